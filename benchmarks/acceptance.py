@@ -30,7 +30,8 @@ from dispatcher.what_if.play import Play, Played
 from dispatcher.what_if.solving import Solver
 from simulation import seoul, small
 from simulation.day import Day, Submission
-from solvers.acceptance import EVERYBODY, expected
+from solvers.acceptance import expected
+from solvers.screening import ALL_OTHERS
 
 WARM, DAYS, EVERY = 14, 84, 7  #: days before the first prediction; in all; between two readings
 VENDORS, OFFERS_A_DAY = 60, 6.0
@@ -96,7 +97,7 @@ def brier(
         for each in (one for one in asked if first <= one.day < first + EVERY):
             who, yes = each.answer.vendor_id, float(each.answer.yes)
             share = expected(tables, who, each.answer.cell)
-            guesses = (rates[EVERYBODY], rates.get(who, rates[EVERYBODY]), share or 0.0, each.share)
+            guesses = (rates[ALL_OTHERS], rates.get(who, rates[ALL_OTHERS]), share or 0.0, each.share)
             means.append((guesses[2], yes))
             for name, guess in zip(errors, guesses, strict=True):
                 errors[name].append((guess - yes) ** 2)
@@ -112,7 +113,7 @@ def _rates(asked: Sequence[Asked]) -> dict[str, float]:
     """Shares that were accepted: of everybody, and of each vendor (with one yes and one no more)."""
     yes, of = dict[str, int](), dict[str, int]()
     for each in asked:
-        for name in (EVERYBODY, each.answer.vendor_id):
+        for name in each.answer.vendor_id:
             of[name] = of.get(name, 0) + 1
             yes[name] = yes.get(name, 0) + each.answer.yes
     return {name: (yes[name] + 1) / (number + 2) for name, number in of.items()}

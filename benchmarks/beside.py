@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
@@ -30,6 +30,7 @@ import msgspec
 from benchmarks.busy_market import BusyMarket
 from benchmarks.intake import await_answer, cpu_s, running, settings_in, web_command
 from benchmarks.looked_at import looked_at
+from benchmarks.roles import matcher
 from contracts.codes import LevelOfService, Role
 from contracts.geo import Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
@@ -101,7 +102,7 @@ async def _measure(args: argparse.Namespace) -> dict[str, Any]:
             async with Store(redis.url, read_patient_keys(settings.patient_keys_file)) as store:
                 for each in turns:
                     await BusyMarket(store.market(each), ZoneInfo(ZONE), args.vendors).open()
-                with socket.create_server(("127.0.0.1", 0)) as listener, _matcher(environment):
+                with socket.create_server(("127.0.0.1", 0)) as listener, matcher(environment):
                     words = web_command(listener.fileno())
                     with running(words, environment, listener.fileno()) as server:
                         port = listener.getsockname()[1]
@@ -134,17 +135,6 @@ def compared(turns: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def told(figures: Mapping[str, Any]) -> str:
     """A line a figure."""
     return "\n".join(f"{name:<26} {value}" for name, value in figures.items())
-
-
-@contextlib.contextmanager
-def _matcher(environment: Mapping[str, str]) -> Iterator[None]:
-    words = [sys.executable, "-m", "dispatcher", "serve", "--role", "matcher"]
-    process = subprocess.Popen(words, env=dict(environment), stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 class Turn:

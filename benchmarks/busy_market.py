@@ -198,20 +198,24 @@ class BusyMarket:
         return lon, lat
 
     def _vendor(self, number: int) -> Vendor:
-        area = Circle(centre=self._door(), radius_m=self.draw.randrange(4_000, 16_000))
-        return Vendor(
-            id=f"vendor-{number:04d}",
-            name=f"Vendor {number}",
-            service_area=(area,),
-            levels_of_service=RIDES,
-            skills=tuple(Skill),
-            max_oxygen_l_min=15,
-            max_stairs=20,
-            max_weight_kg=200,
-            max_escorts=3,
-            credentials=_credentials(),
-            answer=ExplicitAnswer(time_limit_s=ANSWER_S),
-        )
+        return vendor_document(number, self._door(), self.draw.randrange(4_000, 16_000))
+
+
+def vendor_document(number: int, centre: Position, radius_m: int) -> Vendor:
+    """A vendor that may do anything within its circle, and answers when it likes."""
+    return Vendor(
+        id=f"vendor-{number:04d}",
+        name=f"Vendor {number}",
+        service_area=(Circle(centre=centre, radius_m=radius_m),),
+        levels_of_service=RIDES,
+        skills=tuple(Skill),
+        max_oxygen_l_min=15,
+        max_stairs=20,
+        max_weight_kg=200,
+        max_escorts=3,
+        credentials=_credentials(),
+        answer=ExplicitAnswer(time_limit_s=ANSWER_S),
+    )
 
 
 def _credentials() -> tuple[Credential, ...]:

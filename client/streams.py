@@ -34,6 +34,7 @@ from client.errors import Unreachable
 from client.signature import sign
 from contracts import streams
 from contracts.codes import DeclineCode, ReportCode
+from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.events import CloudEvent, OfferReply
 from contracts.reply_claims import claims_of
@@ -184,6 +185,10 @@ class VendorStream(StreamReader):
     async def decline(self, offer_id: str, code: DeclineCode, now: datetime) -> str:
         """Leave the work; this vendor is not asked for it again."""
         return await self._reply("decline", OfferReply(offer_id=offer_id, code=ReportCode(code)), now)
+
+    async def counter(self, offer_id: str, counter: Counter, now: datetime) -> str:
+        """Offer to do it otherwise; the offer stays good meanwhile. What becomes of that is on the stream."""
+        return await self._reply("counter", OfferReply(offer_id=offer_id, counter=counter), now)
 
     async def agree(self, offer_id: str, number: int, now: datetime) -> str:
         """Keep the work as it is wanted now: the amendment of that number, and no later one."""

@@ -17,7 +17,8 @@ MAX_VENDORS = 1_000
 class VendorSummary(Wire, omit_defaults=False):
     """One vendor. `outcomes`: of this month and the one before, by outcome; declines also by `declined.CODE`.
 
-    `went_well`: the share that matching goes by, 0..1; null: too little work to tell. `open`: offers and
+    `went_well`: the share of it, 0..1; null: too little work to tell. `matching_share`: that by which the
+    matcher goes: of late, few counts drawn to the market's mean, hard work credited. `open`: offers and
     dispatches that it has now. `posted_today`: whether capacity stands for today. `accepts`: how likely it is
     to accept an offer of now for work in two hours, 0..1, by level of service (or `equipment`), as far as
     answers say; that goes into the cost of a match.
@@ -38,6 +39,7 @@ class VendorSummary(Wire, omit_defaults=False):
     went_well: float | None
     open: Tally
     posted_today: bool
+    matching_share: float | None = None
     accepts: dict[str, float] = msgspec.field(default_factory=dict)
 
 

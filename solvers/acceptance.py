@@ -16,14 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.arrays import Floats, Ints
-from solvers.screening import CLASS_INDEX, CLASSES
+from solvers.screening import ALL_OTHERS, CLASS_INDEX, CLASSES
 
 HOUR_MS: Final = 3_600_000
 LEADS_H: Final = (2, 24)  #: where one band of lead ends and the next begins
 HOURS: Final = 6  #: of the clock, in one band
 SHAPE: Final = (len(CLASSES), len(LEADS_H) + 1, 24 // HOURS, 2)  #: level, lead, hour, weekend
 CELLS: Final = int(np.prod(SHAPE))
-EVERYBODY: Final = ""  #: in whose place a vendor stands of whom nothing is known
 SATURDAY: Final = 5
 LEAST, MOST = 0.02, 0.995  # nobody is certain
 WHOLE: Final = 1000  # told per mille, so that arrays and messages know the same number
@@ -68,12 +67,12 @@ def places(level: Ints, lead_ms: Ints, minute_of_day: Ints, weekday: Ints) -> In
 def tables(
     yes: Mapping[str, Floats], asked: Mapping[str, Floats], *, unknown: float, weight: float
 ) -> dict[str, bytes]:
-    """What is expected in each cell, by vendor; under `EVERYBODY` of one of whom nothing is known.
+    """What is expected in each cell, by vendor; under `ALL_OTHERS` of one of whom nothing is known.
 
     `yes`, `asked`: of each vendor how often, by cell (`CELLS`), with what is old counting less. `unknown`:
     expected where nobody has answered yet. `weight`: of how many answers a vendor needs to be half believed.
     """
-    names, none = [EVERYBODY, *sorted(asked)], np.zeros(CELLS)
+    names, none = [ALL_OTHERS, *sorted(asked)], np.zeros(CELLS)
     said, of = (
         np.array([counts.get(each, none) for each in names]).reshape(-1, *SHAPE) for counts in (yes, asked)
     )
@@ -106,14 +105,14 @@ def _log_odds(share: Floats) -> Floats:
 def as_array(tables: Mapping[str, bytes], vendors: list[str]) -> npt.NDArray[np.int16]:
     """V x CELLS, per mille; -1 where nothing is known, of anybody."""
     nothing = np.full(CELLS, -1, _STORED).tobytes()
-    rest = tables.get(EVERYBODY, nothing)
+    rest = tables.get(ALL_OTHERS, nothing)
     rows = b"".join(tables.get(name, rest) for name in vendors)
     return np.frombuffer(rows, _STORED).reshape(-1, CELLS).astype(np.int16)
 
 
 def expected(tables: Mapping[str, bytes], vendor: str, cell: Cell) -> float | None:
     """How likely that vendor is to take it, 0..1; None where nothing is known, of anybody."""
-    told = tables.get(vendor) or tables.get(EVERYBODY)
+    told = tables.get(vendor) or tables.get(ALL_OTHERS)
     return None if told is None else share_in(told, cell)
 
 

@@ -10,13 +10,20 @@ from typing import Any, Final
 
 from contracts.tuning import Number
 from contracts.vendors import Vendor
-from solvers.acceptance import EVERYBODY
 from solvers.arrays import Arrays, hash_arrays
 from solvers.capacity.supply import Supply
 from solvers.horizon import Horizon
 from solvers.rules import registry
 from solvers.rules.base import Rule
-from solvers.screening import OpenRequest, Screening, Standing, VendorKnowledge, facts_of, sequence_of
+from solvers.screening import (
+    ALL_OTHERS,
+    OpenRequest,
+    Screening,
+    Standing,
+    VendorKnowledge,
+    facts_of,
+    sequence_of,
+)
 from solvers.travel import DetourTravel, TravelTimes
 
 NOTHING_KNOWN: Final[VendorKnowledge] = MappingProxyType({})
@@ -53,13 +60,12 @@ class VendorBook:
         return replace(self, known=known, arrays=arrays, digest=_digest(arrays))
 
     def known_of(self, vendor_id: str) -> dict[str, Any]:
-        """What is known of one vendor, by subject; else what a subject says of everybody."""
-        either = (vendor_id, EVERYBODY)
-        named = {
-            subject: next((each for each in either if each in told), None)
+        """What is known of one vendor, or taken for known, by subject."""
+        return {
+            subject: told.get(vendor_id, told.get(ALL_OTHERS))
             for subject, told in self.known.items()
+            if vendor_id in told or ALL_OTHERS in told
         }
-        return {subject: self.known[subject][name] for subject, name in named.items() if name is not None}
 
 
 def _of_known(rule: Rule, vendors: Sequence[Vendor], known: VendorKnowledge) -> Arrays:

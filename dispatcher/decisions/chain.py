@@ -106,7 +106,7 @@ def _left_behind(
     for name in unlinked[:LOOKED_AT]:
         try:
             header = Raw.read(kept.blobs.get(name) or b"").header
-        except Unsaved:
+        except Unsaved:  # no record: what a writer that died has left
             continue
         if header.seq < begins:
             what = f"decision {header.digest} (place {header.seq})"

@@ -118,7 +118,7 @@ class Board:
         while not self.idle:
             try:
                 await self._follow()
-            except Unavailable:
+            except Unavailable:  # the store is away, as /readyz says: all is read again once it is back
                 pass
             except Exception as error:
                 log.error("board_failed", market=self.stored.name, **outline(error))

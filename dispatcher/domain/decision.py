@@ -13,6 +13,7 @@ from dispatcher.domain.acceptance import Answer
 from dispatcher.domain.barriers import PatternCount
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Record
+from dispatcher.domain.fairness import GroupCount
 from dispatcher.domain.kinds import Kind, kind_of
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import WrongState
@@ -102,6 +103,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     relies: tuple[Reliance, ...] = ()  # nor these records
     outcomes: tuple[WorkOutcome, ...] = ()  # what the step adds to vendors' scorecards
     counts: tuple[PatternCount, ...] = ()  # and to the counts of barriers
+    groups: tuple[GroupCount, ...] = ()  # and to how groups of requests fare
     called: Called | None = None  # a will-call that was called: counted
     answers: tuple[Answer, ...] = ()  # what it adds to what is known of how vendors answer
     by: str = ""  # the right that it took, where another of the caller's may give the command

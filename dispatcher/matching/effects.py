@@ -116,7 +116,7 @@ class Measurer:
         for name in names[::step]:
             try:
                 raw = Raw.read(self.decisions.raw(self.stored.name, day.isoformat(), name) or b"")
-            except (Unsaved, OSError):
+            except (Unsaved, OSError):  # the chain's audit names it
                 continue
             heads += [(raw.header, raw)] if raw.header.kind == BATCH else []
         heads.sort(key=lambda each: (-len(each[0].requests), each[0].at_ms))
@@ -124,7 +124,7 @@ class Measurer:
         for _, raw in heads[:MEASURED]:
             try:
                 found.append(self.decisions.opened(raw).screening)
-            except (Unsaved, UnreadablePatient, OSError):
+            except (Unsaved, UnreadablePatient, OSError):  # likewise; the others are measured
                 continue
         return found
 

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from contracts.tuning import Number
-from dispatcher.matching import acceptance, scorecards
+from dispatcher.matching import acceptance
+from dispatcher.service import damping
 from dispatcher.store.market import MarketStore
 from solvers.rules import acceptance as acceptance_rule
 from solvers.rules import scorecard
@@ -15,7 +16,7 @@ from solvers.screening import VendorKnowledge
 #: What is stored, moment (epoch ms) and tuning to what is known, by vendor id.
 Reader = Callable[[MarketStore, int, Mapping[str, Number]], Awaitable[Mapping[str, Any]]]
 READERS: Final[Mapping[str, Reader]] = {
-    scorecard.RULE.reads: scorecards.read,
+    scorecard.RULE.reads: damping.read,
     acceptance_rule.RULE.reads: acceptance.read,
 }
 

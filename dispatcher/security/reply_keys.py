@@ -59,7 +59,7 @@ class ReplyKeys:
         for key in self._keys(market, vendor_id):
             try:
                 return dict(jwt.decode(signature, key, algorithms=[ALGORITHM]).claims)
-            except (JoseError, ValueError, TypeError, KeyError):
+            except (JoseError, ValueError, TypeError, KeyError):  # of another key, or of none: refused below
                 continue
         raise Unauthenticated(
             "the reply's signature does not hold\nMaybe the reply key is another vendor's, or an older one."

@@ -24,6 +24,7 @@ from dispatcher.service.dead_letters import DeadLetters
 from dispatcher.service.decisions import Decisions
 from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
+from dispatcher.service.fairness import Fairnesses
 from dispatcher.service.market_health import MarketHealths
 from dispatcher.service.markets import Markets
 from dispatcher.service.measures import Measures
@@ -43,6 +44,7 @@ from dispatcher.service.tuning_profiles import TuningProfiles
 from dispatcher.service.tuning_sets import TuningSets
 from dispatcher.service.tuning_shadow import TuningShadow
 from dispatcher.service.vendor_outcomes import VendorOutcomes
+from dispatcher.service.vendor_sign_ins import VendorSignIns
 from dispatcher.service.vendors import Vendors
 from dispatcher.service.webhooks import Webhooks
 from dispatcher.service.what_ifs import WhatIfs
@@ -95,6 +97,7 @@ class Service:
         self.authorizations = Authorizations(store, self.markets, self.executor)
         self.episodes = Episodes(self.markets, self.requests, self.tasks, self.barriers)
         self.vendors = Vendors(self.markets, clock, self.acts)
+        self.vendor_sign_ins = VendorSignIns(self.markets, clock, self.vendors, self.acts, store.sign_ins)
         self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
         self.days = Days(self.markets, clock)
         self.coverage = Coverages(self.markets)
@@ -106,6 +109,7 @@ class Service:
         self.what_ifs = WhatIfs(self.markets, clock, registry)
         self.dead_letters = DeadLetters(self.markets, self.acts)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)
+        self.fairness = Fairnesses(self.markets, clock)
         self.webhooks = Webhooks(self.markets, self.executor, self.acts, webhook_networks)
         self.market_health = MarketHealths(store, self.markets, clock)
 

@@ -109,7 +109,7 @@ class TuningSets:
                 raise Invalid(f"there are {MOST_SETS} saved sets already\nMaybe delete one that nobody uses.")
             try:
                 await part.put(SavedSets(sets=tuple(found[each] for each in sorted(found))), version, entry)
-            except Stale:
+            except Stale:  # somebody saved another meanwhile: read again
                 continue
             return
         raise too_busy("the saved sets")

@@ -13,14 +13,15 @@ from contracts.vendor_outcomes import VendorOutcomesPage, VendorOutcomesQuery, V
 from contracts.vendors import Paper, Vendor
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.request_kind import offers_of
-from dispatcher.domain.scorecards import months, shares
+from dispatcher.domain.scorecards import LATE_MINUTES, is_outcome, months, shares
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service import damping
 from dispatcher.service.markets import Markets
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
-from dispatcher.store.scorecards import LATE_MINUTES
 from solvers.acceptance import cell_of, expected
+from solvers.screening import ALL_OTHERS
 
 OPS = frozenset({Role.OPS})
 AHEAD_MS = 2 * HOUR_MS
@@ -44,6 +45,7 @@ class VendorOutcomes:
         cards = await stored.scorecards.of(months(now_ms))
         told = await _accepted(stored, found, now_ms, self.markets.zones[market], values)
         well, (busy, posted) = shares(cards, values), await _today(stored, list(found), today)
+        taken = await damping.read(stored, now_ms, values)
         return VendorOutcomesPage(
             today=today,
             since=datetime.strptime(f"{months(now_ms)[0]}+0000", "%Y-%m%z"),
@@ -54,6 +56,7 @@ class VendorOutcomes:
                     well.get(name),
                     busy=busy[name],
                     posted=name in posted,
+                    taken=taken.get(name, taken.get(ALL_OTHERS)),
                     today=today,
                     accepts=told[name],
                 )
@@ -107,6 +110,7 @@ def _summary(
     *,
     busy: int,
     posted: bool,
+    taken: float | None,
     today: date,
     accepts: dict[str, float],
 ) -> VendorSummary:
@@ -125,10 +129,11 @@ def _summary(
         ),
         expires_on=min((each.expires_on for each in valid if each.verified), default=None),
         expired=len(papers) - len(valid),
-        outcomes={name: count for name, count in card.items() if name != LATE_MINUTES},
+        outcomes={name: count for name, count in card.items() if is_outcome(name)},
         late_minutes=card.get(LATE_MINUTES, 0),
         went_well=went_well,
         open=busy,
         posted_today=posted,
+        matching_share=None if taken is None else round(taken, 4),
         accepts=accepts,
     )

@@ -17,6 +17,7 @@ from contracts.webhooks import (
     DeliveryQuery,
     NewWebhook,
     ReplayWebhook,
+    TestCall,
     WebhookPage,
     WebhookQuery,
     WebhookSecret,
@@ -34,9 +35,10 @@ from dispatcher.domain.commands.webhooks import (
     RemoveWebhook,
     ReplayFrom,
     RotateWebhookSecret,
+    TryWebhook,
 )
 from dispatcher.domain.refusals import NotAllowed, NotFound, Reused, WrongState
-from dispatcher.domain.webhooks import MOST_OF_ONE, WebhookRecord
+from dispatcher.domain.webhooks import MOST_OF_ONE, TEST, WebhookRecord, message_id
 from dispatcher.runtime.addresses import Networks
 from dispatcher.security.principal import Principal
 from dispatcher.service.acts import Acts
@@ -135,6 +137,15 @@ class Webhooks:
         command = ReplayFrom(webhook_id=webhook_id, begin=begin)
         return await self._execute(who, market, command, idempotency)
 
+    async def test(
+        self, who: Principal, market: str, webhook_id: str, idempotency: IdempotencyRecord | None
+    ) -> TestCall:
+        """It is called once, within seconds; under one key once."""
+        number = idempotency.digest if idempotency is not None else chance.token_urlsafe(12)
+        event_id = f"test.{number}"
+        await self._execute(who, market, TryWebhook(webhook_id=webhook_id, event_id=event_id), idempotency)
+        return TestCall(event_id=event_id, webhook_id=message_id(market, TEST, event_id))
+
     async def execute(
         self, who: Principal, market: str, command: Command, idempotency: IdempotencyRecord | None
     ) -> WebhookRecord:
@@ -142,9 +153,17 @@ class Webhooks:
         return await self._execute(who, market, command, idempotency)
 
     async def remove(self, who: Principal, market: str, webhook_id: str) -> None:
-        """It is gone, with its log and its dead letters."""
-        await self._execute(who, market, RemoveWebhook(webhook_id=webhook_id), None)
-        await self._part(who, market).forget(webhook_id)
+        """It is gone, with its log and its dead letters; also when it is said again."""
+        stored = self.markets.store(market)
+        done = IdempotencyRecord.of(f"RemoveWebhook/{who.caller}", webhook_id, b"")
+        try:
+            await self._execute(who, market, RemoveWebhook(webhook_id=webhook_id), done)
+        except NotFound:
+            if not await already_applied(stored, done):
+                raise
+        if await stored.webhooks.records.get(webhook_id) is not None:  # made anew under its key since
+            await self._execute(who, market, RemoveWebhook(webhook_id=webhook_id), None)
+        await stored.webhooks.forget(webhook_id)
 
     async def get(self, who: Principal, market: str, webhook_id: str) -> WebhookRecord:
         """One's own."""

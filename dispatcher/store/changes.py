@@ -12,6 +12,7 @@ from dispatcher.domain.requests import request_id_of
 from dispatcher.store import codec, events
 from dispatcher.store.acceptance import add_answer
 from dispatcher.store.calls import add_call
+from dispatcher.store.fairness import add_group
 from dispatcher.store.keys import Keys
 from dispatcher.store.patterns import add_count
 from dispatcher.store.program import Program
@@ -63,6 +64,8 @@ def add_decisions(
             add_answer(program, keys, answer)
         for count in decision.counts:
             add_count(program, keys, count)
+        for group in decision.groups:
+            add_group(program, keys, group)
         if decision.called is not None:
             add_call(program, keys, decision.called)
     _add_hint(program, keys, changes)

@@ -146,6 +146,8 @@ while ARGV[at] do
       if value and not (number and number <= MOST and number >= -MOST) then
         refuse(key, ARGV[at + 3] .. ' is no count')
       end
+    elseif name == 'HSET' or name == 'HDEL' then
+      read('HGET', key, ARGV[at + 3])
     elseif name == 'SADD' then
       read('SCARD', key)
     elseif name == 'XACK' then

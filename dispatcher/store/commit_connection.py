@@ -13,7 +13,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, ResponseError
 
 from dispatcher.store import resp, script
-from dispatcher.store.connection import CONNECTION_ERRORS, is_retryable, writes_refused
+from dispatcher.store.connection import CONNECTION_ERRORS, REDIRECTED, is_retryable, writes_refused
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 
@@ -112,5 +112,7 @@ class CommitConnection:
 
 
 def _refusal(error: ResponseError) -> Exception:
-    """What the caller is told: try again, or a defect."""
+    """What the caller is told: try again, here or elsewhere, or a defect."""
+    if isinstance(error, REDIRECTED):
+        return error
     return writes_refused(error) if is_retryable(error) else script.CommitFailed(str(error))

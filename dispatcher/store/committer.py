@@ -27,6 +27,7 @@ from dispatcher.store.program import Program
 QUEUE_LIMIT = 16_384
 TOGETHER = 256  # sent at a time: enough to share an fsync, little enough to keep the first from waiting
 REPLACED_AT_MOST = 8  # streams that one commit finds exhausted
+UNKNOWN, NOT_SENT = "unknown", "not sent"  # what became of a program that has no answer
 CONNECTIONS = 2  # one packs while the server works on the other
 
 
@@ -60,8 +61,10 @@ class Committer:
         """How many programs have no answer yet."""
         return len(self._waiting) + self._underway
 
-    async def commit(self, program: Program) -> Outcome:
+    async def commit(self, program: Program, *, asked_again: bool = False) -> Outcome:
         """The program's outcome; a stream whose ids are used up is replaced on the way.
+
+        `asked_again`: it was sent before, to a server whose answer was lost.
 
         Raises Unwritable: a key of the program's cannot be written, nothing was. Raises Unavailable: before
         anything is sent if the queue is full; and when the server gave no answer for `timeout_s`: then the
@@ -69,12 +72,12 @@ class Committer:
         """
         for _ in range(REPLACED_AT_MOST):
             try:
-                return await self._sent(program)
+                return await self._sent(program, asked_again=asked_again)
             except script.Exhausted as refusal:
                 await replace_stream(self._client, refusal.facts["key"])
-        return await self._sent(program)
+        return await self._sent(program, asked_again=asked_again)
 
-    async def _sent(self, program: Program) -> Outcome:
+    async def _sent(self, program: Program, *, asked_again: bool) -> Outcome:
         if self._closed or self._load >= self._queue_limit:
             raise unavailable(f"{self._load} checks wait to be made, the limit is {self._queue_limit}.")
         if not self._connections:
@@ -82,6 +85,7 @@ class Committer:
                 asyncio.create_task(self._run_connection()) for _ in range(self._connection_count)
             ]
         job = Job(program, b"%d" % next(self._tags), time.monotonic() + self._timeout_s)
+        job.asked_again = asked_again
         self._waiting.append(job)
         self._load += program.weight
         self._work.set()
@@ -154,5 +158,5 @@ class Committer:
     def _fail(jobs: Iterable[Job]) -> None:
         for job in jobs:
             refusal = unavailable("the store does not answer.")
-            refusal.facts["outcome"] = "unknown" if job.asked_again else "not sent"
+            refusal.facts["outcome"] = UNKNOWN if job.asked_again else NOT_SENT
             job.settle(refusal)

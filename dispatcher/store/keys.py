@@ -10,9 +10,11 @@ from dispatcher.domain.kinds import Kind
 
 VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # first parts of keys
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
+OUTCOMES = "outcomes"
 PATTERNS = "patterns"
 ACCEPTANCE = "acceptance"
 CALLS = "calls"
+FAIRNESS = "fairness"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
 CANARY, SHADOW, SHADOW_FOUND = "tuning-canary", "tuning-shadow", "tuning-shadow-found"
 EFFECTS = "tuning-effects"
@@ -88,9 +90,13 @@ class Keys:
         """Whose replies stand in a stream; "" for the one that all vendors share."""
         return self.parted(stream)[1]
 
-    def scorecards(self, month: str) -> str:
-        """What became of vendors' work in a month: counts by vendor and outcome."""
-        return f"{self.prefix}{SCORECARDS}:{month}"
+    def scorecards(self, period: str) -> str:
+        """What became of vendors' work on a day (in a month, before): counts by vendor, level and outcome."""
+        return f"{self.prefix}{SCORECARDS}:{period}"
+
+    def outcomes(self, vendor_id: str, day: str) -> str:
+        """What stands behind a vendor's counts of a day: an entry an outcome."""
+        return f"{self.prefix}{OUTCOMES}:{vendor_id}:{day}"
 
     def acceptance(self, week: str) -> str:
         """How vendors answered offers in a week: counts by vendor, cell and answer."""
@@ -99,6 +105,10 @@ class Keys:
     def patterns(self, week: str) -> str:
         """What kept requests from their service that ended in a week: counts by barrier and where."""
         return f"{self.prefix}{PATTERNS}:{week}"
+
+    def fairness(self, day: str) -> str:
+        """How groups of requests fared on a day (UTC): counts by group."""
+        return f"{self.prefix}{FAIRNESS}:{day}"
 
     def quarters(self, day: str) -> str:
         """What became of the offers made on a day (UTC): counts by quarter of an hour."""

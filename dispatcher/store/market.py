@@ -26,6 +26,7 @@ from dispatcher.store.dead_letters import DeadLetterPart
 from dispatcher.store.decisions import DecisionPart
 from dispatcher.store.documents import DocumentPart
 from dispatcher.store.due_times import DueTimes
+from dispatcher.store.fairness import FairnessPart
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import CANARY, EFFECTS, PROFILES, SETS, SHADOW, SHADOW_FOUND, STANDING, Keys
 from dispatcher.store.lease import LeasePart
@@ -88,6 +89,7 @@ class MarketStore:
         self.acceptance = AcceptancePart(node, self.keys)
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)
+        self.fairness = FairnessPart(node, self.keys)
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.due_times = DueTimes(node, self.keys)
         self.lease = LeasePart(node, self.keys)
@@ -204,7 +206,7 @@ class MarketStore:
     @contextlib.asynccontextmanager
     async def wake(self) -> AsyncIterator[Wake]:
         """Hints that the market has new work, from now on."""
-        wake = Wake(self.node.url, self.keys.wake)
+        wake = Wake(self.node.servers, self.keys.wake)
         try:
             await wake.open()
             yield wake

@@ -31,6 +31,11 @@ class Program:
         self._writes: list[Word] = []
 
     @property
+    def key(self) -> str:
+        """One of its keys: all are of one market."""
+        return next(iter(self._keys))
+
+    @property
     def weight(self) -> int:
         """What it costs the server, roughly: the number of its checks."""
         return len(self.checks)

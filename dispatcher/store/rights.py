@@ -60,6 +60,7 @@ WRITE_STREAM = (
 )
 SETS = ("SADD KEY x", "SMEMBERS KEY", "SCARD KEY", "SISMEMBER KEY x")
 COUNTS = ("HINCRBY KEY x 1", "HGET KEY x", "HGETALL KEY", "PEXPIRE KEY 1")
+OUTCOMES = ("HSET KEY x 1", "HDEL KEY x", "HGET KEY x", "HGETALL KEY", "PEXPIRE KEY 1")
 LEDGER = (
     "XADD KEY 1-0 e x",
     "XRANGE KEY - +",
@@ -111,9 +112,11 @@ def needed(keys: Keys) -> list[Words]:
                 keys.patterns("2026-W01"),
                 keys.acceptance("2026-W01"),
                 keys.quarters("2026-01-01"),
+                keys.fairness("2026-01-01"),
             ),
             COUNTS,
         ),
+        ((keys.outcomes("x", "2026-01-01"),), OUTCOMES),
         ((keys.decisions, keys.seals), LEDGER),
         ((keys.decided("2026-01-01"),), DECIDED),
         ((keys.lease, keys.webhooks_lease), LEASE),

@@ -1,36 +1,50 @@
-"""Scorecards: how often each outcome came of each vendor's work, by month."""
+"""Scorecards: how often each outcome came of each vendor's work by day, and the offers behind each count."""
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
 from redis.exceptions import ResponseError
 
-from contracts.instants import DAY_MS
-from dispatcher.domain.scorecards import Outcome, WorkOutcome
+from dispatcher.domain.scorecards import Entry, Lane, Outcome, WorkOutcome
 from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
 
-KEPT_MS = 100 * DAY_MS  # the matcher reads this month's and last month's
-LATE_MINUTES = "late_minutes"
+CHANGES = "changes"  # how often a day was counted on: what is known of it by the same number is known
+SCORECARD = "scorecard"  # what is set aside: a day, one of its counts or of its entries
 EARLIER = {"well": Outcome.ON_TIME.value, "badly": Outcome.LATE.value}  # counted before outcomes were
+_OUTCOMES = {each.value for each in Outcome}
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Entry).decode
 
-Scorecard = Counter[str]  #: by outcome; declines also by `declined.CODE`; LATE_MINUTES: all together
+Scorecard = Counter[str]  #: by outcome; declines also by `declined.CODE`; LATE_MINUTES; `on_time@far`
+DayCounts = Mapping[Lane, Scorecard]  #: of one day, by vendor and level of service
 
 
 def add_outcome(program: Program, keys: Keys, outcome: WorkOutcome) -> None:
-    """Count one outcome, in the commit of the step that it came with."""
-    key, prefix = keys.scorecards(outcome.month), f"{outcome.vendor_id}:"
-    program.write(key, "HINCRBY", prefix + outcome.outcome.value, 1)
-    if outcome.code and outcome.outcome is Outcome.DECLINED:
-        program.write(key, "HINCRBY", f"{prefix}{outcome.outcome.value}.{outcome.code}", 1)
-    if outcome.late_minutes:
-        program.write(key, "HINCRBY", prefix + LATE_MINUTES, outcome.late_minutes)
-    program.write(key, "PEXPIRE", KEPT_MS)
+    """Count one outcome, or take it back, in the commit of the step that it came with."""
+    key, lane = keys.scorecards(outcome.day), f"{outcome.vendor_id}:{outcome.entry.level}"
+    for name, number in outcome.counts():
+        program.write(key, "HINCRBY", f"{lane}:{name}", number)
+    program.write(key, "HINCRBY", CHANGES, 1)
+    program.write(key, "PEXPIRE", outcome.kept_ms)
+    key, field = keys.outcomes(outcome.vendor_id, outcome.day), field_of(outcome.offer_id, outcome.outcome)
+    if outcome.gone:
+        program.write(key, "HDEL", field)
+        return
+    program.write(key, "HSET", field, _encode(outcome.entry))
+    program.write(key, "PEXPIRE", outcome.kept_ms)
+
+
+def field_of(offer_id: str, outcome: Outcome) -> str:
+    """Where an offer's outcome stands among those of its vendor and day."""
+    return f"{offer_id}/{outcome.value}"
 
 
 class ScorecardPart:
@@ -38,23 +52,115 @@ class ScorecardPart:
 
     def __init__(self, node: Node, keys: Keys) -> None:
         self.reader, self.aside, self.keys = node.reader, node.aside, keys
+        self._known: dict[str, tuple[bytes, DayCounts]] = {}
+        self._summed: tuple[tuple[DayCounts, ...], dict[str, Scorecard]] = ((), {})
 
     async def of(self, months: Sequence[str]) -> Mapping[str, Scorecard]:
-        """Each vendor's outcomes over these months (yyyy-mm), by vendor id; none for one without work."""
-        found: dict[str, Scorecard] = {}
-        for counts in await self._counts(months):
-            for field, count in counts.items():
-                vendor, _, outcome = text_of(field).partition(":")
-                number = self.aside.read_all(self.keys.market, "scorecard", [(vendor, count)], int)
-                found.setdefault(vendor, Counter())[EARLIER.get(outcome, outcome)] += number.get(vendor, 0)
+        """Each vendor's outcomes over these months (yyyy-mm), by vendor id; none for one without work.
+
+        With what was counted by month, before days were.
+        """
+        earlier = await self._read(months)
+        days = tuple((await self.days(_days_of(months))).values())
+        found = {vendor: Counter(card) for vendor, card in self._sum(days[:-1]).items()}
+        for counts in (*earlier.values(), *days[-1:]):
+            _add(found, counts)
         return found
 
-    async def _counts(self, months: Sequence[str]) -> list[Mapping[bytes, bytes]]:
-        """As stored; a month that is no hash is set aside: a vendor without work keeps its market going."""
-        found: list[Mapping[bytes, bytes]] = []
-        for each in months:
-            try:
-                found.append(await self.reader.ask("HGETALL", self.keys.scorecards(each)))
-            except ResponseError as error:
-                self.aside.note(self.keys.market, Item("scorecard", each), type(error).__name__)
+    async def by_month(self, months: Sequence[str]) -> Mapping[str, DayCounts]:
+        """What was counted by month (yyyy-mm), before days were: no level, and no more is added."""
+        return {month: counts for month, counts in (await self._read(months)).items() if counts}
+
+    async def days(self, days: Sequence[str]) -> Mapping[str, DayCounts]:
+        """The counts of these days (yyyy-mm-dd), of those that have any. What has not changed is not read."""
+        numbers = await self._numbers(days)
+        stale = [day for day, number in numbers.items() if self._known.get(day, (b"",))[0] != number]
+        read = await self._read(stale)
+        self._known.update({day: (numbers[day], read.get(day, {})) for day in stale})
+        for day in [each for each in self._known if each in days and each not in numbers]:
+            del self._known[day]
+        return {day: self._known[day][1] for day in days if day in numbers}
+
+    async def entries(self, vendor_id: str, days: Sequence[str]) -> list[WorkOutcome]:
+        """What stands behind a vendor's counts of these days, earliest first, as far as that is readable."""
+        asked = [("HGETALL", self.keys.outcomes(vendor_id, day)) for day in days]
+        found: list[WorkOutcome] = []
+        for day, fields in zip(days, await self.reader.ask_each(asked), strict=True):
+            if isinstance(fields, Exception):
+                self._set_aside(day, fields)
+            else:
+                found.extend(self._entries(vendor_id, fields))
+        return sorted(found, key=lambda each: (each.entry.at_ms, each.offer_id, each.outcome))
+
+    async def entry(
+        self, vendor_id: str, offer_id: str, outcome: Outcome, days: Sequence[str]
+    ) -> Entry | None:
+        """One outcome, on whichever of these days it came."""
+        field = field_of(offer_id, outcome)
+        asked = [("HGET", self.keys.outcomes(vendor_id, day), field) for day in days]
+        named = [(field, raw) for raw in await self.reader.ask_each(asked) if isinstance(raw, bytes)]
+        return self.aside.read_all(self.keys.market, SCORECARD, named[-1:], _decode).get(field)
+
+    def _sum(self, days: tuple[DayCounts, ...]) -> Mapping[str, Scorecard]:
+        """Of days that seldom change any more: the matcher asks often."""
+        known, found = self._summed
+        if len(known) != len(days) or any(a is not b for a, b in zip(known, days, strict=True)):
+            found = {}
+            for counts in days:
+                _add(found, counts)
+            self._summed = days, found
         return found
+
+    def _entries(self, vendor_id: str, fields: Mapping[bytes, bytes]) -> Iterable[WorkOutcome]:
+        named = [(text_of(field), raw) for field, raw in fields.items()]
+        for field, entry in self.aside.read_all(self.keys.market, SCORECARD, named, _decode).items():
+            offer_id, _, outcome = field.partition("/")
+            if outcome in _OUTCOMES:
+                yield WorkOutcome(vendor_id, offer_id, Outcome(outcome), entry)
+
+    async def _numbers(self, days: Sequence[str]) -> dict[str, bytes]:
+        asked = [("HGET", self.keys.scorecards(day), CHANGES) for day in days]
+        answers = zip(days, await self.reader.ask_each(asked), strict=True)
+        return {day: each for day, each in answers if isinstance(each, bytes) or self._set_aside(day, each)}
+
+    async def _read(self, periods: Sequence[str]) -> dict[str, DayCounts]:
+        """As stored; one that is no hash is set aside: a vendor without work keeps its market going."""
+        asked = [("HGETALL", self.keys.scorecards(each)) for each in periods]
+        found = {}
+        for period, fields in zip(periods, await self.reader.ask_each(asked), strict=True):
+            if isinstance(fields, Exception):
+                self._set_aside(period, fields)
+            else:
+                found[period] = self._counts(fields)
+        return found
+
+    def _counts(self, fields: Mapping[bytes, bytes]) -> DayCounts:
+        found: dict[Lane, Scorecard] = {}
+        named = [(text_of(field), raw) for field, raw in fields.items()]
+        numbers = self.aside.read_all(self.keys.market, SCORECARD, named, int)
+        for field, count in numbers.items():
+            vendor, _, rest = field.partition(":")
+            level, _, name = rest.rpartition(":")
+            if name:
+                found.setdefault(Lane(vendor, level), Counter())[EARLIER.get(name, name)] += count
+        return found
+
+    def _set_aside(self, period: str, answer: object) -> bool:
+        if isinstance(answer, ResponseError):
+            self.aside.note(self.keys.market, Item(SCORECARD, period), type(answer).__name__)
+        return False
+
+
+def _add(found: dict[str, Scorecard], counts: DayCounts) -> None:
+    for lane, card in counts.items():
+        found.setdefault(lane.vendor_id, Counter()).update(card)
+
+
+def _days_of(months: Sequence[str]) -> list[str]:
+    """All days of these months (yyyy-mm)."""
+    named = [tuple(map(int, each.split("-"))) for each in months]
+    return [
+        f"{year:04}-{month:02}-{day:02}"
+        for year, month in named
+        for day in range(1, monthrange(year, month)[1] + 1)
+    ]

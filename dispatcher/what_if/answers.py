@@ -12,8 +12,8 @@ from contracts.codes import DeclineCode, ReportCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.instants import MINUTE_MS, to_ms
 from contracts.offers import Offer
-from dispatcher.domain.scorecards import Outcome
-from dispatcher.store.scorecards import LATE_MINUTES, Scorecard
+from dispatcher.domain.scorecards import LATE_MINUTES, Outcome
+from dispatcher.store.scorecards import Scorecard
 from simulation import behaviour
 from simulation.behaviour import ANSWER_LIMIT_S, ANSWER_SHARE, Answer, Reaction, Report
 

@@ -19,10 +19,11 @@ from dispatcher.domain.decision import Decision
 from dispatcher.domain.kinds import beside, kind_named, kind_of
 from dispatcher.domain.refusals import Refusal
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.scorecards import Lane
 from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import Leaves
 from dispatcher.matching.capacity import CapacityBook
-from dispatcher.store.scorecards import LATE_MINUTES, Scorecard
+from dispatcher.store.scorecards import Scorecard
 
 Answered = Mapping[str, Sequence[Count]]  # how vendors answered, by week
 TRIES = 40  # more than anybody may have to be passed over
@@ -45,7 +46,7 @@ class Desk:
         self.open: dict[str, RequestRecord] = {}  # those that wait for a vendor, longest waiting first
         self.bodies: dict[str, Request] = {}
         self.others: dict[tuple[str, str], Record] = {}  # tasks and the like, by kind and id
-        self.scorecards: dict[str, Scorecard] = {}
+        self.scorecards: dict[Lane, Scorecard] = {}
         self.answers = Counter[Answer]()
         self.answered = answered  # before the day, by week
 
@@ -121,9 +122,7 @@ class Desk:
         self.capacity.give_back(decision.unbook)
         self.capacity.take(decision.book)
         for each in decision.outcomes:
-            card = self.scorecards.setdefault(each.vendor_id, Counter())
-            card[each.outcome.value] += 1
-            card[f"{each.outcome.value}.{each.code}"] += bool(each.code)
-            card[LATE_MINUTES] += each.late_minutes
+            card = self.scorecards.setdefault(Lane(each.vendor_id, each.entry.level), Counter())
+            card.update(dict(each.counts()))
         self.answers.update(decision.answers)
         return decision

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
 
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.acceptance import expectations
 from dispatcher.domain.commands.move_offer import movable_offer
+from dispatcher.domain.damping import damped, works_of
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.requests import RequestRecord
-from dispatcher.domain.scorecards import shares
 from dispatcher.matching.changes import Changes
 from dispatcher.matching.imminent import AT_ONCE, is_imminent
 from dispatcher.matching.matches import Match, checked
@@ -35,6 +37,7 @@ from solvers.screening import OpenRequest
 from solvers.travel import DetourTravel
 
 BY = "matcher"
+_TODAY: Final = date.min  # whichever: it is one day
 
 
 @dataclass(eq=False)
@@ -63,9 +66,10 @@ class Planner:
         self._expectations: Mapping[str, bytes] = {}
 
     def learn(self, now_ms: int) -> None:
-        """Know the scorecards as they have become, and how vendors answer."""
+        """Know the scorecards as they have become, all of it on this day, and how vendors answer."""
+        works = {_TODAY: works_of(self.desk.scorecards)}
         known = {
-            scorecard.RULE.reads: shares(self.desk.scorecards, self.desk.values),
+            scorecard.RULE.reads: damped(works, _TODAY, self.desk.values),
             acceptance.RULE.reads: self._expected(now_ms),
         }
         book = self.reading.book.knowing(known)

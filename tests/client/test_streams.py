@@ -13,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from client.streams import VendorStream
 from contracts.codes import DeclineCode
+from contracts.counters import Counter
 from contracts.event_types import event_type
 from contracts.events import CloudEvent
 from contracts.reply_claims import claims_of
@@ -94,6 +95,16 @@ async def test_an_amendment_is_answered_by_its_number(redis, redis_server, marke
         ]
     said = [(each.type, msgspec.convert(each.data, event_type(each.type).form).amendment) for each in events]
     assert said == [("dispatch.reply.agree", 1), ("dispatch.reply.refuse", 2)]
+
+
+async def test_a_counter_offer_says_what_would_be_otherwise(redis, redis_server, market):
+    wanted = Counter(start_at=NOON, price_cents=5_200)
+    async with VendorStream(redis_server.url, market, "v1", "secret") as stream:
+        await stream.counter("r1.1", wanted, NOON)
+        ((_, fields),) = await redis.xrange(stream.replies)
+    event = msgspec.msgpack.decode(fields[b"ce"], type=CloudEvent)
+    assert event.type == "dispatch.reply.counter"
+    assert msgspec.convert(event.data, event_type(event.type).form).counter == wanted
 
 
 async def test_a_reply_with_a_reply_key_carries_a_signature_of_itself_and_no_token(

@@ -26,7 +26,8 @@ Deno.test("what is at risk stands first by its due time, then what goes on, what
 });
 
 Deno.test("a code of a report, a rule and an unknown one are told in words", () => {
-  const found = ["NO_CLIENT", "needs", "SOMETHING_ELSE"].map(codeSays).join("; ");
-  const wanted = "the patient was not there; nobody meets the passenger's needs; something else";
+  const found = ["NO_CLIENT", "needs", "SOMETHING_ELSE", "auto_insurance:2026-08-17"].map(codeSays).join("; ");
+  const wanted =
+    "the patient was not there; nobody meets the passenger's needs; something else; auto insurance until 2026-08-17";
   if (found !== wanted) throw new Error(`found ${found}`);
 });

@@ -16,6 +16,11 @@ COLOURS = ("color-contrast", "link-in-text-block")  # rules that another theme m
 ALIKE = ".parameter:nth-child(n+4):not(.changed, .wrong)"  # hundreds of the same: the first tell of all
 AXE = Axe().axe_script
 
+# a grid's body hears for its rows: j, k and Enter go to them
+KEYED = ".grid-body, a, button, input, select, textarea, label, summary, [tabindex]:not(main)"
+UNREACHED = f"""[...document.querySelectorAll('main *')].filter((each) =>
+    !each.closest("{KEYED}") && !each.querySelector("{KEYED}"))"""
+
 Key = tuple[object, ...]
 
 
@@ -80,6 +85,21 @@ async def problems(page: Page, *rules: str) -> list[str]:
         for each in found["violations"]
         for node in each["nodes"]
     ]
+
+
+async def out_of_reach(page: Page) -> list[str]:
+    """Elements that hear a click, and that no key comes to: neither they, nor what holds or is in them."""
+    cdp = await page.context.new_cdp_session(page)
+    held = await cdp.send("Runtime.evaluate", {"expression": UNREACHED})
+    each = {"objectId": held["result"]["objectId"], "ownProperties": True}
+    listed = (await cdp.send("Runtime.getProperties", each))["result"]
+    found = list[str]()
+    for one in (item["value"] for item in listed if item["name"].isdigit()):
+        heard = await cdp.send("DOMDebugger.getEventListeners", {"objectId": one["objectId"]})
+        if {listener["type"] for listener in heard["listeners"]} & {"click", "dblclick", "pointerdown"}:
+            found.append(one["description"])
+    await cdp.detach()
+    return found
 
 
 async def problems_in_both_themes(page: Page) -> list[str]:

@@ -1,4 +1,4 @@
-"""Every page, whatever is on it: nothing for axe at 200 % zoom in the dark, and nothing wider than that."""
+"""Every page: nothing for axe at 200 % zoom in the dark, nothing wider than that, no act without a key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from playwright.async_api import ViewportSize
 
 from dispatcher.console.assets import FOLDER
 from tests.console.conftest import SHARED, Desk
-from tests.console.pages import problems, visit
+from tests.console.pages import out_of_reach, problems, visit
 from tests.console.trouble import town
 
 pytestmark = SHARED
@@ -24,7 +24,7 @@ async def test_every_page_holds_at_200_percent_in_the_dark(desk: Desk) -> None:
     found = dict[str, list[str]]()
     for name in PAGES:
         await visit(page, market, "request/asked" if name == "request" else name)
-        told = await problems(page)
+        told = await problems(page) + await out_of_reach(page)
         if await page.evaluate(WIDTH) > ZOOMED["width"]:
             told.append(f"it is {await page.evaluate(WIDTH)} wide")
         if told:

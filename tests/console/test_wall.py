@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.console.conftest import SHARED, Desk
 from tests.console.pages import problems
@@ -27,3 +27,19 @@ async def test_the_wall_has_the_day_and_no_id(desk: Desk) -> None:
     await page.click("dialog button[type=submit]")
     kept = await page.evaluate("JSON.parse(localStorage.getItem('notify')).no_vendor")
     assert kept == {"sound": False, "shown": True}
+
+
+async def test_a_wall_that_is_loaded_while_the_service_is_away_comes_by_itself(desk: Desk) -> None:
+    market = await town(desk)
+    page = await desk.open("wall", market=market)
+
+    async def away(route: Route) -> None:
+        await route.abort("connectionrefused")
+
+    await page.route("**/console/session", away)
+    await page.reload()
+    await expect(page.locator(".trouble")).to_contain_text("does not answer")
+    await page.unroute("**/console/session", away)
+    await expect(page.locator(".wall-next p")).to_have_count(2)
+    await expect(page.locator(".trouble")).to_have_count(0)
+    desk.failures.clear()  # the browser names each call that reached nobody

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,8 +35,10 @@ from dispatcher.domain.commands.on_hold import HoldRequest
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.counters import Wish, is_taken_by_itself
+from dispatcher.domain.damping import CREDITS, DayWork, damped
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.duplicates import Asked, alike
+from dispatcher.domain.fairness import Fared, behind
 from dispatcher.domain.follow_proof import unproved
 from dispatcher.domain.follow_sequence import stands
 from dispatcher.domain.links import Link
@@ -50,7 +52,7 @@ from dispatcher.domain.patients import filed
 from dispatcher.domain.proof_required import ended
 from dispatcher.domain.proofs import is_outside, until_ms
 from dispatcher.domain.refusals import Invalid
-from dispatcher.domain.scorecards import shares
+from dispatcher.domain.scorecards import Outcome, WorkOutcome, outcome_of, shares
 from dispatcher.domain.standing_orders import StandingOrderRecord, moved_on
 from dispatcher.tuning.registry import Registry
 from solvers.acceptance import cell_of
@@ -328,9 +330,32 @@ def _proof_due(values: Values) -> int:
     return task.due_ms
 
 
+def _scored(values: Values) -> WorkOutcome:
+    """Of a ride of 5 km in the morning."""
+    record = offered()
+    offer = replace(record.offers[0], distance_m=5_000)
+    return outcome_of(record, offer, Context(now_ms=NOW, values=values), Outcome.ACCEPTED)
+
+
 def _known_share(values: Values) -> object:
     """What a vendor of 21 works is known for."""
     return shares({"v1": {"on_time": 21}}, values)
+
+
+def _damped_share(values: Values) -> object:
+    """What a vendor is taken for in matching after a bad day a week ago, beside another."""
+    day, before = date(2026, 3, 2), date(2026, 2, 23)
+    bad = DayWork(badly=60, excused=30, hard=dict.fromkeys(CREDITS, 5))
+    worst = DayWork(badly=900)
+    works = {before: {"v1": bad}, day: {"v2": DayWork(well=900, badly=100, excused=50), "v3": worst}}
+    return damped(works, day, values)
+
+
+def _behind(values: Values) -> object:
+    """How far two groups lie behind the others: one waits, and one has no vendors."""
+    others = Fared(asked=1_000, unmatched=10, waited_s=60_000)
+    waits, left = Fared(100, 0, 100 * 60 * 90), Fared(100, 30, 0)
+    return behind({"others": others, "waits": waits, "left": left}, values)
 
 
 def _taken_by_itself(values: Values) -> bool:
@@ -424,7 +449,20 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "return_after_no_show": (1, _way_back),
     "will_call_evening_hour": (12, _asked_about),
     "will_call_minutes": (30, _called),
+    "scorecard_days": (70, lambda values: _scored(values).kept_ms),
+    "scorecard_far_m": (1_000, lambda values: _scored(values).entry.hard),
     "scorecard_least_works": (50, _known_share),
+    "scorecard_half_life_days": (30, _damped_share),
+    "scorecard_prior_works": (0, _damped_share),
+    "scorecard_most_cents": (50, _damped_share),
+    "scorecard_excused_times": (50.0, _damped_share),
+    "scorecard_stretcher_credit": (2.0, _damped_share),
+    "scorecard_bariatric_credit": (2.0, _damped_share),
+    "scorecard_far_credit": (2.0, _damped_share),
+    "scorecard_night_credit": (2.0, _damped_share),
+    "fairness_wait_minutes": (60, _behind),
+    "fairness_unmatched_share": (0.5, _behind),
+    "fairness_most": (1.0, _behind),
     "sequence_lead_minutes": (30, _sequence_watch),
     "sequence_retimes": (0, _retimed),
     "task_due_minutes": (5, _task_due),

@@ -43,7 +43,7 @@ async def answered(town: Town, name: str, step: str, **body: Any) -> dict[str, A
 
 
 async def test_who_declines_much_is_asked_after_others_and_the_request_says_why(town: Town) -> None:
-    await town.open(2)
+    await town.open(2, scorecard_cents=0)
     assert await likely(town) == {"v00": {}, "v01": {}}, "nobody has answered anything"
     for number in range(6):
         offer = await answered(town, f"r{number}", "decline", **NO)

@@ -92,6 +92,7 @@ async def test_a_broadcast_to_who_seldom_accepts_asks_more(town: Town, own: Owne
 async def test_an_answer_counts_for_the_next_requests_once_it_is_read(town: Town, own: Ownership) -> None:
     """From a vendor's own answers, through the commits, to the choice of another."""
     await open_with(town, 2, units=9)
+    await tuned(town, scorecard_cents=0)
     for number in range(8):
         name = f"r{number}"
         await town.submit(trip(name, start_min=30, width_min=0))

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -52,7 +52,8 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         earliest_ms=ms(at) - 120 * 60_000,
         latest_ms=ms(at),
     )
-    day = screening([*(asked(each) for each in requests), visit], vendors, held, values, known=known)
+    waiting = [replace(asked(each), behind=1.5 * (each.id == "closing")) for each in requests]
+    day = screening([*waiting, visit], vendors, held, values, known=known)
     return standing_at(day, {0: (1, int(day.facts.earliest_ms[0]))})
 
 

@@ -10,7 +10,6 @@ import pytest
 from contracts.codes import LevelOfService
 from solvers.acceptance import (
     CELLS,
-    EVERYBODY,
     HOUR_MS,
     LEAST,
     MOST,
@@ -24,6 +23,7 @@ from solvers.arrays import Floats
 from solvers.candidates import screen
 from solvers.encoding import VendorBook
 from solvers.rules.acceptance import cents_at, share_with
+from solvers.screening import ALL_OTHERS
 from tests.solvers.town import asked, order, screening, supply, trip, vendor
 
 NOON = cell_of("wheelchair", 3 * HOUR_MS, 12, 2)
@@ -74,7 +74,7 @@ def test_a_vendor_with_few_answers_is_taken_for_its_market_and_one_with_many_for
     assert share(told, "m1") == pytest.approx(0.9, abs=0.02)
     assert 0.6 < share(told, "new") < share(told, "m1")
     assert share(told, "poor") == pytest.approx(0.5, abs=0.03)
-    assert share(told, "unheard of") == share(told, EVERYBODY) == pytest.approx(0.83, abs=0.01)
+    assert share(told, "unheard of") == share(told, ALL_OTHERS) == pytest.approx(0.83, abs=0.01)
 
 
 def test_who_does_not_work_at_night_is_expected_at_noon_as_ever() -> None:

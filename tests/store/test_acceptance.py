@@ -14,7 +14,8 @@ from dispatcher.domain.decision import Decision
 from dispatcher.store.acceptance import KEPT_MS
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
-from solvers.acceptance import EVERYBODY, cell_of, expected
+from solvers.acceptance import cell_of, expected
+from solvers.screening import ALL_OTHERS
 from tests.store.made import NOW_MS, received, trip
 
 CELL = cell_of("wheelchair", 0, 9, 1)
@@ -58,7 +59,7 @@ async def test_what_is_expected_is_read_again_after_a_quarter_of_an_hour_of_the_
         await count(market, answer(yes=False))
     assert await part.expected(NOW_MS + 14 * MINUTE_MS, {}) == {}
     told = await part.expected(NOW_MS + 15 * MINUTE_MS, {})
-    assert share(told, "v1") < share(told, EVERYBODY) < 0.89
+    assert share(told, "v1") < share(told, ALL_OTHERS) < 0.89
     assert await part.expected(NOW_MS + 16 * MINUTE_MS, {}) is told
     tuned = await part.expected(NOW_MS + 16 * MINUTE_MS, {"acceptance_prior_answers": 1_000})
     assert share(tuned, "v1") > share(told, "v1"), "other tuning is read with at once"

@@ -39,6 +39,7 @@ def of_the_store(keys: Keys) -> set[str]:
     """First parts of what the store keeps beside records."""
     single = [each for each in vars(keys).values() if each.startswith(keys.prefix) and each != keys.prefix]
     many = [keys.vendor("x"), keys.stream("x"), keys.aside("x"), keys.scorecards("x"), keys.calls("x")]
+    many += [keys.outcomes("x", "x")]
     many += [keys.of_webhook(part, "x") for part in WEBHOOK_PARTS]
     many += [
         keys.acceptance("x"),
@@ -95,6 +96,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         parts.CAPACITY,
         parts.COMMANDS,
         parts.SCORECARDS,
+        parts.OUTCOMES,
         parts.PATTERNS,
         parts.ACCEPTANCE,
         parts.CALLS,

@@ -1,26 +1,42 @@
 """Scorecards: what became of each vendor's work, counted in the commit of the step that it came with."""
 
 import itertools
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from contracts.codes import DeclineCode
+from contracts.instants import DAY_MS, to_ms
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.scorecards import Outcome, WorkOutcome
+from dispatcher.domain.scorecards import (
+    LATE_MINUTES,
+    Entry,
+    Hard,
+    Lane,
+    Outcome,
+    WorkOutcome,
+    taken_back,
+    upheld,
+)
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.outcome import Status
-from dispatcher.store.scorecards import KEPT_MS, LATE_MINUTES
 from tests.store.made import received, trip
 
 MONTH, BEFORE = "2026-11", "2026-10"
+DAY, DAY_BEFORE = "2026-11-29", "2026-10-31"
+KEPT_MS = 100 * DAY_MS
 _numbers = itertools.count()
 
 
-def outcome(outcome: Outcome, vendor_id: str = "v1", month: str = MONTH, **more: Any) -> WorkOutcome:
-    return WorkOutcome(vendor_id, month, outcome, **more)
+def outcome(
+    outcome: Outcome, vendor_id: str = "v1", day: str = DAY, level: str = "stretcher", **more: Any
+) -> WorkOutcome:
+    at_ms = to_ms(datetime.fromisoformat(f"{day}T12:00:00+00:00"))
+    entry = Entry(at_ms=at_ms, start_ms=at_ms, level=level, **more)
+    return WorkOutcome(vendor_id, f"r{next(_numbers)}.1", outcome, entry, KEPT_MS)
 
 
 async def count(market: MarketStore, *outcomes: WorkOutcome) -> Decision:
@@ -60,13 +76,13 @@ async def test_the_code_of_another_outcome_is_not_counted(market: MarketStore) -
 
 async def test_late_minutes_are_summed(market: MarketStore) -> None:
     for minutes in (16, 40):
-        await count(market, outcome(Outcome.LATE, late_minutes=minutes))
+        await count(market, outcome(Outcome.LATE, minutes=minutes))
     await count(market, outcome(Outcome.ON_TIME))
     assert (await market.scorecards.of([MONTH]))["v1"] == {"late": 2, LATE_MINUTES: 56, "on_time": 1}
 
 
 async def test_months_are_added_up_and_only_those_asked_for(market: MarketStore) -> None:
-    await count(market, outcome(Outcome.FAILED, month=BEFORE))
+    await count(market, outcome(Outcome.FAILED, day=DAY_BEFORE))
     await count(market, outcome(Outcome.FAILED), outcome(Outcome.NO_SHOW, "v2"))
     assert await market.scorecards.of([BEFORE]) == {"v1": {"failed": 1}}
     assert await market.scorecards.of([BEFORE, MONTH]) == {"v1": {"failed": 2}, "v2": {"no_show": 1}}
@@ -91,9 +107,47 @@ async def test_a_step_that_is_not_committed_counts_nothing(market: MarketStore) 
     assert (await market.scorecards.of([MONTH]))["v1"] == {"on_time": 1}
 
 
-async def test_a_month_is_kept_for_as_long_as_the_matcher_may_read_it(
+async def test_a_day_is_kept_for_as_long_as_it_is_to_be(market: MarketStore, raw: Redis, keys: Keys) -> None:
+    await count(market, outcome(Outcome.ON_TIME))
+    for key in (keys.scorecards(DAY), keys.outcomes("v1", DAY)):
+        assert KEPT_MS - 60_000 < await raw.pttl(key) <= KEPT_MS
+
+
+async def test_a_days_counts_are_by_vendor_and_level_and_say_what_was_hard(market: MarketStore) -> None:
+    far_at_night = Hard.FAR | Hard.NIGHT
+    await count(market, outcome(Outcome.ON_TIME, hard=far_at_night), outcome(Outcome.ON_TIME))
+    await count(market, outcome(Outcome.LATE, level="wheelchair", minutes=20, hard=Hard.NIGHT))
+    assert await market.scorecards.days([DAY_BEFORE, DAY]) == {
+        DAY: {
+            Lane("v1", "stretcher"): {"on_time": 2, "on_time@far": 1, "on_time@night": 1},
+            Lane("v1", "wheelchair"): {"late": 1, LATE_MINUTES: 20, "late@night": 1},
+        }
+    }
+
+
+async def test_a_day_is_read_again_once_something_was_counted_on_it(
     market: MarketStore, raw: Redis, keys: Keys
 ) -> None:
-    await count(market, outcome(Outcome.ON_TIME))
-    assert KEPT_MS - 60_000 < await raw.pttl(keys.scorecards(MONTH)) <= KEPT_MS
-    assert KEPT_MS > 2 * 31 * 86_400_000, "this month and the one before"
+    await count(market, outcome(Outcome.FAILED, day=DAY_BEFORE), outcome(Outcome.FAILED))
+    first = await market.scorecards.days([DAY_BEFORE, DAY])
+    assert await market.scorecards.of([BEFORE, MONTH]) == {"v1": {"failed": 2}}
+    await count(market, outcome(Outcome.FAILED))
+    again = await market.scorecards.days([DAY_BEFORE, DAY])
+    assert again[DAY_BEFORE] is first[DAY_BEFORE]
+    assert again[DAY] == {Lane("v1", "stretcher"): {"failed": 2}}
+    assert await market.scorecards.of([BEFORE, MONTH]) == {"v1": {"failed": 3}}
+    await raw.delete(keys.scorecards(DAY))
+    assert list(await market.scorecards.days([DAY_BEFORE, DAY])) == [DAY_BEFORE]
+
+
+async def test_each_count_has_its_entry_until_it_counts_no_more(market: MarketStore) -> None:
+    late, missing = outcome(Outcome.LATE, minutes=30, area="1.5,2.5"), outcome(Outcome.PROOF_MISSING)
+    await count(market, late, missing)
+    scorecards = market.scorecards
+    assert await scorecards.entries("v1", [DAY_BEFORE, DAY]) == [late, missing]
+    assert await scorecards.entries("v2", [DAY]) == []
+    assert await scorecards.entry("v1", late.offer_id, Outcome.LATE, [DAY_BEFORE, DAY]) == late.entry
+    assert await scorecards.entry("v1", late.offer_id, Outcome.FAILED, [DAY]) is None
+    await count(market, upheld(late), taken_back(missing))
+    assert [each.entry for each in await scorecards.entries("v1", [DAY])] == [upheld(late).entry]
+    assert not any((await scorecards.of([MONTH]))["v1"].values())

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of
-from dispatcher.domain.scorecards import Outcome, WorkOutcome
+from dispatcher.domain.scorecards import Entry, Outcome, WorkOutcome, day_of
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
@@ -17,7 +17,7 @@ from dispatcher.store.market import MarketStore
 from dispatcher.store.outcome import Status
 from dispatcher.store.store import Store
 from tests.store.conftest import RING, everything
-from tests.store.made import DAY, booking, cancelled, offered, pools, received, record, trip, vendor
+from tests.store.made import DAY, NOW_MS, booking, cancelled, offered, pools, received, record, trip, vendor
 
 OTHER_TYPES = {
     "string": ("SET", "x"),
@@ -113,11 +113,12 @@ async def test_a_count_that_is_none_refuses_the_whole_commit(
     market: MarketStore, raw: Redis, keys: Keys, value: str
 ) -> None:
     counted = msgspec.structs.replace(
-        received("a"), outcomes=(WorkOutcome(vendor_id="v1", month="2026-03", outcome=Outcome.ON_TIME),)
+        received("a"),
+        outcomes=(WorkOutcome("v1", "a.1", Outcome.ON_TIME, Entry(at_ms=NOW_MS, start_ms=0, level="bls")),),
     )
-    await raw.hset(keys.scorecards("2026-03"), "v1:on_time", value)
-    told = await refused(market, raw, keys, keys.scorecards("2026-03"), counted)
-    assert "v1:on_time" in told
+    await raw.hset(keys.scorecards(day_of(NOW_MS)), "v1:bls:on_time", value)
+    told = await refused(market, raw, keys, keys.scorecards(day_of(NOW_MS)), counted)
+    assert "v1:bls:on_time" in told
 
 
 async def test_after_the_cause_is_gone_the_same_command_has_its_effect(

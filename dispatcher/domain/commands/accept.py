@@ -157,6 +157,6 @@ def taken_on(
         book=offer.wants,
         unbook=bookings_of(others),
         messages=(*told, changed(after, context.by)),
-        outcomes=(outcome_of(offer, context.now_ms, Outcome.ACCEPTED),),
+        outcomes=(outcome_of(record, offer, context, Outcome.ACCEPTED),),
         at_ms=context.now_ms,
     )

@@ -30,11 +30,13 @@ from dispatcher.domain.counters import (
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.links import Span
 from dispatcher.domain.messages import changed
+from dispatcher.domain.needed import needed_now
 from dispatcher.domain.offers import OfferRecord, bookings_of
 from dispatcher.domain.prices import agreed_at
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import DoesNotFit, Invalid, WrongState
 from dispatcher.domain.requests import RequestRecord, moved
+from dispatcher.domain.scorecards import Outcome, outcome_of
 from dispatcher.domain.sequence import out_of_sequence
 
 CAPACITY, SEQUENCE = "capacity", "sequence"  # as the rules of `solvers.rules` are called
@@ -105,13 +107,17 @@ def counter(record: RequestRecord, command: CounterOffer, context: Context) -> D
             f"offer {command.offer_id} cannot start then: {SEQUENCE}\nMaybe another start.", rules=[SEQUENCE]
         )
     with_it = countered(record, offer, wish, context)
-    covered = not uncovered(record, placed.start_ms, context)
+    asks = record.authorization and needed_now(record.authorization, record.kind, record.service_class)
+    covered = not uncovered(asks, placed.start_ms, context)
+    first = (outcome_of(record, offer, context, Outcome.COUNTERED),) if offer.counter is None else ()
     if covered and is_taken_by_itself(record, offer, wish, context.values):
-        return taken(record, with_it, placed, context, command.preconditions)
+        decision = taken(record, with_it, placed, context, command.preconditions)
+        return replace(decision, outcomes=(*first, *decision.outcomes))
     after = moved(record, record.state, context, COUNTERED, offers=record.offers_with(with_it))
     return Decision(
         changes=(Change(record, after),),
         messages=(told(after, with_it, "made", context.by), changed(after, context.by, COUNTERED)),
+        outcomes=first,
         at_ms=context.now_ms,
     )
 

@@ -129,7 +129,7 @@ def given_back(
         changes=(Change(record, after),),
         unbook=offer.bookings,
         messages=(closed(after, over), changed(after, context.by, code)),
-        outcomes=_outcomes(offer, state, code, context),
+        outcomes=_outcomes(record, offer, state, code, context),
         at_ms=context.now_ms,
     )
 
@@ -147,16 +147,18 @@ def _next_asked(record: RequestRecord, ended: Ended, following: Following, conte
         book=new.bookings,
         messages=(*told, changed(after, context.by, ended.over.code)),
         preconditions=link.preconditions,
-        outcomes=_outcomes(ended.offer, ended.over.state, ended.over.code, context),
+        outcomes=_outcomes(record, ended.offer, ended.over.state, ended.over.code, context),
         at_ms=context.now_ms,
     )
 
 
-def _outcomes(offer: OfferRecord, state: OfferState, code: str, context: Context) -> tuple[WorkOutcome, ...]:
+def _outcomes(
+    record: RequestRecord, offer: OfferRecord, state: OfferState, code: str, context: Context
+) -> tuple[WorkOutcome, ...]:
     """For its vendor's scorecard. Who does not answer one of many has refused nobody; nor had it no room."""
     if state not in OUTCOMES or (offer.broadcast and state is OfferState.EXPIRED):
         return ()
-    return (outcome_of(offer, context.now_ms, OUTCOMES[state], code),)
+    return (outcome_of(record, offer, context, OUTCOMES[state], code=code),)
 
 
 def only_asked(record: RequestRecord, last_rule: str, context: Context) -> Unmatched:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState
 from contracts.requests import Request
+from dispatcher.domain.coarse_position import area_of
 from dispatcher.domain.commands.make_offer import offered, own_mode
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
@@ -60,7 +61,15 @@ def offer_by_hand(record: RequestRecord, command: OfferByHand, context: Context)
     new = replace(new, chosen_by=context.subject or context.by)
     offers = (*record.offers_with(*over), new)
     after = moved(
-        record, RequestState.OFFERED, context, BY_HAND, offers=offers, unmatched=None, chain=(), collect_ms=0
+        record,
+        RequestState.OFFERED,
+        context,
+        BY_HAND,
+        offers=offers,
+        unmatched=None,
+        chain=(),
+        collect_ms=0,
+        area=area_of(request.doors[0]),
     )
     told = (*(closed(after, each) for each in over), made(after, new, request), matched(after, new))
     return Decision(

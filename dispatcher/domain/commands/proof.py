@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from contracts.codes import Role
 from contracts.proofs import MAX_GIVEN, MAX_PICTURES, ProofPart
+from dispatcher.domain.commands.plausible import happened
 from dispatcher.domain.commands.table import Command, decides
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
@@ -29,6 +30,7 @@ from dispatcher.domain.proofs import (
 )
 from dispatcher.domain.refusals import Invalid, WrongState
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.scorecards import taken_back, unproved
 from dispatcher.domain.views import refuse_unaccepted
 
 GIVERS = frozenset({Role.VENDOR, Role.OPS})  # ops: what a vendor brings on paper
@@ -89,7 +91,8 @@ def give(record: ProofRecord | None, command: GiveProof, context: Context) -> De
     """None when it was said before.
 
     Raises NotFound for another's dispatch, WrongState before acceptance and after the work was given back,
-    Invalid for a part that this work has not, and when it was given too often.
+    Invalid for a part that this work has not, a time at which it cannot have been, and when it was given too
+    often.
     """
     request, offer = _dispatch(record, command, context)
     _refuse_other_part(request, command.part)
@@ -101,10 +104,10 @@ def give(record: ProofRecord | None, command: GiveProof, context: Context) -> De
             f"the proof of {command.named} was given {MAX_GIVEN} times, the limit\n"
             "Maybe tell ops what is wrong with it: what was given stays."
         )
-    now_ms, at_ms = context.now_ms, command.at_ms
+    now_ms = context.now_ms
     word = Given(
         part=command.part,
-        at_ms=now_ms if at_ms is None else min(now_ms, max(at_ms, offer.made_ms)),
+        at_ms=happened("at", command.at_ms, offer, now_ms),
         received_ms=now_ms,
         by=context.by,
         sealed=command.sealed,
@@ -114,7 +117,7 @@ def give(record: ProofRecord | None, command: GiveProof, context: Context) -> De
     )
     after = _on(before, offer, context, given=(*before.given, word))
     message = told(after, command.part, context, outside=word.outside)
-    return _decision(Change(record, after), after.proved, (request, offer), message, context.now_ms)
+    return _decision(Change(record, after), after.proved, (request, offer), message, context)
 
 
 @decides(AttachPicture, PROOF_KIND.name, roles=GIVERS, creates=True)
@@ -128,7 +131,7 @@ def attach(record: ProofRecord | None, command: AttachPicture, context: Context)
     picture = replace(picture, at_ms=context.now_ms, by=context.by)
     after = _on(before, offer, context, pictures=(*before.pictures, picture))
     message = told(after, picture.part, context, picture=picture.of)
-    return _decision(Change(record, after), after.proved, (request, offer), message, context.now_ms)
+    return _decision(Change(record, after), after.proved, (request, offer), message, context)
 
 
 def is_there(record: ProofRecord | None, request: RequestRecord, picture: PictureRecord) -> bool:
@@ -201,7 +204,11 @@ def _on(before: ProofRecord, offer: OfferRecord, context: Context, **changes: An
 
 
 def _decision(
-    change: Change, proved: int, dispatch: tuple[RequestRecord, OfferRecord], message: Message, now_ms: int
+    change: Change,
+    proved: int,
+    dispatch: tuple[RequestRecord, OfferRecord],
+    message: Message,
+    context: Context,
 ) -> Decision:
     """With what the request is to know: what is proved of this dispatch, and what it lacks."""
     request, offer = dispatch
@@ -209,4 +216,5 @@ def _decision(
     if known != offer:
         later = replace(request, version=request.version + 1, offers=request.offers_with(known))
         changes.append(Change(request, later))
-    return Decision(changes=tuple(changes), messages=(message,), at_ms=now_ms)
+    there = () if known.lacking else map(taken_back, unproved(request, offer, context))
+    return Decision(changes=tuple(changes), messages=(message,), outcomes=tuple(there), at_ms=context.now_ms)

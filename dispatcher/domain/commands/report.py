@@ -20,7 +20,7 @@ from dispatcher.domain.prices import boarded
 from dispatcher.domain.proof_required import ended as without_proof
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
-from dispatcher.domain.scorecards import Outcome, completed, outcome_of
+from dispatcher.domain.scorecards import Outcome, completed, outcome_of, unproved
 
 T = TrackingStatus
 UNDER_WAY = {T.EN_ROUTE: 1, T.AT_PICKUP: 2, T.ON_BOARD: 3}  # in the order in which they happen
@@ -82,14 +82,14 @@ def ended(
     over = without_proof(over, record.kind, context.values)
     after = moved(record, state, context, code, at_ms=at_ms, offers=record.offers_with(over))
     outcome = (
-        completed(offer, at_ms, context.values)
+        completed(record, offer, context, at_ms)
         if status is T.COMPLETED
-        else outcome_of(offer, at_ms, OUTCOMES[status])
+        else outcome_of(record, offer, context, OUTCOMES[status], code=code, at_ms=at_ms)
     )
     return Decision(
         changes=(Change(record, after),),
         messages=(changed(after, context.by, code),),
-        outcomes=(outcome,),
+        outcomes=(outcome, *unproved(record, over, context)),
         at_ms=at_ms,
     )
 
@@ -141,6 +141,9 @@ def _refuse_unfit(offer: OfferRecord, name: str, status: TrackingStatus) -> None
 
 
 def _happened(record: RequestRecord, at: datetime | None, now_ms: int) -> int:
-    """When it happened, as reported, within what is possible: not before the last step, not in the future."""
+    """When it happened, as reported, within what is possible: not before the last step, not in the future.
+
+    It is not refused for its time, as what is claimed is (`plausible.happened`): that it is so is worth more.
+    """
     at_ms = now_ms if at is None else to_ms(at)
     return min(now_ms, max(at_ms, record.history[-1].at_ms))

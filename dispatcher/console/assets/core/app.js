@@ -79,16 +79,28 @@ function skip(event) {
   frame.main.focus();
 }
 
-/** @returns {Promise<Session | null>} */
+/**
+ * Who is signed in. A service that is away is waited for: a wall's page must not need somebody to load it again.
+ * @returns {Promise<Session | null>}
+ */
 async function signedIn() {
-  const api = new Api("");
-  try {
-    if (location.pathname === "/console/enter") return await signIn(api, location.hash.slice(1));
-    return await api.get("/console/session");
-  } catch (error) {
-    if (error instanceof Problem && error.status === 401) return signIn(api, "");
-    showTrouble(document.body.appendChild(h("p", { class: "trouble", role: "alert" })), error);
-    return null;
+  const api = new Api(""), told = h("p", { class: "trouble", role: "alert", hidden: true });
+  if (location.pathname === "/console/enter") return signIn(api, location.hash.slice(1));
+  document.body.append(told);
+  for (let pause_ms = 1_000;; pause_ms = Math.min(2 * pause_ms, 15_000)) {
+    try {
+      const session = await api.get("/console/session");
+      told.remove();
+      return session;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) {
+        told.remove();
+        return signIn(api, "");
+      }
+      showTrouble(told, error);
+      if (!(error instanceof Problem) || (error.status && error.status < 500)) return null;
+      await new Promise((resolve) => setTimeout(resolve, pause_ms));
+    }
   }
 }
 

@@ -55,8 +55,9 @@ export function ruleSays(rule) {
 
 /** A rule, or a code of a report or task. @param {string} code */
 export function codeSays(code) {
-  const name = code.toLowerCase();
-  return CODES[name] || RULES[name] || words(name);
+  const [name = "", day] = code.toLowerCase().split(":"); // of a credential: its kind and its last day
+  const said = CODES[name] || RULES[name] || words(name);
+  return day ? `${said} until ${day}` : said;
 }
 
 /**

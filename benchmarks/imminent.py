@@ -1,0 +1,152 @@
+"""Imminent rides at some rates: from a 202 to the match on the event stream, from the first second on.
+
+Each rate has a market of its own, whose vendors are registered over HTTP just before its first ride. Rides
+come by the clock, however long the service takes. `--batch`: so many requests for later are being solved
+meanwhile; `--changes`: so many vendors a second post other capacity. `--beside FOLDER`: another checkout in
+turns of the same run. Fails if a ride is lost, or has no match in time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from benchmarks.imminent_load import Market, Told
+from benchmarks.intake import await_answer, cpu_s, running, settings_in, web_command
+from benchmarks.roles import matcher
+from dispatcher.runtime.arguments import MOST_REQUESTS, output, whole, writing
+from dispatcher.runtime.errors import UserError
+from dispatcher.security.key_files import read_patient_keys, read_token_keys
+from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.settings import Markets, Settings
+from dispatcher.store.store import Store
+
+AIM_P50_MS, AIM_P99_MS = 8.0, 40.0
+FIRST_S = 2.0  # after the vendors were registered
+ZONE = "America/New_York"
+HERE, THERE = "here", "beside"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The rates, how long each, what else goes on, and where the figures go."""
+    parser.add_argument("--rates", default="50,100,200", help="rides a second (default: %(default)s)")
+    for name, least, default, about in (
+        ("seconds", 1, 10, "seconds of each rate"),
+        ("vendors", 1, 100, "vendors of each market"),
+        ("pairs", 1, 1, "times that it is all done"),
+        ("batch", 0, 0, "requests for later that are solved meanwhile"),
+        ("changes", 0, 0, "vendors a second that post other capacity meanwhile"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            type=whole(least, MOST_REQUESTS),
+            default=default,
+            help=f"{about} (default: {default})",
+        )
+    parser.add_argument("--beside", type=Path, metavar="FOLDER", help="another checkout, kernels built")
+    parser.add_argument(
+        "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print; 1 where a ride had no match."""
+    try:
+        rates = [int(each) for each in args.rates.split(",")]
+    except ValueError:
+        raise UserError(f"--rates {args.rates} are no whole numbers.", "Maybe --rates 50,100") from None
+    found = list[dict[str, Any]]()
+    for _ in range(args.pairs):
+        for what, tree in ((HERE, None), (THERE, args.beside)):
+            if what == HERE or tree:
+                found += [each | {"of": what} for each in asyncio.run(_measure(args, rates, tree))]
+    figures = compared(found, rates)
+    text = json.dumps(figures, indent=2)
+    if args.json and args.json != "-":
+        with writing(Path(args.json)):
+            Path(args.json).write_text(text + "\n", encoding="utf-8")
+    print(text if args.json == "-" else told(figures))
+    return 1 if any(each["lost"] for each in found) else 0
+
+
+async def _measure(args: argparse.Namespace, rates: Sequence[int], tree: Path | None) -> list[dict[str, Any]]:
+    names = [f"r{rate}" for rate in rates]
+    with tempfile.TemporaryDirectory(prefix="imminent-") as folder:
+        settings = settings_in(Path(folder), markets=Markets({each: ZoneInfo(ZONE) for each in names}))
+        async with EmbeddedRedis(settings.data_dir / "valkey") as redis:
+            environment = os.environ | settings.environment() | {"DISPATCHER_REDIS_URL": redis.url}
+            if tree is not None:
+                environment["PYTHONPATH"] = str(tree)
+            keys = read_token_keys(settings.token_keys_file)
+            with (
+                socket.create_server(("127.0.0.1", 0)) as listener,
+                matcher(environment) as solving,
+                running(web_command(listener.fileno()), environment, listener.fileno()) as server,
+            ):
+                port, found = listener.getsockname()[1], []
+                await asyncio.to_thread(await_answer, port, server)
+                await _owned(redis.url, settings, names)
+                for rate, name in zip(rates, names, strict=True):
+                    before_s = cpu_s(solving.pid), cpu_s(server.pid)
+                    market = Market(name, port, keys, args.vendors)
+                    seen = await market.play(rate, args.seconds, batch=args.batch, changes=args.changes)
+                    used_s = cpu_s(solving.pid) - before_s[0], cpu_s(server.pid) - before_s[1]
+                    found.append(figures_of(seen, rate, *used_s))
+    return found
+
+
+async def _owned(url: str, settings: Settings, names: Sequence[str]) -> None:
+    """Until the matcher has every market."""
+    async with Store(url, read_patient_keys(settings.patient_keys_file)) as store:
+        for name in names:
+            while await store.market(name).lease.owner() is None:  # noqa: ASYNC110 - of another process
+                await asyncio.sleep(0.05)
+
+
+def figures_of(seen: Told, rate: int, matcher_s: float, web_s: float) -> dict[str, Any]:
+    """What one market saw."""
+    waits = sorted(seen.waits_ms.values())
+    first = sorted(each for name, each in seen.waits_ms.items() if seen.sent_s[name] < FIRST_S)
+    rides = max(1, len(seen.sent_s))
+    return {
+        "rate": rate,
+        "rides": len(seen.sent_s),
+        "lost": len(seen.sent_s) - len(waits),
+        "refused": seen.refused,
+        "p50_ms": _at(waits, 0.5),
+        "p99_ms": _at(waits, 0.99),
+        "first_p99_ms": _at(first, 0.99),
+        "sent_late_p99_ms": _at(sorted(seen.late_ms), 0.99),
+        "matcher_cpu_ms_a_ride": round(1_000 * matcher_s / rides, 2),
+        "web_cpu_ms_a_ride": round(1_000 * web_s / rides, 2),
+    }
+
+
+def _at(values: Sequence[float], share: float) -> float:
+    return round(values[min(len(values) - 1, int(share * len(values)))], 1) if values else -1.0
+
+
+def compared(found: Sequence[Mapping[str, Any]], rates: Sequence[int]) -> dict[str, Any]:
+    """By side and rate the median of each figure over its turns."""
+    figures: dict[str, Any] = {"aim_p50_ms": AIM_P50_MS, "aim_p99_ms": AIM_P99_MS}
+    for side in (HERE, THERE):
+        for rate in rates:
+            turns = [each for each in found if (each["of"], each["rate"]) == (side, rate)]
+            if turns:
+                names = [name for name in turns[0] if name not in ("of", "rate")]
+                figures[f"{side}_{rate}"] = {name: median(each[name] for each in turns) for name in names}
+    return figures | {"load_average_after": os.getloadavg()[0]}
+
+
+def told(figures: Mapping[str, Any]) -> str:
+    """A line a rate."""
+    return "\n".join(f"{name:<20} {value}" for name, value in figures.items())
