@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from benchmarks.acceptance_vendors import Asked, ByTemper, Tempers, counted, his
 from contracts.codes import RequestState
 from contracts.instants import DAY_MS
 from contracts.offer_modes import OfferMode
-from dispatcher.domain.acceptance import expectations
+from dispatcher.domain.acceptance import expected_of, summed
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, number, output, whole, writing
 from dispatcher.what_if.play import Play, Played
@@ -92,7 +93,7 @@ def brier(
     means: list[tuple[float, float]] = []
     for first in range(WARM, days, EVERY):
         before = [each for each in asked if each.day < first]
-        tables = expectations(counted(before), _ms(first), values)
+        tables = expected_of(summed(counted(before), _ms(first), values), values)
         rates = _rates(before)
         for each in (one for one in asked if first <= one.day < first + EVERY):
             who, yes = each.answer.vendor_id, float(each.answer.yes)
@@ -111,11 +112,10 @@ def _mean(means: Sequence[tuple[float, float]], at: int) -> float:
 
 def _rates(asked: Sequence[Asked]) -> dict[str, float]:
     """Shares that were accepted: of everybody, and of each vendor (with one yes and one no more)."""
-    yes, of = dict[str, int](), dict[str, int]()
+    yes, of = Counter[str](), Counter[str]()
     for each in asked:
-        for name in each.answer.vendor_id:
-            of[name] = of.get(name, 0) + 1
-            yes[name] = yes.get(name, 0) + each.answer.yes
+        of.update((ALL_OTHERS, each.answer.vendor_id))
+        yes.update((ALL_OTHERS, each.answer.vendor_id) if each.answer.yes else ())
     return {name: (yes[name] + 1) / (number + 2) for name, number in of.items()}
 
 

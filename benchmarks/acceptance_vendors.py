@@ -39,9 +39,14 @@ class Tempers:
 
     def share(self, vendor_id: str, cell: Cell, day: int = 0) -> float:
         """How likely that vendor accepts an offer in a cell on a day, counted from the first."""
-        draw = random.Random(f"{self.seed}/{vendor_id}/changes")
-        changes = draw.random() < CHANGES and day >= draw.randint(20, 60)
-        return _share(self.seed, f"{vendor_id}{'/another' if changes else ''}", cell)
+        changed = day >= _changes_on(self.seed, vendor_id)
+        return _share(self.seed, f"{vendor_id}{'/another' if changed else ''}", cell)
+
+
+@cache
+def _changes_on(seed: int, vendor_id: str) -> int:
+    draw = random.Random(f"{seed}/{vendor_id}/changes")
+    return draw.randint(20, 60) if draw.random() < CHANGES else 10**6
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -74,24 +75,45 @@ def weeks(now_ms: int) -> tuple[str, ...]:
     return tuple(f"{now - timedelta(weeks=back):%G-W%V}" for back in range(WEEKS))
 
 
-def expectations(
-    counted: Mapping[str, Iterable[Count]], now_ms: int, values: Mapping[str, Number]
-) -> dict[str, bytes]:
-    """What is expected of each vendor (`solvers.acceptance.tables`), of counts by week."""
-    yes, asked = dict[str, Floats](), dict[str, Floats]()
+class Sums(NamedTuple):
+    """How often each vendor said yes, and was asked, by cell (`CELLS`); what is old counts less."""
+
+    yes: dict[str, Floats]
+    asked: dict[str, Floats]
+
+    def __add__(self, more: Sums) -> Sums:  # type: ignore[override]
+        """Both together."""
+        return Sums(_added(self.yes, more.yes), _added(self.asked, more.asked))
+
+
+def _added(some: Mapping[str, Floats], more: Mapping[str, Floats]) -> dict[str, Floats]:
+    both = {**some, **more}
+    return {name: some[name] + more[name] if name in some and name in more else both[name] for name in both}
+
+
+def summed(counted: Mapping[str, Iterable[Count]], now_ms: int, values: Mapping[str, Number]) -> Sums:
+    """Counts of some weeks as they count on the day of this moment."""
+    sums = Sums({}, {})
     for week, counts in counted.items():
         fresh = freshness(week, now_ms, values)
         for each in counts:
-            if each.vendor_id not in asked:
-                yes[each.vendor_id], asked[each.vendor_id] = np.zeros(CELLS), np.zeros(CELLS)
-            asked[each.vendor_id][each.cell.place] += fresh * each.number
-            yes[each.vendor_id][each.cell.place] += fresh * each.number * each.yes
+            if each.vendor_id not in sums.asked:
+                sums.yes[each.vendor_id], sums.asked[each.vendor_id] = np.zeros(CELLS), np.zeros(CELLS)
+            sums.asked[each.vendor_id][each.cell.place] += fresh * each.number
+            sums.yes[each.vendor_id][each.cell.place] += fresh * each.number * each.yes
+    return sums
+
+
+def expected_of(sums: Sums, values: Mapping[str, Number]) -> dict[str, bytes]:
+    """What is expected of each vendor (`solvers.acceptance.tables`); nothing where nobody has answered."""
+    if not sums.asked:
+        return {}
     unknown, weight = float(UNKNOWN.of(values)), float(WEIGHT.of(values))
-    return tables(yes, asked, unknown=unknown, weight=weight)
+    return tables(sums.yes, sums.asked, unknown=unknown, weight=weight)
 
 
 def freshness(week: str, now_ms: int, values: Mapping[str, Number]) -> float:
-    """How much an answer of that week counts still, by its age in whole days at the middle of the week."""
+    """How much an answer of that week counts still: by the whole days since the middle of the week, UTC."""
     middle = datetime.strptime(f"{week}-4 +0000", "%G-W%V-%u %z")
     days = max(0, (now_ms - int(middle.timestamp() * 1000)) // DAY_MS)
     return float(0.5 ** (days / HALF_LIFE.whole(values)))

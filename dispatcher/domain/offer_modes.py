@@ -103,7 +103,7 @@ OFFERS = Parameter(
 )
 SURE = Parameter(
     name="broadcast_sure_share",
-    default=0.99,
+    default=0.999,
     minimum=0.5,
     maximum=1.0,
     unit="share",

@@ -9,7 +9,17 @@ from redis.exceptions import ResponseError
 
 from contracts.instants import DAY_MS, MINUTE_MS
 from contracts.tuning import Number
-from dispatcher.domain.acceptance import HALF_LIFE, UNKNOWN, WEIGHT, Answer, Count, expectations, weeks
+from dispatcher.domain.acceptance import (
+    HALF_LIFE,
+    UNKNOWN,
+    WEIGHT,
+    Answer,
+    Count,
+    Sums,
+    expected_of,
+    summed,
+    weeks,
+)
 from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
@@ -19,6 +29,7 @@ from solvers.acceptance import SHAPE, Cell
 
 KEPT_MS = 106 * DAY_MS  # the weeks that count, and one more
 EVERY_MS = 15 * MINUTE_MS  # of the clock: how old what is expected may be
+LATE = 2  # weeks, this one among them, that are counted in: a clock may be late, or a commit
 WEEK = "acceptance"  # what is set aside: a week, or one of its counts
 YES, NO = "yes", "no"
 READS: Final = (HALF_LIFE, WEIGHT, UNKNOWN)
@@ -35,6 +46,9 @@ def _field(answer: Answer) -> str:
     return ":".join((answer.vendor_id, *map(str, answer.cell), YES if answer.yes else NO))
 
 
+Weeks = Mapping[str, tuple[Count, ...]]
+
+
 class _Read(NamedTuple):
     at_ms: int
     values: tuple[Number, ...]
@@ -48,6 +62,7 @@ class AcceptancePart:
         self.reader, self.aside, self.keys = node.reader, node.aside, keys
         self._over: dict[str, tuple[Count, ...]] = {}
         self._read: _Read | None = None
+        self._sums: tuple[object, Sums] | None = None
 
     async def expected(self, now_ms: int, values: Mapping[str, Number]) -> Mapping[str, bytes]:
         """What is expected (`solvers.acceptance.tables`): of now, or of a quarter of an hour ago at the most.
@@ -57,15 +72,23 @@ class AcceptancePart:
         read_with = tuple(each.of(values) for each in READS)
         read = self._read
         if read is None or read.values != read_with or not 0 <= now_ms - read.at_ms < EVERY_MS:
-            counted = await self.of(now_ms)
-            found = expectations(counted, now_ms, values) if any(counted.values()) else {}
-            self._read = read = _Read(now_ms, read_with, found)
+            counted = dict(await self.of(now_ms))
+            over = {each: counted.pop(each) for each in weeks(now_ms)[LATE:] if each in counted}
+            sums = self._summed(over, now_ms, values) + summed(counted, now_ms, values)
+            self._read = read = _Read(now_ms, read_with, expected_of(sums, values))
         return read.expected
 
-    async def of(self, now_ms: int) -> Mapping[str, tuple[Count, ...]]:
+    def _summed(self, over: Weeks, now_ms: int, values: Mapping[str, Number]) -> Sums:
+        """Of weeks that are over: added up once a day."""
+        key = now_ms // DAY_MS, HALF_LIFE.of(values), tuple(over)
+        if self._sums is None or self._sums[0] != key:
+            self._sums = key, summed(over, now_ms, values)
+        return self._sums[1]
+
+    async def of(self, now_ms: int) -> Weeks:
         """All counts, by week. What cannot be read is set aside, and counts nothing."""
         wanted = weeks(now_ms)
-        missing = [each for each in wanted if each not in self._over]
+        missing = [each for each in wanted if each not in self._over or each in wanted[:LATE]]
         asked = [("HGETALL", self.keys.acceptance(each)) for each in missing]
         found = dict(self._over)
         for week, counts in zip(missing, await self.reader.ask_each(asked), strict=True):
@@ -73,9 +96,7 @@ class AcceptancePart:
                 self.aside.note(self.keys.market, Item(WEEK, week), type(counts).__name__)
             else:
                 found[week] = self._counts(week, counts)
-        self._over = {
-            each: found[each] for each in wanted[2:] if each in found
-        }  # a commit may come a day late
+        self._over = {each: found[each] for each in wanted[LATE:] if each in found}
         return {each: found[each] for each in wanted if each in found}
 
     def _counts(self, week: str, raw: Mapping[bytes, bytes]) -> tuple[Count, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
-from dispatcher.domain.acceptance import expectations
+from dispatcher.domain.acceptance import expected_of, summed
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.damping import damped, works_of
 from dispatcher.domain.decision import Decision
@@ -81,8 +81,8 @@ class Planner:
         """How likely each vendor is to accept, as old as it is in the service."""
         if self._expected_ms is None or now_ms - self._expected_ms >= EVERY_MS:
             self._expected_ms = now_ms
-            counted = self.desk.counted()
-            self._expectations = expectations(counted, now_ms, self.desk.values) if counted else {}
+            sums = summed(self.desk.counted(), now_ms, self.desk.values)
+            self._expectations = expected_of(sums, self.desk.values)
         return self._expectations
 
     def waiting(self, ids: Iterable[str], now_ms: int) -> list[Waiting]:

@@ -49,8 +49,7 @@ class Acceptance(CostTerm):
         was_encoded = self.code in view.screening.of_vendors  # not in what was saved before there was this
         if not CENTS.whole(view.values) or not was_encoded:
             return np.zeros(len(candidates), np.int64)
-        cents = view.once_for_all(self.code, lambda: _cents(view))
-        return np.asarray(cents[candidates.vendor, _places(view)[candidates.request]], np.int64)
+        return np.asarray(_cents(view)[candidates.vendor, candidates.request], np.int64)
 
     def cents_of(self, one: Candidate) -> int:
         """For one."""
@@ -78,8 +77,8 @@ def cents_at(share: float | None, values: Mapping[str, Number]) -> int:
 
 
 def _cents(view: View) -> Ints:
-    """V x cells; nothing where nothing is known."""
-    told = view.vendor["expected"].astype(np.float64)
+    """V x r; nothing where nothing is known."""
+    told = view.vendor["expected"][:, _places(view)]
     share = np.where(told < 0, 1.0, told / WHOLE)
     return whole((1.0 / share - 1.0) * CENTS.whole(view.values))
 

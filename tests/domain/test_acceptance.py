@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from contracts.codes import DeclineCode, Priority
 from contracts.instants import DAY_MS, HOUR_MS
-from dispatcher.domain.acceptance import Count, expectations, freshness, weeks
+from dispatcher.domain.acceptance import Count, Sums, expected_of, freshness, summed, weeks
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.decision import Decision
@@ -103,7 +103,7 @@ def test_each_week_counts_less_than_the_one_after_it() -> None:
 
 def test_a_vendor_that_is_better_of_late_is_expected_to_be_as_it_is_now() -> None:
     old, new = (Count("v1", MONDAY_NOON, yes, 40) for yes in (False, True))
-    told = expectations({weeks(NOW)[12]: [old], weeks(NOW)[0]: [new]}, NOW, {})
+    told = expected_of(summed({weeks(NOW)[12]: [old], weeks(NOW)[0]: [new]}, NOW, {}), {})
     share = expected(told, "v1", MONDAY_NOON)
     assert share is not None
     assert share > 0.85
@@ -121,6 +121,14 @@ def test_one_that_is_less_likely_to_accept_has_less_time_where_that_is_tuned() -
     assert open_ms(0.0, acceptance_answer_share=0.2) == whole, "of whom nothing is known"
     assert open_ms(0.5, acceptance_answer_share=0.2) == pytest.approx(0.6 * whole, rel=0.01)
     assert open_ms(1.0, acceptance_answer_share=0.2) == whole
+
+
+def test_what_is_added_up_apart_is_the_same_together() -> None:
+    counts = {week: [Count(f"v{n % 2}", MONDAY_NOON, n > 0, n + 1)] for n, week in enumerate(weeks(NOW)[:3])}
+    some, rest = dict(list(counts.items())[:1]), dict(list(counts.items())[1:])
+    apart = summed(some, NOW, {}) + summed(rest, NOW, {})
+    assert expected_of(apart, {}) == expected_of(summed(counts, NOW, {}), {})
+    assert expected_of(Sums({}, {}), {}) == {}
 
 
 def test_a_cell_is_stored_as_its_numbers() -> None:

@@ -22,7 +22,7 @@ from contracts.codes import (
 from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
-from dispatcher.domain.acceptance import Count, expectations
+from dispatcher.domain.acceptance import Count, expected_of, summed
 from dispatcher.domain.acts import act
 from dispatcher.domain.authorizations import AuthorizationRecord
 from dispatcher.domain.barriers import LEAST, Cell, rows
@@ -91,7 +91,7 @@ def _likely_expiry(values: Values) -> object:
 def _expected(values: Values) -> object:
     """Of a vendor that has not accepted lately."""
     told = [Count("v1", cell_of("wheelchair", 0, 9, 0), yes, 20) for yes in (True, False)]
-    return expectations({"2026-W02": told[:1], "2026-W08": told[1:]}, NOW, values)
+    return expected_of(summed({"2026-W02": told[:1], "2026-W08": told[1:]}, NOW, values), values)
 
 
 def _pressed_expiry(priority: Priority) -> Callable[[Values], object]:
