@@ -4,6 +4,7 @@ A small market is played day by day, offer by offer, by the matcher's own screen
 became of each offer counts on its vendor's scorecard, which goes into the next day's plans. Three ways side
 by side: the damped score, the share by month as it was before (the peer), no score at all. Beside honest
 vendors one has ten bad days, one declines hard rides, and one declines them as nobody's fault.
+Then a market that wants twice its vans: whose rides are left out, with the fairness floor and without.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks import scores_floor
+from benchmarks.scores_floor import Left
 from benchmarks.scores_played import BAD, WAYS, Figures, Played, play
 from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, output, whole, writing
 from solvers.optimiser import Optimiser
 from solvers.planning import Limits
 
+FLOORS = ("without_floor", "with_floor")
 NEAR = 0.1  # of its share without bad days, by which a vendor that came back may fall short of it
 
 
@@ -45,8 +49,17 @@ def run(args: argparse.Namespace) -> int:
     figures = {way: each.figures(without[way]) for way, each in told.items()}
     if args.svg:
         draw(args.svg, told)
-    _write(args.json, {"benchmark": "scores", "seed": args.seed, "days": args.days, **figures})
-    return 0 if holds(figures["damped"]) else 1
+    floors = {
+        name: scores_floor.play(floor=name == "with_floor", seed=args.seed, solver=solver) for name in FLOORS
+    }
+    told_all = {"benchmark": "scores", "seed": args.seed, "days": args.days, **figures, **floors}
+    _write(args.json, told_all)
+    return 0 if holds(figures["damped"]) and floor_holds(floors["with_floor"]) else 1
+
+
+def floor_holds(left: Left) -> bool:
+    """What the fairness floor promises, about: it is a weight on what lies beyond it, and no rule yields."""
+    return left["gap"] <= 1.5 * left["floor"]
 
 
 def _solver(work: int, seed: int) -> Optimiser | None:

@@ -134,7 +134,7 @@ class _Market:
 
     def __post_init__(self) -> None:
         """Documents are the same every day."""
-        self.vendors = [_vendor(name, off) for name, off in VENDORS.items()]
+        self.vendors = [van_company(name, off) for name, off in VENDORS.items()]
         self.values: dict[str, Number] = {scorecard.CENTS.name: 0} if self.way == "none" else {}
 
     def day(self, number: int, requests: int) -> None:
@@ -142,7 +142,7 @@ class _Market:
         today = FIRST + timedelta(days=number - 1)
         known = {scorecard.RULE.reads: self._shares(today)}
         round_, first = _Day(self, number, today, VendorBook.of(self.vendors, known)), Counter[str]()
-        waiting = [_asked(each) for each in _requests(self.seed, today, requests)]
+        waiting = [open_request(each) for each in _requests(self.seed, today, requests)]
         self.cards[today] = round_.cards
         for nth in range(ROUNDS):
             waiting = round_.offered(waiting, first if nth == 0 else Counter())
@@ -250,7 +250,8 @@ def _is_hard(request: TripRequest) -> bool:
     return request.level_of_service is HARD
 
 
-def _vendor(name: str, off: tuple[float, float]) -> Vendor:
+def van_company(name: str, off: tuple[float, float]) -> Vendor:
+    """A vendor at home so many degrees off the centre."""
     papers = (Credential(kind=kind, expires_on=date(2027, 6, 1)) for kind in CredentialKind)
     fares = tuple(
         BaseFare(level_of_service=level, base_cents=cents, extra_mile_cents=0)
@@ -289,7 +290,8 @@ def _requests(seed: int, today: date, number: int) -> Iterator[TripRequest]:
         )
 
 
-def _asked(request: TripRequest) -> OpenRequest:
+def open_request(request: TripRequest) -> OpenRequest:
+    """As the matcher has it."""
     window = request.wished_window
     assert window is not None  # noqa: S101  (they are made with one)
     return OpenRequest(request=request, earliest_ms=to_ms(window.earliest), latest_ms=to_ms(window.latest))

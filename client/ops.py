@@ -10,8 +10,10 @@ from client.http import segment
 from client.pages import pages
 from client.prices import Settling
 from client.proofs import ProofGiver
+from client.scorecards import ScoreAnswerer
 from contracts.base import Wire
 from contracts.fairness import Fairness
+from contracts.onboarding import OnboardingState, SetOnboarding
 from contracts.patient_reads import PatientRead, PatientReadPage
 from contracts.vendor_sign_ins import CODE_MINUTES, SESSION_H, NewSignInLink, SessionsEnded, SignInLink
 from contracts.vendors import Paper, PauseVendor, Vendor, VerifyCredentials
@@ -19,7 +21,7 @@ from contracts.vendors import Paper, PauseVendor, Vendor, VerifyCredentials
 VENDORS = "/vendors"
 
 
-class OpsClient(CareClient, Settling, ProofGiver):
+class OpsClient(CareClient, Settling, ProofGiver, ScoreAnswerer):
     """Calls with an `ops` token; requests and tasks are there as well, but for submitting and quotes."""
 
     async def pause_vendor(self, vendor_id: str, reason: str) -> Vendor:
@@ -29,6 +31,10 @@ class OpsClient(CareClient, Settling, ProofGiver):
     async def resume_vendor(self, vendor_id: str) -> Vendor:
         """End the pause of ops; one of the vendor's own stands."""
         return await self._vendor(vendor_id, "resume")
+
+    async def onboard(self, vendor_id: str, state: OnboardingState, reason: str | None = None) -> Vendor:
+        """Take it to another state: only who is active is offered work. Raises Problem 409 for no step."""
+        return await self._vendor(vendor_id, "onboarding", SetOnboarding(state=state, reason=reason))
 
     async def verify(self, vendor_id: str, papers: Sequence[Paper], *, holds: bool = True) -> Vendor:
         """Verify these papers, or take it back. Raises Problem 409 for one that is not claimed (any more)."""

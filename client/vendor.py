@@ -11,6 +11,7 @@ from client.http import segment
 from client.posting import Posting
 from client.prices import Prices
 from client.proofs import ProofGiver
+from client.scorecards import ScoreDisputer
 from client.threads import Threads
 from client.webhooks import WebhookClient
 from contracts.amendments import AnswerAmendment, ProposedAmendment
@@ -24,7 +25,7 @@ from contracts.prices import PriceView, ReadyAt, Waiting
 TAKEN_OR_NOTED: Forms[Dispatch | Offer] = {200: Dispatch, 202: Offer}
 
 
-class VendorClient(Posting, Threads, Prices, ProofGiver, WebhookClient):
+class VendorClient(Posting, Threads, Prices, ProofGiver, WebhookClient, ScoreDisputer):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 
     def events(self, after: str = "") -> AsyncIterator[sse.Received]:

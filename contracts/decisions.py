@@ -93,6 +93,7 @@ class Row(Wire):
     behind: float = 0.0  # how many times the fairness floor its group lay behind the others
     put_before: tuple[Id, ...] = ()  # requests that would have had its place but for that
     gave_way_to: str = ""  # the other way round
+    for_share: bool = False  # its vendor was short of its share; there was a cheaper place
 
 
 class DecisionView(Wire, omit_defaults=False):

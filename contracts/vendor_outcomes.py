@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from contracts.base import Day, Id, Instant, Tally, Version, Wire
 from contracts.codes import LevelOfService
+from contracts.onboarding import OnboardingState
 from contracts.vendors import OpsPause, Paper, VendorCursor
 
 MAX_VENDORS = 1_000
@@ -40,6 +41,7 @@ class VendorSummary(Wire, omit_defaults=False):
     open: Tally
     posted_today: bool
     matching_share: float | None = None
+    onboarding: OnboardingState
     accepts: dict[str, float] = msgspec.field(default_factory=dict)
 
 

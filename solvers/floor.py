@@ -1,7 +1,8 @@
-"""Where the fairness floor changed a choice: who has no match for the sake of a group that lies behind."""
+"""Where fairness changed a choice: for requests whose group lies behind, for vendors short of their share."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from solvers.rules.base import View
 from solvers.sequence import tied
 
 NOBODY: Final = -1
+_MOST_SHARED: Final = 256
 _MOST: Final = 16  # of either side that are looked at: some hundred places, each some 50 us
 
 
@@ -43,6 +45,27 @@ def gave_way_to(posed: Posed, choice: Ints) -> Ints:
                 found[other] = one
         plan.add(booking.entry, booking.column)
     return found if (found != NOBODY).any() else np.zeros(0, np.int64)
+
+
+def for_share(posed: Posed, choice: Ints) -> Ints:
+    """Requests that are with a vendor because that is short of its share, and would else be elsewhere.
+
+    Verified one for one: with nothing else changed there is a cheaper place.
+    """
+    problem = posed.problem
+    wanted = problem.vendor_target > 0
+    matched = np.flatnonzero((choice >= 0) & ~tied(problem) & (posed.held < 0))
+    some = matched[wanted[problem.column_vendor[choice[matched]]]][:_MOST_SHARED]
+    if not problem.shortfall_cost or not len(some):
+        return np.zeros(0, np.int64)
+    plan, found = StandingPlan.of(replace(problem, vendor_target=0 * problem.vendor_target), choice), []
+    for one in some.tolist():
+        booking = plan.release(one)
+        place = insert(plan, Entry(one, booking.entry.columns), polish=False)
+        if place is not None and place.cents < problem.column_cost[choice[one]]:
+            found.append(one)
+        plan.add(booking.entry, booking.column)
+    return np.array(found, np.int64)
 
 
 class _Worth(NamedTuple):

@@ -19,7 +19,7 @@ from solvers.assignment.plan import cost_of, least_of
 from solvers.assignment.problem import AssignmentProblem
 from solvers.candidates import Screened
 from solvers.checker import check
-from solvers.floor import gave_way_to
+from solvers.floor import for_share, gave_way_to
 from solvers.held_back import forgone, held_back_by
 from solvers.posing import Posed, pose
 from solvers.rules.base import Candidates
@@ -65,6 +65,7 @@ class BatchPlan:
     bound: int = 0  #: no plan costs less, cents
     limits: Limits | None = None  #: of the optimiser, if it was asked
     gave_way_to: Ints = field(default_factory=_nobody)  #: R; see `solvers.floor`. Empty: nobody did
+    for_share: Ints = field(default_factory=_nobody)  #: rows; who is with a vendor that is short of its share
 
 
 def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
@@ -103,6 +104,7 @@ def plan_of(
         cost=cost_of(posed.priced, choice),
         bound=least_of(posed.priced),
         gave_way_to=gave_way_to(posed, choice),
+        for_share=for_share(posed, choice),
     )
 
 

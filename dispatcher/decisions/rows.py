@@ -87,6 +87,7 @@ class _Look(NamedTuple):
             held_back_by=header.requests[holds] if holds >= 0 else "",
             behind=round(float(behind(self.saved.screening)[row]), 3),
             put_before=tuple(header.requests[each] for each in np.flatnonzero(gave_way == row).tolist()),
+            for_share=bool((plan.for_share == row).any()),
             gave_way_to=header.requests[gave_way[row]] if len(gave_way) and gave_way[row] >= 0 else "",
         )
 

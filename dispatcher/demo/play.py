@@ -83,15 +83,8 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
     clock = make_clock(*settings.clock)
     redis_url = EmbeddedRedis(options.data_dir).url
     async with running(settings, options.data_dir / "service.log") as service:
-        async with Cast(
-            service.url,
-            redis_url,
-            tokens(settings, day, clock),
-            reply_keys(settings, day),
-            day,
-            clock=clock,
-            seed=options.seed,
-        ) as cast:
+        ways = tokens(settings, day, clock), reply_keys(settings, day)
+        async with Cast(service.url, redis_url, *ways, day, clock=clock, seed=options.seed) as cast:
             cast.tally.started_s = started_s
             board = Board(console, day, clock, cast.tally)
             memory = await _act(cast, service, board)

@@ -38,7 +38,7 @@ UNMATCHED = Parameter(
 )
 MOST = Parameter(
     name="fairness_most",
-    default=4.0,
+    default=1.0,
     minimum=0.0,
     maximum=20.0,
     unit="ratio",
@@ -82,12 +82,13 @@ class Fared(NamedTuple):
     @property
     def wait_min(self) -> float:
         """Mean minutes."""
-        return self.waited_s / 60 / self.asked if self.asked else 0.0
+        return self.waited_s / 60 / self.asked if self.asked > 0 else 0.0
 
     @property
     def share_unmatched(self) -> float:
         """0..1."""
-        return self.unmatched / self.asked if self.asked else 0.0
+        most = max(self.asked, self.unmatched)  # its first offer may have been by hand, or before these days
+        return self.unmatched / most if most > 0 else 0.0
 
 
 Groups = Mapping[str, Fared]
@@ -157,7 +158,7 @@ def behind(groups: Groups, values: Mapping[str, Number]) -> dict[str, float]:
 
 
 def _times(own: Fared, others: Fared, values: Mapping[str, Number]) -> float:
-    if not others.asked:
+    if others.asked <= 0:
         return 0.0
     counts = own.asked / (own.asked + _AS_THE_OTHERS)
     waits = counts * (own.wait_min - others.wait_min) / WAIT.of(values)

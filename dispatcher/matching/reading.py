@@ -12,13 +12,15 @@ from contracts.tuning import Number, Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.fairness import Groups, days
 from dispatcher.domain.proposal import Precondition
-from dispatcher.matching.capacity import CapacityBook, capacity_book, ledger_keys
+from dispatcher.matching import caps
+from dispatcher.matching.capacity import CapacityBook, capacity_book, ledger_keys, limits_of
 from dispatcher.matching.changes import Changes
 from dispatcher.matching.horizon import horizon_of
 from dispatcher.matching.knowledge import read_knowledge
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
 from solvers.encoding import VendorBook
+from solvers.rules import cap, pool_limits
 from solvers.screening import VendorKnowledge
 
 GROUPS_MS = 5 * MINUTE_MS
@@ -85,6 +87,9 @@ async def read_market(
     ledgers = await stored.capacity.ledger(ledger_keys(posted))
     known = await read_knowledge(stored, now_ms, tuning.values)
     groups, groups_ms = await _groups(stored, now_ms, before)
+    known = dict(await read_knowledge(stored, now_ms, tuning.values))
+    known[pool_limits.RULE.reads] = limits_of(posted)
+    known[cap.RULE.reads] = await caps.read(stored, horizon.days)
     book = _book(documents, known, before)
     dated = {(vendor, ""): each for vendor, each in documents.items()} | postings
     return Reading(

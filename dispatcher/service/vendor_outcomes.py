@@ -135,5 +135,6 @@ def _summary(
         open=busy,
         posted_today=posted,
         matching_share=None if taken is None else round(taken, 4),
+        onboarding=vendor.state,
         accepts=accepts,
     )

@@ -12,6 +12,7 @@ from dispatcher.domain.requests import request_id_of
 from dispatcher.store import codec, events
 from dispatcher.store.acceptance import add_answer
 from dispatcher.store.calls import add_call
+from dispatcher.store.caps import add_charges, add_limits
 from dispatcher.store.fairness import add_group
 from dispatcher.store.keys import Keys
 from dispatcher.store.patterns import add_count
@@ -51,6 +52,9 @@ def add_decisions(
         program.unbook(keys, booking)
     for booking in (each for decision in decisions for each in decision.book):
         program.book(keys, booking)
+    every = [filed.change for filed in changes]
+    add_charges(program, keys, every)
+    add_limits(program, keys, every)
     anew = {body.record_id: body.content for decision in decisions for body in decision.bodies}
     for filed in changes:
         if filed.kind.body:

@@ -51,4 +51,4 @@ class FairnessPart:
             what, _, group = text_of(field).partition(":")
             number = self.aside.read_all(self.keys.market, FAIRNESS, [(day, raw)], int).get(day)
             if what in _FIELDS and number is not None and is_group(group):
-                found[group] = found.get(group, Fared()).plus(Fared(**{what: number}))
+                found[group] = found.get(group, Fared()).plus(Fared(**{what: max(0, number)}))

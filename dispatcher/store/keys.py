@@ -13,6 +13,7 @@ SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 OUTCOMES = "outcomes"
 PATTERNS = "patterns"
 ACCEPTANCE = "acceptance"
+CAP_LIMITS, SPENT = "cap-limits", "spent"
 CALLS = "calls"
 FAIRNESS = "fairness"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
@@ -101,6 +102,14 @@ class Keys:
     def acceptance(self, week: str) -> str:
         """How vendors answered offers in a week: counts by vendor, cell and answer."""
         return f"{self.prefix}{ACCEPTANCE}:{week}"
+
+    def cap_limits(self, vendor_id: str) -> str:
+        """A vendor's caps as numbers, by payer, period and unit."""
+        return f"{self.prefix}{CAP_LIMITS}:{vendor_id}"
+
+    def spent(self, vendor_id: str, year: str) -> str:
+        """What is counted of a vendor's work in a year, by payer, period and unit."""
+        return f"{self.prefix}{SPENT}:{vendor_id}:{year}"
 
     def patterns(self, week: str) -> str:
         """What kept requests from their service that ended in a week: counts by barrier and where."""

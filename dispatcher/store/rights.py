@@ -116,6 +116,7 @@ def needed(keys: Keys) -> list[Words]:
             ),
             COUNTS,
         ),
+        ((keys.cap_limits("x"), keys.spent("x", "2026")), (*COUNTS, "HMGET KEY x", "DEL KEY")),
         ((keys.outcomes("x", "2026-01-01"),), OUTCOMES),
         ((keys.decisions, keys.seals), LEDGER),
         ((keys.decided("2026-01-01"),), DECIDED),

@@ -25,6 +25,7 @@ from dispatcher.matching.room import AGAIN_MS, NEIGHBOURS, REQUESTS, cramped
 from dispatcher.matching.sequence import in_sequence
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST, StandingRequest, nearest
+from dispatcher.service.shares import offers_of
 from dispatcher.store.acceptance import EVERY_MS
 from dispatcher.store.codec import Versioned
 from dispatcher.what_if.desk import Desk
@@ -32,8 +33,8 @@ from dispatcher.what_if.solving import Solved, Solver
 from solvers.encoding import VendorBook
 from solvers.planning import BatchPlan, plan
 from solvers.room import make_room
-from solvers.rules import acceptance, scorecard
-from solvers.screening import OpenRequest
+from solvers.rules import acceptance, scorecard, shares
+from solvers.screening import OpenRequest, VendorKnowledge
 from solvers.travel import DetourTravel
 
 BY = "matcher"
@@ -68,8 +69,9 @@ class Planner:
     def learn(self, now_ms: int) -> None:
         """Know the scorecards as they have become, all of it on this day, and how vendors answer."""
         works = {_TODAY: works_of(self.desk.scorecards)}
-        known = {
+        known: VendorKnowledge = {
             scorecard.RULE.reads: damped(works, _TODAY, self.desk.values),
+            shares.RULE.reads: offers_of([self.desk.scorecards]),
             acceptance.RULE.reads: self._expected(now_ms),
         }
         book = self.reading.book.knowing(known)

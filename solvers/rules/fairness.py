@@ -12,12 +12,13 @@ import numpy as np
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
 from solvers.arrays import Arrays, Floats, Ints
+from solvers.rules import registry
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 from solvers.screening import OpenRequest, Screening
 
 UNMATCHED = Parameter(
     name="fairness_unmatched_cents",
-    default=25_000,
+    default=100_000,
     minimum=0,
     maximum=10_000_000,
     unit="cents",
@@ -26,7 +27,7 @@ UNMATCHED = Parameter(
 )
 LATE = Parameter(
     name="fairness_cents_per_minute",
-    default=10,
+    default=40,
     minimum=0,
     maximum=1_000,
     unit="cents/minute",
@@ -61,10 +62,10 @@ class Fairness(CostTerm):
 
 def behind(screening: Screening) -> Floats:
     """R; how far each request's group lies behind. None does in a screening that was saved before there was a
-    floor, or with this term switched off.
+    floor, or where the rule is off.
     """
     found = screening.of_requests.get(Fairness.code, {}).get("behind")
-    return np.zeros(screening.requests) if found is None else found
+    return np.zeros(screening.requests) if found is None or not registry.is_on(Fairness.code) else found
 
 
 def worth(screening: Screening, values: Mapping[str, Number]) -> Ints:

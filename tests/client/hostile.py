@@ -18,8 +18,10 @@ from contracts.codes import DeclineCode, TrackingStatus
 from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.episode_views import EpisodeSubmission
+from contracts.onboarding import OnboardingState
 from contracts.pools import Pool, Pools
 from contracts.proofs import ProofPart, ProofReport
+from contracts.scorecards import Disputable
 from contracts.standing_orders import StandingOrder
 from contracts.tasks import TaskOutcome
 from tests.solvers import town
@@ -71,6 +73,7 @@ CALLS = {
     "vendors": (OpsClient, lambda c: first(c.vendors())),
     "pause_vendor": (OpsClient, lambda c: c.pause_vendor("v1", "late")),
     "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
+    "onboard": (OpsClient, lambda c: c.onboard("v1", OnboardingState.ACTIVE)),
     "sign_in_link": (OpsClient, lambda c: c.sign_in_link("v1", "Ana")),
     "end_sessions": (OpsClient, lambda c: c.end_sessions("v1")),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
@@ -112,6 +115,14 @@ CALLS = {
     "deliveries": (VendorClient, lambda c: first(c.deliveries("w1"))),
     "forget_dead_deliveries": (VendorClient, lambda c: c.forget_dead_deliveries("w1")),
     "dead_deliveries": (VendorClient, lambda c: first(c.dead_deliveries("w1"))),
+    "scorecard": (VendorClient, lambda c: c.scorecard("v1", DAY)),
+    "score_requests": (VendorClient, lambda c: first(c.score_requests("v1", "late"))),
+    "score_disputes": (VendorClient, lambda c: first(c.score_disputes("v1"))),
+    "dispute_score": (VendorClient, lambda c: c.dispute_score("v1", "r1.1", Disputable.LATE, "no")),
+    "answer_score_dispute": (
+        OpsClient,
+        lambda c: c.answer_score_dispute("v1", "r1.1.late_dispute", "it was", upheld=True),
+    ),
     "dispute": (PlatformClient, lambda c: c.dispute("r1.1", 1, "twice")),
     "settle": (OpsClient, lambda c: c.settle("r1.1", 1, "once")),
     "submit_episode": (PlatformClient, lambda c: c.submit_episode(EPISODE)),

@@ -48,12 +48,12 @@ def test_a_group_is_a_level_of_service_in_an_area_of_some_8_km() -> None:
 
 def test_within_the_floor_nobody_lies_behind_and_beyond_it_the_more_the_farther() -> None:
     assert times(fared(100, minutes=38)) == 0.0
-    waits = [times(fared(100, minutes=each)) for each in (50, 70, 100, 400)]
+    waits = [times(fared(100, minutes=each)) for each in (42, 50, 60, 400)]
     assert waits == sorted(waits)
-    assert 0 < waits[0] < waits[1] < waits[2] < waits[3] == 4.0
+    assert 0 < waits[0] < waits[1] < waits[2] < waits[3] == 1.0
     left = [times(fared(100, unmatched=each)) for each in (14, 20, 40)]
     assert left[0] == 0.0 < left[1] < left[2]
-    assert times(fared(100, minutes=400), fairness_most=1.5) == 1.5
+    assert times(fared(100, minutes=400), fairness_most=2.5) == 2.5
     assert times(fared(100, minutes=400), fairness_most=0.0) == 0.0
 
 
@@ -61,6 +61,11 @@ def test_few_requests_say_little_and_one_group_alone_lies_behind_nobody() -> Non
     assert times(fared(1, unmatched=1)) < times(fared(20, unmatched=20))
     assert times(fared(1, unmatched=1)) < 1.0
     assert behind({"own": fared(100, minutes=999)}, {}) == {} == behind({}, {})
+
+
+def test_no_more_than_all_go_unmatched_though_a_first_offer_was_by_hand() -> None:
+    assert Fared(asked=2, unmatched=5, waited_s=0).share_unmatched == 1.0
+    assert (Fared().share_unmatched, Fared().wait_min) == (0.0, 0.0)
 
 
 def test_who_waits_now_counts_with_those_that_waited() -> None:

@@ -19,9 +19,10 @@ from contracts.codes import (
     Requirement,
     TrackingStatus,
 )
-from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
+from contracts.vendors import Signed
 from dispatcher.domain.acceptance import Count, expected_of, summed
 from dispatcher.domain.acts import act
 from dispatcher.domain.authorizations import AuthorizationRecord
@@ -47,6 +48,7 @@ from dispatcher.domain.notifications import NotificationRecord
 from dispatcher.domain.occurrences import with_vendor
 from dispatcher.domain.offer_modes import LINKS, OFFERS, SURE, mode_of
 from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.onboarding import registered
 from dispatcher.domain.patient_reads import noted
 from dispatcher.domain.patients import filed
 from dispatcher.domain.proof_required import ended
@@ -311,6 +313,12 @@ def _act_kept(values: Values) -> int:
     return int(entry.after.timer_ms)
 
 
+def _where_it_begins(values: Values) -> object:
+    """Where a vendor stands that registers itself."""
+    by = Signed(by="vendor:v1", at=to_instant(NOW))
+    return registered(by, values, is_itself=True)
+
+
 def _ended(**changes: Any) -> OfferRecord:
     """An offer whose work was done, of which nothing is proved."""
     (offer,) = offered().offers
@@ -416,6 +424,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "authorization_low_share": (100, _running_out(2, 60 * 24 * HOUR_MS, used=1)),
     "authorization_low_days": (70, _running_out(50, 60 * 24 * HOUR_MS)),
     "audit_retention_days": (30, _act_kept),
+    "onboarding_required": (1, _where_it_begins),
     "counter_take_cents": (500, _taken_by_itself),
     "duplicate_minutes": (10, _rides),
     "rental_days": (5, _rentals),
@@ -462,7 +471,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "scorecard_night_credit": (2.0, _damped_share),
     "fairness_wait_minutes": (60, _behind),
     "fairness_unmatched_share": (0.5, _behind),
-    "fairness_most": (1.0, _behind),
+    "fairness_most": (0.5, _behind),
     "sequence_lead_minutes": (30, _sequence_watch),
     "sequence_retimes": (0, _retimed),
     "task_due_minutes": (5, _task_due),

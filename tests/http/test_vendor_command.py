@@ -105,6 +105,14 @@ async def test_an_offer_is_countered_or_declined_by_typed_words_and_programs_get
     assert "your counter-offer: pending" in (await typed("offers"))[1]
     code, out, _ = await typed("decline", "r1.1", "bad_weather", "--json")
     assert (code, json.loads(out)["state"]) == (0, "rejected")
+    code, out, _ = await typed("scorecard")
+    (row,) = [each.split() for each in out.splitlines() if each.startswith("declined.BAD_WEATHER")]
+    assert (code, row[1:3], row[-1]) == (0, ["1", "1"], "few")
+    code, out, _ = await typed("scorecard", "--behind", "declined", "--from", "2026-03-01")
+    assert (code, out.splitlines()[1].split()[0]) == (0, "r1.1")
+    code, out, _ = await typed("dispute-score", "r1.1", "declined", "there was a flood")
+    assert (code, "r1.1 declined: open" in out) == (0, True)
+    assert "r1.1" in (await typed("scorecard", "--disputes"))[1]
     code, _, err = await typed("accept", "r1.1")
     assert code == 1
     assert err.startswith("dispatcher: ")

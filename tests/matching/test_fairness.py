@@ -78,6 +78,22 @@ async def test_imminent_ones_go_by_it_too_and_without_a_floor_as_they_came(
     assert done.offered == {"rolls"}
 
 
+async def test_what_the_floor_made_a_later_start_cost_stands_among_the_terms_of_the_match(
+    town: Town, own: Ownership
+) -> None:
+    await fared(town, ONE, 200)
+    await fared(town, OTHER, 50, unmatched=30)
+    await town.add_vendor(vendor("v1", levels_of_service=tuple(LevelOfService)), units=1)
+    for name in ("first", "second"):
+        await town.submit(trip(name, start_min=30, width_min=240, level_of_service=LEVELS[1]))
+        await match_imminent(own, town.market, [name])
+    offer = (await town.record("second")).offers[-1]
+    terms = {each.rule: each.cost_cents for each in offer.terms}
+    late = (offer.start_ms - town.clock.now_ms()) // MINUTE_MS - 30
+    assert late > 0
+    assert terms["fairness"] == 40 * late
+
+
 async def test_the_first_offer_counts_for_its_group_with_the_time_that_it_waited(
     town: Town, own: Ownership
 ) -> None:

@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from contracts.codes import LevelOfService
 from contracts.instants import DAY_MS
+from contracts.tuning import Tuning
+from contracts.vendors import BaseFare, RateCard
 from dispatcher.domain.scorecards import Outcome, day_of, month_of, months, shares
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
@@ -106,3 +109,20 @@ async def test_done_work_is_a_credit_by_what_made_it_hard(town: Town) -> None:
     await count(town, "away", on_time=20, late=20, **{"late@far": 20, "on_time@night": 5})
     found = await known(town)
     assert found["easy"] < found["away"] < found["hard"] == found["wide"]
+
+
+async def test_a_vendor_short_of_its_share_is_asked_though_it_is_dearer(town: Town, own: Ownership) -> None:
+    fare = BaseFare(level_of_service=LevelOfService.WHEELCHAIR, base_cents=20_000)
+    await town.store.market(town.name).tuning.put(
+        Tuning(version=1, values={"share_floor": 0.5, "share_shortfall_cents": 100_000}), 0
+    )
+    await town.add_vendor(vendor("v1"))
+    await town.add_vendor(vendor("v2", rate_card=RateCard(fares=(fare,))))
+    await count(town, "v1", accepted=8, on_time=8, ago=1)
+    await count(town, "v1", declined=2)
+    await count(town, "v2", accepted=1, expired=1, ago=6)
+    await count(town, "v2", accepted=99, ago=7)  # too long ago
+    await town.market.refresh()
+    await town.submit(trip("r0", start_min=30))
+    await match_imminent(own, town.market, ["r0"])
+    assert await town.vendors_of(["r0"]) == ["v2"]

@@ -18,7 +18,8 @@ from tests.solvers.town import CENTRE, NOON, asked, ms, order, screening, standi
 
 
 def rich_day(values: Mapping[str, float]) -> Screening:
-    """With these overrides of the tuning."""
+    """With these overrides of the tuning; each vendor has a floor under its share."""
+    values = {"share_floor": 0.5, **values}
     far, near = (-74.3, 40.7), (-74.22, 40.7)
     monday = Hours(weekday=0, opens_minute=6 * 60, closes_minute=20 * 60)
     lapsed = tuple(Credential(kind=kind, expires_on=date(2026, 11, 22)) for kind in CredentialKind)
@@ -45,7 +46,7 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         trip("closing", start_min=7.3 * 60, width_min=20),
     ]
     told = tables({}, {"v1": np.full(CELLS, 9.0)}, unknown=0.9, weight=10)
-    known = {"scorecards": {"v1": 0.5}, "acceptance": told}
+    known = {"scorecards": {"v1": 0.5}, "offers": {"v1": {"wheelchair": 40}}, "acceptance": told}
     at = NOON + timedelta(hours=3)
     visit = OpenRequest(
         request=trip("visit", pickup_window=None, appointment_at=at),

@@ -10,7 +10,7 @@ import pytest
 from contracts.instants import MINUTE_MS
 from solvers.planning import BatchPlan, plan
 from solvers.posing import pose
-from solvers.rules import fairness
+from solvers.rules import fairness, registry
 from solvers.saved import pack_plan, pack_screening, unpack_plan, unpack_screening
 from solvers.screening import OpenRequest, Screening
 from tests.solvers.town import asked, screening, supply, trip, vendor
@@ -58,8 +58,8 @@ def test_each_minute_after_its_window_opens_costs_more_the_farther_it_lies_behin
         for each in (usual, waits)
     ]
     extra = [cents - both[0][start] for start, cents in both[1].items()]
-    assert extra == pytest.approx((20 * late).tolist(), abs=1)
-    assert (waits.problem.request_penalty - usual.problem.request_penalty).tolist() == [50_000]
+    assert extra == pytest.approx((80 * late).tolist(), abs=1)
+    assert (waits.problem.request_penalty - usual.problem.request_penalty).tolist() == [200_000]
 
 
 def test_a_plan_with_it_is_read_back_and_one_without_is_written_as_before() -> None:
@@ -78,3 +78,13 @@ def test_a_screening_from_before_there_was_a_floor_plans_as_one_without() -> Non
     read = unpack_screening(pack_screening(old))
     assert np.array_equal(fairness.behind(read), [0.0, 0.0])
     assert pack_plan(replace(plan(read), digest="")) == pack_plan(replace(plan(usual), digest=""))
+
+
+def test_a_floor_that_a_what_if_takes_off_changes_nothing() -> None:
+    day = one_van(wants("a"), wants("b", behind=1.0))
+    usual = pose(one_van(wants("a"), wants("b"))).problem
+    with registry.without("fairness"):
+        off = plan(day)
+        assert (pose(day).problem.request_penalty == usual.request_penalty).all()
+    assert (len(off.chosen), gave_way(off)) == (1, [])
+    assert gave_way(plan(day)) == [1, -1]

@@ -41,13 +41,9 @@ def of_the_store(keys: Keys) -> set[str]:
     many = [keys.vendor("x"), keys.stream("x"), keys.aside("x"), keys.scorecards("x"), keys.calls("x")]
     many += [keys.outcomes("x", "x")]
     many += [keys.of_webhook(part, "x") for part in WEBHOOK_PARTS]
-    many += [
-        keys.acceptance("x"),
-        keys.patterns("x"),
-        keys.command("x"),
-        keys.what_if("x"),
-        keys.decided("x"),
-    ]
+    many += [keys.cap_limits("x"), keys.spent("x", "2026")]
+    many += [keys.patterns("x"), keys.command("x"), keys.what_if("x"), keys.decided("x")]
+    many += [keys.acceptance("x")]
     return first_parts(keys, *single, *many, keys.capacity("x", "x"), keys.limit(*"xyz"), keys.used(*"xyz"))
 
 
@@ -100,6 +96,8 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         parts.PATTERNS,
         parts.ACCEPTANCE,
         parts.CALLS,
+        parts.CAP_LIMITS,
+        parts.SPENT,
         *WEBHOOK_PARTS,
     }  # what no promise is judged by
     single = {keys.tuning, keys.tuning_version(1), keys.tuning_newest}
@@ -124,6 +122,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         "late.1.overdue",
         "accepted.1.overdue",
         "v1.credential_expiring_background_check",
+        "declined.1.score_dispute_declined",
     }
 
 

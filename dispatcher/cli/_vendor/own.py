@@ -47,7 +47,7 @@ def add(subjects: Subjects) -> None:
 async def _capacity(vendor: VendorClient, args: Namespace) -> Told:
     if args.file and args.like:
         raise UsageError("--file and --like are two answers to one question.", "Maybe leave one out.")
-    vendor_id = (await _self(vendor)).vendor.id
+    vendor_id = (await myself(vendor)).vendor.id
     now = await _posted(vendor, vendor_id, args)
     if now is None:
         return Told(None, [f"nothing is posted for {args.day}"])
@@ -93,13 +93,13 @@ def _by_hour(units: tuple[int, ...]) -> str:
 async def _papers(vendor: VendorClient, args: Namespace) -> Told:
     if (args.add is None) is not (args.until is None):
         raise UsageError("--add and --until go together.", "Maybe: --add auto_insurance --until 2027-03-31")
-    stored = await _self(vendor)
+    stored = await myself(vendor)
     if args.add:
         paper = Credential(kind=CredentialKind(args.add), expires_on=args.until)
         more = (*stored.vendor.credentials, paper)
         changed = msgspec.structs.replace(stored.vendor, credentials=more)
         await vendor.put_vendor(changed, version=f'"{stored.version}"')
-        stored = await _self(vendor)
+        stored = await myself(vendor)
     papers = sorted(stored.vendor.credentials, key=lambda each: (each.expires_on, each.kind))
     rows = [
         (each.kind, each.expires_on, when(each.verified.at) if each.verified else "not yet")
@@ -121,7 +121,7 @@ async def _watch(vendor: VendorClient, args: Namespace) -> Told:
     raise AssertionError("a feed has no end")
 
 
-async def _self(vendor: VendorClient) -> StoredVendor:
+async def myself(vendor: VendorClient) -> StoredVendor:
     """Whose token it is: a vendor finds itself alone. Raises UserError before it is registered."""
     async for stored in vendor.vendors():
         return stored
