@@ -27,6 +27,7 @@ class Markets:
             store.market(market)  # from now on its rights are looked at
         self._tunings: dict[str, tuple[float, Tuning]] = {}
         self._readings: dict[str, asyncio.Task[Tuning]] = {}
+        self._silent: set[str] = set()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.zones)
@@ -47,13 +48,19 @@ class Markets:
     async def _read(self, market: str) -> Tuning:
         reading = asyncio.current_task()
         try:
-            tuning = await self.store(market).tuning.in_force(self._clock.now_ms())
+            stored = self.store(market)
+            tuning = await stored.tuning.in_force(self._clock.now_ms())
+            (self._silent.add if await stored.sending.nothing() else self._silent.discard)(market)
             if self._readings.get(market) is reading:  # else it was changed since
                 self._tunings[market] = time.monotonic() + TUNING_AGE_S, tuning
             return tuning
         finally:
             if self._readings.get(market) is reading:
                 del self._readings[market]
+
+    def sends_nothing(self, market: str) -> bool:
+        """Whether nobody sends notifications there, as it was when the tuning was read."""
+        return market in self._silent
 
     async def refuse_if_lost(self) -> None:
         """See `Store.refuse_if_lost`."""

@@ -53,7 +53,7 @@ class Desk:
         record = self.requests[command.subject]
         context = Context(
             now_ms=now_ms, values=self.values, by=by, vendor_id=vendor_id, tz=self.tz,
-            related=self._beside(record),
+            related=self._beside(record), sends_nothing=True,
         )  # fmt: skip
         try:
             decision = decide(record, command, context)
