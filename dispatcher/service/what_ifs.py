@@ -171,11 +171,12 @@ def refuse_unknown(change: WhatIfChange, vendors: Collection[str], parameters: R
 
 
 async def cited(what_ifs: WhatIfPart, name: str | None) -> str:
-    """The id of the what-if that a change of tuning rests on; "": none is named. Raises Invalid, Unreadable."""
+    """The id of the what-if that a change of tuning rests on; "": none. Raises Invalid, Unreadable."""
     if name and await what_ifs.get(name) is None:
         raise Invalid(
             f"what_if names {name}, and this market has no what-if {name}\n"
-            f"Maybe it is misspelt, another market's, or older than {DAYS.name}: ask it again, or leave it out.",
+            f"Maybe it is misspelt, another market's, or older than {DAYS.name}: "
+            "ask it again, or leave it out.",
             problems=[f"there is no what-if {name}"],
         )
     return name or ""

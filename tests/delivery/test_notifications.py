@@ -258,7 +258,7 @@ async def test_a_matcher_says_at_its_start_whether_it_sends(
     sending = world.store.market(world.market).sending
     await sending.tell(nothing=sends)
     job = asyncio.create_task(Courier(world.service, hook if sends else None).run(world.market))
-    while await sending.nothing() is sends:  # noqa: ASYNC110 - another's reading of it
+    while await sending.nothing() is sends:
         await asyncio.sleep(0.005)
     job.cancel()
     await asyncio.gather(job, return_exceptions=True)
