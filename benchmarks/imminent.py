@@ -121,6 +121,7 @@ def figures_of(seen: Told, rate: int, matcher_s: float, web_s: float) -> dict[st
         "rate": rate,
         "rides": len(seen.sent_s),
         "lost": len(seen.sent_s) - len(waits),
+        "refused": seen.refused,
         "p50_ms": _at(waits, 0.5),
         "p99_ms": _at(waits, 0.99),
         "first_p99_ms": _at(first, 0.99),

@@ -27,6 +27,7 @@ MATCHED = b"dispatch.request.matched"
 CENTRE = (-73.95, 40.74)  # of the rides
 LEAD_MS = 30 * MINUTE_MS
 PATIENCE_S = 60.0
+AGAIN_S = 0.1
 UNITS = 400
 A_CALL = 500  # requests of the batch
 
@@ -38,6 +39,7 @@ class Told:
     sent_s: dict[str, float] = field(default_factory=dict)
     waits_ms: dict[str, float] = field(default_factory=dict)
     late_ms: list[float] = field(default_factory=list)  # behind the clock, as they were sent
+    refused: int = 0  # answers 503: asked again
 
 
 class Market:
@@ -52,7 +54,7 @@ class Market:
         }
         self.heard: dict[str, float] = {}
         self.taken: dict[str, float] = {}
-        self.calls = 0
+        self.calls = self.refused = 0
 
     async def play(self, rate: int, seconds: int, *, batch: int, changes: int) -> Told:
         """Register, send, hear."""
@@ -68,6 +70,7 @@ class Market:
             async with self._changing(changes):
                 told = await self._rides(rate, seconds)
             await self._all_heard(told)
+        told.refused = self.refused
         told.waits_ms = {
             name: max(0.0, 1_000 * (self.heard[name] - self.taken[name]))
             for name in told.sent_s
@@ -171,10 +174,16 @@ class Market:
             "Authorization": f"Bearer {self.tokens[role]}",
             "Idempotency-Key": f"imminent-{self.calls}",
         }
-        async with self.session.request(method, self.url + path, json=body, headers=headers) as answer:
+        while True:
+            async with self.session.request(method, self.url + path, json=body, headers=headers) as answer:
+                text = await answer.text()
+            if answer.status == 503:  # not now: it is asked again under the same key, as a platform does
+                self.refused += 1
+                await asyncio.sleep(AGAIN_S)
+                continue
             if answer.status >= 300:
-                raise UserError(f"{method} {path} was answered {answer.status}: {await answer.text()}")
-            await answer.read()
+                raise UserError(f"{method} {path} was answered {answer.status}: {text}")
+            return
 
 
 def _now_ms() -> int:

@@ -10,21 +10,19 @@ from client.http import segment
 from client.pages import pages
 from client.prices import Settling
 from client.proofs import ProofGiver
+from client.scorecards import ScoreAnswerer
 from contracts.base import Wire
+from contracts.fairness import Fairness
+from contracts.onboarding import OnboardingState, SetOnboarding
 from contracts.patient_reads import PatientRead, PatientReadPage
-from contracts.vendors import Paper, PauseVendor, StoredVendor, Vendor, VendorPage, VerifyCredentials
+from contracts.vendor_sign_ins import CODE_MINUTES, SESSION_H, NewSignInLink, SessionsEnded, SignInLink
+from contracts.vendors import Paper, PauseVendor, Vendor, VerifyCredentials
 
 VENDORS = "/vendors"
 
 
-class OpsClient(CareClient, Settling, ProofGiver):
+class OpsClient(CareClient, Settling, ProofGiver, ScoreAnswerer):
     """Calls with an `ops` token; requests and tasks are there as well, but for submitting and quotes."""
-
-    async def vendors(self) -> AsyncIterator[StoredVendor]:
-        """All vendors by id, each with the version that it stands at."""
-        async for page in pages(self, VENDORS, VendorPage, {}):
-            for vendor in page.vendors:
-                yield vendor
 
     async def pause_vendor(self, vendor_id: str, reason: str) -> Vendor:
         """Send it no new work. Raises Problem 409 when it is paused for another reason."""
@@ -34,10 +32,29 @@ class OpsClient(CareClient, Settling, ProofGiver):
         """End the pause of ops; one of the vendor's own stands."""
         return await self._vendor(vendor_id, "resume")
 
+    async def onboard(self, vendor_id: str, state: OnboardingState, reason: str | None = None) -> Vendor:
+        """Take it to another state: only who is active is offered work. Raises Problem 409 for no step."""
+        return await self._vendor(vendor_id, "onboarding", SetOnboarding(state=state, reason=reason))
+
     async def verify(self, vendor_id: str, papers: Sequence[Paper], *, holds: bool = True) -> Vendor:
         """Verify these papers, or take it back. Raises Problem 409 for one that is not claimed (any more)."""
         named = tuple(Paper(kind=each.kind, expires_on=each.expires_on) for each in papers)
         return await self._vendor(vendor_id, "verify", VerifyCredentials(credentials=named, verified=holds))
+
+    async def sign_in_link(
+        self, vendor_id: str, subject: str = "", *, hours: int = SESSION_H, minutes: int = CODE_MINUTES
+    ) -> SignInLink:
+        """A one-time link to the vendor's page, and a code to be typed there; each call another."""
+        path = f"{VENDORS}/{segment(vendor_id)}/sign-in-links"
+        asked = NewSignInLink(subject=subject, hours=hours, minutes=minutes)
+        made = await self.call("POST", path, SignInLink, body=asked)
+        return about(made, made.vendor_id, vendor_id, f"POST {path}")
+
+    async def end_sessions(self, vendor_id: str) -> SessionsEnded:
+        """End every session of the vendor's page, and every link that was not used yet."""
+        path = f"{VENDORS}/{segment(vendor_id)}/sessions"
+        ended = await self.call("DELETE", path, SessionsEnded)
+        return about(ended, ended.vendor_id, vendor_id, f"DELETE {path}")
 
     async def patient_reads(self, request_id: str = "") -> AsyncIterator[PatientRead]:
         """Who read patient blocks (of one request), the earliest first."""
@@ -45,6 +62,10 @@ class OpsClient(CareClient, Settling, ProofGiver):
         async for page in pages(self, "/patient-reads", PatientReadPage, asked):
             for read in page.reads:
                 yield read
+
+    async def fairness(self, limit: int = 100) -> Fairness:
+        """How requests fare by level of service and area, those that lie farthest behind first."""
+        return await self.call("GET", "/fairness", Fairness, params={"limit": str(limit)})
 
     async def _vendor(self, vendor_id: str, step: str, body: Wire | None = None) -> Vendor:
         path = f"{VENDORS}/{segment(vendor_id)}/{step}"

@@ -27,7 +27,6 @@ from contracts.quotes import Quotes
 from contracts.request_views import AmendedRequest, PutOnHold, Receipts, RequestPage, RequestView, Resume
 from contracts.requests import MAX_BATCH, Patient, Request, RequestBatch
 from contracts.tuning import TuningUpdate, TuningView, Value
-from contracts.vendors import Vendor
 from contracts.will_call import Activate
 
 REQUESTS, TUNING = "/requests", "/tuning"
@@ -120,10 +119,6 @@ class PlatformClient(EpisodeClient, Posting, Threads, Barriers, Prices, Proofs, 
     def events(self, after: str = "") -> AsyncIterator[sse.Received]:
         """The market's events from now on, or after a position, resumed when the connection breaks."""
         return sse.follow(self, after)
-
-    async def put_vendor(self, vendor: Vendor, *, version: str | None = None) -> str:
-        """Register or change a vendor; `version` is the ETag of what is replaced. Returns the new ETag."""
-        return await self._put(f"/vendors/{segment(vendor.id)}", vendor, version)
 
     async def put_tuning(self, values: Mapping[str, Value], *, reason: str) -> TuningView:
         """Replace all overrides of the market's tuning, whatever version is current."""

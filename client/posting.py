@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from client.answers import Answered
+from client.answers import Answered, about
 from client.errors import Problem, UnexpectedAnswer
 from client.http import Connection, segment
+from client.pages import pages
 from contracts.capacity import Capacity
-from contracts.vendors import Posted, Vendor
+from contracts.vendors import Posted, StoredVendor, Vendor, VendorPage
 
 Value = TypeVar("Value")
 STORED = frozenset({200, 201})
@@ -24,7 +26,24 @@ class Stored(NamedTuple, Generic[Value]):
 
 
 class Posting(Connection):
-    """Calls of whoever posts a vendor's capacity: ops for any vendor, a vendor for itself."""
+    """Calls of whoever posts a vendor's document and capacity: ops for any vendor, a vendor for itself."""
+
+    async def vendors(self) -> AsyncIterator[StoredVendor]:
+        """All vendors by id, each with the version that it stands at; a vendor finds itself alone."""
+        async for page in pages(self, "/vendors", VendorPage, {}):
+            for vendor in page.vendors:
+                yield vendor
+
+    async def vendor(self, vendor_id: str) -> Stored[Vendor]:
+        """Its document, with its credentials and what ops says of them. Raises Problem 404."""
+        path = _vendor(vendor_id)
+        found: Answered[Vendor] = await self.exchange("GET", path, Vendor)
+        about(found.value, found.value.id, vendor_id, f"GET {path}")
+        return Stored(found.value, etag(found, path))
+
+    async def put_vendor(self, vendor: Vendor, *, version: str | None = None) -> str:
+        """Register or change a vendor; `version` is the ETag of what is replaced. Returns the new ETag."""
+        return await self._put(_vendor(vendor.id), vendor, version)
 
     async def capacity(self, vendor_id: str, day: date) -> Stored[Capacity]:
         """What is posted for one day. Raises Problem 404 while nothing is."""
@@ -68,5 +87,9 @@ def etag(answered: Answered[Any], path: str) -> str:
     return found
 
 
+def _vendor(vendor_id: str) -> str:
+    return f"/vendors/{segment(vendor_id)}"
+
+
 def _capacity(vendor_id: str, day: date) -> str:
-    return f"/vendors/{segment(vendor_id)}/capacity/{day.isoformat()}"
+    return f"{_vendor(vendor_id)}/capacity/{day.isoformat()}"

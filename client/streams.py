@@ -34,8 +34,10 @@ from client.errors import Unreachable
 from client.signature import sign
 from contracts import streams
 from contracts.codes import DeclineCode, ReportCode
+from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.events import CloudEvent, OfferReply
+from contracts.proofs import ProofReport
 from contracts.reply_claims import claims_of
 
 FIELD = streams.FIELD.encode()
@@ -185,6 +187,10 @@ class VendorStream(StreamReader):
         """Leave the work; this vendor is not asked for it again."""
         return await self._reply("decline", OfferReply(offer_id=offer_id, code=ReportCode(code)), now)
 
+    async def counter(self, offer_id: str, counter: Counter, now: datetime) -> str:
+        """Offer to do it otherwise; the offer stays good meanwhile. What becomes of that is on the stream."""
+        return await self._reply("counter", OfferReply(offer_id=offer_id, counter=counter), now)
+
     async def agree(self, offer_id: str, number: int, now: datetime) -> str:
         """Keep the work as it is wanted now: the amendment of that number, and no later one."""
         return await self._reply("agree", OfferReply(offer_id=offer_id, amendment=number), now)
@@ -205,6 +211,10 @@ class VendorStream(StreamReader):
     async def ready(self, offer_id: str, now: datetime, *, at: datetime | None = None) -> str:
         """The passenger has come: wait no more."""
         return await self._reply("ready", OfferReply(offer_id=offer_id, at=at), now)
+
+    async def prove(self, offer_id: str, report: ProofReport, now: datetime) -> str:
+        """Say that a part was done; who signed, a position and pictures go over HTTP alone."""
+        return await self._reply("proof", OfferReply(offer_id=offer_id, proof=report), now)
 
     async def _reply(self, kind: str, reply: OfferReply, now: datetime) -> str:
         event = CloudEvent(

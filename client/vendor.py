@@ -11,6 +11,7 @@ from client.http import segment
 from client.posting import Posting
 from client.prices import Prices
 from client.proofs import ProofGiver
+from client.scorecards import ScoreDisputer
 from client.threads import Threads
 from client.webhooks import WebhookClient
 from contracts.amendments import AnswerAmendment, ProposedAmendment
@@ -24,7 +25,7 @@ from contracts.prices import PriceView, ReadyAt, Waiting
 TAKEN_OR_NOTED: Forms[Dispatch | Offer] = {200: Dispatch, 202: Offer}
 
 
-class VendorClient(Posting, Threads, Prices, ProofGiver, WebhookClient):
+class VendorClient(Posting, Threads, Prices, ProofGiver, WebhookClient, ScoreDisputer):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 
     def events(self, after: str = "") -> AsyncIterator[sse.Received]:
@@ -45,12 +46,12 @@ class VendorClient(Posting, Threads, Prices, ProofGiver, WebhookClient):
         taken = await self.call("POST", path, TAKEN_OR_NOTED, statuses=TAKEN_OR_NOTED, body=body, key=key)
         return about(taken, taken.id, offer_id, f"POST {path}")
 
-    async def decline(self, offer_id: str, code: DeclineCode, *, key: str | None = None) -> None:
+    async def decline(self, offer_id: str, code: DeclineCode, *, key: str | None = None) -> Offer:
         """Leave an offer that is still open; this vendor is not asked for it again.
 
         Raises Problem 409 once it is accepted: a dispatch is turned back with `report`.
         """
-        await self._offer(f"/offers/{segment(offer_id)}/decline", offer_id, Decline(code=code), key)
+        return await self._offer(f"/offers/{segment(offer_id)}/decline", offer_id, Decline(code=code), key)
 
     async def counter(self, offer_id: str, counter: Counter, *, key: str | None = None) -> Offer:
         """Offer to do it otherwise. The offer as it is then: `accepted`, if that was taken by itself.
@@ -81,9 +82,9 @@ class VendorClient(Posting, Threads, Prices, ProofGiver, WebhookClient):
             f"/offers/{segment(offer_id)}/amendment/refuse", offer_id, AnswerAmendment(number=number), key
         )
 
-    async def report(self, offer_id: str, update: StatusUpdate, *, key: str | None = None) -> None:
+    async def report(self, offer_id: str, update: StatusUpdate, *, key: str | None = None) -> Offer:
         """Say where the work stands."""
-        await self._offer(f"/dispatches/{segment(offer_id)}/status", offer_id, update, key)
+        return await self._offer(f"/dispatches/{segment(offer_id)}/status", offer_id, update, key)
 
     async def waiting(
         self,

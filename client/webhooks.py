@@ -19,6 +19,7 @@ from contracts.webhooks import (
     ReplayWebhook,
     RotateSecret,
     SendWebhookAgain,
+    TestCall,
     WebhookPage,
     WebhookSecret,
     WebhookSettings,
@@ -104,6 +105,11 @@ class WebhookClient(Connection):
     ) -> WebhookView:
         """Its dead letters, these or all, once more. Raises Problem 409 while it is disabled."""
         return await self._do(webhook_id, "send-again", SendWebhookAgain(letters=tuple(letters)), key)
+
+    async def test_webhook(self, webhook_id: str, *, key: str | None = None) -> TestCall:
+        """Have it called once with an event that is no news; the log of deliveries says what became of it."""
+        path = f"{_path(webhook_id)}/test"
+        return await self.call("POST", path, TestCall, statuses={202}, key=key)
 
     async def deliveries(self, webhook_id: str) -> AsyncIterator[Delivery]:
         """Its last calls, the newest first."""

@@ -90,6 +90,10 @@ class Row(Wire):
     removed: tuple[RuleCount, ...] = ()  # vendors by the rule that removed each first
     excluded: tuple[Excluded, ...] = ()  # the same by name; only where one request is asked for
     held_back_by: str = ""  # for whose sake it was left out: before it in sequence, or of its bundle
+    behind: float = 0.0  # how many times the fairness floor its group lay behind the others
+    put_before: tuple[Id, ...] = ()  # requests that would have had its place but for that
+    gave_way_to: str = ""  # the other way round
+    for_share: bool = False  # its vendor was short of its share; there was a cheaper place
 
 
 class DecisionView(Wire, omit_defaults=False):

@@ -30,7 +30,7 @@ class StatusUpdate(Wire):
     """One report on a dispatch: en route, at pick-up, on board, completed, no-show, failed, turned back."""
 
     status: TrackingStatus
-    at: Instant | None = None  # when it happened; left out: when it was received
+    at: Instant | None = None  # when it happened, taken for no later than now, nor before the last step
     code: ReportCode | None = None
 
     def __post_init__(self) -> None:

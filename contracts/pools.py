@@ -6,9 +6,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from contracts.base import Count, Id, Wire
+from contracts.base import Count, Id, Kilograms, Wire
 from contracts.codes import ServiceClass
 from contracts.ledger import LEDGER_BUCKET_MINUTES, LEDGER_BUCKETS, MAX_UNITS
+
+LIMITS = ("max_oxygen_l_min", "max_stairs", "max_weight_kg", "max_attendants")  # a vendor's, and a pool's
 
 
 class Pool(Wire):
@@ -18,6 +20,11 @@ class Pool(Wire):
     serves: Annotated[tuple[ServiceClass, ...], Meta(min_length=1, max_length=16)]
     units: Annotated[tuple[Count, ...], Meta(min_length=1, max_length=LEDGER_BUCKETS)]
     daily_cap: Count = MAX_UNITS  # most dispatches on that day
+    # What its vehicles and crews can carry, where that is less than what the vendor says of all of them:
+    max_oxygen_l_min: Annotated[float, Meta(ge=0, le=15)] | None = None
+    max_stairs: Annotated[int, Meta(ge=0, le=100)] | None = None
+    max_weight_kg: Kilograms | None = None
+    max_attendants: Annotated[int, Meta(ge=0, le=4)] | None = None
 
 
 class Pools(Wire, tag="pools", tag_field="kind"):

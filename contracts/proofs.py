@@ -108,7 +108,7 @@ class ProofReport(Wire):
     """What the driver or technician says of one part. Given anew it is a correction: both are kept."""
 
     part: ProofPart
-    at: Instant | None = None  # when it happened; left out: when it was received
+    at: Instant | None = None  # when it happened: not to come, nor before the offer; left out: now
     position: Position | None = None
     odometer_miles: Miles | None = None
     signature: Signature | None = None

@@ -71,6 +71,9 @@ class _Asked(Wire):
     facility: Id | None = None  # the hospital, unit or clinic whose patient it is; patterns count by it
     authorization: Id | None = None  # on which it draws; left out: one of its patient's, if it needs one
     offer_mode: OfferMode | None = None  # how vendors are asked; left out: as tuning says, and they agreed to
+    payer: Id | None = (
+        None  # who pays, as you call them: counted against vendors' caps; left out: against none
+    )
 
     @property
     def named_vendors(self) -> tuple[str, ...]:

@@ -69,7 +69,9 @@ class TaskKind(StrEnum):
     PROOF_MISSING = "proof_missing"  # work was done, and the proof that its market wants is not there
     WEBHOOK_FAILING = "webhook_failing"  # a webhook takes nothing: what it should have is dead letters
     CREDENTIAL_EXPIRING = "credential_expiring"  # a vendor's paper runs out, or has: no offers then
+    SCORE_DISPUTE = "score_dispute"  # a vendor says that an outcome on its scorecard is wrong
     DISPATCH_BEYOND_CREDENTIAL = "dispatch_beyond_credential"  # it begins when a paper that it needs is over
+    VENDOR_SUSPENDED = "vendor_suspended"  # ops has suspended a vendor that has work
 
 
 class TaskState(StrEnum):
@@ -127,7 +129,8 @@ class TaskView(Wire):
     )
     could: tuple[str, ...] = ()  # and what somebody could do about it now: operations of this API
     given_back: tuple[Id, ...] = ()  # of a bundle that failed: what is not done now, its vendors relieved
-    left: tuple[Id, ...] = ()  # and what is done, or under way at the door, and stays
+    left: tuple[str, ...] = ()  # and what is done, or under way at the door, and stays; of a vendor that
+    # is suspended its offers and dispatches (the first 200; `code` says how many there are)
     rules: tuple[str, ...] = ()  # of an amendment that is unfit: which its vendor would break
     window: WindowView | None = None  # of a wider window that is asked for: which
     webhook_id: str = ""  # or a webhook is what it is about

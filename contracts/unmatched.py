@@ -72,3 +72,5 @@ class Unmatched(Wire):
     explained_at: Instant | None = None
     parts: tuple[Id, ...] = ()  # of its bundle, all that have no place, `waits_for` among them
     forgone: Forgone | None = None  # what waiting for them may cost
+    group: str = ""  # level of service and area: with which others its waiting is compared
+    gave_way_to: str = ""  # a request that has what it would have had: of a group that lies behind

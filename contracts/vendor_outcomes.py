@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from contracts.base import Day, Id, Instant, Tally, Version, Wire
 from contracts.codes import LevelOfService
+from contracts.onboarding import OnboardingState
 from contracts.vendors import OpsPause, Paper, VendorCursor
 
 MAX_VENDORS = 1_000
@@ -16,7 +17,8 @@ MAX_VENDORS = 1_000
 class VendorSummary(Wire, omit_defaults=False):
     """One vendor. `outcomes`: of this month and the one before, by outcome; declines also by `declined.CODE`.
 
-    `went_well`: the share that matching goes by, 0..1; null: too little work to tell. `open`: offers and
+    `went_well`: the share of it, 0..1; null: too little work to tell. `matching_share`: that by which the
+    matcher goes: of late, few counts drawn to the market's mean, hard work credited. `open`: offers and
     dispatches that it has now. `posted_today`: whether capacity stands for today.
     """
 
@@ -35,6 +37,8 @@ class VendorSummary(Wire, omit_defaults=False):
     went_well: float | None
     open: Tally
     posted_today: bool
+    matching_share: float | None = None
+    onboarding: OnboardingState
 
 
 class VendorOutcomesQuery(Wire):

@@ -14,13 +14,13 @@ from msgspec.structs import replace
 from contracts.base import Cents, Day, Id, Instant, Kilograms, Name, Version, Wire
 from contracts.codes import CredentialKind, Hcpcs, LevelOfService, Npi, Skill
 from contracts.geo import Area
+from contracts.onboarding import Onboarding, OnboardingState, Reason
 from contracts.outside import refuse_no_name, refuse_wrong_npi
 from contracts.paging import PageSize
 from contracts.patterns import whole
 
 AnswerSeconds = Annotated[int, Meta(ge=10, le=604_800, description="seconds")]
 MinuteOfDay = Annotated[int, Meta(ge=0, le=1440, description="minutes after local midnight")]
-Reason = Annotated[str, Meta(min_length=1, max_length=200, description="why; the vendor reads it")]
 VendorCursor = Annotated[
     str, Meta(pattern=whole("[A-Za-z0-9_-]{0,64}"), description="of the page before: its last id")
 ]
@@ -144,17 +144,34 @@ class Vendor(Wire):
     answer: ExplicitAnswer | AssumedAnswer = ExplicitAnswer()
     paused: bool = False  # by the vendor itself
     ops_pause: OpsPause | None = None  # kept by the service: what is sent of it is not taken
+    onboarding: Onboarding | None = None  # kept by the service, too; none: active
+    max_attendants: Annotated[int, Meta(ge=0, le=4)] = 4  # crew beyond the driver
 
     @property
     def as_claimed(self) -> Vendor:
         """Without what the service keeps: as it is sent, and as two may be compared."""
         papers = tuple(Credential(kind=each.kind, expires_on=each.expires_on) for each in self.credentials)
-        return replace(self, credentials=papers, ops_pause=None)
+        return replace(self, credentials=papers, ops_pause=None, onboarding=None)
+
+    @property
+    def state(self) -> OnboardingState:
+        """How far it is on its way to work; who was there before there were states is active."""
+        return self.onboarding.state if self.onboarding is not None else OnboardingState.ACTIVE
+
+    @property
+    def is_active(self) -> bool:
+        """Whether ops lets it be offered work."""
+        return self.state is OnboardingState.ACTIVE
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it, or ops, has paused it."""
+        return self.paused or self.ops_pause is not None
 
     @property
     def takes_work(self) -> bool:
-        """Whether neither it nor ops has paused it."""
-        return not self.paused and self.ops_pause is None
+        """Whether it is active, and nobody has paused it."""
+        return self.is_active and not self.is_paused
 
     def refuse_from_outside(self, pointer: str = "") -> None:
         """Refuse a name that cannot be read, and an NPI that was mistyped."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -134,6 +134,21 @@ class ForgetDeadDeliveries(Wire):
     """Dead letters that nobody needs any more; left out: all of them."""
 
     letters: Annotated[tuple[LetterId, ...], Meta(max_length=100)] = ()
+
+
+class WebhookTest(Wire):
+    """`dispatch.webhook.test`, that a webhook is called with when somebody asks for a test call: no news."""
+
+    webhook_id: Id
+
+
+class TestCall(Wire, omit_defaults=False):
+    """A test call to come. By `event_id` the log of deliveries says what became of it."""
+
+    __test__: ClassVar[bool] = False
+
+    event_id: str
+    webhook_id: str  # the header's
 
 
 class DeliveryOutcome(StrEnum):

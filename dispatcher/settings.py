@@ -60,8 +60,9 @@ def _two_markets() -> Markets:
 RedisUrl = Annotated[
     str,
     Meta(
-        pattern=whole("((redis|rediss|unix)://.+)?"),
-        description="Redis or Valkey to use (redis://, rediss://, unix://); empty: an embedded one",
+        pattern=whole("((rediss?([+]cluster)?|unix)://.+)?"),
+        description="Redis or Valkey to use (redis://, rediss://, unix://, for a cluster redis+cluster://, "
+        "rediss+cluster://); empty: an embedded one",
     ),
 ]
 Port = Annotated[int, Meta(ge=0, le=65535, description="listen here; 0: a free port, see DATA_DIR/address")]

@@ -1,4 +1,4 @@
-"""Who plays: a platform, its coordinators, and vendors: half over HTTP with a token, half by a reply key."""
+"""Who plays: a platform, people at their desks, and vendors, reached in turn in each way that the day has."""
 
 from __future__ import annotations
 
@@ -19,12 +19,16 @@ from contracts.tuning import TuningView, parted
 from simulation.agenda import Agenda
 from simulation.clock import Clock
 from simulation.coordinator import SimulatedCoordinator
-from simulation.day import Day
+from simulation.counters import SimulatedCounters
+from simulation.day import Day, Reach
 from simulation.links import HttpLink, Link, StreamLink
+from simulation.phone import PageClient, PhoneLink
 from simulation.platform import SimulatedPlatform
 from simulation.prices import SimulatedDisputes
+from simulation.proofs import SimulatedProofDesk
 from simulation.tally import Tally
-from simulation.vendors import Agendas, SimulatedVendor
+from simulation.vendors import Agendas, Habits, SimulatedVendor
+from simulation.webhooks import WebhookLink, WebhookServer
 
 AT_ONCE = 8
 TokenOf = Callable[[Role, str], str]  #: the bearer token of a role and, for a vendor, its id
@@ -55,16 +59,23 @@ class Cast:
         self.desk = CareClient(url, token_of(Role.COORDINATOR, ""), day.market)
         self.orders = StandingOrderClient(url, token_of(Role.COORDINATOR, ""), day.market)
         self.coordinator = SimulatedCoordinator(day.episodes, self.desk, self.orders, self.agenda, self.tally)
-        disputes = SimulatedDisputes(self.client, self.ops, self.agenda, self.tally, seed)
-        self.platform = SimulatedPlatform(day, self.client, self.agenda, self.tally, seed, disputes=disputes)
-        agendas = Agendas(self.agenda, self.crews)
+        self.hooks = WebhookServer(self.tally, seed)
+        agendas, habits = Agendas(self.agenda, self.crews), Habits(seed, day.counter_share, day.proves)
         self.vendors = [
-            SimulatedVendor(vendor, self._link(vendor.id, number), agendas, self.tally, seed)
+            SimulatedVendor(vendor, self._link(vendor.id, number), agendas, self.tally, habits)
             for number, vendor in enumerate(day.vendors)
         ]
+        clerks = (
+            SimulatedDisputes(self.client, self.ops, self.agenda, self.tally, seed),
+            SimulatedCounters(self.desk, self.agenda, self.tally),
+            SimulatedProofDesk(self.vendors, self.agenda),
+        )
+        self.platform = SimulatedPlatform(day, self.client, self.agenda, self.tally, seed, clerks=clerks)
 
     async def register(self) -> None:
         """Ops registers every vendor and its capacity; and learns what counts as imminent here."""
+        if Reach.WEBHOOK in self.day.reached:
+            await self.hooks.start()
         free = asyncio.Semaphore(AT_ONCE)
         await asyncio.gather(*(self._register(vendor, free) for vendor in self.vendors))
         if self.day.tuning:
@@ -94,6 +105,7 @@ class Cast:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         links = [vendor.link.close() for vendor in self.vendors]
+        await self.hooks.close()
         clients = (self.client, self.ops, self.desk, self.orders, self.matches)
         await asyncio.gather(*(each.close() for each in clients), *links)
 
@@ -103,11 +115,18 @@ class Cast:
             for (vendor_id, day), capacity in self.day.capacity.items():
                 if vendor_id == vendor.vendor.id:
                     await self.ops.put_capacity(vendor_id, day, capacity)
+            await vendor.link.open()
 
     def _link(self, vendor_id: str, number: int) -> Link:
-        if number % 2:
-            key = self.reply_key_of(vendor_id)
-            stream = VendorStream(self.redis_url, self.day.market, vendor_id, reply_key=key)
-            return StreamLink(stream, self.clock)
-        token = self.token_of(Role.VENDOR, vendor_id)
-        return HttpLink(VendorClient(self.url, token, self.day.market))
+        client = VendorClient(self.url, self.token_of(Role.VENDOR, vendor_id), self.day.market)
+        match self.day.reached[number % len(self.day.reached)]:
+            case Reach.REDIS:
+                key = self.reply_key_of(vendor_id)
+                stream = VendorStream(self.redis_url, self.day.market, vendor_id, reply_key=key)
+                return StreamLink(stream, self.clock, client)
+            case Reach.WEBHOOK:
+                return WebhookLink(client, vendor_id, self.hooks)
+            case Reach.PHONE:
+                return PhoneLink(PageClient(self.url, self.day.market), vendor_id, self.ops)
+            case Reach.SSE:
+                return HttpLink(client)

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import random
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from contracts.geo import Window
@@ -21,6 +22,15 @@ EVENING_MINUTE = -180  # advance bookings come from 21:00 of the evening before 
 EVENING_LENGTH_MINUTES = 150  # … until 23:30
 SAME_DAY_LEAD_MINUTES = (45, 180)
 RIDE_MINUTES = 60  # who has an appointment also allows for the ride
+
+
+class Reach(StrEnum):
+    """How a vendor hears of its offers; all but who is on Redis answer over HTTP."""
+
+    SSE = "sse"  # a program that follows server-sent events
+    REDIS = "redis"  # a consumer group on its own stream; replies on another
+    WEBHOOK = "webhook"  # its server is called
+    PHONE = "phone"  # a person with the page in hand
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +56,9 @@ class Day:
     tuning: Mapping[str, Number] = dataclasses.field(default_factory=dict)  # what ops sets before it begins
     date: dt.date = DATE
     episodes: tuple[Episode, ...] = ()  # what belongs together, beside the single requests
+    reached: tuple[Reach, ...] = (Reach.SSE, Reach.REDIS)  # its vendors, in turn
+    counter_share: float = 0.0  # of the offers that a vendor would take: it would rather do them otherwise
+    proves: bool = False  # whether its vendors prove what they have done
 
     @property
     def start_ms(self) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -15,8 +17,13 @@ from contracts.events import CloudEvent, RequestChanged, RequestMatched, Request
 from contracts.instants import MINUTE_MS
 from simulation.agenda import Agenda
 from simulation.day import Day, Submission, wanted_ms
-from simulation.prices import SimulatedDisputes
 from simulation.tally import Tally
+
+
+class Clerk(Protocol):
+    """Somebody at a desk who hears what the platform hears."""
+
+    def hear(self, event: CloudEvent) -> None: ...
 
 
 class SimulatedPlatform:
@@ -30,9 +37,9 @@ class SimulatedPlatform:
         tally: Tally,
         seed: int,
         *,
-        disputes: SimulatedDisputes | None = None,
+        clerks: Sequence[Clerk] = (),
     ) -> None:
-        self.disputes = disputes
+        self.clerks = tuple(clerks)
         self.day, self.client, self.agenda, self.tally = day, client, agenda, tally
         self.rng = random.Random(f"{seed}/platform")
         self.imminent_within_ms = 60 * MINUTE_MS
@@ -85,8 +92,8 @@ class SimulatedPlatform:
 
     def hear(self, event: CloudEvent) -> None:
         """Take one event in."""
-        if self.disputes is not None:
-            self.disputes.hear(event)
+        for clerk in self.clerks:
+            clerk.hear(event)
         if event.type in {"dispatch.request.received", "dispatch.request.changed"}:
             changed = msgspec.convert(event.data, RequestChanged)
             self.tally.saw_state(changed.request_id, changed.state, changed.version)

@@ -17,14 +17,16 @@ from contracts.needs import PassengerNeeds
 from contracts.offer_modes import OfferMode
 from contracts.pools import Pool, Pools
 from contracts.requests import EquipmentOrder, OrderLine, Request, TripRequest
-from simulation.day import DATE, Day, around, at, booked, instant
+from simulation.day import DATE, Day, Reach, around, at, booked, instant
 from simulation.fleet import CENTRE, small_vendors
 from simulation.patients import nobody
 
 MARKET, TZ = "metro", ZoneInfo("America/New_York")
 TRIPS, ORDERS = 420, 80
 ADVANCE_SHARE, CANCEL_SHARE = 0.7, 0.01
+COUNTER_SHARE = 0.06
 WINDOW_MINUTES = 15
+PROOFS = {"proof_ride_required": 1, "proof_delivery_required": 2}  # the drop-off; a delivery, and who signed
 HOUR_WEIGHTS = (0, 0, 0, 0, 1, 2, 5, 9, 10, 9, 9, 8, 8, 10, 13, 10, 7, 5, 4, 3, 2, 1, 1, 0)
 LEVELS = {
     LevelOfService.AMBULATORY: 55,
@@ -55,6 +57,10 @@ def generate(seed: int, *, trips: int = TRIPS, orders: int = ORDERS, date: dt.da
         submissions=booked(requests, TZ, ADVANCE_SHARE, rng, date),
         cancel_share=CANCEL_SHARE,
         date=date,
+        reached=tuple(Reach),
+        counter_share=COUNTER_SHARE,
+        proves=True,
+        tuning=PROOFS,
     )
 
 

@@ -27,6 +27,7 @@ class Tally:
         default_factory=dict
     )  # request id -> its first offer at a vendor
     vendors: Counter[str] = dataclasses.field(default_factory=Counter)  # what vendors did, by name
+    desk: Counter[str] = dataclasses.field(default_factory=Counter)  # what people at desks did about them
     first_match_s: float | None = None
     episodes: set[str] = dataclasses.field(default_factory=set)
     sent_twice: int = 0  # requests that were asked for again, by somebody who did not know of them

@@ -9,18 +9,22 @@ import msgspec
 
 from client.errors import Problem
 from contracts.amendments import AmendmentProposed, DispatchAmended
-from contracts.codes import TrackingStatus
+from contracts.codes import DeclineCode, TrackingStatus
+from contracts.counters import Counter, CounterRefused
 from contracts.episodes import DispatchAtRisk
 from contracts.events import CloudEvent, DispatchConfirmed, OfferClosed, OfferMade
-from contracts.instants import MINUTE_MS
+from contracts.instants import MINUTE_MS, to_ms
 from contracts.offers import Offer
 from contracts.vendors import Vendor
 from simulation.agenda import Agenda
 from simulation.behaviour import Answer, Reaction, Report, course, reaction
+from simulation.counters import agreed, countered
 from simulation.links import Link
+from simulation.proofs import forgets, proof_of
 from simulation.tally import Tally
 
 LOOKS_MS = 3 * MINUTE_MS
+LAST_WORD = 0.6  # of the time that an offer has left: by then it is taken as it is
 BEGINS = frozenset({TrackingStatus.AT_PICKUP})
 GONE = frozenset({404, 409})  # the work was taken back, or went to its end without us
 
@@ -30,6 +34,14 @@ class Agendas(NamedTuple):
 
     desk: Agenda
     crews: Agenda
+
+
+class Habits(NamedTuple):
+    """How vendors of a day go about it; what each does with an offer is drawn from its id and the seed."""
+
+    seed: int
+    counter_share: float = 0.0
+    proves: bool = False
 
 
 class Course(NamedTuple):
@@ -50,14 +62,17 @@ class Held(NamedTuple):
 class SimulatedVendor:
     """One vendor's dispatcher, who answers, and its crews, who report."""
 
-    def __init__(self, vendor: Vendor, link: Link, agendas: Agendas, tally: Tally, seed: int) -> None:
-        self.vendor, self.link, self.tally, self.seed = vendor, link, tally, seed
+    def __init__(self, vendor: Vendor, link: Link, agendas: Agendas, tally: Tally, habits: Habits) -> None:
+        self.vendor, self.link, self.tally = vendor, link, tally
+        self.habits, self.seed = habits, habits.seed
         self.desk, self.crews = agendas
         self.offers: dict[str, Offer] = {}
         self.confirmed: set[str] = set()
         self.at_risk: set[str] = set()
         self.waiting: dict[str, Held] = {}
         self.proposed: dict[str, AmendmentProposed] = {}
+        self.countered: dict[str, Counter] = {}  # by offer: what it would rather do, and hears of
+        self.unproved: dict[str, Offer] = {}  # by request: what was done, and driven away from
 
     async def listen(self) -> None:
         """Hear the feed until cancelled."""
@@ -80,6 +95,8 @@ class SimulatedVendor:
             self.at_risk.add(msgspec.convert(event.data, DispatchAtRisk).offer_id)
         elif event.type == "dispatch.dispatch.restored":
             self._restored(msgspec.convert(event.data, DispatchAtRisk).offer_id)
+        elif event.type == "dispatch.offer.counter_refused":
+            self._counter_refused(msgspec.convert(event.data, CounterRefused).offer_id)
         elif event.type == "dispatch.reply.refused":
             self.tally.vendors["refused"] += 1
 
@@ -90,8 +107,13 @@ class SimulatedVendor:
         self.offers[offer.id] = offer
         self.tally.vendors["offers"] += 1
         answer = reaction(offer, self.seed, self.desk.clock.now_ms())
-        if answer.answer is Answer.ACCEPT and offer.assumed:
-            return  # silence is acceptance
+        if answer.answer is Answer.ACCEPT:
+            counter = countered(offer, self.seed, self.habits.counter_share)
+            if counter is not None:
+                self.desk.at(answer.at_ms, lambda: self._counter(offer, counter))
+                return
+            if offer.assumed:
+                return  # silence is acceptance
         if answer.answer is not Answer.SILENCE:
             self.desk.at(answer.at_ms, lambda: self._answer(offer, answer))
         elif not offer.assumed:
@@ -110,11 +132,36 @@ class SimulatedVendor:
         except Problem as problem:
             self._refused(problem)
 
+    async def _counter(self, offer: Offer, counter: Counter) -> None:
+        """It would rather do it otherwise; if nobody takes that in time, it takes the offer as it is."""
+        if offer.id not in self.offers:
+            return
+        now_ms = self.desk.clock.now_ms()
+        left_ms = to_ms(offer.expires_at) - now_ms
+        self.desk.at(now_ms + int(LAST_WORD * left_ms), lambda: self._take_as_it_is(offer))
+        self.countered[offer.id] = counter
+        try:
+            await self.link.counter(offer.id, counter)
+            self.tally.vendors["countered"] += 1
+        except Problem as problem:
+            self.countered.pop(offer.id, None)
+            self._refused(problem)
+
+    def _counter_refused(self, offer_id: str) -> None:
+        if (offer := self.offers.get(offer_id)) and self.countered.pop(offer_id, None):
+            self.desk.at(self.desk.clock.now_ms() + LOOKS_MS // 3, lambda: self._take_as_it_is(offer))
+
+    async def _take_as_it_is(self, offer: Offer) -> None:
+        if offer.id not in self.confirmed:
+            self.countered.pop(offer.id, None)
+            await self._answer(offer, Reaction(Answer.ACCEPT, 0, DeclineCode.OTHER))
+
     def _confirmed(self, offer_id: str) -> None:
         offer = self.offers.get(offer_id)
         if offer is None or offer_id in self.confirmed:
             return
         self.confirmed.add(offer_id)
+        offer = self.offers[offer_id] = agreed(offer, self.countered.pop(offer_id, None))
         self._next(Course(offer, iter(course(offer, self.seed))))
 
     def _proposed(self, asked: AmendmentProposed) -> None:
@@ -159,7 +206,10 @@ class SimulatedVendor:
         if offer.id in self.at_risk and report.update.status in BEGINS:
             self.waiting[offer.id] = Held(work, report)
             return
+        is_over = report.update.status is TrackingStatus.COMPLETED
         try:
+            if is_over and self.habits.proves:
+                await self._prove(offer)
             await self.link.report(offer.id, report.update)
             self.tally.vendors[report.update.status.value] += 1
             if report.waits:  # `on_board` says that it waits no more
@@ -169,6 +219,26 @@ class SimulatedVendor:
             self._refused(problem)
         else:
             self._next(work)
+
+    async def _prove(self, offer: Offer) -> None:
+        """Before it is said to be done; some drive away without."""
+        if forgets(offer, self.seed):
+            self.unproved[offer.request_id] = offer
+            return
+        said = proof_of(offer, self.seed)
+        await self.link.prove(offer.id, said.report, said.picture)
+        self.tally.vendors["proved"] += 1
+
+    async def prove_late(self, request_id: str) -> None:
+        """Ops is on the telephone: where is the proof?"""
+        if (offer := self.unproved.pop(request_id, None)) is None:
+            return
+        said = proof_of(offer, self.seed)
+        try:
+            await self.link.prove(offer.id, said.report, said.picture)
+            self.tally.vendors["proved late"] += 1
+        except Problem as problem:
+            self._refused(problem)
 
     def _refused(self, problem: Problem) -> None:
         """Too late is part of the game; anything else is a fault and ends the demo."""

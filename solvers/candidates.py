@@ -7,10 +7,10 @@ the way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from solvers.arrays import Flags, Floats, Ints, counting
 from solvers.durations import DOORS, at_doors_min, durations
 from solvers.rides import rides
 from solvers.rules import registry
-from solvers.rules.base import Candidates, View
+from solvers.rules.base import Candidates, Rule, View
 from solvers.screening import Screening, Standing
 from solvers.slots import Slots, slots
 from solvers.starts import Options, sorted_once
@@ -39,6 +39,7 @@ PARAMETERS = (MOST_CANDIDATES,)
 _CANDIDATES_IN_CACHE, _MOST_CANDIDATES_AT_ONCE, _REQUESTS_AT_ONCE = 25_000, 400_000, 16
 # Keys of one integer sort faster than several: costs up to $330,000 apart, 256 ranks, 509 turns of a tie.
 _COST_SPAN, _RANKS, _TURNS = 2**25, 2**8, 509
+AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,7 @@ def screen(screening: Screening) -> Screened:
     registry.load(*screening.plugins)
     common: dict[str, Any] = {}
     parts = [_chunk(View(screening, rows, "", common=common)) for rows in _chunks(screening)]
-    codes = tuple(rule.code for rule in registry.hard_rules())
+    codes = tuple(rule.code for rule in known_to(screening, registry.hard_rules()))
     if not parts:
         nothing = np.zeros((0, len(codes)), np.int64)
         return Screened(_no_candidates(), np.zeros(0, np.int64), codes, nothing)
@@ -70,6 +71,11 @@ def screen(screening: Screening) -> Screened:
     )
     cents = np.concatenate([cents for _, cents, _ in parts])
     return Screened(candidates, cents, codes, np.concatenate([removed for *_, removed in parts]))
+
+
+def known_to(screening: Screening, rules: Sequence[AnyRule]) -> list[AnyRule]:
+    """Without those that came after the screening was saved: it is judged as it was."""
+    return [each for each in rules if each.code in screening.of_vendors]
 
 
 def _chunks(screening: Screening) -> Iterator[slice]:
@@ -84,12 +90,12 @@ def _chunks(screening: Screening) -> Iterator[slice]:
 def _chunk(view: View) -> tuple[Candidates, Ints, Ints]:
     alive = np.ones((len(view.facts), view.vendors), np.bool_)
     removed = []
-    for pair_rule in registry.pair_rules():
+    for pair_rule in known_to(view.screening, registry.pair_rules()):
         left = alive & pair_rule.mask(view.seen_by(pair_rule.code))
         removed.append((alive & ~left).sum(axis=1))
         alive = left
     candidates = expand(view, alive)
-    for nth, rule in enumerate(registry.candidate_rules()):
+    for nth, rule in enumerate(known_to(view.screening, registry.candidate_rules())):
         allowed = rule.mask(view.seen_by(rule.code), candidates)
         if nth and allowed.all():  # the first also removes pairs without a candidate
             removed.append(np.zeros(len(alive), np.int64))

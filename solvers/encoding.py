@@ -15,7 +15,15 @@ from solvers.capacity.supply import Supply
 from solvers.horizon import Horizon
 from solvers.rules import registry
 from solvers.rules.base import Rule
-from solvers.screening import OpenRequest, Screening, Standing, VendorKnowledge, facts_of, sequence_of
+from solvers.screening import (
+    ALL_OTHERS,
+    OpenRequest,
+    Screening,
+    Standing,
+    VendorKnowledge,
+    facts_of,
+    sequence_of,
+)
 from solvers.travel import DetourTravel, TravelTimes
 
 NOTHING_KNOWN: Final[VendorKnowledge] = MappingProxyType({})
@@ -52,8 +60,12 @@ class VendorBook:
         return replace(self, known=known, arrays=arrays, digest=_digest(arrays))
 
     def known_of(self, vendor_id: str) -> dict[str, Any]:
-        """What is known of one vendor, by subject."""
-        return {subject: told[vendor_id] for subject, told in self.known.items() if vendor_id in told}
+        """What is known of one vendor, or taken for known, by subject."""
+        return {
+            subject: told.get(vendor_id, told.get(ALL_OTHERS))
+            for subject, told in self.known.items()
+            if vendor_id in told or ALL_OTHERS in told
+        }
 
 
 def _of_known(rule: Rule, vendors: Sequence[Vendor], known: VendorKnowledge) -> Arrays:

@@ -12,6 +12,7 @@ from contracts.tuning_sets import Follows, Slider
 from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.candidates import Screened
+from solvers.rules import fairness, shares
 from solvers.rules.base import Candidates
 from solvers.rules.capacity import UNITS, ledger_buckets, outward
 from solvers.screening import NO_MOST, PRIORITIES, Screening
@@ -69,6 +70,7 @@ def formulate(screening: Screening, screened: Screened) -> AssignmentProblem:
     )
     first, last = (int(start.min()) // factor, -(-int(end.max()) // factor)) if len(start) else (0, 0)
     bucket = start // factor
+    target, shortfall = shares.targets(screening, candidates)
     return AssignmentProblem(
         request_penalty=_penalties(screening, screened),
         column_request=candidates.request,
@@ -80,6 +82,8 @@ def formulate(screening: Screening, screened: Screened) -> AssignmentProblem:
         column_cost=screened.cents,
         capacity=screening.supply.units(first * factor, last * factor, factor),
         vendor_cap=np.clip(screening.supply.vendor_caps(), 0, _MOST),
+        vendor_target=target,
+        shortfall_cost=shortfall if target.any() else 0,
         **_sequence(screening, candidates),
     )
 
@@ -105,8 +109,12 @@ def _sequence(screening: Screening, candidates: Candidates) -> dict[str, Any]:
 
 
 def _penalties(screening: Screening, screened: Screened) -> Ints:
-    """By priority, beyond the cheapest candidate: a match that is possible is always worth its price."""
+    """By priority, beyond the cheapest candidate: a match that is possible is always worth its price.
+
+    More for a request whose group lies behind the others.
+    """
     by_priority = np.array([PENALTIES[each].whole(screening.values) for each in PRIORITIES], np.int64)
     cheapest = np.full(screening.requests, _MOST, np.int64)
     np.minimum.at(cheapest, screened.candidates.request, screened.cents)
-    return by_priority[screening.facts.priority] + np.where(cheapest == _MOST, 0, cheapest)
+    usual = by_priority[screening.facts.priority] + np.where(cheapest == _MOST, 0, cheapest)
+    return usual + fairness.worth(screening, screening.values)

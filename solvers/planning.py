@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from solvers.assignment.plan import cost_of, least_of
 from solvers.assignment.problem import AssignmentProblem
 from solvers.candidates import Screened
 from solvers.checker import check
+from solvers.floor import for_share, gave_way_to
 from solvers.held_back import forgone, held_back_by
 from solvers.posing import Posed, pose
 from solvers.rules.base import Candidates
@@ -41,6 +42,10 @@ class Limits:
     workers: int = 1
 
 
+def _nobody() -> Ints:
+    return np.zeros(0, np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class BatchPlan:
     """M of R requests matched, or moved where they stood before; who stands and is not among them stays."""
@@ -59,6 +64,8 @@ class BatchPlan:
     cost: int = 0  #: cents of the whole: what is matched, moved and left out, as the optimiser counts it
     bound: int = 0  #: no plan costs less, cents
     limits: Limits | None = None  #: of the optimiser, if it was asked
+    gave_way_to: Ints = field(default_factory=_nobody)  #: R; see `solvers.floor`. Empty: nobody did
+    for_share: Ints = field(default_factory=_nobody)  #: rows; who is with a vendor that is short of its share
 
 
 def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
@@ -96,6 +103,8 @@ def plan_of(
         forgone=forgone(posed.problem, choice, held_back, screened),
         cost=cost_of(posed.priced, choice),
         bound=least_of(posed.priced),
+        gave_way_to=gave_way_to(posed, choice),
+        for_share=for_share(posed, choice),
     )
 
 

@@ -164,6 +164,9 @@ def pack_plan(plan: BatchPlan) -> bytes:
     """What was decided, not compressed: two plans are the same when these bytes are. Not how it was made."""
     told = {each.name: getattr(plan, each.name) for each in fields(plan) if each.name not in _HOW}
     told |= {"chosen": arrays_of(plan.chosen), "codes": list(plan.codes)}
+    for name in ("gave_way_to", "for_share"):  # without: as plans were written before there was a floor
+        if not len(told[name]):
+            del told[name]
     return bytes(msgpack.packb(told, default=_array))
 
 

@@ -24,6 +24,7 @@ from solvers.horizon import Horizon
 from solvers.travel import TravelTimes
 
 VendorKnowledge = Mapping[str, Mapping[str, Any]]  #: beside the vendors' documents; by subject and vendor id
+ALL_OTHERS: Final = ""  #: in place of a vendor's id: what is taken for those of whom nothing is known
 
 
 CLASSES: Final = tuple(ServiceClass)
@@ -68,6 +69,7 @@ class OpenRequest:
     not_after_ms: int | None = None
     follows: tuple[Follows, ...] = ()
     bundle: str = ""  #: requests of one that is not empty are matched all or none
+    behind: float = 0.0  #: how many times the fairness floor its group of requests lies behind the others
 
 
 @dataclass(frozen=True, eq=False)

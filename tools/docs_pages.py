@@ -92,6 +92,8 @@ WHY = {
     "one for each vendor and kind, until there is a later paper",
     TaskKind.DISPATCH_BEYOND_CREDENTIAL: "a dispatch begins when a paper that it requires is over, and "
     "the paper runs out within 7 days",
+    TaskKind.SCORE_DISPUTE: "a vendor says that an outcome on its scorecard is wrong: ops answers it",
+    TaskKind.VENDOR_SUSPENDED: "ops has suspended a vendor that has offers or dispatches: it names them",
 }
 TASK_TIMERS = {
     TaskState.OPEN: "when due (`task_due_minutes`; on hold, `task_hold_lead_hours` before the deadline) "

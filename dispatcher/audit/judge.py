@@ -14,6 +14,7 @@ from contracts.codes import RequestState
 from dispatcher.audit.amendments import without_end
 from dispatcher.audit.apart import on_two_rides
 from dispatcher.audit.authorizations import out_of_balance
+from dispatcher.audit.caps import miscounted
 from dispatcher.audit.credentials import untold
 from dispatcher.audit.episodes import in_halves, out_of_episode
 from dispatcher.audit.legs import made_alone, will_calls
@@ -21,6 +22,7 @@ from dispatcher.audit.modes import asked_otherwise
 from dispatcher.audit.notifications import told_twice
 from dispatcher.audit.prices import out_of_sum
 from dispatcher.audit.proofs import unknown_to_requests
+from dispatcher.audit.scorecards import uncounted
 from dispatcher.audit.sequence import out_of_sequence
 from dispatcher.audit.standing_orders import out_of_order
 from dispatcher.audit.tasks import unseen
@@ -230,9 +232,11 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "keys": _keys,
     "ledger": _ledger,
     "overbooked": _overbooked,
+    "caps": miscounted,
     "replayed": _replayed,
     "told": _told,
     "credentials": untold,
+    "scorecards": uncounted,
     "vendors": _unlisted,
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from dispatcher.blobs.port import Blobs
 from dispatcher.domain.proofs import PROOF_KIND, ProofRecord, proof_id
@@ -12,11 +12,10 @@ from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
-from dispatcher.store.committer import Committer
-from dispatcher.store.connection import Reader
 from dispatcher.store.listing import END
 from dispatcher.store.market import MarketStore
 from dispatcher.store.node import Node
+from dispatcher.store.servers import Servers
 from dispatcher.store.survey import Survey, of_kind
 
 RULE: Final = "proof_pictures"
@@ -43,10 +42,10 @@ class _Look(NamedTuple):
 
 
 async def judge_pictures(
-    client: Any, url: str, timeout_s: float, market: str, blobs: Blobs
+    servers: Servers, market: str, blobs: Blobs
 ) -> tuple[dict[str, int], list[dict[str, str]]]:
     """What was looked at, and findings that were there twice. Raises OSError, Unavailable."""
-    node = Node(url, Reader(client, timeout_s), Committer(client, timeout_s=timeout_s), Vault(_NO_KEYS))
+    node = Node(servers, Vault(_NO_KEYS))
     stored = MarketStore(node, market)
     looks = [await _look(stored, blobs)]
     if looks[0].wrong:  # some may have been forgotten while we read

@@ -25,6 +25,8 @@ ALONE = frozenset(  # tasks that are no request's
         TaskKind.WEBHOOK_FAILING,
         TaskKind.CREDENTIAL_EXPIRING,
         TaskKind.DISPATCH_BEYOND_CREDENTIAL,
+        TaskKind.SCORE_DISPUTE,
+        TaskKind.VENDOR_SUSPENDED,
     }
 )
 OUTLIVES = ALONE | {  # of these a person still has something to do when the request has ended

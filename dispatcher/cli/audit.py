@@ -120,32 +120,30 @@ async def _audit_all(
     url: str, markets: list[str], acknowledged: list[str], args: argparse.Namespace, settings: Settings
 ) -> list[dict[str, Any]]:
     from dispatcher.audit.auditor import audit
-    from dispatcher.store.connection import Reader, connect
+    from dispatcher.store.servers import servers_of
 
-    client, ring = connect(url), _ring(settings.patient_keys_file)
+    servers, ring = servers_of(url, timeout_s=args.timeout), _ring(settings.patient_keys_file)
+    streams, settle_s = args.streams, args.settle
     try:
-        reader = Reader(client, args.timeout)
         reports = [
-            await audit(reader, market, acknowledged, streams=args.streams, settle_s=args.settle, ring=ring)
-            for market in markets
+            await audit(servers.reader, each, acknowledged, streams=streams, settle_s=settle_s, ring=ring)
+            for each in markets
         ]
         for report in reports:
-            await _add_chains(report, client, url, args.timeout, settings)
-            await _add_pictures(report, client, url, args.timeout, settings)
+            await _add_chains(report, servers, settings)
+            await _add_pictures(report, servers, settings)
         return _without_others(reports)
     finally:
-        await client.aclose()
+        await servers.aclose()
 
 
-async def _add_chains(
-    report: dict[str, Any], client: Any, url: str, timeout_s: float, settings: Settings
-) -> None:
+async def _add_chains(report: dict[str, Any], servers: Any, settings: Settings) -> None:
     """Whether saved decisions, and what nobody may change, are as they were written."""
     from dispatcher.decisions import chains
 
     market = report["market"]
     try:
-        told, findings = await chains.judge(client, url, timeout_s, market, settings)
+        told, findings = await chains.judge(servers, market, settings)
     except OSError as error:
         place = settings.decisions or settings.data_dir / "decisions"
         print(f"dispatcher: decisions in {place} are not judged: {error}", file=sys.stderr)
@@ -154,16 +152,14 @@ async def _add_chains(
     report["findings"] += findings
 
 
-async def _add_pictures(
-    report: dict[str, Any], client: Any, url: str, timeout_s: float, settings: Settings
-) -> None:
+async def _add_pictures(report: dict[str, Any], servers: Any, settings: Settings) -> None:
     """Whether the pictures that proofs name lie where they should."""
     from dispatcher.audit import proofs
     from dispatcher.blobs.places import proofs_of
 
     blobs = proofs_of(settings)
     try:
-        told, findings = await proofs.judge_pictures(client, url, timeout_s, report["market"], blobs)
+        told, findings = await proofs.judge_pictures(servers, report["market"], blobs)
     except OSError as error:
         print(f"dispatcher: pictures of proofs in {blobs} are not judged: {error}", file=sys.stderr)
         return

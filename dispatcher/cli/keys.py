@@ -77,19 +77,19 @@ def run(args: argparse.Namespace) -> int:
 async def _surveyed(settings: Settings, timeout_s: float) -> list[Survey]:
     """What is stored of each market. Raises UserError if the store does not answer."""
     from dispatcher.domain.refusals import Unavailable
-    from dispatcher.store.connection import Reader, connect
+    from dispatcher.store.servers import servers_of
     from dispatcher.store.survey import survey
 
-    client = connect(_url(settings))
+    servers = servers_of(_url(settings), timeout_s=timeout_s)
     try:
-        return [await survey(Reader(client, timeout_s), market) for market in settings.markets]
+        return [await survey(servers.reader, market) for market in settings.markets]
     except Unavailable as error:
         raise UserError(
             "the store does not answer: it knows which process can read which key.",
             "Maybe it is not running: see --url and --data-dir.",
         ) from error
     finally:
-        await client.aclose()
+        await servers.aclose()
 
 
 def _refuse_unknown(found: Sequence[Survey]) -> None:
@@ -186,19 +186,19 @@ def _forget(settings: Settings, ring: PatientKeyFile, name: str) -> int:
 
 async def _forgotten(settings: Settings, name: str) -> None:
     """No process is asked to have that key any more."""
-    from dispatcher.store.connection import Reader, connect
     from dispatcher.store.keys import Keys
     from dispatcher.store.rings import RingPart
+    from dispatcher.store.servers import servers_of
 
-    client = connect(_url(settings))
+    servers = servers_of(_url(settings))
     try:
         for market in settings.markets:
-            part = RingPart(Reader(client), Keys(market))
+            part = RingPart(servers.reader, Keys(market))
             for each in await part.used():
                 if each.id == name:
                     await part.forget(each)
     finally:
-        await client.aclose()
+        await servers.aclose()
 
 
 def _told(path: Path, now: Standing) -> list[str]:

@@ -8,9 +8,32 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).parent / "assets"
-TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
-FIRST = ("core", "parts")  # folders of modules that every page needs
-SHELL = "shell.html"
+TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".html": "text/html",
+    ".webmanifest": "application/manifest+json",
+}
+TEXTS = frozenset(TYPES) - {".png"}
+
+
+class Page(NamedTuple):
+    """A page: its shell, and what every one of its views needs, by the beginning of names."""
+
+    shell: str
+    first: tuple[str, ...]
+    styles: tuple[str, ...]
+
+
+CONSOLE = Page("shell.html", ("core/", "parts/"), ("style/",))
+# what is shown first; the rest is asked for when it is shown, or once all is quiet
+VENDOR = Page(
+    "vendor/shell.html",
+    ("core/api.js", "core/dom.js", "core/time.js", "vendor/core/", "vendor/panels/offers.js"),
+    ("style/1-tokens.css", "vendor/style/"),
+)
 
 
 class Asset(NamedTuple):
@@ -19,6 +42,7 @@ class Asset(NamedTuple):
     body: bytes
     media: str
     etag: str
+    charset: str | None = "utf-8"
 
 
 class Assets:
@@ -34,14 +58,22 @@ class Assets:
         """A file by its path in the folder."""
         return self._found.get(name)
 
-    def shell(self) -> bytes:
+    def named(self, *beginnings: str) -> list[str]:
+        """The names that begin so."""
+        return [each for each in self._found if each.startswith(beginnings)]
+
+    def shell(self, page: Page = CONSOLE) -> bytes:
         """The page itself: it names the first modules, so that no round trip finds them one by one."""
-        first = [each for each in self._found if each.endswith(".js") and each.startswith(FIRST)]
-        styles = [each for each in self._found if each.endswith(".css")]
+        first = [each for each in self.named(*page.first) if each.endswith(".js")]
+        styles = [each for each in self.named(*page.styles) if each.endswith(".css")]
         links = [f'<link rel="stylesheet" href="{self.base}/{each}">' for each in styles]
         links += [f'<link rel="modulepreload" href="{self.base}/{each}">' for each in first]
-        page = self._found[SHELL].body.decode()
-        return page.replace("{links}", "\n".join(links)).replace("{base}", self.base).encode()
+        body = self._found[page.shell].body.decode()
+        return body.replace("{links}", "\n".join(links)).replace("{base}", self.base).encode()
+
+    def filled(self, name: str) -> bytes:
+        """A text of the folder that names others of it."""
+        return self._found[name].body.replace(b"{base}", self.base.encode())
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -50,4 +82,5 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _read(path: Path) -> Asset:
     body = path.read_bytes()
-    return Asset(body, TYPES[path.suffix], f'"{hashlib.sha256(body).hexdigest()[:16]}"')
+    charset = "utf-8" if path.suffix in TEXTS else None
+    return Asset(body, TYPES[path.suffix], f'"{hashlib.sha256(body).hexdigest()[:16]}"', charset)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from dispatcher.console import sessions
+from dispatcher.console import sessions, vendor_pages, vendor_sessions
 from dispatcher.console.assets import Asset, Assets
 from dispatcher.http.app import build_app
 from dispatcher.http.parts import Parts
@@ -37,7 +37,7 @@ def headers_of(parts: Parts) -> dict[str, str]:
 
 def with_console(parts: Parts, directory: Directory | None = None) -> web.Application:
     """The API with the console beside it. `directory`: whose people may sign in, too."""
-    app = build_app(parts, [sessions.ROUTES])
+    app = build_app(parts, [sessions.ROUTES, vendor_sessions.ROUTES])
     if directory is not None:
         app[sessions.DIRECTORY] = directory
         app.router.add_get(OIDC, directory.leave)
@@ -46,6 +46,7 @@ def with_console(parts: Parts, directory: Directory | None = None) -> web.Applic
     app.router.add_get("/console/assets/{digest}/{name:.+}", asset)
     app.router.add_get("/console", shell)
     app.router.add_get("/console/{rest:.*}", shell)
+    vendor_pages.add(app, app[ASSETS])
     return app
 
 
@@ -75,4 +76,4 @@ async def asset(request: web.Request) -> web.Response:
     headers = _headers(request) | {"Cache-Control": kept, "ETag": found.etag}
     if request.headers.get("If-None-Match") == found.etag:
         return web.Response(status=304, headers=headers)
-    return web.Response(body=found.body, content_type=found.media, charset="utf-8", headers=headers)
+    return web.Response(body=found.body, content_type=found.media, charset=found.charset, headers=headers)

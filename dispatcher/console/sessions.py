@@ -90,14 +90,14 @@ async def ways(call: Call, parts: Parts) -> web.Response:
 )
 async def enter(call: Call, parts: Parts) -> web.Response:
     """Sign in with a one-time link or a token."""
-    sessions.refuse_others(call.raw)
+    sessions.refuse_others(call.raw, sessions.WORD)
     authenticator, now_ms = call.raw.app[GATE].authenticator, parts.clock.now_ms()
     given = call.body.token.strip()
     if given:
         authenticator.verify(given, now_ms)
     token = _session_of(given, call, parts) if given else await _redeemed(call, parts)
     answer = _answer(authenticator.session(token, now_ms), parts)
-    sessions.set_cookie(call.raw, answer, token, secure=_by_tls(call, parts))
+    sessions.set_cookie(call.raw, answer, token, secure=by_tls(call, parts))
     return answer
 
 
@@ -106,14 +106,14 @@ async def enter(call: Call, parts: Parts) -> web.Response:
 )
 async def leave(call: Call, parts: Parts) -> web.Response:
     """Sign out: in this browser, and wherever else the session's cookie is."""
-    sessions.refuse_others(call.raw)
-    await _end(sessions.token_of(call.raw), call, parts)
+    sessions.refuse_others(call.raw, sessions.WORD)
+    await end(sessions.token_of(call.raw), call, parts)
     answer = web.Response(status=204)
-    sessions.set_cookie(call.raw, answer, "", secure=_by_tls(call, parts))
+    sessions.set_cookie(call.raw, answer, "", secure=by_tls(call, parts))
     return answer
 
 
-def _by_tls(call: Call, parts: Parts) -> bool:
+def by_tls(call: Call, parts: Parts) -> bool:
     """Whether the browser speaks TLS, with what stands before us: the cookie goes nowhere else then."""
     public = urlsplit(parts.public_url)
     return public.scheme == "https" and public.netloc == call.raw.host
@@ -136,7 +136,7 @@ def _session_of(token: str, call: Call, parts: Parts) -> str:
     return made if len(made) <= MAX_TOKEN_CHARS else token
 
 
-async def _end(token: str, call: Call, parts: Parts) -> None:
+async def end(token: str, call: Call, parts: Parts) -> None:
     """It opens nothing from here on. Raises Unavailable; what is no session of ours has nothing to end."""
     gate: Gate = call.raw.app[GATE]
     if not token:

@@ -10,10 +10,10 @@ from dispatcher.decisions.store import DecisionStore
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
 from dispatcher.settings import Settings
-from dispatcher.store.committer import Committer
-from dispatcher.store.connection import Reader, StoreError, server_words
+from dispatcher.store.connection import StoreError, server_words
 from dispatcher.store.market import MarketStore
 from dispatcher.store.node import Node
+from dispatcher.store.servers import Servers
 
 _NO_KEYS: Final = PatientKeyFile(
     "none", {"none": bytes(32)}
@@ -21,11 +21,11 @@ _NO_KEYS: Final = PatientKeyFile(
 
 
 async def judge(
-    client: Any, url: str, timeout_s: float, market: str, settings: Settings
+    servers: Servers, market: str, settings: Settings
 ) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """What was looked at, and findings. Nothing is changed. Raises OSError, Unavailable."""
     vault = Vault(_NO_KEYS)
-    node = Node(url, Reader(client, timeout_s), Committer(client, timeout_s=timeout_s), vault)
+    node = Node(servers, vault)
     stored = MarketStore(node, market)
     kept = DecisionStore(decisions_of(settings), vault)
     try:

@@ -16,6 +16,7 @@ from dispatcher.store.decisions import Entry
 from solvers.arrays import Ints
 from solvers.candidates import Screened
 from solvers.explain.decided import Terms, costed, excluded
+from solvers.rules.fairness import behind
 
 
 def named(digest: str, nth: int) -> str:
@@ -72,7 +73,7 @@ class _Look(NamedTuple):
     def row(self, row: int, place: int, *, by_name: bool) -> Row:
         header, plan = self.saved.header, self.saved.plan
         removed = zip(plan.codes, plan.removed[row].tolist(), strict=True)
-        nth, holds = self.matches.get(row), int(plan.held_back_by[row])
+        nth, holds, gave_way = self.matches.get(row), int(plan.held_back_by[row]), plan.gave_way_to
         return Row(
             request_id=header.requests[row],
             candidates=int(plan.candidate_counts[row]),
@@ -83,6 +84,10 @@ class _Look(NamedTuple):
             removed=tuple(RuleCount(rule=code, vendors=each) for code, each in removed if each),
             excluded=self._excluded(row) if by_name else (),
             held_back_by=header.requests[holds] if holds >= 0 else "",
+            behind=round(float(behind(self.saved.screening)[row]), 3),
+            put_before=tuple(header.requests[each] for each in np.flatnonzero(gave_way == row).tolist()),
+            for_share=bool((plan.for_share == row).any()),
+            gave_way_to=header.requests[gave_way[row]] if len(gave_way) and gave_way[row] >= 0 else "",
         )
 
     def _chosen(self, nth: int, place: int) -> Chosen:

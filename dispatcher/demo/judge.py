@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dispatcher.audit.auditor import audit
 from dispatcher.decisions import chains
 from dispatcher.settings import Settings
-from dispatcher.store.connection import TIMEOUT_S, Reader, connect
+from dispatcher.store.servers import servers_of
 
 SETTLE_S = 0.5
 
@@ -24,11 +24,11 @@ class Verdict(NamedTuple):
 
 async def judge(redis_url: str, market: str, acknowledged: Collection[str], settings: Settings) -> Verdict:
     """Survey the market; `acknowledged` are the ids that were answered 202."""
-    client = connect(redis_url)
+    servers = servers_of(redis_url)
     try:
-        report = await audit(Reader(client), market, acknowledged, streams=True, settle_s=SETTLE_S)
-        _, chained = await chains.judge(client, redis_url, TIMEOUT_S, market, settings)
+        report = await audit(servers.reader, market, acknowledged, streams=True, settle_s=SETTLE_S)
+        _, chained = await chains.judge(servers, market, settings)
     finally:
-        await client.aclose()
+        await servers.aclose()
     rules = Counter(finding["rule"] for finding in [*report["findings"], *chained])
     return Verdict(rules["lost"], rules["overbooked"], dict(rules))

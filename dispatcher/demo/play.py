@@ -14,6 +14,7 @@ from rich.console import Console
 
 from contracts.codes import Role
 from contracts.request_views import RequestView
+from contracts.tasks import TaskKind
 from dispatcher.demo.board import Board
 from dispatcher.demo.judge import judge
 from dispatcher.demo.measures import environment_mb, resident_mb
@@ -21,7 +22,9 @@ from dispatcher.demo.possible import possible
 from dispatcher.demo.service import Service, running, until_matched
 from dispatcher.demo.story import Story, ownerless, told
 from dispatcher.demo.summary import Summary, summarise
+from dispatcher.demo.takers import answers_by, webhooks
 from dispatcher.domain.states import TERMINAL
+from dispatcher.runtime.addresses import Networks
 from dispatcher.runtime.clock import Clock, begin, make_clock, slow_down
 from dispatcher.security.key_files import read_patient_keys, read_token_keys
 from dispatcher.security.reply_keys import ReplyKeys
@@ -31,12 +34,14 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Markets, Settings
 from dispatcher.store.footprint import OpenRequestBytes, open_request_bytes
 from simulation.cast import Cast, ReplyKeyOf, TokenOf
-from simulation.day import Day, at
+from simulation.day import Day, Reach, at
 
 LEAD_S = 1.0  # real seconds from when all is up to the day's start: by then the vendors listen
 QUIET_MINUTE = 5 * 60  # 05:00: the evening's work is matched, the day's has not begun
 LOOK_EVERY_S = 0.2
 TOKEN_HOURS = 14 * 24
+SETTLED_WITHIN_S = 10.0  # real, for webhooks that are tried again
+OWN_NETWORK = "127.0.0.0/8"  # where the simulated vendors' server is
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +71,7 @@ def settings_of(day: Day, options: Options) -> Settings:
         clock_start_ms=day.start_ms,
         clock_speed=options.speed,
         clock_file=options.data_dir / "clock",
+        webhook_networks=Networks(OWN_NETWORK if Reach.WEBHOOK in day.reached else ""),
     )
 
 
@@ -77,22 +83,17 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
     clock = make_clock(*settings.clock)
     redis_url = EmbeddedRedis(options.data_dir).url
     async with running(settings, options.data_dir / "service.log") as service:
-        async with Cast(
-            service.url,
-            redis_url,
-            tokens(settings, day, clock),
-            reply_keys(settings, day),
-            day,
-            clock=clock,
-            seed=options.seed,
-        ) as cast:
+        ways = tokens(settings, day, clock), reply_keys(settings, day)
+        async with Cast(service.url, redis_url, *ways, day, clock=clock, seed=options.seed) as cast:
             cast.tally.started_s = started_s
             board = Board(console, day, clock, cast.tally)
             memory = await _act(cast, service, board)
+            told = await webhooks(cast.ops, SETTLED_WITHIN_S)
             if options.keep and settings.clock_file is not None:
                 await asyncio.sleep(slow_down(settings.clock_file))
             views = await _views(cast)
             story = await _story(cast, views)
+            unproved = [each async for each in cast.ops.tasks() if each.kind is TaskKind.PROOF_MISSING]
             verdict = await judge(redis_url, day.market, cast.tally.safe, settings)
         wall_s = round(time.monotonic() - started_s, 1)
         summary = summarise(
@@ -104,9 +105,12 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
             verdict=verdict,
             story=story,
             bound=possible(day),
+            answers={each.id: answers_by(each) for each in day.vendors},
             environment_mb=environment_mb(),
+            proofs_missing=len(unproved),
             wall_s=wall_s,
             **memory,
+            **told,
         )
         yield Played(summary=summary, views=views, service=service, board=board)
 

@@ -52,7 +52,16 @@ def _figures(summary: Summary) -> RenderableType:
         table.add_row(name.replace("_", " "), f"{getattr(summary, name):,}", "")
     table.add_row("offers a request", _figure(summary.offers_per_request, ""), "")
     table.add_row("to an acceptance", _figure(summary.acceptance_p50_s, "s"), "")
+    modes = ", ".join(f"{number:,} {mode}" for mode, number in summary.by_mode.items() if number)
+    table.add_row("offered first", f"{sum(summary.by_mode.values()):,}", modes)
     table.add_row("broadcasts taken", f"{summary.broadcast_races:,}", "")
+    if summary.counter_offers:
+        table.add_row("counter-offers", f"{summary.counter_offers:,}", f"{summary.counters_taken:,} taken")
+    table.add_row("proofs missing", f"{summary.proofs_missing:,}", "")
+    if summary.webhooks_delivered or summary.webhooks_failed:
+        table.add_row(
+            "webhook events", f"{summary.webhooks_delivered:,}", f"{summary.webhooks_failed:,} failed"
+        )
     table.add_row("first match", _figure(summary.first_match_s, "s"), "")
     table.add_row(
         "202 answered", _figure(summary.submit_p50_ms, "ms"), f"p99 {_figure(summary.submit_p99_ms, 'ms')}"

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from contracts.codes import OfferState, RequestState
+from contracts.offer_modes import OfferMode
 from contracts.request_views import RequestView
 from dispatcher.demo.judge import Verdict
 from dispatcher.demo.possible import Possible
@@ -48,7 +49,12 @@ class Summary(Story, frozen=True, kw_only=True):
     offers_per_request: float | None  # of those that had one
     acceptance_p50_s: float | None  # clock time from the first offer to the first acceptance
     broadcast_races: int  # requests of which several were asked at once, and one has it, or had
-    by_mode: dict[str, int]  # how requests were offered first, where it was not as their vendor answers
+    by_mode: dict[str, int]  # how requests were offered first
+    counter_offers: int  # what vendors would rather do
+    counters_taken: int  # of these, by themselves or by a person
+    proofs_missing: int  # work that was done, and its proof is still not there
+    webhooks_delivered: int  # events that vendors' servers took, each once
+    webhooks_failed: int  # that they have not taken, after all that was tried again
     lost: int
     double_booked: int
     audit: dict[str, int]
@@ -74,13 +80,18 @@ class Summary(Story, frozen=True, kw_only=True):
 def summarise(
     tally: Tally,
     views: Collection[RequestView],
+    *,
     verdict: Verdict,
     bound: Possible,
     story: Story,
+    answers: Mapping[str, OfferMode],
     **others: Any,
 ) -> Summary:
-    """All figures together. Lost: answered 202 and not listed any more, or missed by the audit."""
-    ended = ends(views)
+    """All figures together. Lost: answered 202 and not listed any more, or missed by the audit.
+
+    `answers`: how each vendor answers, where nothing else is said.
+    """
+    ended = ends(views) | found_takers(views, answers)
     missing = len(tally.safe - {view.id for view in views})
     own = msgspec.structs.asdict(story) | {
         "refused": len(tally.refused),
@@ -115,7 +126,6 @@ def ends(views: Iterable[RequestView]) -> dict[str, Any]:
         "turned_back": offers[OfferState.TURNED_BACK],
         "withdrawn": sum(each.code == WITHDRAWN for view in found for each in view.attempts),
         "rematched": sum(len(one_after_the_other(view)) > 1 and view.state in KEPT for view in found),
-        **found_takers(found),
     }
 
 

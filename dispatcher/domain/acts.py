@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from contracts.acts import ActGroup, ActView
 from contracts.codes import Role
 from contracts.instants import DAY_MS, to_instant
@@ -33,6 +35,7 @@ GROUPS = {
     "tuning": ActGroup.TUNING,
     "vendor": ActGroup.VENDORS,
     "capacity": ActGroup.VENDORS,
+    "cap": ActGroup.VENDORS,
     "authorization": ActGroup.AUTHORIZATIONS,
 }
 
@@ -79,6 +82,11 @@ def act(
         reason=reason[:LONGEST],
     )
     return Decision(changes=(Change(None, entry),), at_ms=now_ms)
+
+
+def with_more(entry: Decision, more: Decision) -> Decision:
+    """The entry together with what follows from the same act: one decision."""
+    return replace(entry, changes=(*entry.changes, *more.changes), messages=(*entry.messages, *more.messages))
 
 
 def of_command(act_id: str, command: Any, kind: str, context: Context) -> Decision:

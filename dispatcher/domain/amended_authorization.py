@@ -22,7 +22,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Reliance
 from dispatcher.domain.drawing import found, with_balance, with_needed
 from dispatcher.domain.messages import changed
-from dispatcher.domain.needed import Needed, held_by_hand, needed_now
+from dispatcher.domain.needed import Needed, held_by_hand
 from dispatcher.domain.requests import HISTORY_LIMIT, RequestRecord, step
 from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.timers import timer_ms
@@ -43,12 +43,10 @@ def unauthorized(record: RequestRecord, asks: Needed | None, start_ms: int, cont
     return lacking(_without_own(authorization, record.authorization), asks, start_ms, start_ms)
 
 
-def uncovered(record: RequestRecord, start_ms: int, context: Context) -> str:
+def uncovered(asked: Needed | None, start_ms: int, context: Context) -> str:
     """Why it could not be drawn on for work that starts then; "" if it can, or need not be."""
-    asked = record.authorization
     if asked is None or asked.waived:
         return ""
-    asked = needed_now(asked, record.kind, record.service_class)
     authorization = context.related.get(record_id(asked.authorization))
     known = authorization if isinstance(authorization, AuthorizationRecord) else None
     return lacking(known, asked, start_ms, start_ms)

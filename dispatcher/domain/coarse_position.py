@@ -10,11 +10,11 @@ CELL_DEGREES = 0.018  # of latitude: about 2 km
 POLAR_DEGREES = 89.0  # beyond, meridians are too close for cells of a width
 
 
-def coarse_position(position: Position) -> Position:
-    """The centre of the square of about 2 km that holds the position: `[lon, lat]`, degrees."""
+def coarse_position(position: Position, cells: int = 1) -> Position:
+    """The centre of the square of about 2 km (times `cells`) that holds it: `[lon, lat]`, degrees."""
     longitude, latitude = position
-    row = _centre(latitude, CELL_DEGREES, 90.0)
-    width = CELL_DEGREES / cos(radians(min(abs(row), POLAR_DEGREES)))
+    row = _centre(latitude, cells * CELL_DEGREES, 90.0)
+    width = cells * CELL_DEGREES / cos(radians(min(abs(row), POLAR_DEGREES)))
     return (_centre(longitude, width, 180.0), row)
 
 

@@ -99,6 +99,19 @@ def due_papers(
     return [each for each in found if each is not None]
 
 
+def near_end(noted: Iterable[Noted], context: Context) -> list[Due]:
+    """Of papers as they were told of last, those that agreed work may lie beyond today."""
+    today, grace = local_day(context.now_ms, context.tz).toordinal(), GRACE.whole(context.values)
+    found = []
+    for each in noted if ENFORCED.whole(context.values) else ():
+        left, kind = each.last_day - today, CredentialKind(each.kind)
+        if left <= AGREED_FROM:
+            services = tuple(name.value for name in ServiceClass if kind in REQUIRED[name])
+            step = replace(each, step=min(each.step, AGREED_FROM))
+            found.append(Due(step, max(0, left), each.last_day + grace + 1, services))
+    return found
+
+
 def first_stop_ms(due: Sequence[Due], tz: ZoneInfo) -> int | None:
     """From when on agreed work may lie beyond one of these; None: none is near its end."""
     near = [each.stops for each in due if each.noted.step <= AGREED_FROM]

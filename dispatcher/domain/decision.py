@@ -12,6 +12,7 @@ from contracts.streams import To
 from dispatcher.domain.barriers import PatternCount
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Record
+from dispatcher.domain.fairness import GroupCount
 from dispatcher.domain.kinds import Kind, kind_of
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import WrongState
@@ -101,6 +102,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     relies: tuple[Reliance, ...] = ()  # nor these records
     outcomes: tuple[WorkOutcome, ...] = ()  # what the step adds to vendors' scorecards
     counts: tuple[PatternCount, ...] = ()  # and to the counts of barriers
+    groups: tuple[GroupCount, ...] = ()  # and to how groups of requests fare
     called: Called | None = None  # a will-call that was called: counted
     by: str = ""  # the right that it took, where another of the caller's may give the command
     at_ms: int  # the time its messages carry

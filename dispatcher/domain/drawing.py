@@ -33,7 +33,7 @@ def found(decision: Decision, name: str, context: Context) -> Known | None:
     return None
 
 
-def with_needed(decision: Decision, change: Change, after: RequestRecord, asked: Needed) -> Decision:
+def with_needed(decision: Decision, change: Change, after: RequestRecord, asked: Needed | None) -> Decision:
     """With what the request keeps of it, in the same step."""
     noted = Change(change.before, replace(after, authorization=asked))
     return replace(decision, changes=tuple(noted if each is change else each for each in decision.changes))

@@ -17,7 +17,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Reliance
 from dispatcher.domain.drawing import Known, found, is_sought, with_balance, with_needed
 from dispatcher.domain.messages import changed, closed
-from dispatcher.domain.needed import Needed, needed_now
+from dispatcher.domain.needed import Needed, as_asked_for, needed_now
 from dispatcher.domain.offers import bookings_of, close
 from dispatcher.domain.requests import RequestRecord, moved
 from dispatcher.domain.states import TERMINAL
@@ -31,11 +31,26 @@ def with_authorization(decision: Decision, context: Context) -> Decision:
             continue
         asked = after.authorization
         if asked is not None and after.state in DRAWS and before.state not in DRAWS:
-            asked = needed_now(asked, after.kind, after.service_class)
+            agreed = after.dispatch.level if after.dispatch else ""
+            asked = needed_now(asked, after.kind, agreed or after.service_class)
             decision = _booked(decision, change, after, asked, context)
         elif after.revision > before.revision and _terms(after) != _terms(before):
-            decision = amended(decision, change, before, after, context)
+            decision, without, record = _as_asked_for(decision, change, after)
+            decision = amended(decision, without, before, record, context)
     return decision
+
+
+def _as_asked_for(
+    decision: Decision, change: Change, after: RequestRecord
+) -> tuple[Decision, Change, RequestRecord]:
+    """What its vendor comes with counts no more once that vendor has the work no more."""
+    asked = after.authorization
+    if asked is None or not asked.agreed or after.state in DRAWS:
+        return decision, change, after
+    record = replace(after, authorization=as_asked_for(asked))
+    instead = Change(change.before, record)
+    changes = tuple(instead if each is change else each for each in decision.changes)
+    return replace(decision, changes=changes), instead, record
 
 
 def _terms(record: RequestRecord) -> tuple[Any, ...]:
@@ -64,7 +79,7 @@ def _followed(
         return with_balance(decision, after.id, asked, context, looks=True) if is_sought(before) else decision
     asked = after.authorization
     if asked.drawn and after.state not in DRAWS:
-        decision = with_needed(decision, change, after, replace(asked, drawn=0))
+        decision = with_needed(decision, change, after, as_asked_for(asked))
         return with_balance(decision, after.id, asked, context, used=-asked.drawn)
     if _is_let_go(before, after):
         return with_balance(decision, after.id, before.authorization or asked, context, looks=True)

@@ -42,6 +42,8 @@ class Needed(Compact, frozen=True):
     `waived`: a case manager has let it go without. `by_hand`: somebody put it on hold for one.
     `named`: the request itself names the authorization.
     `lacks`: why it is on hold for one, if there is one: used up, expired.
+    `agreed`: the level that its vendor comes with, where another was agreed than asked for: all else is about
+    that one then, and `usual` about the level that was asked for.
     """
 
     services: tuple[str, ...]
@@ -52,6 +54,8 @@ class Needed(Compact, frozen=True):
     by_hand: bool = False
     named: bool = False
     lacks: str = ""
+    agreed: str = ""
+    usual: Needed | None = None
 
 
 def needed(request: Request, values: Mapping[str, Number], lists: Mapping[str, Words]) -> Needed | None:
@@ -83,6 +87,11 @@ def _of(services: tuple[str, ...], units: int, request: Request) -> Needed:
 def held_by_hand(asked: Needed | None) -> bool:
     """Of what is on hold for an authorization: whether somebody put it there, and not that it lacks one."""
     return asked is None or asked.by_hand
+
+
+def as_asked_for(asked: Needed) -> Needed | None:
+    """Once nobody comes with another level any more: what it needs then, if anything; it draws nothing."""
+    return asked.usual if asked.agreed else replace(asked, drawn=0)
 
 
 def needed_now(asked: Needed, kind: str, service_class: str) -> Needed:

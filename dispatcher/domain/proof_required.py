@@ -45,6 +45,7 @@ class Proved(IntFlag):
     DROPOFF_SIGNATURE = 16
     DELIVERY_SIGNATURE = 32
     INSTRUCTION = 64
+    PICKUP_OUTSIDE = 128  # its vendor was too far from the door, by its own position
 
     @classmethod
     def of(cls, part: ProofPart) -> Proved:

@@ -93,6 +93,8 @@ class ProofRecord(Record, frozen=True, tag=1):
         found = Proved(0)
         for each in last.values():
             found |= Proved(each.says)
+            if each.outside and each.part is ProofPart.PICKUP:
+                found |= Proved.PICKUP_OUTSIDE
         for picture in self.pictures:
             if picture.of is Picture.SIGNATURE:
                 found |= Proved.signed(picture.part)

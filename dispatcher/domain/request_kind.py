@@ -11,9 +11,12 @@ from dispatcher.domain.apart import with_apart
 from dispatcher.domain.authorizations import beside, wanting
 from dispatcher.domain.bundles import with_bundle
 from dispatcher.domain.commands.due import due
+from dispatcher.domain.credentials import CREDENTIAL_KIND, dispatch_task
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.follow_authorization import with_authorization, with_given_back
 from dispatcher.domain.follow_barriers import with_barriers
+from dispatcher.domain.follow_credentials import with_beyond
+from dispatcher.domain.follow_fairness import with_left_out
 from dispatcher.domain.follow_notifications import with_notifications
 from dispatcher.domain.follow_prices import with_prices
 from dispatcher.domain.follow_sequence import with_sequence
@@ -104,7 +107,10 @@ def _nothing_follows(before: RequestRecord | None, after: RequestRecord | None) 
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
-    """Its tasks, neighbours in sequence, rides beside it, authorization; threads that go with it."""
+    """Its tasks, neighbours in sequence, rides beside it, authorization; threads that go with it.
+
+    And the papers of who has it, or may take it.
+    """
     tasks = [(TASK_KIND.name, each) for each in record.tasks]
     before = [(REQUEST, each.request_id) for each in record.after]
     threads = threads_of(record) if record.state in TERMINAL else []
@@ -120,10 +126,17 @@ def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
         *((REQUEST, each) for each in record.before),
         *((REQUEST, each) for each in record.apart),
         *drawn_on,
+        *_papers(record),
         *episode,
         *filed,
         *((THREAD_KIND.name, each) for each in threads),
     ]
+
+
+def _papers(record: RequestRecord) -> Sequence[tuple[str, str]]:
+    live = [each for each in record.offers if each.live and each.status is None]
+    watches = dict.fromkeys((CREDENTIAL_KIND.name, each.vendor_id) for each in live)
+    return [*watches, *((TASK_KIND.name, dispatch_task(offer_id(record, each))) for each in live)]
 
 
 def _rounds(record: RequestRecord) -> int:
@@ -159,6 +172,8 @@ REQUEST_KIND = register(
             with_prices,
             with_notifications,
             with_barriers,
+            with_left_out,
+            with_beyond,
             with_tasks,
         ),
     )

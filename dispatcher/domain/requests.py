@@ -85,6 +85,7 @@ class RequestRecord(Record, frozen=True, tag=4):
     chain: tuple[ChainLink, ...] = ()  # of a cascade: who is asked next while an offer is out, in order
     collect_ms: int = 0  # of a broadcast: until when yeses are only noted; 0: the first one has it
     area: str = ""  # the zone of its pick-up when it was offered last (`coarse_position.area_of`)
+    payer: str = ""  # who pays, as its body says
 
     @property
     def waits_for_call(self) -> bool:

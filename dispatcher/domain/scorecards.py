@@ -20,6 +20,7 @@ from contracts.tuning import Number, Parameter
 from dispatcher.domain.compact import Compact
 from dispatcher.domain.context import Context
 from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.proof_required import Proved
 
 if TYPE_CHECKING:
     from dispatcher.domain.requests import RequestRecord
@@ -48,7 +49,7 @@ DAYS = Parameter(
     minimum=62,
     maximum=400,
     unit="days",
-    summary="A day's outcomes, and the requests behind them, go this long after the last was counted.",
+    summary="A day's outcomes, and what stands behind them, are kept for so many days after it.",
     scope="domain.scorecards",
 )
 FAR = Parameter(
@@ -84,7 +85,7 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     TURNED_BACK = "turned_back"
     ON_TIME = "on_time"
-    DONE = "done"  # before its time, and nothing says when its vendor was there
+    DONE = "done"  # and nothing says when its vendor was there
     LATE = "late"  # with its minutes
     NO_SHOW = "no_show"  # the patient's: the vendor was there
     FAILED = "failed"
@@ -122,7 +123,7 @@ class WorkOutcome(msgspec.Struct, frozen=True):
     offer_id: str
     outcome: Outcome
     entry: Entry
-    kept_ms: int = 100 * DAY_MS
+    kept_ms: int = 0  # from now on
     by: int = 1
     gone: bool = False
 
@@ -189,29 +190,36 @@ def outcome_of(
         minutes=minutes,
         hard=0 if outcome is Outcome.PROOF_MISSING else _hard(offer, context),
     )
-    kept_ms = DAYS.whole(context.values) * DAY_MS
+    kept_ms = kept_for_ms(entry.at_ms, context)
     return WorkOutcome(offer.vendor_id, f"{record.id}.{offer.attempt}", outcome, entry, kept_ms)
+
+
+def kept_for_ms(at_ms: int, context: Context) -> int:
+    """How long from now what came then is kept: all of a day goes at once. Not above 0: it is gone."""
+    return (at_ms // DAY_MS + 1 + DAYS.whole(context.values)) * DAY_MS - context.now_ms
 
 
 def completed(record: RequestRecord, offer: OfferRecord, context: Context, ended_ms: int) -> WorkOutcome:
     """Work that was done: on time, or late by so many minutes.
 
     By its first report at the pick-up; by its end where a vendor reports no more than that. An end long
-    before the agreed one alone says that it was done, and not that anybody was there in time.
+    before the agreed one alone says that it was done, and not that anybody was there in time; nor does an
+    arrival that its vendor's own proof puts elsewhere.
     """
     late_ms = offer.arrived_ms - offer.start_ms if offer.arrived_ms else ended_ms - offer.end_ms
     within_ms = ON_TIME.whole(context.values) * MINUTE_MS
     late = late_ms > within_ms
     early = not offer.arrived_ms and late_ms < -within_ms
-    outcome = Outcome.DONE if early else Outcome.LATE if late else Outcome.ON_TIME
-    minutes = late_ms // MINUTE_MS if offer.arrived_ms or late else None
+    elsewhere = not late and bool(offer.proved & Proved.PICKUP_OUTSIDE)
+    unknown = early or elsewhere
+    outcome = Outcome.DONE if unknown else Outcome.LATE if late else Outcome.ON_TIME
+    minutes = late_ms // MINUTE_MS if (offer.arrived_ms or late) and not elsewhere else None
     return outcome_of(record, offer, context, outcome, at_ms=ended_ms, minutes=minutes)
 
 
 def unproved(record: RequestRecord, offer: OfferRecord, context: Context) -> tuple[WorkOutcome, ...]:
     """Of work that is over, and lacks proof."""
-    kept = context.now_ms - offer.closed_ms < DAYS.whole(context.values) * DAY_MS
-    if not offer.lacking or not kept:
+    if not offer.lacking:
         return ()
     return (outcome_of(record, offer, context, Outcome.PROOF_MISSING, at_ms=offer.closed_ms),)
 
@@ -247,6 +255,12 @@ def months(now_ms: int) -> tuple[str, str]:
     first = to_instant(now_ms).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     before_ms = int(first.timestamp() * 1000) - 1
     return month_of(before_ms), month_of(now_ms)
+
+
+def days_between(start_ms: int, end_ms: int) -> tuple[str, ...]:
+    """The days (UTC) that a span touches; its end is not in it."""
+    first, last = start_ms // DAY_MS, (end_ms - 1) // DAY_MS
+    return tuple(day_of(number * DAY_MS) for number in range(first, last + 1))
 
 
 def days_until(now_ms: int, number: int) -> tuple[str, ...]:

@@ -49,6 +49,8 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.WEBHOOK_FAILING: OwnerRole.OPS,
     TaskKind.CREDENTIAL_EXPIRING: OwnerRole.OPS,
     TaskKind.DISPATCH_BEYOND_CREDENTIAL: OwnerRole.OPS,
+    TaskKind.SCORE_DISPUTE: OwnerRole.OPS,
+    TaskKind.VENDOR_SUSPENDED: OwnerRole.OPS,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
     OwnerRole.CASE_MANAGER: OwnerRole.OPS,
@@ -91,14 +93,14 @@ class TaskRecord(Record, frozen=True, tag=1):
     comments: tuple[TaskComment, ...] = ()
     priority: Priority = Priority.ROUTINE  # of its request
     given_back: tuple[str, ...] = ()  # of a bundle that failed: what is not done now
-    left: tuple[str, ...] = ()  # and what stays: done, or under way
+    left: tuple[str, ...] = ()  # and what stays: done, or under way; of a vendor that is suspended, all of it
     retiming: str = ""  # of a sequence at risk: what became of asking its vendor for another start
     rules: tuple[str, ...] = ()  # of an amendment that is unfit: which its vendor would break
     standing_order: str = ""  # whose day could not be made
     asked_earliest_ms: int = 0  # of a wider window that is asked for; 0: none is
     asked_latest_ms: int = 0
     webhook: str = ""  # that takes nothing
-    vendor: str = ""  # whose paper runs out
+    vendor: str = ""  # whose paper runs out, or that is suspended
 
 
 def list_of(state: TaskState, owner: OwnerRole) -> str:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from contracts.onboarding import Onboarding
 from contracts.vendors import Credential, OpsPause, Paper, Signed, Vendor
 from dispatcher.domain.refusals import WrongState
 
 
-def posted(sent: Vendor, before: Vendor | None, by: Signed) -> Vendor:
-    """What is stored of what was sent: ops's pause stands, papers that are as they were stay verified.
+def posted(sent: Vendor, before: Vendor | None, by: Signed, onboarding: Onboarding | None = None) -> Vendor:
+    """What is stored of what was sent: what ops said stands, papers that are as they were stay verified.
+
+    `onboarding`: where a new one begins.
 
     A paper is known by its kind and last day: one that was changed, or left out and sent again, is claimed
     anew. So a vendor that renews one lists both until the new one is verified.
@@ -21,7 +24,12 @@ def posted(sent: Vendor, before: Vendor | None, by: Signed) -> Vendor:
         known.get(_paper(each)) or Credential(kind=each.kind, expires_on=each.expires_on, claimed=by)
         for each in sent.credentials
     )
-    return replace(sent, credentials=papers, ops_pause=before.ops_pause if before else None)
+    return replace(
+        sent,
+        credentials=papers,
+        ops_pause=before.ops_pause if before else None,
+        onboarding=before.onboarding if before else onboarding,
+    )
 
 
 def paused(vendor: Vendor, reason: str, by: Signed) -> Vendor:

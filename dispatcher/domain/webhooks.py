@@ -5,6 +5,7 @@ What is sent, and how far it came, is kept beside the record (`store.webhooks`):
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,7 +21,9 @@ from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, done, news, opened, r
 
 S = WebhookState
 MOST_OF_ONE = 10  # webhooks of one vendor, and of the platform
+TEST = "test"  # in place of the stream of a test call
 ALL = "all"  # in place of the id of a dead letter
+MOST_TESTS = 10  # test calls that were asked for and not made yet
 MOST_AGAIN = 100  # dead letters that were asked for and not taken up yet
 WEBHOOKS = "webhooks"  # the list of all, by when they were made
 AWAKE_MS = 30 * DAY_MS  # it is looked at as often; nothing else is due of one
@@ -48,11 +51,18 @@ class WebhookRecord(Record, frozen=True, tag=1):
     code: str = ""
     description: str = ""
     again: tuple[str, ...] = ()  # dead letters that are to be sent once more
+    tests: tuple[str, ...] = ()  # ids of events that are to be sent to see whether they are taken
 
 
 def list_of(vendor_id: str) -> str:
     """The list of one vendor's webhooks, or of the platform's."""
     return f"{WEBHOOKS}:{vendor_id}"
+
+
+def message_id(market: str, stream: str, event_id: str) -> str:
+    """What a call is named to its receiver, who tells doubles by it."""
+    text = f"{market}/{stream}/{event_id}"
+    return f"msg_{hashlib.blake2b(text.encode(), digest_size=15).hexdigest()}"
 
 
 def task_id(webhook_id: str) -> str:

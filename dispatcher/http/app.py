@@ -100,7 +100,7 @@ def _gate(parts: Parts) -> Gate:
         calls=calls,
         streams=ConcurrencyLimit(limits.streams, limits.streams_per_caller, limits.retry_after_s),
         metrics=parts.metrics,
-        signed_out=SignedOut(parts.service.store.once),
+        signed_out=SignedOut(parts.service.store.once, parts.service.store.sign_ins),
         body_s=limits.body_s,
         wait_s=limits.wait_s,
     )

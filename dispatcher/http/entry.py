@@ -68,7 +68,7 @@ class Gate:
         authorization = request.headers.get("Authorization", "")
         if not authorization and (token := sessions.token_of(request)):
             principal = self.authenticator.session(token, self.clock.now_ms())
-            await self.signed_out.refuse(token, every_s=every_s)
+            await self.signed_out.refuse(token, principal, every_s=every_s)
             return principal
         return self.authenticator.principal(authorization, self.clock.now_ms())
 

@@ -23,7 +23,7 @@ SPREAD = 64
 PROBES = ("/livez", "/readyz", "/metrics")
 _AUTHORIZATION = re.compile(rb"\r\nauthorization:[ \t]*bearer[ \t]+([^\r\n]*)", re.IGNORECASE)
 _SESSION = re.compile(
-    rb"\r\ncookie:(?:[^\r\n]*;)?[ \t]*dispatcher(?:-[0-9]{1,5})?=([^;\r\n]+)", re.IGNORECASE
+    rb"\r\ncookie:(?:[^\r\n]*;)?[ \t]*dispatcher(?:-vendor)?(?:-[0-9]{1,5})?=([^;\r\n]+)", re.IGNORECASE
 )
 _NOTHING = re.compile(rb"(?!)")
 

@@ -1,7 +1,8 @@
-"""Sessions: a browser's cookie that holds a bearer token, and what keeps other sites from using it.
+"""Sessions: a browser's cookie that holds a token, and what keeps other sites from using it.
 
 The cookie is HttpOnly and SameSite=Strict; beside that a call with it has to carry a header that no form and
-no link can send, and must not come from another origin by what the browser itself says.
+no link can send, and must not come from another origin by what the browser itself says. The header's word
+says whose page calls: the console and the vendors' page have a cookie each, so that both may be open at once.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ from aiohttp import web
 
 from contracts.problems import Forbidden
 
-NAME = "dispatcher"
-HEADER, WORD = "X-Requested-With", "dispatcher"
+HEADER, WORD, VENDOR_WORD = "X-Requested-With", "dispatcher", "dispatcher-vendor"
+WORDS = (WORD, VENDOR_WORD)  # each page's, and what its cookie is called
 
 
 def cookie_name(request: web.Request) -> str:
-    """The cookie's name: by the port, for a browser sends a host's cookies to each of its ports."""
+    """The cookie's name: by the page, and by the port, for a browser sends a host's cookies to each of its
+    ports."""
+    said = request.headers.get(HEADER, "")
+    name = said if said in WORDS else WORD
     port = request.host.rpartition(":")[2] if ":" in request.host.rpartition("]")[2] else ""
-    return f"{NAME}-{port}" if port.isdecimal() else NAME
+    return f"{name}-{port}" if port.isdecimal() else name
 
 
 def token_of(request: web.Request) -> str:
@@ -28,22 +32,31 @@ def token_of(request: web.Request) -> str:
     return token
 
 
-def refuse_others(request: web.Request) -> None:
-    """Raises Forbidden unless our own page makes this call."""
-    given = request.headers
-    if given.get(HEADER) != WORD:
+def refuse_others(request: web.Request, *words: str) -> None:
+    """Raises Forbidden unless one of our own pages makes this call, or the one of these words."""
+    given, words = request.headers, words or WORDS
+    if given.get(HEADER) not in words:
         raise Forbidden(
-            f"a call with a session needs the header {HEADER}: {WORD}\nMaybe send a bearer token."
+            f"a call with a session needs the header {HEADER}: {words[0]}\nMaybe send a bearer token."
         )
     site, origin = given.get("Sec-Fetch-Site", "same-origin"), given.get("Origin")
     if site != "same-origin" or (origin is not None and origin.partition("://")[2] != request.host):
-        raise Forbidden("a session is for the console's own page\nMaybe send a bearer token.")
+        raise Forbidden("a session is for our own page\nMaybe send a bearer token.")
 
 
-def set_cookie(request: web.Request, answer: web.Response, token: str, *, secure: bool = False) -> None:
-    """The session's cookie, until the browser closes; without a token it goes."""
+def set_cookie(
+    request: web.Request,
+    answer: web.Response,
+    token: str,
+    *,
+    secure: bool = False,
+    holds_s: int | None = None,
+) -> None:
+    """The session's cookie, until the browser closes or for so long; without a token it goes."""
     name, secure = cookie_name(request), secure or request.url.scheme == "https"
     if token:
-        answer.set_cookie(name, token, path="/", httponly=True, samesite="Strict", secure=secure)
+        answer.set_cookie(
+            name, token, path="/", httponly=True, samesite="Strict", secure=secure, max_age=holds_s
+        )
     else:
         answer.del_cookie(name, path="/", httponly=True, samesite="Strict", secure=secure)

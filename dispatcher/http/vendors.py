@@ -6,6 +6,7 @@ from functools import partial
 
 from contracts.base import Id
 from contracts.codes import Role
+from contracts.onboarding import SetOnboarding
 from contracts.operations import Answer, Body
 from contracts.problems import InvalidMessage
 from contracts.vendors import (
@@ -131,6 +132,25 @@ async def verify(call: Call, parts: Parts) -> Reply:
         call.idempotency(f"verify/{vendor_id}"),
         holds=body.verified,
     )
+    return _shown(found)
+
+
+@ROUTES.post(
+    f"{VENDOR}/onboarding",
+    id="setOnboarding",
+    roles={Role.OPS},
+    body=Body(SetOnboarding),
+    answers={200: Answer("the vendor in that state", Vendor, ETAG)},
+    problems=("wrong-state",),
+)
+async def onboard(call: Call, parts: Parts) -> Reply:
+    """Verify, activate or suspend a vendor: applied, verified, active, suspended.
+
+    Only who is active is offered work; what it has agreed to stays its own, and is a task.
+    """
+    vendor_id = call.path["vendor_id"]
+    key = call.idempotency(f"onboarding/{vendor_id}")
+    found = await parts.service.vendors.onboard(call.principal, call.market, vendor_id, call.body, key)
     return _shown(found)
 
 

@@ -13,6 +13,7 @@ from contracts.webhooks import (
     ReplayWebhook,
     RotateSecret,
     SendWebhookAgain,
+    TestCall,
     WebhookPage,
     WebhookQuery,
     WebhookSecret,
@@ -30,6 +31,7 @@ from dispatcher.domain.commands.webhooks import (
     ReplayFrom,
     RotateWebhookSecret,
     SendDeadAgain,
+    TryWebhook,
 )
 from dispatcher.domain.webhooks import WebhookRecord
 from dispatcher.http.call import Call, Reply
@@ -150,6 +152,19 @@ async def replay(call: Call, parts: Parts) -> Reply:
     name, key = call.path["webhook_id"], call.idempotency(f"ReplayFrom/{call.path['webhook_id']}")
     hook = await parts.service.webhooks.replay(call.principal, call.market, name, call.body, key)
     return await _shown(call, parts, hook)
+
+
+@ROUTES.post(
+    f"{HOOK}/test",
+    id="testWebhook",
+    command=TryWebhook,
+    answers={202: Answer("the call to come: the log of deliveries has it, by its event_id", TestCall)},
+    problems=("wrong-state",),
+)
+async def test(call: Call, parts: Parts) -> Reply:
+    """Call a webhook once with `dispatch.webhook.test`, to see whether that is taken; it is not retried."""
+    name, key = call.path["webhook_id"], call.idempotency(f"TryWebhook/{call.path['webhook_id']}")
+    return Reply(await parts.service.webhooks.test(call.principal, call.market, name, key), 202)
 
 
 @ROUTES.get(

@@ -43,9 +43,9 @@ from dispatcher.matching.market import Market
 from dispatcher.matching.reading import Reading, read_market
 from dispatcher.service.amending import Amending
 from dispatcher.service.rides import leaves
-from solvers.rules import credentials, paused, time_window
+from solvers.rules import cap, credentials, onboarding, paused, time_window
 
-NEW_WORK = frozenset({time_window.RULE.code, paused.RULE.code, credentials.RULE.code})
+NEW_WORK = frozenset(each.RULE.code for each in (time_window, paused, onboarding, credentials, cap))
 # ^ rules on what a vendor may be given anew; it has this work already, and says itself whether it keeps it
 
 

@@ -18,6 +18,7 @@ from dispatcher.domain.commands.offer_by_hand import OfferByHand, is_out, refuse
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import DoesNotFit, NotFound
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.matching.caps import given_back
 from dispatcher.matching.market import Market
 from dispatcher.matching.reading import Reading, read_market
 from dispatcher.matching.reasons import rule_counts
@@ -28,7 +29,7 @@ from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
 from solvers.misfit import broken_rules
 from solvers.planning import BatchPlan, plan
-from solvers.rules import time_window
+from solvers.rules import cap, time_window
 from solvers.screening import OpenRequest, Screening
 
 
@@ -109,7 +110,9 @@ def _snapshot(market: Market, record: RequestRecord, asked: OpenRequest, reading
     capacity = reading.capacity.copy()
     for each in record.live_offers:
         capacity.give_back(each.bookings)
-    travel = market.travel_of(reading.values)
+    travel, known = market.travel_of(reading.values), reading.book.known
+    freed = given_back(known.get(cap.RULE.reads, {}), record)
+    reading = with_(reading, book=reading.book.knowing({**known, cap.RULE.reads: freed}))
     return Snapshot((record,), (asked,), reading, capacity, market.clock.now_ms(), travel)
 
 

@@ -62,6 +62,11 @@ def ledger_keys(postings: Postings) -> list[LedgerKey]:
     return pools.ledger_keys(postings)
 
 
+def limits_of(postings: Postings) -> Mapping[str, Sequence[object]]:
+    """What is known of the vendors' resources, by vendor, for the rule `pool_limits`."""
+    return pools.limits_of(postings)
+
+
 def capacity_book(
     vendors: Mapping[str, int],
     postings: Postings,

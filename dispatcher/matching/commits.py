@@ -150,7 +150,9 @@ async def commit_plan(
     moves = [row for row, at in enumerate(plan.chosen.request.tolist()) if at in snapshot.standing]
     offers = np.setdiff1d(np.arange(len(plan.chosen)), moves).tolist()
     chosen = plan.chosen.request.tolist()
-    offers.sort(key=lambda row: -snapshot.records[chosen[row]].priority.rank)
+    offers.sort(
+        key=lambda row: (-snapshot.records[chosen[row]].priority.rank, -snapshot.asked[chosen[row]].behind)
+    )
     await run_bounded((works.move(row) for row in moves), market, yields_to_imminent=yields_to_imminent)
     await run_bounded(map(works.commit, works.blocked), market, yields_to_imminent=yields_to_imminent)
     rows = {chosen[row]: row for row in offers}

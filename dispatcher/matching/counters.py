@@ -6,6 +6,7 @@ imported.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -19,7 +20,10 @@ from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.answer_counter import TakeCounter
 from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
+from dispatcher.domain.compact import Record
+from dispatcher.domain.context import Context
 from dispatcher.domain.counters import Wish, outside_ms, refuse_other_kind, where_it_stands, wish_of
+from dispatcher.domain.needed import Needed, needed_now
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import DoesNotFit, NotFound, PossibleDuplicate
@@ -36,6 +40,7 @@ class _Found(NamedTuple):
     placed: Placed
     preconditions: tuple[Precondition, ...]
     ready: Ready | None
+    level: str = ""
 
 
 async def prepared(
@@ -67,7 +72,30 @@ async def taken(market: Market, record: RequestRecord, command: TakeCounter, loo
     if offer is None or not offer.is_countered or offer.counter is None:
         return command
     found = await _found(market, record, offer, wish_of(offer.counter), looks)
-    return replace(command, placed=found.placed, preconditions=found.preconditions, ready=found.ready)
+    asks, known = await _asks(market, record, found, looks)
+    return replace(
+        command,
+        placed=found.placed,
+        preconditions=found.preconditions,
+        ready=found.ready,
+        asks=asks,
+        authorizations=known,
+    )
+
+
+async def _asks(
+    market: Market, record: RequestRecord, found: _Found, looks: Amending
+) -> tuple[Needed | None, Mapping[str, Record]]:
+    """What it draws on so, and what was read to tell: as before, unless it starts or comes otherwise."""
+    own, start_ms = record.authorization, found.placed.start_ms
+    if found.ready is None and not found.level:
+        return (needed_now(own, record.kind, record.service_class) if own is not None else None), {}
+    requests = market.stored.requests
+    whole = requests.opened_whole(record.id, await requests.raw_body(record.id))
+    tuning = await market.stored.tuning.in_force(market.clock.now_ms())
+    context = Context(now_ms=market.clock.now_ms(), values=tuning.values, lists=tuning.lists, tz=market.tz)
+    there = replace(record, earliest_ms=start_ms, latest_ms=start_ms)
+    return await looks.asked(market.name, there, whole, frozenset(), context, level=found.level)
 
 
 def _open(record: RequestRecord, name: str) -> OfferRecord | None:
@@ -101,7 +129,8 @@ async def _found(
     )
     to = OfferByHand(request_id=record.id, vendor_id=offer.vendor_id, start_ms=start_ms, again=True)
     proposal = await match(market, wider, request, to, reading)
-    return _Found(placed_by(proposal), proposal.preconditions, ready)
+    level = "" if wish.level == record.service_class else wish.level
+    return _Found(placed_by(proposal), proposal.preconditions, ready, level)
 
 
 async def _widened(

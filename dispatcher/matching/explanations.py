@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from contracts.unmatched import Unmatched
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.matching.commits import Done, Ownership, run_bounded
 from dispatcher.matching.market import Market
-from dispatcher.matching.reasons import held_back, is_news, reasons, with_hint
+from dispatcher.matching.reasons import beside_others, held_back, is_news, reasons, with_hint
 from dispatcher.matching.refused import Refused, told_apart
 from dispatcher.matching.relaxations import SEARCHED
 from dispatcher.matching.snapshot import Snapshot
@@ -32,15 +32,16 @@ async def explain(own: Ownership, market: Market, solvers: Solvers, done: Done) 
 
 def _news(snapshot: Snapshot, plan: BatchPlan, offered: Set[str], refused: Refused) -> list[News]:
     """Of those that the plan left without a vendor, unless one was found for them all the same."""
-    matched, vendors = set(plan.chosen.request.tolist()), len(snapshot.vendors)
+    matched = set(plan.chosen.request.tolist())
     rows = [row for row in snapshot.waiting if snapshot.records[row].id not in offered]
     refusals = {row: refused.of(snapshot.records[row].id, snapshot.reading) for row in rows}
-    missed = [
-        (row, held_back(told_apart(reasons(plan, row, vendors), refusals[row].values()), snapshot, plan, row))
-        for row in rows
-        if row not in matched
-    ]
+    missed = [(row, _why(snapshot, plan, row, refusals[row])) for row in rows if row not in matched]
     return [(row, why) for row, why in missed if is_news(snapshot.records[row].unmatched, why, snapshot)]
+
+
+def _why(snapshot: Snapshot, plan: BatchPlan, row: int, refusals: Mapping[str, str]) -> Unmatched:
+    why = told_apart(reasons(plan, row, len(snapshot.vendors)), refusals.values())
+    return beside_others(held_back(why, snapshot, plan, row), snapshot, plan, row)
 
 
 @dataclass(eq=False)

@@ -6,14 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from contracts.tuning import Number
-from dispatcher.matching import scorecards
+from dispatcher.service import damping, shares
 from dispatcher.store.market import MarketStore
 from solvers.rules import scorecard
+from solvers.rules import shares as offers
 from solvers.screening import VendorKnowledge
 
 #: What is stored, moment (epoch ms) and tuning to what is known, by vendor id.
 Reader = Callable[[MarketStore, int, Mapping[str, Number]], Awaitable[Mapping[str, Any]]]
-READERS: Final[Mapping[str, Reader]] = {scorecard.RULE.reads: scorecards.read}
+READERS: Final[Mapping[str, Reader]] = {
+    scorecard.RULE.reads: damping.read,
+    offers.RULE.reads: shares.read,
+}
 
 
 async def read_knowledge(stored: MarketStore, now_ms: int, values: Mapping[str, Number]) -> VendorKnowledge:

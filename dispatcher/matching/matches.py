@@ -9,9 +9,11 @@ import structlog
 from contracts.offer_modes import OfferMode
 from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.commands.move_offer import MoveOffer
+from dispatcher.domain.fairness import group_of
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
-from dispatcher.domain.requests import RequestRecord, offer_id
+from dispatcher.domain.requests import RequestRecord, offer_id, waited_ms
+from dispatcher.matching.horizon import ahead_ms
 from dispatcher.matching.refused import Refused
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
@@ -52,7 +54,10 @@ def checked(snapshot: Snapshot, plan: BatchPlan, row: int, now_ms: int, refused:
 def _match(snapshot: Snapshot, row: int, proposed: Proposal) -> Match:
     record, body, old = snapshot.records[row], snapshot.asked[row].request, snapshot.standing.get(row)
     if old is None:
-        offer = MakeOffer(request_id=record.id, request=body, proposal=proposed)
+        waited = waited_ms(record, snapshot.now_ms, ahead_ms(snapshot.values))
+        offer = MakeOffer(
+            request_id=record.id, request=body, proposal=proposed, group=group_of(body), waited_ms=waited
+        )
         return Match(record, proposed, None, offer)
     move = MoveOffer(offer_id=offer_id(record, old), request=body, proposal=proposed)
     return Match(record, proposed, old, move)

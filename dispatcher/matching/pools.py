@@ -5,6 +5,7 @@ All that the matcher knows of pools is here; the arrays themselves are `solvers/
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,12 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from contracts.pools import Pool, Pools
+from contracts.pools import LIMITS, Pool, Pools
 from dispatcher.domain.booking import Booking
 from dispatcher.store.ledger import Ledger, LedgerKey
 from solvers.capacity.pools import PoolSupply, bits_of
 from solvers.horizon import Horizon
 from solvers.rules.capacity import UNITS
+from solvers.rules.pool_limits import PoolLimit
 
 Postings = Mapping[tuple[str, str], Pools]  #: by vendor and ISO day
 
@@ -28,6 +30,22 @@ def ledger_keys(postings: Postings) -> list[LedgerKey]:
     """One for each pool and day."""
     posted = ((vendor, pool.id, day) for (vendor, day), each in postings.items() for pool in each.pools)
     return [LedgerKey(*key) for key in posted]
+
+
+def limits_of(postings: Postings) -> Mapping[str, Sequence[PoolLimit]]:
+    """What `solvers/rules/pool_limits.py` reads: by vendor, its pools with limits of their own."""
+    names, found = dict[str, set[str]](), dict[str, list[PoolLimit]]()
+    for (vendor, _), posting in postings.items():
+        names.setdefault(vendor, set()).update(pool.id for pool in posting.pools)
+    for (vendor, day), posting in sorted(postings.items()):
+        for pool in posting.pools:
+            most = [getattr(pool, each) for each in LIMITS]
+            if any(each is not None for each in most):
+                resource = sorted(names[vendor]).index(pool.id)  # as `PoolBook.of` has them
+                limits = tuple(math.inf if each is None else float(each) for each in most)
+                ordinal = date.fromisoformat(day).toordinal()
+                found.setdefault(vendor, []).append(PoolLimit(resource, ordinal, limits))
+    return found
 
 
 class _Cells(NamedTuple):

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Tuning
 from contracts.vendors import Vendor
+from dispatcher.domain.fairness import Groups, days
 from dispatcher.domain.proposal import Precondition
-from dispatcher.matching.capacity import CapacityBook, capacity_book, ledger_keys
+from dispatcher.matching import caps
+from dispatcher.matching.capacity import CapacityBook, capacity_book, ledger_keys, limits_of
 from dispatcher.matching.changes import Changes
 from dispatcher.matching.horizon import horizon_of
 from dispatcher.matching.knowledge import read_knowledge
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
 from solvers.encoding import VendorBook
+from solvers.rules import cap, pool_limits
 from solvers.screening import VendorKnowledge
+
+GROUPS_MS = 5 * MINUTE_MS
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +36,8 @@ class Reading:
     capacity: CapacityBook  #: what is left of it goes down as offers are stored
     versions: Mapping[tuple[str, str], int]  #: by vendor and ISO day ("": the vendor itself)
     changes: Changes
+    groups: Groups = field(default_factory=dict)  #: how groups of requests fared in the last days
+    groups_ms: int = 0  #: when that was read
 
     @property
     def values(self) -> Mapping[str, Number]:
@@ -78,6 +86,10 @@ async def read_market(
     posted = {posting: each.value for posting, each in postings.items()}
     ledgers = await stored.capacity.ledger(ledger_keys(posted))
     known = await read_knowledge(stored, now_ms, tuning.values)
+    groups, groups_ms = await _groups(stored, now_ms, before)
+    known = dict(await read_knowledge(stored, now_ms, tuning.values))
+    known[pool_limits.RULE.reads] = limits_of(posted)
+    known[cap.RULE.reads] = await caps.read(stored, horizon.days)
     book = _book(documents, known, before)
     dated = {(vendor, ""): each for vendor, each in documents.items()} | postings
     return Reading(
@@ -87,7 +99,16 @@ async def read_market(
         capacity=capacity_book(book.index, posted, ledgers, horizon),
         versions={key: each.version for key, each in dated.items()},
         changes=Changes(tz, {key: each.changed_ms for key, each in dated.items()}),
+        groups=groups,
+        groups_ms=groups_ms,
     )
+
+
+async def _groups(stored: MarketStore, now_ms: int, before: Reading | None) -> tuple[Groups, int]:
+    """As they were a few minutes ago at the most: a day's requests are slow to change a week's."""
+    if before is not None and 0 <= now_ms - before.groups_ms < GROUPS_MS:
+        return before.groups, before.groups_ms
+    return await stored.fairness.of(days(now_ms)), now_ms
 
 
 async def _vendor(stored: MarketStore, vendor_id: str) -> Mapping[str, Versioned[Vendor]]:

@@ -11,6 +11,7 @@ from contracts.tuning import Parameter
 from contracts.unmatched import Forgone, RuleCount, Unmatched
 from contracts.vendors import Vendor
 from dispatcher.domain.bundles import RULE as BUNDLE
+from dispatcher.domain.fairness import group_of
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan
 from solvers.rules import registry, sequence, service_area, time_window
@@ -65,6 +66,13 @@ def held_back(why: Unmatched, snapshot: Snapshot, plan: BatchPlan, row: int) -> 
         parts=tuple(dict.fromkeys(parts)) if together else (),
         forgone=_forgone(snapshot, plan, row),
     )
+
+
+def beside_others(why: Unmatched, snapshot: Snapshot, plan: BatchPlan, row: int) -> Unmatched:
+    """With its group, and for whom it was left out where that group lies behind others."""
+    by = int(plan.gave_way_to[row]) if len(plan.gave_way_to) else -1
+    other = snapshot.asked[by].request.id if by >= 0 else ""
+    return replace(why, group=group_of(snapshot.asked[row].request), gave_way_to=other)
 
 
 def _by_bundle(count: RuleCount) -> RuleCount:
@@ -131,7 +139,8 @@ def rule_counts(codes: Sequence[str], removed: Sequence[int]) -> tuple[RuleCount
 
 def _gist(why: Unmatched) -> tuple[object, ...]:
     vendor_id = why.forgone.vendor_id if why.forgone else ""
-    return why.last_rule, why.competition, why.nobody_left, why.waits_for, why.parts, vendor_id
+    causes = why.last_rule, why.competition, why.nobody_left, why.waits_for, why.gave_way_to
+    return *causes, why.parts, vendor_id
 
 
 def is_news(known: Unmatched | None, fresh: Unmatched, snapshot: Snapshot) -> bool:

@@ -14,6 +14,7 @@ from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.requests import RequestRecord, priority_of
 from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import in_force, start_window
+from dispatcher.matching.fairness import with_floor
 from dispatcher.matching.horizon import reach_ms
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.refused import Refused
@@ -74,7 +75,10 @@ class WaitingRequests:
     async def read(
         self, ids: Sequence[str], reading: Reading, travel: TravelTimes, now_ms: int
     ) -> list[Waiting]:
-        """Those of these requests that may be offered now, as they came: open, within reach, not used up."""
+        """Those of these requests that may be offered now, as they came: open, within reach, not used up.
+
+        Each knows how far its group lies behind.
+        """
         values, end_ms = reading.values, reach_ms(now_ms, reading.values)
         near = self._near(ids, end_ms)
         records = await self.stored.records.get_all(near)
@@ -92,11 +96,12 @@ class WaitingRequests:
             for record in found
             if record.id in bodies and may_be_offered(record, now_ms, values)
         }
-        return [
+        waiting = [
             (record, in_bundle(asked[record.id], record, bundles, now_ms))
             for record in found
             if record.id in asked
         ]
+        return with_floor(waiting, reading.groups, now_ms, values)
 
     def as_asked(
         self,
@@ -212,8 +217,8 @@ def received_first(records: Sequence[RequestRecord]) -> list[RequestRecord]:
 
 
 def pressing_first(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """The most pressing first; those of one priority as they were."""
-    return sorted(waiting, key=lambda each: -each[0].priority.rank)
+    """The most pressing first; of one priority whose group lies farthest behind, else as they were."""
+    return sorted(waiting, key=lambda each: (-each[0].priority.rank, -each[1].behind))
 
 
 def _as_received(record: RequestRecord) -> tuple[int, str]:

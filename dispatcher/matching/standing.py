@@ -14,8 +14,10 @@ from contracts.tuning import Parameter
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.matching.caps import is_capped
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.requests import Waiting, WaitingRequests
+from solvers.rules import cap
 from solvers.screening import OpenRequest
 from solvers.travel import TravelTimes
 
@@ -61,7 +63,12 @@ class StandingOffers:
         if not most or not waiting:
             return []
         await self._read(now_ms)
-        movable = [each for each in self.records.values() if movable_offer(each, now_ms, reading.values)]
+        capped = reading.book.known.get(cap.RULE.reads, {})
+        movable = [
+            each
+            for each in self.records.values()
+            if movable_offer(each, now_ms, reading.values) and not is_capped(capped, each)
+        ]
         chosen = await self._current(nearest(movable, waiting, most))
         bodies = await self.requests.bodies_of(chosen)
         found = []

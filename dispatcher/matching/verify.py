@@ -89,6 +89,7 @@ def candidate(snapshot: Snapshot, candidates: Candidates, row: int) -> Candidate
         now_ms=snapshot.now_ms,
         horizon=horizon,
         values=snapshot.values,
+        resource=one.resource,
     )
 
 

@@ -40,6 +40,11 @@ class SystemClock:
         await asyncio.sleep(max(0.0, clock_s))
 
 
+def unix_s() -> int:
+    """Real time, whatever is played here: for what others hold against their own clocks."""
+    return int(time.time())
+
+
 class ScaledClock:
     """A day at any speed: it showed `start_ms` at Unix time `anchor_unix_s` and runs `speed` times as fast.
 

@@ -25,6 +25,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     markets: frozenset[str] | None = frozenset()
     vendor_id: str = ""
     facility_id: str = ""
+    mark: str = ""  # of a vendor's session: what stood when it was opened (`store.sign_ins`)
 
     @classmethod
     def of(cls, *roles: Role, **facts: Any) -> Principal:

@@ -46,6 +46,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     markets: Literal["*"] | tuple[Id, ...] = ()
     vendor: Id | Literal[""] = ""
     facility: Id | Literal[""] = ""
+    mark: Annotated[str, Meta(max_length=64)] = ""  # of a session of a vendor's page
 
     def principal(self) -> Principal:
         """Who calls. Raises Unauthenticated for a combination that means nothing."""
@@ -62,6 +63,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
             markets=markets,
             vendor_id=self.vendor,
             facility_id=self.facility,
+            mark=self.mark,
         )
 
     def are_for(self, meant: Iterable[str]) -> bool:

@@ -33,10 +33,10 @@ def entrance(
         *roles, markets=list(markets or settings.markets), now_ms=now_ms, hours=hours * speed, subject=subject
     )
     code = links.code(keys, session, now_ms, speed=speed)
-    return links.link(url or _address(settings), code)
+    return links.link(url or address(settings), code)
 
 
-def _address(settings: Settings) -> str:
+def address(settings: Settings) -> str:
     """Where the service of this data folder answers. Raises UserError."""
     try:
         return settings.address_file.read_text().strip()

@@ -32,14 +32,14 @@ from dispatcher.serve.notice import Notice
 from dispatcher.serve.processes import Child, own_command, own_environment
 from dispatcher.serve.rewriting import keep_rewriting
 from dispatcher.settings import Settings
-from dispatcher.store.connection import Reader, StoreError, connect
+from dispatcher.store.connection import StoreError
 from dispatcher.store.format_numbers import FormatNumbers
-from dispatcher.store.health import CLUSTER
+from dispatcher.store.health import CLUSTER, NO_CLUSTER
 from dispatcher.store.identity import Identity
+from dispatcher.store.servers import CLUSTER_SCHEMES, servers_of
 
 BACKLOG = 4_096  # connections that wait; Linux takes no more than net.core.somaxconn
 STOP_TIMEOUT_S = 10.0  # for a child that was told to end
-ASK_S = 2.0
 log = structlog.get_logger()
 
 
@@ -97,7 +97,7 @@ def prepare(settings: Settings) -> None:
     Authenticator(key_files.read_token_keys(settings.token_keys_file))
     key_files.read_patient_keys(settings.patient_keys_file)
     if settings.redis_url:
-        connect(settings.redis_url)
+        servers_of(settings.redis_url)
     if settings.rules:
         from dispatcher.tuning import plugins  # noqa: PLC0415  (numpy: a tenth of a second that few need here)
 
@@ -143,21 +143,23 @@ async def looked_at(redis_url: str, markets: Sequence[str] = (), known: str = ""
     """The name of the store, which our children then insist on; "" if the server is away: it is waited for.
 
     `known`: the name it must have; a store that has lost it is given no other.
-    Raises UserError if it is a node of a Redis Cluster, or a newer version wrote what is stored.
+    Raises UserError if it is a node of a cluster and its address names none, or the other way round; and if a
+    newer version wrote what is stored.
     """
-    client = connect(redis_url, timeout_s=ASK_S)
-    reader = Reader(client, 0.0)
-    identity = Identity(reader, known)
+    servers = servers_of(redis_url, timeout_s=0.0)
+    identity = Identity(servers.reader, known)
     try:
-        info = await reader.ask("INFO", "cluster")
-        if int(info.get("cluster_enabled", 0)):
-            raise ServeError(f"{CLUSTER.partition(';')[0]}.", "Maybe use one primary with replicas.")
+        for _, reader in await servers.readers():
+            enabled = bool(int((await reader.ask("INFO", "cluster")).get("cluster_enabled", 0)))
+            if enabled is not redis_url.startswith(CLUSTER_SCHEMES):
+                wrong, _, fix = (CLUSTER if enabled else NO_CLUSTER).partition("; m")
+                raise ServeError(f"{wrong}.", f"M{fix}.")
         await identity.problem()
-        await FormatNumbers(reader).refuse(markets)
+        await FormatNumbers(servers.reader).refuse(markets)
     except (Unavailable, StoreError) as error:
         log.warning("store_not_looked_at", reason=str(error).partition("\n")[0])
     finally:
-        await client.aclose()
+        await servers.aclose()
     return identity.known
 
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from contracts.requests import Request
-from dispatcher.domain.amendments import WINDOWS, Facts, Filing
+from dispatcher.domain.amendments import WINDOWS, Facts, Filing, agreed_level, as_agreed
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
-from dispatcher.domain.needed import Needed, needed
+from dispatcher.domain.needed import Needed, as_asked_for, needed
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.service.authorizing import Authorizing
 from dispatcher.service.duplicates import Before, Duplicates
@@ -60,14 +60,41 @@ class Amending:
         is_moved = bool(fields & WINDOWS) or window != (facts.earliest_ms, facts.latest_ms)
         asks, records = record.authorization, dict[str, Record]()
         if is_moved or fields & (SERVICES | WHOSE):
-            asks, found = await self._asked(market, wanted, after, fields, context)
-            records |= {found.id: found} if found is not None else {}
+            level = agreed_level(record.dispatch, fields) if record.dispatch else ""
+            asks, known = await self.asked(market, wanted, after, fields, context, level=level)
+            records |= known
         if not (is_moved or fields & (WHOSE | WHAT)):
             return Beside(asks, None, records)
         together = await self.patients.refuse_amended(market, record, before, after)
         both = Before(record, wanted)
         filing, known = await self.duplicates.amended(market, before, after, both, context)
         return Beside(asks, filing, {**records, **known}, together)
+
+    async def asked(
+        self,
+        market: str,
+        wanted: RequestRecord,
+        request: Request,
+        fields: frozenset[str],
+        context: Context,
+        *,
+        level: str = "",
+    ) -> tuple[Needed | None, Mapping[str, Record]]:
+        """What a request as it would be needs an authorization for, and what was read to tell, by id.
+
+        `level`: that its vendor comes with, where that is another than is asked for.
+        """
+        own = wanted.authorization
+        usual = as_asked_for(own) if own is not None and own.agreed else own
+        before = replace(wanted, authorization=usual)
+        asks, found = await self._asked(market, before, request, fields, context)
+        known: dict[str, Record] = {found.id: found} if found is not None else {}
+        if not level:
+            return asks, known
+        there, found = await self._asked(market, wanted, as_agreed(request, level), fields, context)
+        known |= {found.id: found} if found is not None else {}
+        there = there or Needed((level,), waived=True)  # nobody has to allow it; it is kept what else would
+        return replace(there, agreed=level, usual=asks and replace(asks, drawn=0)), known
 
     async def _asked(
         self,

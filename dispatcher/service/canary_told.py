@@ -23,11 +23,10 @@ async def shown(
     now_ms: int,
 ) -> CanaryView:
     """A canary with what it has seen so far, as people look at it."""
-    candidate = canary.candidate
-    tuning = await standing_tuning(stored)
+    candidate, tuning = canary.candidate, await standing_tuning(stored)
     base = await stored.tuning.kept([canary.base])
     edges = [edge for span in canary.on for edge in span if edge > now_ms]
-    running = canary.state is CanaryState.RUNNING
+    goes_on = edges and canary.state is CanaryState.RUNNING
     return CanaryView(
         version=version,
         state=canary.state,
@@ -49,7 +48,7 @@ async def shown(
         ends_at=canary.ends_at,
         ended_at=canary.ended_at,
         why=canary.why,
-        next_change_at=to_instant(edges[0]) if running and edges else None,
+        next_change_at=to_instant(edges[0]) if goes_on else None,
         changes=tuple(registry.changes(base[0].overrides, candidate.overrides)) if base else (),
         plan=canary.plan,
         found=found,

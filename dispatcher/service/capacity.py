@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contracts.base import FIRST_DAY, LAST_DAY, Day
 from contracts.capacity import Capacity
+from contracts.pools import LIMITS
+from contracts.vendors import Vendor
 from dispatcher.domain.refusals import Invalid, NotFound
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
@@ -11,6 +13,18 @@ from dispatcher.service.acts import Acts
 from dispatcher.service.markets import Markets
 from dispatcher.service.vendors import Vendors
 from dispatcher.store.codec import Versioned
+
+
+def _refuse_beyond(vendor: Vendor, capacity: Capacity) -> None:
+    """Raises Invalid for a pool that says it carries more than its vendor does: it would get no such ride."""
+    for pool in capacity.pools:
+        for name in LIMITS:
+            asked, most = getattr(pool, name), getattr(vendor, name)
+            if asked is not None and asked > most:
+                raise Invalid(
+                    f"{name} of pool {pool.id} is {asked:g}; vendor {vendor.id} carries {most:g} at most\n"
+                    f"Maybe raise {name} of the vendor first: its pools may carry less, not more."
+                )
 
 
 class Postings:
@@ -43,7 +57,8 @@ class Postings:
             raise Invalid(
                 f"day is {day}; {FIRST_DAY} to {LAST_DAY} is what is taken\nMaybe the year is a slip."
             )
-        await self.vendors.get(who, market, vendor_id)
+        vendor = (await self.vendors.get(who, market, vendor_id)).value
+        _refuse_beyond(vendor, capacity)
         store, now_ms = self.markets.store(market).capacity, self.clock.now_ms()
         tz = self.markets.zones[market]
         entry = None

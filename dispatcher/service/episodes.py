@@ -79,7 +79,7 @@ class Episodes:
                 )
             return drafted(None, whole.id, draft, self.requests.context(who, market, tuning)), draft.sequence
 
-        await self.requests.store.refuse_unless_durable()
+        await self.requests.store.refuse_unless_durable(market)
         try:
             await self._arrange(who, market, whole.id, want, requests=whole.requests, key=key)
         except Invalid:

@@ -67,7 +67,7 @@ class Requests:
         self.markets.authorize_requests(who, market)
         ids = tuple(request.id for request in requests)
         refuse_repeats(ids)
-        await self.store.refuse_unless_durable()
+        await self.store.refuse_unless_durable(market)
         tuning, market_store = await self.markets.tuning(market), self.markets.store(market)
         wanted = requests
         for attempt in range(ATTEMPTS):

@@ -18,12 +18,14 @@ from dispatcher.service.acts import Acts
 from dispatcher.service.authorizations import Authorizations
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.capacity import Postings
+from dispatcher.service.caps import VendorCaps
 from dispatcher.service.coverage import Coverages
 from dispatcher.service.days import Days
 from dispatcher.service.dead_letters import DeadLetters
 from dispatcher.service.decisions import Decisions
 from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
+from dispatcher.service.fairness import Fairnesses
 from dispatcher.service.market_health import MarketHealths
 from dispatcher.service.markets import Markets
 from dispatcher.service.measures import Measures
@@ -34,6 +36,7 @@ from dispatcher.service.prices import Prices
 from dispatcher.service.proof_export import ProofExport
 from dispatcher.service.proofs import Proofs
 from dispatcher.service.requests import Requests
+from dispatcher.service.scorecards import Scorecards
 from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
@@ -43,6 +46,7 @@ from dispatcher.service.tuning_profiles import TuningProfiles
 from dispatcher.service.tuning_sets import TuningSets
 from dispatcher.service.tuning_shadow import TuningShadow
 from dispatcher.service.vendor_outcomes import VendorOutcomes
+from dispatcher.service.vendor_sign_ins import VendorSignIns
 from dispatcher.service.vendors import Vendors
 from dispatcher.service.webhooks import Webhooks
 from dispatcher.service.what_ifs import WhatIfs
@@ -94,20 +98,32 @@ class Service:
         self.threads = Threads(self.markets, self.executor)
         self.authorizations = Authorizations(store, self.markets, self.executor)
         self.episodes = Episodes(self.markets, self.requests, self.tasks, self.barriers)
-        self.vendors = Vendors(self.markets, clock, self.acts)
-        self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
         self.days = Days(self.markets, clock)
         self.coverage = Coverages(self.markets)
+        self.dead_letters = DeadLetters(self.markets, self.acts)
+        self.webhooks = Webhooks(self.markets, self.executor, self.acts, webhook_networks)
+        self._open_vendors(clock)
+        self.vendor_sign_ins = VendorSignIns(self.markets, clock, self.vendors, self.acts, store.sign_ins)
+        self._open_tuning(clock, registry)
+        self.market_health = MarketHealths(store, self.markets, clock)
+
+    def _open_vendors(self, clock: Clock) -> None:
+        """Who they are, what they post, and what became of their work."""
+        self.vendors = Vendors(self.markets, clock, self.acts)
+        self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
+        self.caps = VendorCaps(self.markets, self.executor, self.vendors)
+        self.vendor_outcomes = VendorOutcomes(self.markets, clock)
+        self.scorecards = Scorecards(self.markets, self.executor, clock)
+        self.fairness = Fairnesses(self.markets, clock)
+
+    def _open_tuning(self, clock: Clock, registry: Registry) -> None:
+        """What ops set, and try before they set it."""
         self.tuning = Tunings(self.markets, clock, registry)
         self.tuning_sets = TuningSets(self.markets, clock, registry, self.acts)
         self.tuning_profiles = TuningProfiles(self.markets, clock, registry, self.acts)
         self.tuning_canary = TuningCanary(self.markets, clock, registry, self.acts)
         self.tuning_shadow = TuningShadow(self.markets, clock, registry, self.acts)
         self.what_ifs = WhatIfs(self.markets, clock, registry)
-        self.dead_letters = DeadLetters(self.markets, self.acts)
-        self.vendor_outcomes = VendorOutcomes(self.markets, clock)
-        self.webhooks = Webhooks(self.markets, self.executor, self.acts, webhook_networks)
-        self.market_health = MarketHealths(store, self.markets, clock)
 
     async def execute(
         self,

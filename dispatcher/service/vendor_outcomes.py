@@ -14,9 +14,11 @@ from dispatcher.domain.request_kind import offers_of
 from dispatcher.domain.scorecards import LATE_MINUTES, is_outcome, months, shares
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service import damping
 from dispatcher.service.markets import Markets
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
+from solvers.screening import ALL_OTHERS
 
 OPS = frozenset({Role.OPS})
 
@@ -38,6 +40,7 @@ class VendorOutcomes:
         found, cursor = await _vendors(stored, query)
         cards = await stored.scorecards.of(months(now_ms))
         well, (busy, posted) = shares(cards, values), await _today(stored, list(found), today)
+        taken = await damping.read(stored, now_ms, values)
         return VendorOutcomesPage(
             today=today,
             since=datetime.strptime(f"{months(now_ms)[0]}+0000", "%Y-%m%z"),
@@ -48,6 +51,7 @@ class VendorOutcomes:
                     well.get(name),
                     busy=busy[name],
                     posted=name in posted,
+                    taken=taken.get(name, taken.get(ALL_OTHERS)),
                     today=today,
                 )
                 for name, each in found.items()
@@ -81,6 +85,7 @@ def _summary(
     *,
     busy: int,
     posted: bool,
+    taken: float | None,
     today: date,
 ) -> VendorSummary:
     vendor, papers = found.value, found.value.credentials
@@ -103,4 +108,6 @@ def _summary(
         went_well=went_well,
         open=busy,
         posted_today=posted,
+        matching_share=None if taken is None else round(taken, 4),
+        onboarding=vendor.state,
     )

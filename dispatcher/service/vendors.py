@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from contracts.codes import Role
 from contracts.instants import to_instant
+from contracts.onboarding import SetOnboarding
 from contracts.requests import Request
 from contracts.vendors import Paper, Signed, Vendor
+from dispatcher.domain import acts, onboarding
+from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
+from dispatcher.domain.onboarding import registered, taken_to
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.vendors import paused, posted, resumed, verified
 from dispatcher.runtime.clock import Clock
@@ -20,6 +24,8 @@ from dispatcher.store.codec import Versioned
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.outcome import Status
 from dispatcher.store.vendors import stale
+
+Also = Callable[[Vendor, Vendor], Awaitable[Decision | None]]  #: what follows from a change, in its commit
 
 
 class Vendors:
@@ -77,7 +83,9 @@ class Vendors:
                 raise stale(f"vendor {vendor.id}", expected_version or 0)
             if version and current is None and who.is_vendor:
                 await vendors.get(vendor.id)  # raises Unreadable
-            after = posted(vendor, current.value if current else None, self._signed(who))
+            by = self._signed(who)
+            begins = registered(by, (await self.markets.tuning(market)).values, is_itself=who.is_vendor)
+            after = posted(vendor, current.value if current else None, by, begins)
             name = "change_vendor" if version else "register_vendor"
             entry = await self.acts.entry(who, market, name, "vendor", vendor.id)
             outcome = await vendors.replace(version, current, after, at_ms=self.clock.now_ms(), entry=entry)
@@ -101,6 +109,29 @@ class Vendors:
         """End the pause of ops; a pause of the vendor's own stands."""
         entry = await self.acts.entry(who, market, "resume_vendor", "vendor", vendor_id)
         return await self._by_ops(who, market, vendor_id, resumed, key=key, entry=entry)
+
+    async def onboard(
+        self, who: Principal, market: str, vendor_id: str, said: SetOnboarding, key: IdempotencyRecord | None
+    ) -> Versioned[Vendor]:
+        """Take it to another state; a task names what one that is suspended keeps. Raises WrongState."""
+        by, reason = self._signed(who), said.reason or ""
+        entry = await self.acts.entry(
+            who, market, f"onboard_{said.state.value}", "vendor", vendor_id, reason=reason
+        )
+
+        async def also(before: Vendor, after: Vendor) -> Decision | None:
+            stored = self.markets.store(market)
+            keeps = await stored.credentials.offer_ids(vendor_id, 0)
+            name = onboarding.task_id(vendor_id)
+            task = (await stored.tasks.records.get_all([name])).get(name)
+            values, now_ms = (await self.markets.tuning(market)).values, self.clock.now_ms()
+            context = Context(now_ms=now_ms, values=values, by=by.by, subject=by.subject)
+            return onboarding.follows(before, after, tuple(keeps), task, context)
+
+        def change(vendor: Vendor) -> Vendor:
+            return taken_to(vendor, said.state, reason, by)
+
+        return await self._by_ops(who, market, vendor_id, change, key=key, entry=entry, also=also)
 
     async def verify(
         self,
@@ -132,6 +163,7 @@ class Vendors:
         *,
         key: IdempotencyRecord | None,
         entry: Decision,
+        also: Also | None = None,
     ) -> Versioned[Vendor]:
         """The vendor after it was changed, and the same again when that is repeated."""
         if not who.may({Role.OPS}):
@@ -146,8 +178,14 @@ class Vendors:
                 if key is not None:
                     refuse_reuse(await stored.remember(key))
                 return found
+            more = await also(found.value, after) if also is not None else None
             outcome = await stored.vendors.replace(
-                found.version, found, after, at_ms=self.clock.now_ms(), idempotency=key, entry=entry
+                found.version,
+                found,
+                after,
+                at_ms=self.clock.now_ms(),
+                idempotency=key,
+                entry=entry if more is None else acts.with_more(entry, more),
             )
             refuse_reuse(outcome)
             if outcome.status is Status.OK:

@@ -10,13 +10,12 @@ from contracts.codes import Role
 from contracts.instants import to_instant, to_ms
 from contracts.problems import InvalidMessage
 from contracts.webhooks import (
-    DeadDelivery,
     DeadDeliveryPage,
-    Delivery,
     DeliveryPage,
     DeliveryQuery,
     NewWebhook,
     ReplayWebhook,
+    TestCall,
     WebhookPage,
     WebhookQuery,
     WebhookSecret,
@@ -34,14 +33,16 @@ from dispatcher.domain.commands.webhooks import (
     RemoveWebhook,
     ReplayFrom,
     RotateWebhookSecret,
+    TryWebhook,
 )
 from dispatcher.domain.refusals import NotAllowed, NotFound, Reused, WrongState
-from dispatcher.domain.webhooks import MOST_OF_ONE, WebhookRecord
+from dispatcher.domain.webhooks import MOST_OF_ONE, TEST, WebhookRecord, message_id
 from dispatcher.runtime.addresses import Networks
 from dispatcher.security.principal import Principal
 from dispatcher.service.acts import Acts
 from dispatcher.service.execute import Executor, already_applied
 from dispatcher.service.markets import Markets
+from dispatcher.service.webhook_views import dead_delivery, delivery, webhook_view
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.webhooks import WebhookPart
 
@@ -135,6 +136,15 @@ class Webhooks:
         command = ReplayFrom(webhook_id=webhook_id, begin=begin)
         return await self._execute(who, market, command, idempotency)
 
+    async def test(
+        self, who: Principal, market: str, webhook_id: str, idempotency: IdempotencyRecord | None
+    ) -> TestCall:
+        """It is called once, within seconds; under one key once."""
+        number = idempotency.digest if idempotency is not None else chance.token_urlsafe(12)
+        event_id = f"test.{number}"
+        await self._execute(who, market, TryWebhook(webhook_id=webhook_id, event_id=event_id), idempotency)
+        return TestCall(event_id=event_id, webhook_id=message_id(market, TEST, event_id))
+
     async def execute(
         self, who: Principal, market: str, command: Command, idempotency: IdempotencyRecord | None
     ) -> WebhookRecord:
@@ -142,9 +152,17 @@ class Webhooks:
         return await self._execute(who, market, command, idempotency)
 
     async def remove(self, who: Principal, market: str, webhook_id: str) -> None:
-        """It is gone, with its log and its dead letters."""
-        await self._execute(who, market, RemoveWebhook(webhook_id=webhook_id), None)
-        await self._part(who, market).forget(webhook_id)
+        """It is gone, with its log and its dead letters; also when it is said again."""
+        stored = self.markets.store(market)
+        done = IdempotencyRecord.of(f"RemoveWebhook/{who.caller}", webhook_id, b"")
+        try:
+            await self._execute(who, market, RemoveWebhook(webhook_id=webhook_id), done)
+        except NotFound:
+            if not await already_applied(stored, done):
+                raise
+        if await stored.webhooks.records.get(webhook_id) is not None:  # made anew under its key since
+            await self._execute(who, market, RemoveWebhook(webhook_id=webhook_id), None)
+        await stored.webhooks.forget(webhook_id)
 
     async def get(self, who: Principal, market: str, webhook_id: str) -> WebhookRecord:
         """One's own."""
@@ -182,22 +200,7 @@ class Webhooks:
         """The log, the newest call first."""
         await self.get(who, market, webhook_id)
         found, cursor = await self._part(who, market).log(webhook_id, query.cursor, query.limit)
-        shown = tuple(
-            Delivery(
-                id=name,
-                at=to_instant(each.at_ms),
-                event_id=each.sent.event_id,
-                webhook_id=each.webhook_id,
-                type=each.sent.type,
-                subject=each.sent.subject,
-                attempt=each.sent.attempts,
-                outcome=each.outcome,
-                code=each.sent.code,
-                took_ms=each.took_ms,
-                next_at=to_instant(each.sent.next_ms) if each.sent.next_ms else None,
-            )
-            for name, each in found
-        )
+        shown = tuple(delivery(*each) for each in found)
         return DeliveryPage(deliveries=shown, cursor=cursor)
 
     async def letters(
@@ -206,18 +209,7 @@ class Webhooks:
         """What is tried no more, the newest first."""
         await self.get(who, market, webhook_id)
         found, cursor = await self._part(who, market).dead(webhook_id, query.cursor, query.limit)
-        shown = tuple(
-            DeadDelivery(
-                id=name,
-                at=to_instant(each.at_ms),
-                event_id=each.sent.event_id,
-                type=each.sent.type,
-                subject=each.sent.subject,
-                attempts=each.sent.attempts,
-                code=each.sent.code,
-            )
-            for name, each in found
-        )
+        shown = tuple(dead_delivery(*each) for each in found)
         return DeadDeliveryPage(letters=shown, cursor=cursor)
 
     async def forget_letters(
@@ -243,26 +235,7 @@ class Webhooks:
         """With what is kept beside."""
         part = self.markets.store(market).webhooks
         beside = await part.beside([each.id for each in hooks])
-        return [
-            WebhookView(
-                id=each.id,
-                vendor_id=each.vendor_id,
-                url=each.url,
-                events=each.events,
-                description=each.description,
-                state=each.state,
-                code=each.code,
-                created_at=to_instant(each.created_ms),
-                position=progress.position if progress else each.begin,
-                waiting=waiting,
-                dead=dead,
-                delivered=progress.delivered if progress else 0,
-                delivered_at=to_instant(progress.delivered_ms)
-                if progress and progress.delivered_ms
-                else None,
-            )
-            for each, (progress, waiting, dead) in zip(hooks, beside, strict=True)
-        ]
+        return [webhook_view(each, kept) for each, kept in zip(hooks, beside, strict=True)]
 
     async def _execute(
         self, who: Principal, market: str, command: Command, idempotency: IdempotencyRecord | None

@@ -11,6 +11,8 @@ from dispatcher.domain.kinds import Entry, Kind, kind_named
 from dispatcher.domain.requests import request_id_of
 from dispatcher.store import codec, events
 from dispatcher.store.calls import add_call
+from dispatcher.store.caps import add_charges, add_limits
+from dispatcher.store.fairness import add_group
 from dispatcher.store.keys import Keys
 from dispatcher.store.patterns import add_count
 from dispatcher.store.program import Program
@@ -49,6 +51,9 @@ def add_decisions(
         program.unbook(keys, booking)
     for booking in (each for decision in decisions for each in decision.book):
         program.book(keys, booking)
+    every = [filed.change for filed in changes]
+    add_charges(program, keys, every)
+    add_limits(program, keys, every)
     anew = {body.record_id: body.content for decision in decisions for body in decision.bodies}
     for filed in changes:
         if filed.kind.body:
@@ -60,6 +65,8 @@ def add_decisions(
             add_outcome(program, keys, outcome)
         for count in decision.counts:
             add_count(program, keys, count)
+        for group in decision.groups:
+            add_group(program, keys, group)
         if decision.called is not None:
             add_call(program, keys, decision.called)
     _add_hint(program, keys, changes)

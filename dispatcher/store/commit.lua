@@ -10,6 +10,8 @@
 --                                                   whether it is written afterwards or only relied on
 --   unbook   K(used) first count units daily        what is booked must suffice to give this back
 --   book     K(limit) K(used) first count units daily   used + units must stay within limit, cell by cell
+--   cap      K(limits) K(used) payer day trips cents   what is used of the payer's caps of the day, its month and its
+--                                                   year, with so much more, must stay within those that there are
 --   ceiling  K(used) limit                          used must be within this new limit, cell by cell
 --   writes, each of:
 --            K name n arg...                        the command `name K arg...`.
@@ -91,6 +93,24 @@ while operation and operation ~= 'writes' do
     local units, daily = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
     refusal = move(limit, used, first, count, units) or (daily ~= 0 and move(limit, used, 0, 1, daily))
     at = at + 4
+  elseif operation == 'cap' then -- limits and counts are hashes: `payer:period:unit`, `payer:day, month or year:unit`
+    local used, payer, day = KEYS[tonumber(word)], ARGV[at + 3] .. ':', ARGV[at + 4]
+    local counted, more = staged[used] or {}, { ARGV[at + 5], ARGV[at + 6] }
+    staged[used] = counted
+    local limits = read('HMGET', key, payer .. 'day:trips', payer .. 'day:cents', payer .. 'month:trips',
+      payer .. 'month:cents', payer .. 'year:trips', payer .. 'year:cents')
+    for i = 1, 6 do
+      local units = limits[i] and tonumber(more[2 - i % 2])
+      if units and units ~= 0 then
+        local field = payer .. string.sub(day, 1, i > 4 and 4 or i > 2 and 7 or 10) .. (i % 2 == 1 and ':trips' or ':cents')
+        local booked, most = counted[field] or tonumber(read('HGET', used, field) or 0), tonumber(limits[i])
+        if not booked then refuse(used, field .. ' is no count') end
+        if not most then refuse(key, payer .. ' has a cap that is no count') end
+        if units > 0 and booked + units > most then return { tag, 'full', place, i, booked, most } end
+        counted[field] = booked + units
+      end
+    end
+    at = at + 7
   elseif operation == 'fence' then
     local current = read('GET', key) or ''
     if current ~= word then return { tag, 'fenced', current } end

@@ -13,8 +13,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.driver_info import DriverInfo
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     ClusterDownError,
+    MovedError,
     OutOfMemoryError,
     ReadOnlyError,
     ResponseError,
@@ -33,6 +35,7 @@ PAUSE_S = 0.02
 RETRY_AFTER_S = 1
 GET_TOGETHER = 500
 CONNECTION_ERRORS = (Disconnected, TimedOut, OSError)
+REDIRECTED = (MovedError, AskError)  # another server of a cluster has that slot: nothing was done here
 StoreError = ResponseError  # what the server answered to a command, for rooms that do not speak Redis
 # Answers that say: not now, and nothing was written. UNBLOCKED: it became a replica while we waited.
 RETRYABLE_ERRORS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
@@ -73,6 +76,8 @@ def connect(url: str, *, timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:
 def _refuse_bad_parts(url: str) -> None:
     """What redis-py would pass over, or find only when it connects. Raises ValueError."""
     parts = urlsplit(url)
+    if parts.scheme.endswith("+cluster"):
+        raise ValueError("it names a cluster, and this needs one server: ask each primary by itself")
     if parts.scheme not in ("redis", "rediss", "unix"):
         raise ValueError("it begins with none of redis://, rediss://, unix://")
     if parts.scheme == "unix":
@@ -180,12 +185,21 @@ class Reader:
         found = await self.ask_all([("MGET", *step) for step in steps])
         return [value for values in found for value in values]
 
+    async def client_of(self, key: str) -> Redis:
+        """The client of the server that has a key."""
+        return self.client
+
     async def _send(self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool) -> list[Any]:
+        return await self._send_to(self.client, commands, raise_on_error=raise_on_error)
+
+    async def _send_to(
+        self, client: Redis, commands: Sequence[Sequence[Any]], *, raise_on_error: bool
+    ) -> list[Any]:
         if not commands:
             return []
         if len(commands) == 1 and raise_on_error:
-            return [await self.client.execute_command(*commands[0])]  # type: ignore[no-untyped-call]
-        pipeline = self.client.pipeline(transaction=False)
+            return [await client.execute_command(*commands[0])]  # type: ignore[no-untyped-call]
+        pipeline = client.pipeline(transaction=False)
         for words in commands:
             pipeline.execute_command(*words)
         answers = list(await pipeline.execute(raise_on_error=raise_on_error))

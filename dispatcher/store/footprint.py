@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 
 from dispatcher.domain.acts import ACT_KIND, ACTS
+from dispatcher.domain.caps import CAP_KIND, CAPPED
 from dispatcher.domain.credentials import CREDENTIAL_KIND, WATCHED
 from dispatcher.domain.kinds import kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
@@ -44,13 +45,20 @@ async def open_request_bytes(
 
     documents = [name(REQUEST_KIND, each).encode() for each in sample for name in (keys.record, keys.body)]
     own = await _weigh(redis, documents)
-    not_of_requests = (REQUEST_KIND, ACT_KIND, WEBHOOK_KIND, CREDENTIAL_KIND)  # itself; what is of no request
+    not_of_requests = (
+        REQUEST_KIND,
+        ACT_KIND,
+        WEBHOOK_KIND,
+        CREDENTIAL_KIND,
+        CAP_KIND,
+    )  # itself; what is of no request
     others = [kind for kind in kinds() if kind not in not_of_requests]
-    alone = (ACTS, ACT_KIND.timers, WEBHOOKS, WEBHOOK_KIND.timers, WATCHED, CREDENTIAL_KIND.timers)
+    alone = [ACTS, WEBHOOKS, WATCHED, CAPPED, *(each.timers for each in not_of_requests[1:])]
     apart = {each.encode() for each in (keys.capacities, *map(keys.list, alone))}
     apart |= {each for each in lists if keys.parted(each.decode())[0] == WEBHOOKS}
     wanted = {
         parts.USED,
+        parts.SPENT,
         parts.COMMANDS,
         *(part for kind in others for part in (kind.key, kind.body) if part),
     }

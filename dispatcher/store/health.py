@@ -14,13 +14,18 @@ from dispatcher.store import rights
 from dispatcher.store.connection import Reader
 from dispatcher.store.identity import Identity
 from dispatcher.store.resp import text_of
+from dispatcher.store.servers import Servers
 
 OLDEST = (7, 0)
 AGE_S = 1.0
 CLUSTER = (
-    "the server is a node of a Redis Cluster, which is not supported yet; "
-    "maybe use one primary with replicas (cluster-enabled no)"
+    "the server is a node of a cluster, and its address names none; "
+    "maybe DISPATCHER_REDIS_URL=redis+cluster://host:port"
 )
+NO_CLUSTER = (
+    "the server is in no cluster, and its address names one; maybe DISPATCHER_REDIS_URL=redis://host:port"
+)
+GAPS = "the cluster has slots that no server has; maybe a primary and its replicas are away"
 WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 
 
@@ -52,14 +57,16 @@ class Health(NamedTuple):
         return self.problems + self.lacking + self.keyless + self.newer
 
 
-async def check(reader: Reader, identity: Identity | None = None, markets: Sequence[str] = ()) -> Health:
+async def check(
+    reader: Reader, identity: Identity | None = None, markets: Sequence[str] = (), *, cluster: bool = False
+) -> Health:
     """Ask the server. It never raises for a server that does not answer: that is a problem like others."""
     try:
         try:
             info: dict[str, Any] = await reader.ask("INFO")
         except NoPermissionError:
             return Health("", (), lacking=await rights.lacking(reader, markets))
-        problems = tuple(_problems(info, await _settings(reader)))
+        problems = tuple(_problems(info, await _settings(reader), cluster=cluster))
         lacking = await rights.lacking(reader, markets) if markets else ()
         # a server that takes no writes cannot be given a name: first things first
         lost = await _lost(identity) if identity and not problems and not lacking else ""
@@ -69,6 +76,36 @@ async def check(reader: Reader, identity: Identity | None = None, markets: Seque
         return Health("", (error.detail,))
     except ResponseError as error:
         return Health("", (f"the store refuses to be asked: {error}",))
+
+
+async def check_in(reader: Reader) -> Health:
+    """One server of a cluster, by itself."""
+    return await check(reader, cluster=True)
+
+
+async def check_all(
+    servers: Servers, identity: Identity | None = None, markets: Sequence[str] = ()
+) -> Health:
+    """As `check`, of every server that takes writes: one that cannot be relied on is named by its address."""
+    try:
+        readers = await servers.readers()
+        whole = await servers.is_whole()
+    except Unavailable as error:
+        return Health("", (error.detail,))
+    if len(readers) == 1 and not readers[0][0]:
+        return await check(readers[0][1], identity, markets)
+    each = await asyncio.gather(*(check_in(reader) for _, reader in readers))
+    told = [
+        f"{name}: {problem.rstrip('.')}"
+        for (name, _), one in zip(readers, each, strict=True)
+        for problem in one.problems
+    ]
+    asked = await check(servers.reader, identity, markets, cluster=True) if whole and not told else each[0]
+    return asked._replace(
+        problems=(*told, *(asked.problems if not told else ()), *(() if whole else (GAPS,))),
+        used_bytes=sum(one.used_bytes for one in each),
+        limit_bytes=sum(one.limit_bytes for one in each),
+    )
 
 
 async def _lost(identity: Identity) -> str:
@@ -88,7 +125,7 @@ async def _settings(reader: Reader) -> dict[str, str] | None:
     return {text_of(name): text_of(value) for name, value in _pairs(found)}
 
 
-def _problems(info: dict[str, Any], settings: dict[str, str] | None) -> list[str]:
+def _problems(info: dict[str, Any], settings: dict[str, str] | None, *, cluster: bool) -> list[str]:
     found = []
     version = _version(info)
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
@@ -105,8 +142,8 @@ def _problems(info: dict[str, Any], settings: dict[str, str] | None) -> list[str
     used, most = _memory(info)
     if 0 < most <= used:
         found.append(f"its memory is full: {used:,} bytes of {most:,}; maybe raise maxmemory")
-    if int(info.get("cluster_enabled", 0)):
-        found.append(CLUSTER)
+    if bool(int(info.get("cluster_enabled", 0))) is not cluster:
+        found.append(NO_CLUSTER if cluster else CLUSTER)
     if info.get("role") in ("slave", "replica"):
         found.append("the server is a replica; maybe point DISPATCHER_REDIS_URL at its primary")
     return found

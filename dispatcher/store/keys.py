@@ -12,7 +12,9 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 OUTCOMES = "outcomes"
 PATTERNS = "patterns"
+CAP_LIMITS, SPENT = "cap-limits", "spent"
 CALLS = "calls"
+FAIRNESS = "fairness"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
 CANARY, SHADOW, SHADOW_FOUND = "tuning-canary", "tuning-shadow", "tuning-shadow-found"
 EFFECTS = "tuning-effects"
@@ -96,9 +98,21 @@ class Keys:
         """What stands behind a vendor's counts of a day: an entry an outcome."""
         return f"{self.prefix}{OUTCOMES}:{vendor_id}:{day}"
 
+    def cap_limits(self, vendor_id: str) -> str:
+        """A vendor's caps as numbers, by payer, period and unit."""
+        return f"{self.prefix}{CAP_LIMITS}:{vendor_id}"
+
+    def spent(self, vendor_id: str, year: str) -> str:
+        """What is counted of a vendor's work in a year, by payer, period and unit."""
+        return f"{self.prefix}{SPENT}:{vendor_id}:{year}"
+
     def patterns(self, week: str) -> str:
         """What kept requests from their service that ended in a week: counts by barrier and where."""
         return f"{self.prefix}{PATTERNS}:{week}"
+
+    def fairness(self, day: str) -> str:
+        """How groups of requests fared on a day (UTC): counts by group."""
+        return f"{self.prefix}{FAIRNESS}:{day}"
 
     def quarters(self, day: str) -> str:
         """What became of the offers made on a day (UTC): counts by quarter of an hour."""

@@ -20,11 +20,13 @@ from dispatcher.runtime import traces
 from dispatcher.store import changes, codec, events
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
+from dispatcher.store.caps import CapPart
 from dispatcher.store.credentials import CredentialPart
 from dispatcher.store.dead_letters import DeadLetterPart
 from dispatcher.store.decisions import DecisionPart
 from dispatcher.store.documents import DocumentPart
 from dispatcher.store.due_times import DueTimes
+from dispatcher.store.fairness import FairnessPart
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import CANARY, EFFECTS, PROFILES, SETS, SHADOW, SHADOW_FOUND, STANDING, Keys
 from dispatcher.store.lease import LeasePart
@@ -87,6 +89,8 @@ class MarketStore:
         self.scorecards = ScorecardPart(node, self.keys)
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)
+        self.fairness = FairnessPart(node, self.keys)
+        self.caps = CapPart(node, self.keys)
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.due_times = DueTimes(node, self.keys)
         self.lease = LeasePart(node, self.keys)
@@ -119,6 +123,11 @@ class MarketStore:
         """What falls due soon. Raises Unavailable; StoreError if a key is not ours."""
         return await soon(self.requests, self.node, self.keys, now_ms)
 
+    @property
+    def lineage(self) -> int:
+        """See `Committer.lineage`."""
+        return self.node.committer.lineage
+
     async def commit(
         self,
         decided: Sequence[Decision],
@@ -126,8 +135,11 @@ class MarketStore:
         requests: Sequence[Request] = (),
         idempotency: IdempotencyRecord | None = None,
         fence: str | None = None,
+        since: int | None = None,
     ) -> Outcome:
         """Commit all decisions, or none. `requests` are those received now, with their patient blocks.
+
+        `since`: the store's lineage when what was decided on was read (`Committer.lineage`).
 
         Raises Unavailable; script.BrokenLedger if records and ledger disagree.
         """
@@ -139,7 +151,7 @@ class MarketStore:
         bodies = {each.id: self.requests.form.pack(each) for each in requests}
         changes.add_decisions(program, self.keys, decided, bodies)
         with traces.part("commit", dispatcher__decisions=len(decided)) as span:
-            outcome = await self.node.committer.commit(program)
+            outcome = await self.node.committer.commit(program, since=since)
             span.note(dispatcher__outcome=outcome.status.name.lower())
         if outcome.status is Status.OK:
             self.quarters.note(decided)
@@ -204,7 +216,7 @@ class MarketStore:
     @contextlib.asynccontextmanager
     async def wake(self) -> AsyncIterator[Wake]:
         """Hints that the market has new work, from now on."""
-        wake = Wake(self.node.url, self.keys.wake)
+        wake = Wake(self.node.servers, self.keys.wake)
         try:
             await wake.open()
             yield wake

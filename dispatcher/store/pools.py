@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import gt
 
 from contracts.local_day import DAY_MINUTES, LocalDay
-from contracts.pools import Pool, Pools
+from contracts.pools import LIMITS, Pool, Pools
 from dispatcher.store.ledger import DAY_BUCKETS, pack, unpack
 
 
@@ -20,14 +20,21 @@ def limits(posting: Pools, day: LocalDay) -> dict[str, bytes]:
 
 
 def is_more(before: Pools, after: Pools, day: LocalDay) -> bool:
-    """Whether some pool is new, serves more levels, or has more units at some time or for the day."""
+    """Whether some pool is new, serves more levels, carries more, or has more units at some time."""
     known = {pool.id: pool for pool in before.pools}
     return any(
         pool.id not in known
         or not set(pool.serves) <= set(known[pool.id].serves)
+        or _carries_more(pool, known[pool.id])
         or any(map(gt, unpack(posted(pool, day)), unpack(posted(known[pool.id], day))))
         for pool in after.pools
     )
+
+
+def _carries_more(pool: Pool, before: Pool) -> bool:
+    """Whether one of its limits is higher, or gone."""
+    limits = [(getattr(pool, each), getattr(before, each)) for each in LIMITS]
+    return any(was is not None and (now is None or now > was) for now, was in limits)
 
 
 def posted(pool: Pool, day: LocalDay) -> bytes:

@@ -76,7 +76,7 @@ class RetentionPart:
         """
         keys = self.keys
         streams = [keys.events, keys.matches, keys.dead, *map(keys.stream, await self._vendors())]
-        found = [await replace_stream(self.reader.client, each) for each in streams]
+        found = [await replace_stream(await self.reader.client_of(each), each) for each in streams]
         return [each for each in found if each is not None]
 
     async def set_aside(self) -> int:

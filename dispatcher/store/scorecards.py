@@ -9,13 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from redis.exceptions import ResponseError
 
+from dispatcher.domain.score_disputes import SCORE_DISPUTE_KIND, ScoreDisputeRecord
 from dispatcher.domain.scorecards import Entry, Lane, Outcome, WorkOutcome
 from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
+from dispatcher.store.records import Records
 from dispatcher.store.resp import text_of
 
+MOST_DAYS = 430  # that are kept in memory: what may be asked for at once, and a few
+FEW_DAYS = 8  # whose entries are read at once
 CHANGES = "changes"  # how often a day was counted on: what is known of it by the same number is known
 SCORECARD = "scorecard"  # what is set aside: a day, one of its counts or of its entries
 EARLIER = {"well": Outcome.ON_TIME.value, "badly": Outcome.LATE.value}  # counted before outcomes were
@@ -52,6 +56,7 @@ class ScorecardPart:
 
     def __init__(self, node: Node, keys: Keys) -> None:
         self.reader, self.aside, self.keys = node.reader, node.aside, keys
+        self.disputes: Records[ScoreDisputeRecord] = Records(node, keys, SCORE_DISPUTE_KIND)
         self._known: dict[str, tuple[bytes, DayCounts]] = {}
         self._summed: tuple[tuple[DayCounts, ...], dict[str, Scorecard]] = ((), {})
 
@@ -67,6 +72,17 @@ class ScorecardPart:
             _add(found, counts)
         return found
 
+    async def sum_of(self, days: Sequence[str]) -> Mapping[str, Scorecard]:
+        """Each vendor's outcomes over these days (yyyy-mm-dd), by vendor id."""
+        found: dict[str, Scorecard] = {}
+        for counts in (await self.days(days)).values():
+            _add(found, counts)
+        return found
+
+    async def by_month(self, months: Sequence[str]) -> Mapping[str, DayCounts]:
+        """What was counted by month (yyyy-mm), before days were: no level, and no more is added."""
+        return {month: counts for month, counts in (await self._read(months)).items() if counts}
+
     async def days(self, days: Sequence[str]) -> Mapping[str, DayCounts]:
         """The counts of these days (yyyy-mm-dd), of those that have any. What has not changed is not read."""
         numbers = await self._numbers(days)
@@ -75,17 +91,22 @@ class ScorecardPart:
         self._known.update({day: (numbers[day], read.get(day, {})) for day in stale})
         for day in [each for each in self._known if each in days and each not in numbers]:
             del self._known[day]
-        return {day: self._known[day][1] for day in days if day in numbers}
+        found = {day: self._known[day][1] for day in days if day in numbers}
+        for day in sorted(self._known)[:-MOST_DAYS]:
+            del self._known[day]
+        return found
 
     async def entries(self, vendor_id: str, days: Sequence[str]) -> list[WorkOutcome]:
         """What stands behind a vendor's counts of these days, earliest first, as far as that is readable."""
-        asked = [("HGETALL", self.keys.outcomes(vendor_id, day)) for day in days]
         found: list[WorkOutcome] = []
-        for day, fields in zip(days, await self.reader.ask_each(asked), strict=True):
-            if isinstance(fields, Exception):
-                self._set_aside(day, fields)
-            else:
-                found.extend(self._entries(vendor_id, fields))
+        for first in range(0, len(days), FEW_DAYS):  # others have their turn in between
+            some = days[first : first + FEW_DAYS]
+            asked = [("HGETALL", self.keys.outcomes(vendor_id, day)) for day in some]
+            for day, fields in zip(some, await self.reader.ask_each(asked), strict=True):
+                if isinstance(fields, Exception):
+                    self._set_aside(day, fields)
+                else:
+                    found.extend(self._entries(vendor_id, fields))
         return sorted(found, key=lambda each: (each.entry.at_ms, each.offer_id, each.outcome))
 
     async def entry(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -13,14 +14,16 @@ from dispatcher.security.vault import Vault
 from dispatcher.store import health
 from dispatcher.store.agreement import Agreement
 from dispatcher.store.aside import Aside
-from dispatcher.store.committer import CONNECTIONS, QUEUE_LIMIT, Committer
-from dispatcher.store.connection import TIMEOUT_S, Reader, connect, unavailable
+from dispatcher.store.committer import CONNECTIONS, QUEUE_LIMIT
+from dispatcher.store.connection import TIMEOUT_S, unavailable
 from dispatcher.store.format_numbers import FormatNumbers
 from dispatcher.store.health import Health, Watch
 from dispatcher.store.identity import Identity
 from dispatcher.store.market import MarketStore
 from dispatcher.store.node import Node
 from dispatcher.store.once import Once
+from dispatcher.store.servers import servers_of
+from dispatcher.store.sign_ins import SignIns
 from dispatcher.store.streams import Streams
 from dispatcher.store.tail import Tail
 
@@ -30,8 +33,8 @@ class Store:
 
     `store.market(name)` has the parts of one market: requests, tasks, vendors, capacity, tuning, scorecards,
     dead letters, lease, matchers, pulse, retention; and `commit`. `store.streams` reads any market's streams;
-    `store.once` is what may happen once, `store.aside` what could not be read, `store.agreement` which
-    patient key is sealed under.
+    `store.once` is what may happen once, `store.sign_ins` who signs in to a vendor's page, `store.aside` what
+    could not be read, `store.agreement` which patient key is sealed under.
     """
 
     def __init__(
@@ -50,19 +53,17 @@ class Store:
         `trouble`: why the server is away, if whoever runs it knows; "" while it is there.
         """
         self.url = url
-        self._reads, self._writes = connect(url), connect(url)
-        self.reader = Reader(self._reads, timeout_s)
-        self.committer = Committer(
-            self._writes, queue_limit=queue_limit, connections=connections, timeout_s=timeout_s
-        )
+        self.servers = servers_of(url, queue_limit=queue_limit, connections=connections, timeout_s=timeout_s)
+        self.reader, self.committer = self.servers.reader, self.servers.committer
         self.vault, self.aside = Vault(ring), Aside()
         self.agreement = Agreement(self.vault, self.aside)
-        self._node = Node(url, self.reader, self.committer, self.vault, self.aside)
+        self._node = Node(self.servers, self.vault, self.aside)
         self.streams, self.formats = Streams(self.reader), FormatNumbers(self.reader)
-        self.once = Once(self.reader)
+        self.once, self.sign_ins = Once(self.reader), SignIns(self.reader)
         self._markets: dict[str, MarketStore] = {}
         self._identity, self._trouble = Identity(self.reader, identity), trouble
         self._watch = Watch(self._relied_on)
+        self._watches = {"": self._watch}  # by server, where there are several: each market's is its own
 
     def market(self, name: str) -> MarketStore:
         """One market; its keys are made once."""
@@ -74,7 +75,7 @@ class Store:
     @contextlib.asynccontextmanager
     async def tail(self, *, wait_s: float = 5.0) -> AsyncIterator[Tail]:
         """A reader that waits for new entries, on a connection of its own."""
-        tail = Tail(self.url, wait_s)
+        tail = Tail(self.servers, wait_s)
         try:
             yield tail
         finally:
@@ -85,7 +86,7 @@ class Store:
         trouble = self._trouble()
         if trouble:
             return Health("", (trouble,))
-        found = await health.check(self.reader, self._identity, list(self._markets))
+        found = await health.check_all(self.servers, self._identity, list(self._markets))
         if found.problems or found.lacking:
             return found
         try:
@@ -105,13 +106,26 @@ class Store:
     async def _relied_on(self) -> Health:
         """As `health`, without what grows with the markets: it is asked every second, beside all else."""
         trouble = self._trouble()
-        return Health("", (trouble,)) if trouble else await health.check(self.reader, self._identity)
+        return Health("", (trouble,)) if trouble else await health.check_all(self.servers, self._identity)
 
-    async def refuse_unless_durable(self) -> None:
-        """Raises Unavailable when the server, asked a moment ago, would not keep what it acknowledges."""
-        found = await self._watch.health()
+    async def refuse_unless_durable(self, market: str) -> None:
+        """Raises Unavailable when the market's server, asked a moment ago, would not keep what it takes."""
+        place = await self.servers.place_of(self.market(market).keys.events)
+        watch = self._watches.get(place)
+        if watch is None:
+            watch = self._watches[place] = Watch(partial(self._server, place))
+        found = await watch.health()
         if not found.durable:
-            raise unavailable(f"the store is not durable: {found.problems[0].partition(chr(10))[0]}.")
+            reason = found.problems[0].partition(chr(10))[0].rstrip(".")
+            raise unavailable(f"the store is not durable: {reason}.")
+
+    async def _server(self, place: str) -> Health:
+        """One server of a cluster. What it had may be another's by now."""
+        reader = dict(await self.servers.readers()).get(place)
+        found = Health("", (f"{place} has no market",)) if reader is None else await health.check_in(reader)
+        if found.problems:
+            await self.servers.look_again()
+        return found
 
     async def refuse_if_lost(self) -> None:
         """Raises Unavailable when what is not found may have been lost: "there is none" would be untrue."""
@@ -121,13 +135,12 @@ class Store:
 
     async def memory_bytes(self) -> int:
         """What the server's data takes in memory, all told."""
-        return int((await self.reader.ask("INFO", "memory"))["used_memory"])
+        each = [await reader.ask("INFO", "memory") for _, reader in await self.servers.readers()]
+        return sum(int(info["used_memory"]) for info in each)
 
     async def aclose(self) -> None:
         """Finish what waits, then let all connections go."""
-        await self.committer.aclose()
-        await self._writes.aclose()
-        await self._reads.aclose()
+        await self.servers.aclose()
 
     async def __aenter__(self) -> Self:
         return self

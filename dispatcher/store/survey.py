@@ -19,6 +19,7 @@ from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.proofs import PROOF_KIND, ProofRecord
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.score_disputes import SCORE_DISPUTE_KIND, ScoreDisputeRecord
 from dispatcher.domain.standing_orders import STANDING_ORDER, StandingOrderRecord
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
 from dispatcher.domain.threads import THREAD_KIND, ThreadRecord
@@ -39,6 +40,7 @@ from dispatcher.store.listing import BEFORE, END, Place
 from dispatcher.store.records import R
 from dispatcher.store.resp import text_of
 from dispatcher.store.rings import RingPart
+from dispatcher.store.scored import ScoredDay, scored
 from dispatcher.store.sealed import Sealed, sealed_by_key
 from dispatcher.store.shelf import Shelf, Values
 
@@ -72,6 +74,8 @@ class Survey(msgspec.Struct, kw_only=True):
     unreadable: dict[str, str] = {}  # what else cannot be decoded, by kind and id ("vendor v1"), and why
     lists: dict[str, dict[str, int]] = {}  # every sorted list: member → score
     limits: dict[LedgerKey, bytes] = {}
+    spent: dict[tuple[str, str], dict[str, int]] = {}  # what is counted against caps, by vendor and year
+    cap_limits: dict[str, dict[str, int]] = {}  # caps as the store checks them, by vendor
     used: dict[LedgerKey, bytes] = {}
     moving: set[LedgerKey] = set()  # ledgers that changed while the records were read
     sealed: dict[str, Sealed] = {}  # by patient key
@@ -84,6 +88,7 @@ class Survey(msgspec.Struct, kw_only=True):
     vendors: set[str] = set()  # vendors that are stored
     listed: set[str] = set()  # vendors that are known to be there
     heard: dict[str, Heard] = {}  # what the streams tell, by key
+    scored: dict[str, ScoredDay] = {}  # by day: what is counted of vendors' work, and what stands behind it
 
     def of_kind(self, kind: Kind[R], form: type[R]) -> Mapping[str, R]:
         """The records of a kind that can be read, by id. None is held longer than it is looked at."""
@@ -106,11 +111,13 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     for kind in kinds():
         await _read_records(reader, keys, found, kind, parts)
     await _read_documents(reader, keys, found, parts)
+    await _read_caps(reader, keys, found, parts)
     await _read_own(reader, keys, found)
     await _read_keys(reader, keys, found, parts.get(REQUEST_KIND.body, ()))
     found.vendors = set(parts.get(names.VENDORS, ()))
     await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
     await _read_lists(reader, keys, found)
+    found.scored = await scored(reader, keys, parts.get(names.SCORECARDS, []), parts.get(names.OUTCOMES, []))
     aside = filter(None, parts.get(streams_named.EXHAUSTED, ()))
     found.exhausted = [f"{streams_named.EXHAUSTED}:{each}" for each in aside]
     if streams:
@@ -193,6 +200,25 @@ def _joined(first: str, rest: str) -> str:
     return f"{first}:{rest}" if rest else first
 
 
+async def _read_caps(reader: Reader, keys: Keys, found: Survey, parts: Mapping[str, Sequence[str]]) -> None:
+    """What is counted against caps, and the caps as numbers."""
+    for each in parts.get(names.SPENT, ()):
+        vendor_id, _, year = each.partition(":")
+        found.spent[vendor_id, year] = await _counts(reader, found, f"{names.SPENT}:{each}", keys)
+    for each in parts.get(names.CAP_LIMITS, ()):
+        found.cap_limits[each] = await _counts(reader, found, f"{names.CAP_LIMITS}:{each}", keys)
+
+
+async def _counts(reader: Reader, found: Survey, short: str, keys: Keys) -> dict[str, int]:
+    """A hash of whole numbers; what is none is told of as strange."""
+    try:
+        fields = await reader.ask("HGETALL", keys.prefix + short)
+        return {text_of(name): int(count) for name, count in fields.items()}
+    except (ResponseError, ValueError):
+        found.strange[short] = NO_HASH
+        return {}
+
+
 async def _read_own(reader: Reader, keys: Keys, found: Survey) -> None:
     """What the service's processes tell each other; each must be what it was made as."""
     part = RingPart(reader, keys)
@@ -227,10 +253,12 @@ async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[st
     tasks = found.of_kind(TASK_KIND, TaskRecord).values()
     episodes = found.of_kind(EPISODE_KIND, Episode).values()
     hooks = found.of_kind(WEBHOOK_KIND, WebhookRecord).values()
+    disputes = found.of_kind(SCORE_DISPUTE_KIND, ScoreDisputeRecord).values()
     words = chain(
         (each.sealed for task in tasks for each in task.comments),
         (each.sealed for one in episodes for each in one.notes),
         (each.sealed for hook in hooks for each in hook.secrets),
+        (word for each in disputes for word in (each.sealed, each.reason) if word),
     )
     threads = found.of_kind(THREAD_KIND, ThreadRecord).values()
     messages = (each.sealed for thread in threads for each in thread.messages)

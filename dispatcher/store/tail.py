@@ -8,12 +8,15 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.exceptions import ResponseError
 
-from dispatcher.store import connection, events
-from dispatcher.store.connection import CONNECTION_ERRORS, refused
+from dispatcher.store import events
+from dispatcher.store.connection import CONNECTION_ERRORS, REDIRECTED, SOCKET_TIMEOUT_S, refused
 from dispatcher.store.events import Entry
 from dispatcher.store.resp import text_of
+from dispatcher.store.servers import Servers
 
 MARGIN_S = 5.0
 PAUSE_S = 0.2
@@ -22,35 +25,39 @@ PAUSE_S = 0.2
 class Tail:
     """Waits for entries of several streams at once. A server that is away is waited for, too."""
 
-    def __init__(self, url: str, wait_s: float) -> None:
+    def __init__(self, servers: Servers, wait_s: float) -> None:
         self.wait_s = wait_s
-        self._client = connection.connect(url, timeout_s=wait_s + MARGIN_S)
+        self._line = servers.line(wait_s + MARGIN_S)
 
     async def read(self, after: Mapping[str, str], count: int = 100) -> list[Entry]:
         """Entries after each stream's id; none when `wait_s` went by without."""
         if not after:
             await asyncio.sleep(self.wait_s)
             return []
-        return await self._ask("XREAD", "COUNT", count, *self._block(), "STREAMS", *after, *after.values())
+        words = ("XREAD", "COUNT", count, *self._block(), "STREAMS", *after, *after.values())
+        return await self._ask(next(iter(after)), *words)
 
     async def read_group(
         self, streams: Mapping[str, str], group: str, consumer: str, count: int = 100
     ) -> list[Entry]:
         """Entries for this consumer: new ones after ">", its own pending ones after an id."""
-        words = ("GROUP", group, consumer, "COUNT", count, *self._block())
-        return await self._ask("XREADGROUP", *words, "STREAMS", *streams, *streams.values())
+        words = ("XREADGROUP", "GROUP", group, consumer, "COUNT", count, *self._block())
+        return await self._ask(next(iter(streams)), *words, "STREAMS", *streams, *streams.values())
 
     async def aclose(self) -> None:
         """Let the connection go."""
-        await self._client.aclose()
+        await self._line.aclose()
 
     def _block(self) -> tuple[str, int]:
         return "BLOCK", max(1, int(self.wait_s * 1000))
 
-    async def _ask(self, *words: Any) -> list[Entry]:
+    async def _ask(self, stream: str, *words: Any) -> list[Entry]:
+        """All streams are of one market, as `stream` is."""
         try:
-            found = await self._client.execute_command(*words)  # type: ignore[no-untyped-call]
-        except CONNECTION_ERRORS:
+            client = await self._line.to(stream)
+            found = await client.execute_command(*words)  # type: ignore[no-untyped-call]
+        except (*CONNECTION_ERRORS, *REDIRECTED):
+            await self._line.broke()
             await asyncio.sleep(PAUSE_S)
             return []
         except ResponseError as error:
@@ -75,14 +82,18 @@ class Hint(NamedTuple):
 class Wake:
     """A subscription to a market's hints. A hint may be lost; whoever waits looks for itself in time."""
 
-    def __init__(self, url: str, channel: str) -> None:
-        self._client = connection.connect(url)
-        self._pubsub = self._client.pubsub(ignore_subscribe_messages=True)
-        self._channel = channel
+    def __init__(self, servers: Servers, channel: str) -> None:
+        self._line, self._channel = servers.line(SOCKET_TIMEOUT_S), channel
+        self._client: Redis | None = None
+        self._pubsub: PubSub | None = None
 
     async def open(self) -> None:
         """Subscribe; once this returns, hints are heard (if the server is there: else `wait` tries again)."""
         with contextlib.suppress(*CONNECTION_ERRORS):
+            client = await self._line.to(self._channel)
+            if self._pubsub is None or client is not self._client:
+                await self._leave()
+                self._client, self._pubsub = client, client.pubsub(ignore_subscribe_messages=True)
             await self._pubsub.subscribe(self._channel)
             await self._pubsub.get_message(timeout=MARGIN_S)  # the server's word that we are subscribed
 
@@ -93,6 +104,7 @@ class Wake:
             while (said := await self._hear(0 if heard else timeout_s)) is not None:
                 heard.append(said)
         except (*CONNECTION_ERRORS, RuntimeError):  # RuntimeError: it could not subscribe so far
+            await self._line.broke()
             await asyncio.sleep(min(PAUSE_S, timeout_s))
             await self.open()
             return Hint()
@@ -101,6 +113,8 @@ class Wake:
 
     async def _hear(self, timeout_s: float) -> bytes | None:
         """The next hint; None stands for other words of the server, too, so the time has the last one."""
+        if self._pubsub is None:
+            raise RuntimeError("not subscribed")
         deadline = time.monotonic() + timeout_s
         while (said := await self._pubsub.get_message(timeout=max(0.0, deadline - time.monotonic()))) is None:
             if time.monotonic() >= deadline:
@@ -109,5 +123,9 @@ class Wake:
 
     async def aclose(self) -> None:
         """Unsubscribe and let the connection go."""
-        await self._pubsub.aclose()  # type: ignore[no-untyped-call]
-        await self._client.aclose()
+        await self._leave()
+        await self._line.aclose()
+
+    async def _leave(self) -> None:
+        if self._pubsub is not None:
+            await self._pubsub.aclose()  # type: ignore[no-untyped-call]

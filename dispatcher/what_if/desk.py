@@ -18,6 +18,7 @@ from dispatcher.domain.decision import Decision
 from dispatcher.domain.kinds import beside, kind_named, kind_of
 from dispatcher.domain.refusals import Refusal
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.scorecards import Lane
 from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import Leaves
 from dispatcher.matching.capacity import CapacityBook
@@ -36,7 +37,7 @@ class Desk:
         self.open: dict[str, RequestRecord] = {}  # those that wait for a vendor, longest waiting first
         self.bodies: dict[str, Request] = {}
         self.others: dict[tuple[str, str], Record] = {}  # tasks and the like, by kind and id
-        self.scorecards: dict[str, Scorecard] = {}
+        self.scorecards: dict[Lane, Scorecard] = {}
 
     def receive(self, request: Request, now_ms: int, leaves: Leaves) -> Decision | None:
         """A new request; None when it comes too late."""
@@ -90,6 +91,6 @@ class Desk:
         self.capacity.give_back(decision.unbook)
         self.capacity.take(decision.book)
         for each in decision.outcomes:
-            card = self.scorecards.setdefault(each.vendor_id, Counter())
+            card = self.scorecards.setdefault(Lane(each.vendor_id, each.entry.level), Counter())
             card.update(dict(each.counts()))
         return decision

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
 
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.commands.move_offer import movable_offer
+from dispatcher.domain.damping import damped, works_of
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.requests import RequestRecord
-from dispatcher.domain.scorecards import shares
 from dispatcher.matching.changes import Changes
 from dispatcher.matching.imminent import AT_ONCE, is_imminent
 from dispatcher.matching.matches import checked
@@ -21,17 +23,19 @@ from dispatcher.matching.room import AGAIN_MS, NEIGHBOURS, REQUESTS, cramped
 from dispatcher.matching.sequence import in_sequence
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST, StandingRequest, nearest
+from dispatcher.service.shares import offers_of
 from dispatcher.store.codec import Versioned
 from dispatcher.what_if.desk import Desk
 from dispatcher.what_if.solving import Solved, Solver
 from solvers.encoding import VendorBook
 from solvers.planning import BatchPlan, plan
 from solvers.room import make_room
-from solvers.rules import scorecard
-from solvers.screening import OpenRequest
+from solvers.rules import scorecard, shares
+from solvers.screening import OpenRequest, VendorKnowledge
 from solvers.travel import DetourTravel
 
 BY = "matcher"
+_TODAY: Final = date.min  # whichever: it is one day
 
 
 @dataclass(eq=False)
@@ -58,8 +62,12 @@ class Planner:
         self._looked_for_room: dict[str, int] = {}
 
     def learn(self) -> None:
-        """Know the scorecards as they have become."""
-        known = {scorecard.RULE.reads: shares(self.desk.scorecards, self.desk.values)}
+        """Know the scorecards as they have become, all of it on this day."""
+        works = {_TODAY: works_of(self.desk.scorecards)}
+        known: VendorKnowledge = {
+            scorecard.RULE.reads: damped(works, _TODAY, self.desk.values),
+            shares.RULE.reads: offers_of([self.desk.scorecards]),
+        }
         book = self.reading.book.knowing(known)
         if book is not self.reading.book:
             old = self.reading

@@ -47,7 +47,7 @@ class Columns:
     def of_request(cls, problem: AssignmentProblem, request: int) -> Columns:
         """The columns of one request of a problem, in their order there."""
         first, last = np.searchsorted(problem.column_request, (request, request + 1))
-        return cls(all_columns(problem)[:, first:last])
+        return cls(np.stack([getattr(problem, f"column_{name}")[first:last] for name in FIELDS]))
 
     def __len__(self) -> int:
         return int(self.table.shape[1])

@@ -74,12 +74,14 @@ class View:
     @cached_property
     def request(self) -> dict[str, npt.NDArray[Any]]:
         """What this rule encoded of the r requests."""
-        return {name: array[self.rows] for name, array in self.screening.of_requests[self.code].items()}
+        return {
+            name: array[self.rows] for name, array in self.screening.of_requests.get(self.code, {}).items()
+        }
 
     @property
     def vendor(self) -> Mapping[str, npt.NDArray[Any]]:
-        """What this rule encoded of the vendors."""
-        return self.screening.of_vendors[self.code]
+        """What this rule encoded of the vendors; nothing, if it came after the screening was saved."""
+        return self.screening.of_vendors.get(self.code, {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +136,7 @@ class Candidate:
     now_ms: int
     horizon: Horizon
     values: Mapping[str, Number]
+    resource: int = 0  #: of the vendor's capacity: which of its pools
 
 
 class Rule(ABC):

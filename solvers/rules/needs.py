@@ -1,4 +1,4 @@
-"""What the passenger brings stays within what the vendor can carry: oxygen, stairs, weight, escorts."""
+"""What the passenger brings stays within what the vendor can carry: oxygen, stairs, weight, people."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ class Needs(PairRule):
     order = 25
 
     def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
-        """`asked`: R x 4 (l/min, steps, kg, people); zeros for equipment."""
-        return {"asked": np.array([_asked(each) for each in asked], np.float64).reshape(-1, 4)}
+        """`asked`: R x 5 (l/min, steps, kg, people, crew); zeros for equipment."""
+        return {"asked": np.array([_asked(each) for each in asked], np.float64).reshape(-1, 5)}
 
     def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
-        """`limit`: 4 x V, the same quantities."""
-        limits = [(v.max_oxygen_l_min, v.max_stairs, v.max_weight_kg, v.max_escorts) for v in vendors]
-        return {"limit": np.array(limits, np.float64).reshape(-1, 4).T}
+        """`limit`: 5 x V, the same quantities."""
+        limits = [
+            (v.max_oxygen_l_min, v.max_stairs, v.max_weight_kg, v.max_escorts, v.max_attendants)
+            for v in vendors
+        ]
+        return {"limit": np.array(limits, np.float64).reshape(-1, 5).T}
 
     def mask(self, view: View) -> Flags:
         """(r, V)."""
@@ -44,12 +47,13 @@ class Needs(PairRule):
             and needs.stairs <= vendor.max_stairs
             and (needs.weight_kg or 0) <= vendor.max_weight_kg
             and needs.escorts <= vendor.max_escorts
+            and needs.attendants <= vendor.max_attendants
         )
 
 
 def _asked(each: OpenRequest) -> tuple[float, ...]:
     needs = each.request.passenger_needs or PassengerNeeds()
-    return (needs.oxygen_l_min, needs.stairs, needs.weight_kg or 0, needs.escorts)
+    return (needs.oxygen_l_min, needs.stairs, needs.weight_kg or 0, needs.escorts, needs.attendants)
 
 
 RULE = Needs()

@@ -58,7 +58,12 @@ class _CostOff(_Off, CostTerm):
         return 0
 
 
+def is_off(rule: Rule | None) -> bool:
+    """Whether it is none, or one that stands for another that is off."""
+    return rule is None or isinstance(rule, _Off)
+
+
 def switched_off(rule: Rule) -> Rule:
     """The same rule, off."""
-    kinds = ((PairRule, _PairOff), (CandidateRule, _CandidateOff), (CostTerm, _CostOff))
+    kinds = ((PairRule, _PairOff), (CandidateRule, _CandidateOff), (CostTerm, _CostOff), (Rule, _Off))
     return next(off for kind, off in kinds if isinstance(rule, kind))(rule)

@@ -19,7 +19,7 @@ class Paused(PairRule):
 
     def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
         """`open`: V."""
-        return {"open": np.array([vendor.takes_work for vendor in vendors], np.bool_)}
+        return {"open": np.array([not vendor.is_paused for vendor in vendors], np.bool_)}
 
     def mask(self, view: View) -> Flags:
         """(1, V)."""
@@ -27,7 +27,7 @@ class Paused(PairRule):
 
     def permits(self, one: Candidate) -> bool:
         """Whether the vendor takes work."""
-        return one.vendor.takes_work
+        return not one.vendor.is_paused
 
 
 RULE = Paused()

@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 import solvers.rules as package
 from contracts.tuning import Parameter
 from solvers.rules.base import CandidateRule, CostTerm, PairRule, Rule
-from solvers.rules.off import switched_off
+from solvers.rules.off import is_off, switched_off
 
 _found: dict[str, Rule] = {}
 _plugins: list[str] = []
@@ -75,6 +75,12 @@ def without(*codes: str) -> Iterator[None]:
             _found[code] = switched_off(_found[code])
         _forget()
         yield
+
+
+def is_on(code: str) -> bool:
+    """Whether there is such a rule, and it is not off: for what reads its arrays beside it."""
+    _discover()
+    return not is_off(_found.get(code))
 
 
 @cache

@@ -10,6 +10,7 @@ from contracts.tuning import Parameter
 from contracts.vendors import Vendor
 from solvers.arrays import Arrays, Ints
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
+from solvers.screening import ALL_OTHERS
 
 CENTS = Parameter(
     name="scorecard_cents",
@@ -26,7 +27,7 @@ UNKNOWN = Parameter(
     minimum=0.0,
     maximum=1.0,
     unit="share",
-    summary="Share taken for a vendor whose scorecard is not known (the field's on-time target is 90-95 %).",
+    summary="Share taken where nobody's scorecard is known (the field's on-time target is 90-95 %).",
     scope="rules.scorecard",
 )
 PARAMETERS = (CENTS, UNKNOWN)
@@ -41,8 +42,9 @@ class Scorecard(CostTerm):
     reads = "scorecards"
 
     def of_known(self, vendors: Sequence[Vendor], known: Mapping[str, float]) -> Arrays:
-        """`share`: V; share of the vendor's work that went well, NaN where not known."""
-        return {"share": np.array([known.get(each.id, np.nan) for each in vendors], np.float64)}
+        """`share`: V; share of the vendor's work that is taken to go well, NaN where nothing is known."""
+        others = known.get(ALL_OTHERS, np.nan)
+        return {"share": np.array([known.get(each.id, others) for each in vendors], np.float64)}
 
     def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""

@@ -157,6 +157,21 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
         {"ledger"},
         "0 booked, 2 held by offers",
     ),
+    "counted against a cap, and held by nobody": (
+        lambda raw, keys: raw.hset(keys.spent("v1", "2026"), "medicaid:2026:trips", 1),
+        {"caps"},
+        "1 counted, 0 held by offers",
+    ),
+    "a cap that nobody set": (
+        lambda raw, keys: raw.hset(keys.cap_limits("v1"), "medicaid:day:trips", 1),
+        {"caps"},
+        "are not those that the store checks",
+    ),
+    "a count of a cap that is none": (
+        lambda raw, keys: raw.set(keys.spent("v1", "2026"), "x"),
+        {"readable"},
+        "is no hash",
+    ),
     "fewer posted than booked": (
         lambda raw, keys: raw.setrange(keys.limit(*VANS), 2 * 169, b"\0\1"),
         {"overbooked"},

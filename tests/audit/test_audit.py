@@ -22,6 +22,7 @@ from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from tests.audit.care_damages import CARE_DAMAGES
 from tests.audit.damages import DAMAGES
+from tests.audit.score_damages import SCORE_DAMAGES
 from tests.store.conftest import everything
 from tests.store.made import (
     DAY,
@@ -67,7 +68,7 @@ async def test_what_is_told_of_an_unreadable_item_may_outlive_its_request(
     assert await rules(store, market) == set()
 
 
-@pytest.mark.parametrize("damage", [*DAMAGES, *CARE_DAMAGES])
+@pytest.mark.parametrize("damage", [*DAMAGES, *CARE_DAMAGES, *SCORE_DAMAGES])
 async def test_each_broken_promise_is_found(
     store: Store,
     market: MarketStore,
@@ -77,7 +78,7 @@ async def test_each_broken_promise_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await fill(market)
-    hurt, broken, told = (DAMAGES | CARE_DAMAGES)[damage]
+    hurt, broken, told = (DAMAGES | CARE_DAMAGES | SCORE_DAMAGES)[damage]
     await hurt(raw, keys)
     whole = await audit(store.reader, market.name, streams=True)
     monkeypatch.setattr(shelf, "KEPT_DECODED", 1)

@@ -18,8 +18,10 @@ from contracts.codes import DeclineCode, TrackingStatus
 from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.episode_views import EpisodeSubmission
+from contracts.onboarding import OnboardingState
 from contracts.pools import Pool, Pools
 from contracts.proofs import ProofPart, ProofReport
+from contracts.scorecards import Disputable
 from contracts.standing_orders import StandingOrder
 from contracts.tasks import TaskOutcome
 from tests.solvers import town
@@ -67,10 +69,15 @@ CALLS = {
     "platform_events": (PlatformClient, lambda c: first(c.events())),
     "offers": (VendorClient, lambda c: c.offers()),
     "capacity": (VendorClient, lambda c: c.capacity("v1", DAY)),
+    "vendor": (VendorClient, lambda c: c.vendor("v1")),
     "vendors": (OpsClient, lambda c: first(c.vendors())),
     "pause_vendor": (OpsClient, lambda c: c.pause_vendor("v1", "late")),
     "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
+    "onboard": (OpsClient, lambda c: c.onboard("v1", OnboardingState.ACTIVE)),
+    "sign_in_link": (OpsClient, lambda c: c.sign_in_link("v1", "Ana")),
+    "end_sessions": (OpsClient, lambda c: c.end_sessions("v1")),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
+    "fairness": (OpsClient, lambda c: c.fairness()),
     "barrier": (CareClient, lambda c: c.barrier("r1", BarrierCode.WEATHER)),
     "patterns": (CareClient, lambda c: c.patterns()),
     "offer": (CareClient, lambda c: c.offer("r1", "v1")),
@@ -103,10 +110,19 @@ CALLS = {
     "enable_webhook": (VendorClient, lambda c: c.enable_webhook("w1")),
     "disable_webhook": (VendorClient, lambda c: c.disable_webhook("w1")),
     "replay_webhook": (VendorClient, lambda c: c.replay_webhook("w1", after="0-0")),
+    "test_webhook": (VendorClient, lambda c: c.test_webhook("w1")),
     "send_webhook_again": (VendorClient, lambda c: c.send_webhook_again("w1")),
     "deliveries": (VendorClient, lambda c: first(c.deliveries("w1"))),
     "forget_dead_deliveries": (VendorClient, lambda c: c.forget_dead_deliveries("w1")),
     "dead_deliveries": (VendorClient, lambda c: first(c.dead_deliveries("w1"))),
+    "scorecard": (VendorClient, lambda c: c.scorecard("v1", DAY)),
+    "score_requests": (VendorClient, lambda c: first(c.score_requests("v1", "late"))),
+    "score_disputes": (VendorClient, lambda c: first(c.score_disputes("v1"))),
+    "dispute_score": (VendorClient, lambda c: c.dispute_score("v1", "r1.1", Disputable.LATE, "no")),
+    "answer_score_dispute": (
+        OpsClient,
+        lambda c: c.answer_score_dispute("v1", "r1.1.late_dispute", "it was", upheld=True),
+    ),
     "dispute": (PlatformClient, lambda c: c.dispute("r1.1", 1, "twice")),
     "settle": (OpsClient, lambda c: c.settle("r1.1", 1, "once")),
     "submit_episode": (PlatformClient, lambda c: c.submit_episode(EPISODE)),

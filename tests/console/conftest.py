@@ -74,9 +74,10 @@ class Desk:
             return told
 
     def token(self, *roles: Role, market: str) -> str:
-        """A bearer token for an hour."""
-        now_ms = self.parts.clock.now_ms()
-        made = claims(*(roles or STAFF), markets=[market], now_ms=now_ms, hours=1, subject="Dana")
+        """A bearer token for an hour; a vendor is v1."""
+        now_ms, roles = self.parts.clock.now_ms(), roles or STAFF
+        own = {"vendor_id": "v1"} if Role.VENDOR in roles else {}
+        made = claims(*roles, markets=[market], now_ms=now_ms, hours=1, subject="Dana", **own)
         return mint(KEYS, made)
 
     def link(self, *roles: Role, market: str) -> str:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 from functools import partial
 
 from playwright.async_api import expect
 
 from contracts.codes import Role
+from contracts.patient_reads import PatientReadQuery
+from contracts.proofs import Picture, ProofPart, ProofReport, Relationship, Signature
 from dispatcher.domain.canary_tasks import rolled_back
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.context import Context
 from dispatcher.security.principal import Principal
+from dispatcher.service.proofs import Place
 from tests.console.conftest import SHARED, Desk
 from tests.console.pages import problems, problems_in_both_themes, visit
 from tests.console.trouble import town
 
 pytestmark = SHARED
+OPS = Principal.of(Role.OPS, markets=None)
+DOT = base64.b64decode(  # one black pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
 
 
 async def test_what_needs_somebody_comes_first_and_is_offered_by_keys_alone(desk: Desk) -> None:
@@ -76,6 +84,34 @@ async def test_a_disputed_line_is_settled_from_its_task(desk: Desk) -> None:
     await page.wait_for_selector(".toast:has-text('asked.1 costs $22.50')")
     price = await desk.call(market, "GET", "/dispatches/asked.1/price")
     assert (price["price_cents"], price["disputes"][0]["outcome"]) == (2_250, "changed")
+
+
+async def test_a_disputed_outcome_is_answered_from_its_task_and_counts_no_more(desk: Desk) -> None:
+    market = await town(desk)
+    refused = {"code": "NO_VEHICLES_AVAILABLE"}
+    await desk.call(market, "POST", "/offers/asked.1/decline", refused, Role.VENDOR)
+    said = {"offer_id": "asked.1", "outcome": "declined", "text": "the phone was out of order"}
+    await desk.call(market, "POST", "/vendors/v1/scorecard/disputes", said, Role.VENDOR)
+    page = await desk.open("vendors/v1", Role.OPS, market=market)
+    score = page.locator("section", has=page.get_by_role("heading", name="Scorecard"))
+    await score.get_by_title("What stands behind declined", exact=True).press("Enter")
+    await expect(page.locator("dialog tbody tr")).to_contain_text("asked")
+    assert await problems(page) == []
+    await page.keyboard.press("Escape")
+    await visit(page, market, "today")
+    await page.locator(".grid-row", has_text="score dispute").click()
+    await page.wait_for_selector(".task button:has-text('Answer')")
+    await page.keyboard.press("f")
+    await page.wait_for_selector("dialog p:has-text('the phone was out of order')")
+    assert await problems(page) == []
+    await page.select_option("dialog select", "true")
+    await page.fill("dialog textarea", "we have seen the bill")
+    await page.locator("dialog button.grave").press("Enter")
+    await page.wait_for_selector(".toast:has-text('declined of asked.1: upheld')")
+    await visit(page, market, "vendors/v1")
+    await expect(score.get_by_text("1 disputed and upheld")).to_be_visible()
+    await expect(page.get_by_text("upheld: we have seen the bill")).to_be_visible()
+    assert await problems_in_both_themes(page) == []
 
 
 async def test_a_counter_offer_is_taken_from_its_row_with_what_it_would_cost(desk: Desk) -> None:
@@ -170,3 +206,31 @@ async def test_what_is_no_requests_has_a_line_of_its_own_and_leads_to_what_it_is
     await page.wait_for_selector(".side h3:has-text('canary rolled back')")
     await page.keyboard.press("Enter")
     await page.wait_for_selector("main h1:has-text('Tuning')")
+
+
+async def test_a_proof_is_shown_once_that_it_is_recorded_was_said_and_a_picture_when_it_is_asked_for(
+    desk: Desk,
+) -> None:
+    market, proofs = await town(desk), desk.parts.service.proofs
+    vendor = Principal.of(Role.VENDOR, subject="v1", markets=frozenset({market}), vendor_id="v1")
+    await desk.parts.service.execute(vendor, market, AcceptOffer(offer_id="asked.1"))
+    signed = Signature(by="Canary Wren", relationship=Relationship.SPOUSE)
+    report = ProofReport(part=ProofPart.DROPOFF, odometer_miles=81_234.5, signature=signed)
+    await proofs.give(vendor, market, "asked.1", report, None)
+    place = Place("asked.1", ProofPart.DROPOFF, Picture.SIGNATURE)
+    for plain in (DOT, DOT[:8] + b"no picture"):
+        await proofs.attach(vendor, market, place, "image/png", plain)
+    reads = desk.parts.service.patient_reads
+    page = await desk.open("request/asked", Role.COORDINATOR, market=market)
+    await page.get_by_role("button", name="Show proof…").press("Enter")
+    await page.wait_for_selector("dialog p:has-text('is recorded for good')")
+    assert (await reads.page(OPS, market, PatientReadQuery()))[0] == [], "nothing was read yet"
+    await page.keyboard.press("Enter")
+    said = page.locator("dialog li", has_text="signed by Canary Wren (spouse); odometer 81234.5 miles")
+    await expect(said).to_be_visible()
+    await page.get_by_role("button", name="Show signature 1 of dropoff").press("Enter")
+    await expect(page.get_by_role("img", name="signature 1 of dropoff")).to_be_visible()
+    await page.get_by_role("button", name="Show signature 2 of dropoff").press("Enter")
+    await page.wait_for_selector("dialog .trouble:has-text('its bytes are no picture')")
+    assert await problems(page) == []
+    assert [each.request_id for each in (await reads.page(OPS, market, PatientReadQuery()))[0]] == ["asked"]

@@ -36,6 +36,8 @@ COPIED = {  # as a sender gave it, within the same bounds; zones are kept on the
     ("DayRequests", "dropoff"),
     ("DayCapacity", "name"),
     ("Coverage", "centre"),
+    ("ScoreGroup", "zone"),
+    ("ScoreRequest", "zone"),
     *((form.__name__, name) for form in (NeedsView, LineView) for name in form.__struct_fields__),
 }
 WHERE = [

@@ -218,6 +218,6 @@ async def test_a_ledger_of_another_type_is_a_finding_and_stops_no_audit(three: S
     await reader.ask("DEL", stored.keys.seals)
     await reader.ask("SET", stored.keys.seals, "mine")
     settings = Settings(decisions=str(tmp_path / "decisions"))
-    told, (found,) = await chains.judge(reader.client, stored.node.url, 5.0, stored.name, settings)
+    told, (found,) = await chains.judge(stored.node.servers, stored.name, settings)
     assert told == {}
     assert found["detail"].startswith("cannot be read (WRONGTYPE)")

@@ -43,8 +43,8 @@ def test_how_offers_found_their_takers_is_told_and_a_broadcast_is_no_second_try(
         _view("b", again, 30),
         _view("c", (_asked("c.1", OfferState.REQUESTED),), None),
     ]
-    figures = found_takers(views)
+    figures = found_takers(views, {"v1": OfferMode.ASSUMED})
     assert (figures["offers_per_request"], figures["broadcast_races"]) == (1.67, 1)
     assert figures["acceptance_p50_s"] in (10.0, 30.0)
-    assert figures["by_mode"] == {"explicit": 0, "assumed": 0, "cascade": 0, "broadcast": 1}
+    assert figures["by_mode"] == {"explicit": 0, "assumed": 2, "cascade": 0, "broadcast": 1}
     assert ends(views)["rematched"] == 1

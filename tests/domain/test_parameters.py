@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,9 +19,10 @@ from contracts.codes import (
     Requirement,
     TrackingStatus,
 )
-from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
+from contracts.vendors import Signed
 from dispatcher.domain.acts import act
 from dispatcher.domain.authorizations import AuthorizationRecord
 from dispatcher.domain.barriers import LEAST, Cell, rows
@@ -34,8 +35,10 @@ from dispatcher.domain.commands.on_hold import HoldRequest
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.counters import Wish, is_taken_by_itself
+from dispatcher.domain.damping import CREDITS, DayWork, damped
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.duplicates import Asked, alike
+from dispatcher.domain.fairness import Fared, behind
 from dispatcher.domain.follow_proof import unproved
 from dispatcher.domain.follow_sequence import stands
 from dispatcher.domain.links import Link
@@ -44,6 +47,7 @@ from dispatcher.domain.notifications import NotificationRecord
 from dispatcher.domain.occurrences import with_vendor
 from dispatcher.domain.offer_modes import LINKS, OFFERS, mode_of
 from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.onboarding import registered
 from dispatcher.domain.patient_reads import noted
 from dispatcher.domain.patients import filed
 from dispatcher.domain.proof_required import ended
@@ -294,6 +298,12 @@ def _act_kept(values: Values) -> int:
     return int(entry.after.timer_ms)
 
 
+def _where_it_begins(values: Values) -> object:
+    """Where a vendor stands that registers itself."""
+    by = Signed(by="vendor:v1", at=to_instant(NOW))
+    return registered(by, values, is_itself=True)
+
+
 def _ended(**changes: Any) -> OfferRecord:
     """An offer whose work was done, of which nothing is proved."""
     (offer,) = offered().offers
@@ -323,6 +333,22 @@ def _scored(values: Values) -> WorkOutcome:
 def _known_share(values: Values) -> object:
     """What a vendor of 21 works is known for."""
     return shares({"v1": {"on_time": 21}}, values)
+
+
+def _damped_share(values: Values) -> object:
+    """What a vendor is taken for in matching after a bad day a week ago, beside another."""
+    day, before = date(2026, 3, 2), date(2026, 2, 23)
+    bad = DayWork(badly=60, excused=30, hard=dict.fromkeys(CREDITS, 5))
+    worst = DayWork(badly=900)
+    works = {before: {"v1": bad}, day: {"v2": DayWork(well=900, badly=100, excused=50), "v3": worst}}
+    return damped(works, day, values)
+
+
+def _behind(values: Values) -> object:
+    """How far two groups lie behind the others: one waits, and one has no vendors."""
+    others = Fared(asked=1_000, unmatched=10, waited_s=60_000)
+    waits, left = Fared(100, 0, 100 * 60 * 90), Fared(100, 30, 0)
+    return behind({"others": others, "waits": waits, "left": left}, values)
 
 
 def _taken_by_itself(values: Values) -> bool:
@@ -378,6 +404,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "authorization_low_share": (100, _running_out(2, 60 * 24 * HOUR_MS, used=1)),
     "authorization_low_days": (70, _running_out(50, 60 * 24 * HOUR_MS)),
     "audit_retention_days": (30, _act_kept),
+    "onboarding_required": (1, _where_it_begins),
     "counter_take_cents": (500, _taken_by_itself),
     "duplicate_minutes": (10, _rides),
     "rental_days": (5, _rentals),
@@ -414,6 +441,17 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "scorecard_days": (70, lambda values: _scored(values).kept_ms),
     "scorecard_far_m": (1_000, lambda values: _scored(values).entry.hard),
     "scorecard_least_works": (50, _known_share),
+    "scorecard_half_life_days": (30, _damped_share),
+    "scorecard_prior_works": (0, _damped_share),
+    "scorecard_most_cents": (50, _damped_share),
+    "scorecard_excused_times": (50.0, _damped_share),
+    "scorecard_stretcher_credit": (2.0, _damped_share),
+    "scorecard_bariatric_credit": (2.0, _damped_share),
+    "scorecard_far_credit": (2.0, _damped_share),
+    "scorecard_night_credit": (2.0, _damped_share),
+    "fairness_wait_minutes": (60, _behind),
+    "fairness_unmatched_share": (0.5, _behind),
+    "fairness_most": (0.5, _behind),
     "sequence_lead_minutes": (30, _sequence_watch),
     "sequence_retimes": (0, _retimed),
     "task_due_minutes": (5, _task_due),

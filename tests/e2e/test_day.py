@@ -45,7 +45,10 @@ def two_hours():
         vendors=made.vendors,
         capacity=made.capacity,
         submissions=booked(requests, made.tz, 0.0, random.Random(5)),
-        tuning=stories.TUNING,
+        tuning={**stories.TUNING, **made.tuning},
+        reached=made.reached,
+        counter_share=0.2,
+        proves=True,
         episodes=stories_of_a_morning(made),
     )
 
@@ -88,6 +91,10 @@ async def test_a_day_ends_with_everything_accounted_for_and_no_word_about_a_pati
     assert {each.id for each in day.episodes if each.order is not None} <= {each.id for each in begun}
     assert sums.duplicates_caught == sums.duplicates_sent > 0
     assert sums.ownerless == 0
+    assert (sums.webhooks_failed, sums.webhooks_delivered > 0) == (0, True)
+    assert sums.counter_offers >= sums.counters_taken > 0
+    assert sums.vendor_messages["proved"] > 0
+    assert sums.proofs_missing < sums.completed - sums.vendor_messages["proved"] + 1
     for pair in pairs(begun, end.views, ()):  # at this speed notice of ten minutes is half a second
         after = end.views[pair.edge.after]
         let_go = pair.edge.before not in {link.request for link in after.after}

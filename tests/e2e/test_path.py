@@ -48,12 +48,12 @@ async def running(tmp_path_factory):
 
 
 def link(running, vendor_id, way):
+    client = VendorClient(running.url, token(running.settings, Role.VENDOR, vendor_id), MARKET)
     if way == "http":
-        secret = token(running.settings, Role.VENDOR, vendor_id)
-        return HttpLink(VendorClient(running.url, secret, MARKET))
+        return HttpLink(client)
     key = reply_key(running.settings, vendor_id)
     stream = VendorStream(redis_url(running.settings), MARKET, vendor_id, reply_key=key)
-    return StreamLink(stream, SystemClock())
+    return StreamLink(stream, SystemClock(), client)
 
 
 async def hear(events, kind):

@@ -245,3 +245,66 @@ async def test_outside_its_authorization_nobody_takes_it_and_the_offer_stays_goo
         "accepted",
         window["latest"].replace("+00:00", "Z"),
     )
+
+
+async def test_another_level_draws_on_what_authorizes_that_level_or_is_not_taken(api: Api) -> None:
+    """And once that vendor has given it back, what was asked for draws on what it would have."""
+    wanted = {"authorization_wheelchair": 1, "authorization_stretcher": 1}
+    assert (await api.call("PUT", "/tuning", {"values": wanted, "reason": "payer"}, role=Role.OPS))[0] == 200
+    patient = {"patient": {"name": "Canary Wren", "record_number": "C 17"}}
+    issued = FACTS | patient | {"first_day": DAY, "last_day": DAY}
+    await api.call("PUT", "/authorizations/a1", issued, role=Role.CASE_MANAGER)
+    fares = [{"level_of_service": each, "base_cents": 4_000} for each in ("wheelchair", "stretcher")]
+    pools = [{"id": each, "serves": [each], "units": [1]} for each in ("wheelchair", "stretcher")]
+    levels = {"levels_of_service": ["wheelchair", "stretcher"], "rate_card": {"fares": fares}}
+    for name in ("v1", "v2"):
+        await add(api, name, **levels)
+        posted = {"kind": "pools", "pools": pools}
+        await api.call("PUT", f"/vendors/{name}/capacity/{DAY}", posted, role=Role.OPS, if_match='"1"')
+
+    async def used(name: str) -> int:
+        _, view = await api.call("GET", f"/authorizations/{name}", role=Role.CASE_MANAGER)
+        return int(view["used"])
+
+    await api.call("POST", "/requests", trip("r1") | patient)
+    assert (await put_to(api, "v1"))[0] == 200
+    await counter(api, {"level_of_service": "stretcher"})
+    status, problem = await answer(api, "take")
+    assert (status, problem["type"]) == (409, "/problems/wrong-state")
+    assert f"authorization_other_service, for stretcher at {AT.isoformat()}" in problem["detail"]
+    other = issued | {"number": "PA-78", "services": ["stretcher"]}
+    await api.call("PUT", "/authorizations/a2", other, role=Role.CASE_MANAGER)
+    status, view = await answer(api, "take")
+    assert (status, view["match"]["pool_id"]) == (200, "stretcher")
+    assert (await used("a1"), await used("a2")) == (0, 1)
+    elsewhere = {"dropoff": {"position": [-73.953, 40.762]}, "notes": "door 2"}
+    assert (await api.call("POST", "/requests/r1/amend", elsewhere))[0] == 200
+    await api.call("POST", f"{OFFER}/amendment/agree", {"number": 1}, role=Role.VENDOR, vendor="v1")
+    assert (await used("a1"), await used("a2")) == (0, 1)
+    back = {"status": "turned_back", "code": "NO_VEHICLES_AVAILABLE"}
+    status, _ = await api.call("POST", "/dispatches/r1.1/status", back, role=Role.VENDOR, vendor="v1")
+    assert (status, await used("a1"), await used("a2")) == (200, 0, 0)
+    assert (await put_to(api, "v2"))[0] == 200
+    await answered(api, "r1.2", "accept", "v2")
+    _, view = await api.call("GET", "/requests/r1")
+    assert (view["state"], await used("a1"), await used("a2")) == ("accepted", 1, 0)
+    assert (await audit(api.store.reader, api.market))["findings"] == []
+
+
+async def test_a_level_that_has_to_be_authorized_is_refused_where_what_was_asked_for_has_not(
+    api: Api,
+) -> None:
+    wanted = {"authorization_stretcher": 1}
+    assert (await api.call("PUT", "/tuning", {"values": wanted, "reason": "payer"}, role=Role.OPS))[0] == 200
+    fares = [{"level_of_service": each, "base_cents": 4_000} for each in ("wheelchair", "stretcher")]
+    await add(api, "v1", levels_of_service=["wheelchair", "stretcher"], rate_card={"fares": fares})
+    pools = [{"id": each, "serves": [each], "units": [1]} for each in ("wheelchair", "stretcher")]
+    posted = {"kind": "pools", "pools": pools}
+    await api.call("PUT", f"/vendors/v1/capacity/{DAY}", posted, role=Role.OPS, if_match='"1"')
+    await api.call("POST", "/requests", trip("r1"))
+    assert (await put_to(api, "v1"))[0] == 200
+    await counter(api, {"level_of_service": "stretcher"})
+    status, problem = await answer(api, "take")
+    assert (status, "cannot be taken: authorization, for stretcher" in problem["detail"]) == (409, True)
+    _, view = await api.call("GET", "/requests/r1")
+    assert (view["state"], view["attempts"][0]["state"]) == ("offered", "requested")

@@ -199,8 +199,12 @@ async def test_work_that_is_accepted_after_the_warning_is_a_task_until_it_is_can
     await look(api)
     assert (await task(api, BEYOND))["state"] is None, "nobody has agreed to it"
     await api.call("POST", "/offers/r1.1/accept", {}, role=Role.VENDOR, vendor="v1")
+    opened = await task(api, BEYOND)
+    assert (opened["state"], opened["vendor_id"]) == ("open", "v1"), "in the commit that accepts it"
+    assert opened["due_at"] > opened["opened_at"]
+    assert await is_sound(api)
     await look(api)
-    assert (await task(api, BEYOND))["state"] == "open"
+    assert await task(api, BEYOND) == opened, "whoever looks next finds nothing new"
     assert (await api.call("POST", "/requests/r1/cancel", {}))[0] == 200
     await look(api)
     assert (await task(api, BEYOND))["state"] == "done"

@@ -25,6 +25,7 @@ async def test_vendors_answers_and_probes_have_lanes_of_their_own(api: Api) -> N
         "agreeToAmendment",
         "counterOffer",
         "declineOffer",
+        "disputeScore",
         "refuseAmendment",
         "reportReady",
         "reportStatus",

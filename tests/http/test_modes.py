@@ -239,3 +239,26 @@ async def test_of_vendors_that_take_and_leave_a_broadcast_at_once_each_is_told_w
     ]
     assert accepted == [each["id"] for each in took]
     await town.is_sound("r1")
+
+
+@pytest.mark.parametrize("mode", ["broadcast", "cascade"])
+async def test_a_vendor_whose_cap_is_full_by_then_is_passed_over(town: Town, mode: str) -> None:
+    await town.open(2)
+    caps = {"caps": [{"payer": "medicaid", "period": "day", "trips": 1}]}
+    full = "v00" if mode == "broadcast" else "v01"
+    assert (await town.api.call("PUT", f"/vendors/{full}/caps", caps, role=Role.CASE_MANAGER))[0] == 201
+    asked = [await town.match(name, offer_mode=mode, payer="medicaid") for name in ("r1",)]
+    before = asked[0]["attempts"][0]
+    lower = {"caps": [{"payer": "medicaid", "period": "day", "trips": 0}]}
+    put = await town.api.call("PUT", f"/vendors/{full}/caps", lower, role=Role.OPS, If_Match="*")
+    assert put[0] == 200
+    if mode == "broadcast":
+        status, problem = await town.answer(before)
+        assert (status, "no_capacity" in problem["detail"]) == (409, True)
+        assert (await town.answer(asked[0]["attempts"][1]))[0] == 200
+    else:
+        assert (await town.answer(before, "decline", code="NO_VEHICLES_AVAILABLE"))[0] == 200
+        after = await town.read("r1")
+        assert [each["vendor_id"] for each in after["attempts"]] == ["v00"], "the next has no room for it"
+        assert after["state"] == "matching"
+    await town.is_sound("r1")

@@ -43,8 +43,7 @@ async def fired(api: Api) -> None:
 
 async def pictures(api: Api) -> list[str]:
     """What the audit finds of them."""
-    kept, url = api.service.proofs.blobs, api.store.url
-    _, found = await judge_pictures(api.store.reader.client, url, 5.0, api.market, kept)
+    _, found = await judge_pictures(api.store.servers, api.market, api.service.proofs.blobs)
     return [f"{each['subject']} {each['detail'].partition(',')[2]}" for each in found]
 
 
@@ -125,9 +124,7 @@ async def test_a_picture_that_no_record_names_is_told_and_goes_when_its_time_is_
     kept = api.service.proofs.blobs
     (named,) = [each.name for each in kept.under(api.market)]
     kept.put(named.replace("r1.1", "r9.1"), b"its process died then")
-    told, found = await judge_pictures(
-        api.store.reader.client, api.store.url, 5.0, api.market, api.service.proofs.blobs
-    )
+    told, found = await judge_pictures(api.store.servers, api.market, kept)
     assert (told["pictures_unnamed"], found) == (1, [])
     assert await remove_unnamed(api.service, api.market) == 0
     api.clock.ms += 33 * DAY_MS

@@ -19,7 +19,7 @@ from client.http import Connection
 from client.platform import PlatformClient
 from client.vendor import VendorClient
 from contracts.codes import Role
-from contracts.instants import HOUR_MS
+from contracts.instants import HOUR_MS, to_instant
 from contracts.proofs import (
     MAX_GIVEN,
     MAX_PICTURE_BYTES,
@@ -96,6 +96,27 @@ async def test_a_ride_is_proved_with_place_signature_and_picture_and_read_by_who
         status, seen = await api.call("GET", PROOF, role=role)
         assert (status, seen["parts"][0]["report"]["signature"]) == (200, SIGNED)
     assert (await api.call("GET", PROOF, role=Role.FACILITY))[0] == 403
+
+
+async def test_a_time_at_which_it_cannot_have_been_is_refused_with_what_it_could_be(api: Api) -> None:
+    """Nothing of it is kept; but for a minute by which clocks differ."""
+    await accepted(api)
+    now_ms = api.clock.now_ms()
+    made, now = (f"{to_instant(each).isoformat()}" for each in (now_ms, now_ms + HOUR_MS))
+    api.clock.ms = now_ms + HOUR_MS
+    for minutes, words in ((-62, f"offered at {made}, not before"), (2, f"and it is {now}")):
+        at = to_instant(api.clock.ms + minutes * 60_000).isoformat()
+        status, problem = await as_vendor(api, "POST", PROOF, {"part": "dropoff", "at": at})
+        assert (status, problem["type"]) == (422, "/problems/invalid-request"), problem
+        assert problem["detail"].startswith(f"at is {at}, and "), problem["detail"]
+        assert words in problem["detail"], problem["detail"]
+        assert "left out, `at` is now" in problem["detail"]
+    for minutes, kept in ((-30, -30), (0.5, 0), (-60.5, -60)):
+        at = to_instant(api.clock.ms + round(minutes * 60_000)).isoformat()
+        status, proof = await as_vendor(api, "POST", PROOF, {"part": "dropoff", "at": at})
+        told = to_instant(api.clock.ms + kept * 60_000).isoformat().replace("+00:00", "Z")
+        assert (status, proof["parts"][-1]["at"]) == (200, told)
+    assert len(proof["parts"]) == 3
 
 
 async def tuned(api: Api, **values: float) -> None:

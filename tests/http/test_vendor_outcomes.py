@@ -23,6 +23,7 @@ async def test_a_vendor_stands_with_its_outcomes_and_the_papers_that_wait_for_op
     assert status == 200, page
     (one,) = page["vendors"]
     assert (one["outcomes"], one["late_minutes"], one["went_well"]) == ({"on_time": 30, "late": 10}, 95, 0.75)
+    assert 0.75 < one["matching_share"] < 0.92
     assert [each["kind"] for each in one["to_verify"]] == ["auto_insurance"]
     assert (one["expired"], one["expires_on"], one["open"], one["posted_today"]) == (1, None, 0, False)
     assert (page["today"], page["since"][:10]) == ("2026-03-02", "2026-02-01")

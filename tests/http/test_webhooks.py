@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import pytest
 from aiohttp import web
 from standardwebhooks import Webhook as Verifier
 
 from client.errors import Problem
 from client.platform import PlatformClient
+from client.vendor import VendorClient
 from contracts.codes import Role
 from dispatcher.delivery.webhooks import caller, callers
 from dispatcher.delivery.webhooks.callers import Callers
@@ -72,12 +72,7 @@ async def test_the_platform_is_called_with_what_happens_signed_by_the_secret_it_
         await until(lambda: receiver.calls)
         _, secret = await api.call("GET", f"/webhooks/{hook['id']}/secret")
     ((headers, body),) = receiver.calls
-    signer = Verifier(secret["secret"])
-    at = api.clock.now_ms() // 1000
-    assert headers["webhook-timestamp"] == str(at)
-    expected = signer.sign(headers["webhook-id"], datetime.fromtimestamp(at, UTC), body.decode())
-    assert headers["webhook-signature"] == expected
-    told = msgspec.json.decode(body)
+    told = Verifier(secret["secret"]).verify(body, headers)  # signed by real time, whatever is played
     assert (told["type"], told["subject"], told["timestamp"]) == (
         "dispatch.request.received",
         "r1",
@@ -111,6 +106,7 @@ async def test_a_vendor_is_called_with_its_own_offers_and_sees_its_own_webhooks_
             ("GET", "/deliveries", None),
             ("GET", "/dead-letters", None),
             ("POST", "/send-again", None),
+            ("POST", "/test", None),
         ):
             path = f"/webhooks/{own['id']}{end}"
             status, problem = await api.call(method, path, sent, role=role, vendor=vendor)
@@ -208,10 +204,66 @@ async def test_a_removed_webhook_leaves_nothing_behind(api: Api) -> None:
         status, left = await api.call("DELETE", f"/webhooks/{hook['id']}")
         assert status == 200, left
         assert left["webhooks"] == []
+        assert await api.call("DELETE", f"/webhooks/{hook['id']}") == (200, left), (
+            "said again, it is the same"
+        )
+        for role, vendor in ((Role.OPS, ""), (Role.VENDOR, "v1")):
+            path = f"/webhooks/{hook['id']}"
+            assert (await api.call("DELETE", path, role=role, vendor=vendor))[0] == 404
         await api.call("POST", "/requests", trip("r2"))
     assert (await api.call("GET", f"/webhooks/{hook['id']}"))[0] == 404
     keys = await api.store.reader.ask("KEYS", f"*{api.market}*{hook['id']}*")
     assert keys == []
+
+
+async def test_a_test_call_is_made_once_signed_and_stands_in_the_log_whatever_is_answered(api: Api) -> None:
+    receiver, base = Receiver(), str(api.client.make_url("/"))
+    receiver.answer = lambda number: web.Response(status=500 if number == 2 else 204)
+    await api.call("PUT", "/vendors/v1", VENDOR, role=Role.OPS)
+    async with (
+        webhook(receiver) as url,
+        sending(api),
+        VendorClient(base, api.token(Role.VENDOR, vendor="v1"), api.market) as vendor,
+    ):
+        hook = await made(api, url, Role.VENDOR, "v1", events=["dispatch.offer.made"])
+        secret = (await vendor.webhook_secret(hook["id"])).secret
+        calls = []
+        for key in ("k1", "k1", "k2"):
+            calls.append(await vendor.test_webhook(hook["id"], key=key))
+            number = len({each.event_id for each in calls})
+            await until(lambda: len(receiver.calls) == number)  # noqa: B023  (awaited at once)
+        assert calls[0] == calls[1] != calls[2]
+        heard = [Verifier(secret).verify(body, headers) for headers, body in receiver.calls]
+        assert [(each["type"], each["id"]) for each in heard] == [
+            ("dispatch.webhook.test", calls[0].event_id),
+            ("dispatch.webhook.test", calls[2].event_id),
+        ]
+        assert [headers["webhook-id"] for headers, _ in receiver.calls] == [
+            each.webhook_id for each in calls[1:]
+        ]
+        part = api.store.market(api.market).webhooks
+
+        async def all_made() -> bool:
+            stored = await part.records.get(hook["id"])
+            return stored is not None and not stored.tests
+
+        async with asyncio.timeout(20):
+            while not await all_made():
+                await asyncio.sleep(0.005)
+        log = [(each.event_id, each.outcome, each.code) async for each in vendor.deliveries(hook["id"])]
+        assert log == [(calls[2].event_id, "failed", "http_500"), (calls[0].event_id, "delivered", "")]
+        view = await vendor.webhook(hook["id"])
+        assert (view.state, view.waiting, view.dead, view.delivered) == ("active", 0, 0, 0)
+        await vendor.disable_webhook(hook["id"])
+        with pytest.raises(Problem, match="disabled: nothing is sent"):
+            await vendor.test_webhook(hook["id"])
+
+
+async def test_so_many_test_calls_wait_and_no_more(api: Api) -> None:
+    hook = await made(api, "https://platform.example/told")
+    answers = [await api.call("POST", f"/webhooks/{hook['id']}/test") for _ in range(11)]
+    assert [status for status, _ in answers] == [202] * 10 + [409]
+    assert "the limit is 10" in answers[-1][1]["detail"]
 
 
 async def test_so_many_webhooks_of_one_and_no_more(api: Api) -> None:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from contracts.codes import Priority
-from dispatcher.matching.requests import pressing_first
+from dispatcher.matching.requests import Waiting, pressing_first
 from solvers.candidates import screen
 from solvers.rules.base import View
 from solvers.rules.lateness import RULE
-from solvers.screening import PRIORITIES
+from solvers.screening import PRIORITIES, OpenRequest
 from tests.domain import make
 from tests.solvers.rich_day import rich_day
 
 
+def waiting(name: str, priority: str, behind: float = 0.0) -> Waiting:
+    request = make.trip(name, priority=Priority(priority))
+    return make.received(request), OpenRequest(request=request, earliest_ms=0, latest_ms=0, behind=behind)
+
+
 def test_the_most_pressing_are_matched_first_and_of_one_priority_who_came_first() -> None:
-    asked: Any = None
     came = [("a", "routine"), ("b", "stat"), ("c", "urgent"), ("d", "stat"), ("e", "asap")]
-    waiting = [(make.received(make.trip(name, priority=Priority(each))), asked) for name, each in came]
-    assert [record.id for record, _ in pressing_first(waiting)] == ["b", "d", "e", "c", "a"]
+    first = pressing_first([waiting(*each) for each in came])
+    assert [record.id for record, _ in first] == ["b", "d", "e", "c", "a"]
+
+
+def test_of_one_priority_who_lies_behind_comes_first_and_no_lower_one_does() -> None:
+    came = [("a", "routine", 1.0), ("b", "stat"), ("c", "stat", 0.2), ("d", "stat", 0.7)]
+    first = pressing_first([waiting(*each) for each in came])
+    assert [record.id for record, _ in first] == ["d", "c", "b", "a"]
 
 
 def test_a_minute_of_lateness_costs_the_more_the_more_pressing_the_request_is() -> None:

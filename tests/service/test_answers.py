@@ -176,4 +176,4 @@ async def test_a_vendors_record_counts_each_piece_of_work_once_however_often_it_
     card = {"accepted": 1, "on_time": 1, "declined": 1, "declined.NO_VEHICLES_AVAILABLE": 1}
     assert await scorecards.of(["2026-02", "2026-03"]) == {"v1": card}
     assert await scorecards.of(["2026-02"]) == {}
-    assert await world.store.reader.ask("PTTL", world.keys.scorecards("2026-03-02")) > 0, "old marks must go"
+    assert await world.store.reader.ask("PTTL", world.keys.scorecards("2026-03-02")) > 0, "old counts must go"

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -17,7 +17,8 @@ from tests.solvers.town import CENTRE, NOON, asked, ms, order, screening, standi
 
 
 def rich_day(values: Mapping[str, float]) -> Screening:
-    """With these overrides of the tuning."""
+    """With these overrides of the tuning; each vendor has a floor under its share."""
+    values = {"share_floor": 0.5, **values}
     far, near = (-74.3, 40.7), (-74.22, 40.7)
     monday = Hours(weekday=0, opens_minute=6 * 60, closes_minute=20 * 60)
     lapsed = tuple(Credential(kind=kind, expires_on=date(2026, 11, 22)) for kind in CredentialKind)
@@ -43,14 +44,15 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         trip("away", dropoff=Place(position=(-74.0, 41.3)), start_min=4 * 60),
         trip("closing", start_min=7.3 * 60, width_min=20),
     ]
-    known = {"scorecards": {"v1": 0.5}}
+    known = {"scorecards": {"v1": 0.5}, "offers": {"v1": {"wheelchair": 40}}}
     at = NOON + timedelta(hours=3)
     visit = OpenRequest(
         request=trip("visit", pickup_window=None, appointment_at=at),
         earliest_ms=ms(at) - 120 * 60_000,
         latest_ms=ms(at),
     )
-    day = screening([*(asked(each) for each in requests), visit], vendors, held, values, known=known)
+    waiting = [replace(asked(each), behind=1.5 * (each.id == "closing")) for each in requests]
+    day = screening([*waiting, visit], vendors, held, values, known=known)
     return standing_at(day, {0: (1, int(day.facts.earliest_ms[0]))})
 
 

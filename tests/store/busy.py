@@ -10,11 +10,13 @@ from msgspec.structs import replace
 
 from contracts.authorizations import Authorization
 from contracts.barriers import BarrierCode
+from contracts.caps import Cap, CapPeriod, Caps
 from contracts.codes import CredentialKind, DeclineCode, Role, TrackingStatus
 from contracts.episodes import EpisodeDraft
 from contracts.instants import MINUTE_MS
 from contracts.proofs import Picture, ProofPart, ProofReport
 from contracts.requests import Patient, Request
+from contracts.scorecards import AnswerScoreDispute, Disputable, NewScoreDispute
 from contracts.standing_orders import StandingOrder
 from contracts.tasks import TaskOutcome
 from contracts.threads import About
@@ -100,6 +102,8 @@ class Busy:
         await self.service.capacity.put(OPS, self.name, "v1", DAY, pools(20), expected_version=None)
         update = TuningUpdate(values={"overdue_minutes": 10}, reason="a test")
         await self.service.tuning.put(OPS, self.name, update, None)
+        most = Caps(caps=(Cap(payer="medicaid", period=CapPeriod.MONTH, trips=100),))
+        await self.service.caps.put(CASE_MANAGER, self.name, "v1", most, 0)
         await self.wonder()
         self.fence = await self.market.lease.acquire("matcher", 60_000) or ""
         await self.market.matchers.announce("matcher", 60_000)
@@ -144,6 +148,7 @@ class Busy:
         kept = IdempotencyRecord.of("submit", " ".join(names), b"body")
         asked = [asked_as(each) for each in names]
         asked = [replace(each, authorization="rides") if each.id == draws else each for each in asked]
+        asked = [replace(each, payer="medicaid") for each in asked]
         await self.service.requests.submit(PLATFORM, self.name, asked, kept)
 
     async def play(self) -> None:
@@ -172,6 +177,7 @@ class Busy:
             pass
         await self.give(PLATFORM, ActivateRequest(request_id="called"))
         await self.prove()
+        await self.dispute()
         await self.people()
         await self.words()
         await self.service.patient_reads.read(PLATFORM, self.name, "done", None)
@@ -188,6 +194,15 @@ class Busy:
         report, place = ProofReport(part=ProofPart.PICKUP), Place("done.1", ProofPart.PICKUP, Picture.PHOTO)
         await self.service.proofs.give(VENDOR, self.name, "done.1", report, None)
         await self.service.proofs.attach(VENDOR, self.name, place, "image/png", PNG)
+
+    async def dispute(self) -> None:
+        """What the vendor declined counts no more: it was right."""
+        said = NewScoreDispute(
+            offer_id="declined.1", outcome=Disputable.DECLINED, text="Canary Wren had called us herself"
+        )
+        cards, answer = self.service.scorecards, AnswerScoreDispute(upheld=True, reason="Canary Wren did")
+        made = await cards.dispute(VENDOR, self.name, "v1", said, None)
+        await cards.answer(OPS, self.name, "v1", made.id, said=answer, idempotency=None)
 
     async def people(self) -> None:
         """A task is claimed, commented and done; a command is repeated to no effect."""

@@ -1,71 +1,67 @@
-"""A node of a cluster accepts every command of the store: all keys are named, and a market is one slot."""
+"""On a cluster: markets lie on its servers, move between them, and outlive one that dies."""
+
+from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
-import subprocess
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from redis.exceptions import RedisError
+import pytest_asyncio
 
 from dispatcher.audit.auditor import audit
-from dispatcher.serve.embedded import find_server
-from dispatcher.store.connection import connect
+from dispatcher.cli.audit import LOST
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.serve.supervisor import ServeError, looked_at
+from dispatcher.store import health
+from dispatcher.store.cluster import key_of
+from dispatcher.store.connection import BadUrl
+from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.keys import Keys
+from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
+from dispatcher.store.topology import Topology
+from tests.store.cluster import LocalCluster, local_cluster
 from tests.store.conftest import RING
-from tests.store.made import DAY, NOW_MS, pools, vendor
+from tests.store.made import DAY, NOW_MS, pools, received, trip, vendor
 from tests.store.work import Writers
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+AWAY = 1  # the primary that dies in the last test
 
 
-@pytest.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[str]:
-    """A cluster of one node that owns every slot; its URL."""
-    port, bus = free_port(), free_port()
-    words = ["--port", port, "--cluster-port", bus, "--cluster-enabled", "yes", "--dir", tmp_path]
-    words += ["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always"]
-    process = subprocess.Popen([str(find_server()), *map(str, words)], stdout=subprocess.DEVNULL)
-    url = f"redis://127.0.0.1:{port}"
-    try:
-        await until_up(url)
-        yield url
-    finally:
-        process.kill()
-        process.wait()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalCluster]:
+    """Three primaries with a replica each."""
+    async with local_cluster(Path(tmp_path_factory.mktemp("c"))) as made:
+        yield made
 
 
-async def until_up(url: str) -> None:
-    client = connect(url)
-    for _ in range(500):
-        with contextlib.suppress(RedisError, OSError):
-            info = await client.execute_command("CLUSTER INFO")
-            if info["cluster_state"] == "ok":
-                break
-            if info["cluster_slots_assigned"] == "0":
-                await client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        await asyncio.sleep(0.02)
-    else:
-        pytest.fail("the cluster did not come up")
-    await client.aclose()
+@pytest_asyncio.fixture(loop_scope="module")
+async def store(cluster: LocalCluster) -> AsyncIterator[Store]:
+    async with Store(cluster.url, RING) as opened:
+        yield opened
 
 
-async def test_every_part_of_the_store_works_on_a_cluster_node(cluster: str) -> None:
-    async with Store(cluster, RING) as store:
-        market = store.market("metro")
+async def market_on(cluster: LocalCluster, store: Store, place: int, prefix: str) -> MarketStore:
+    """A market that nobody has used, on that primary."""
+    for number in range(1_000):
+        name = f"{prefix}{number}"
+        if await cluster.owner(Keys(name).events) == place:
+            return store.market(name)
+    raise LookupError(place)
+
+
+async def test_every_part_of_the_store_works_on_each_server(cluster: LocalCluster, store: Store) -> None:
+    for place in range(cluster.primaries):
+        market = await market_on(cluster, store, place, "part")
         keys = market.keys
         await market.vendors.put(vendor(), 0)
         await market.capacity.put("v1", DAY, pools(2))
         assert (await market.lease.acquire("matcher", 10_000) or "").startswith("1-")
         writers = Writers(market, seed=3)
-        await writers.run(8, "w", 10)
+        await writers.run(4, "w", 6)
         await store.streams.ensure_group(keys.events, "g")
         entries = await store.streams.read_group(keys.events, "g", "c")
         await market.dead_letters.bury(entries[0], "g", "a test")
@@ -74,5 +70,126 @@ async def test_every_part_of_the_store_works_on_a_cluster_node(cluster: str) -> 
         assert list(await market.vendors.get_all()) == ["v1"]
         await market.retention.trim_streams()
         await market.retention.forget_days(DAY + timedelta(days=1))
-        report = await audit(store.reader, market.name, writers.acknowledged, streams=True)
+        report = await audit(store.reader, market.name, writers.acknowledged, streams=True, settle_s=0.1)
         assert report["findings"] == []
+    assert await store.once.first("said", 60)
+    assert not await store.once.first("said", 60)
+    assert (await store.health()).reasons == ()
+    assert await looked_at(cluster.url, ["part0"]) == await looked_at(cluster.url)
+
+
+async def test_a_market_that_moves_is_written_read_followed_and_woken_where_it_is(
+    cluster: LocalCluster, store: Store
+) -> None:
+    market = await market_on(cluster, store, 0, "moves")
+    await market.vendors.put(vendor(), 0)
+    await market.capacity.put("v1", DAY, pools(2))
+    async with store.tail(wait_s=0.2) as tail, market.wake() as wake:
+        assert await tail.read({market.keys.events: "0"}) == []
+        writers = Writers(market, seed=5)
+        writing = asyncio.create_task(writers.run(4, "w"))
+        for place in (1, 2, 0):
+            await asyncio.sleep(0.1)
+            await cluster.move(market.keys.events, place)
+        await asyncio.sleep(0.1)
+        writers.stopping = True
+        await writing
+        assert "unavailable" not in writers.tally, "who is sent elsewhere goes there"
+        assert writers.acknowledged
+        heard: set[str] = set()
+        after = {market.keys.events: "0"}
+        while len(entries := await tail.read(after)) or not heard:
+            after = {market.keys.events: entries[-1].id} if entries else after
+            heard |= {each.id for each in entries}
+        await market.commit([received("late")], requests=[trip("late")])
+        while not (hint := await wake.wait(1.0)).look and "late" not in hint.ids:
+            pass
+    span = await store.streams.span(market.keys.events)
+    assert max(heard, key=lambda each: tuple(map(int, each.split("-")))) < span.last
+    report = await audit(store.reader, market.name, writers.acknowledged, streams=True, settle_s=0.1)
+    assert report["findings"] == []
+
+
+async def test_one_server_that_is_not_durable_is_named_and_stops_its_own_markets_alone(
+    cluster: LocalCluster, store: Store
+) -> None:
+    well, unwell = [await market_on(cluster, store, place, "ill") for place in (0, 2)]
+    await cluster.ask(2, "CONFIG", "SET", "appendfsync", "everysec")
+    try:
+        named = f"127.0.0.1:{cluster.servers[2].port}: appendfsync is everysec, it must be always"
+        assert (await store.health()).problems == (named,)
+        await store.refuse_unless_durable(well.name)
+        with pytest.raises(Unavailable, match="appendfsync is everysec"):
+            await store.refuse_unless_durable(unwell.name)
+    finally:
+        await cluster.ask(2, "CONFIG", "SET", "appendfsync", "always")
+
+
+async def test_addresses_that_name_another_kind_of_store_are_refused(
+    cluster: LocalCluster, store: Store
+) -> None:
+    plain = f"redis://127.0.0.1:{cluster.servers[0].port}"
+    async with Store(plain, RING) as single:
+        assert (await single.health()).problems == (health.CLUSTER,)
+    with pytest.raises(ServeError, match="is a node of a cluster"):
+        await looked_at(plain)
+
+
+async def test_a_market_whose_server_dies_goes_on_at_its_replica(cluster: LocalCluster, store: Store) -> None:
+    """The last: the cluster has a server less then."""
+    market, other = [await market_on(cluster, store, place, "dies") for place in (AWAY, 0)]
+    told: list[str] = []
+
+    async def submit(number: int) -> None:
+        name = f"r{number}"
+        command = IdempotencyRecord.of("platform", name, b"body")
+        while True:
+            try:
+                outcome = await market.commit([received(name)], requests=[trip(name)], idempotency=command)
+            except Unavailable:
+                continue  # as a platform: the same again
+            assert outcome.ok or outcome.status.value == "duplicate"
+            return told.append(name)
+
+    await asyncio.gather(*(submit(each) for each in range(20)))
+    cluster.servers[AWAY].kill()
+    going_on = asyncio.gather(*(submit(each) for each in range(20, 40)))
+    assert (await other.commit([received("r1")], requests=[trip("r1")])).ok, "it waits for nobody"
+    await going_on
+    report = await audit(store.reader, market.name, told, streams=True, settle_s=0.1)
+    assert [each for each in report["findings"] if each["rule"] != LOST] == []
+    lost = {each["subject"] for each in report["findings"]}
+    assert {each.id for each in (await market.requests.page(None, None, 200)).records} == set(told) - lost
+    assert (await store.health()).durable
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (("GET", "dispatch:{metro}:x"), "dispatch:{metro}:x"),
+        (("EVAL", b"return {1}", 1, "dispatch:{metro}:x", "{a}"), "dispatch:{metro}:x"),
+        (("XREADGROUP", "GROUP", "g", "c", "STREAMS", "dispatch:{metro}:e", ">"), "dispatch:{metro}:e"),
+        (("SCAN", 0, "MATCH", "dispatch:{metro}:*"), "dispatch:{metro}:*"),
+        (("XINFO", "STREAM", "plain"), "plain"),
+        (("SET", "dispatch:once:1", "{", "NX"), "dispatch:once:1"),
+        (("INFO", "memory"), None),
+    ],
+)
+async def test_a_command_goes_where_its_key_is(words: tuple[object, ...], key: str | None) -> None:
+    assert key_of(words) == key
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("redis+cluster://", "names no server"),
+        ("redis+cluster://a:1,b:0", "the port 0"),
+        ("redis+cluster://a:1/2", "one database"),
+        ("redis+cluster://:x@a:port", "port"),
+    ],
+)
+async def test_an_address_that_names_no_cluster_is_refused(url: str, said: str) -> None:
+    with pytest.raises(BadUrl, match=said):
+        Topology(url)
+    known = Topology("rediss+cluster://ops:a%40b@[::1]:7000,there")
+    assert [str(each) for each in known.seeds] == ["[::1]:7000", "there:6379"]

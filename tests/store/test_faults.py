@@ -193,7 +193,7 @@ async def test_a_server_without_room_is_not_healthy(tmp_path: Path) -> None:
         (problem,) = (await store.health()).problems
         assert problem.startswith("its memory is full")
         with pytest.raises(Unavailable, match="not durable: its memory is full"):
-            await store.refuse_unless_durable()
+            await store.refuse_unless_durable("metro")
 
 
 async def test_a_wrong_password_is_told_at_once(tmp_path: Path) -> None:

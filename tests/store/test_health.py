@@ -11,7 +11,7 @@ from contracts.codes import RequestState
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.serve.supervisor import ServeError, looked_at
+from dispatcher.serve.supervisor import looked_at
 from dispatcher.store import rights
 from dispatcher.store.health import AGE_S
 from dispatcher.store.identity import IDENTITY
@@ -20,7 +20,6 @@ from dispatcher.store.store import Store
 from tests.store.busy import PLATFORM, Busy
 from tests.store.conftest import RING
 from tests.store.made import received, trip
-from tests.store.test_cluster import cluster  # noqa: F401 - a fixture
 
 
 @pytest.fixture
@@ -87,15 +86,6 @@ async def test_another_store_or_one_without_its_name_is_not_ready(own: EmbeddedR
         assert "another store" in (await expecting.health()).reasons[0]
 
 
-async def test_a_node_of_a_cluster_is_refused_in_words(cluster: str) -> None:  # noqa: F811
-    async with Store(cluster, RING) as store:
-        health = await store.health()
-        assert not health.durable
-        assert "Redis Cluster, which is not supported yet" in health.reasons[0]
-    with pytest.raises(ServeError, match="not supported yet"):
-        await looked_at(cluster)
-
-
 async def test_a_server_that_is_away_at_the_start_is_waited_for_and_one_that_is_there_is_named(
     own: EmbeddedRedis, admin: Redis
 ) -> None:
@@ -141,7 +131,7 @@ async def test_a_hint_that_may_not_be_given_makes_nothing_less_durable(
         health = await store.health()
         assert health.durable
         assert health.reasons
-        await store.refuse_unless_durable()
+        await store.refuse_unless_durable("metro")
 
 
 async def test_the_rights_that_are_looked_at_are_enough_for_a_whole_day(

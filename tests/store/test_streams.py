@@ -86,7 +86,8 @@ async def test_a_tail_waits_for_the_next_entry_and_longer_than_a_plain_client_wo
         await asyncio.sleep(0.05)
         await submit(market, "a")
         assert subjects(await waiting) == ["a"]
-        timeout = tail._client.connection_pool.connection_kwargs["socket_timeout"]
+        client = await tail._line.to(keys.events)
+        timeout = client.connection_pool.connection_kwargs["socket_timeout"]
         assert timeout > 6.0
 
 

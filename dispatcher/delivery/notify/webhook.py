@@ -10,7 +10,7 @@ import msgspec
 from contracts.instants import to_instant
 from dispatcher.delivery.notify.notifier import Note
 from dispatcher.delivery.webhooks.sending import Poster, signed
-from dispatcher.runtime.clock import Clock
+from dispatcher.runtime.clock import Clock, unix_s
 from dispatcher.runtime.urls import WebhookUrl
 
 
@@ -28,7 +28,7 @@ class Webhook:
     async def send(self, note: Note) -> None:
         """Any 2xx is taken. Raises Undelivered."""
         body = payload(note, self._clock.now_ms())
-        headers = signed(note.id, self._clock.now_ms() // 1000, body, [self._secret])
+        headers = signed(note.id, unix_s(), body, [self._secret])
         await self._poster.post(self._url, body, headers)
 
     async def aclose(self) -> None:

@@ -14,15 +14,24 @@ from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.webhooks import DeliveryOutcome, WebhookState
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.joint import JointFeed
-from dispatcher.delivery.webhooks.content import GAP, body_of, gap_before, gap_body, sent_of, webhook_id
+from dispatcher.delivery.webhooks.content import (
+    GAP,
+    body_of,
+    gap_before,
+    gap_body,
+    sent_of,
+    webhook_id,
+)
 from dispatcher.delivery.webhooks.kept import TOO_LATE, Kept, Superseded
 from dispatcher.delivery.webhooks.lanes import Lanes
 from dispatcher.delivery.webhooks.retrying import RETRY, next_ms
 from dispatcher.delivery.webhooks.sending import Poster, Undelivered, signed
+from dispatcher.delivery.webhooks.test_calls import TestCalls, body_of_test
 from dispatcher.domain.commands.webhooks import GONE, TookAgain
 from dispatcher.domain.refusals import Refusal, Unreadable
-from dispatcher.domain.webhooks import ALL
+from dispatcher.domain.webhooks import ALL, TEST
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.runtime.clock import unix_s
 from dispatcher.store.events import Entry, place
 from dispatcher.store.webhooks import Sent
 
@@ -54,7 +63,7 @@ class Caller:
 
     def __init__(self, hub: Hub, poster: Poster, kept: Kept) -> None:
         self.hub, self.poster, self.kept = hub, poster, kept
-        self.lanes = Lanes({})
+        self.lanes, self.tests = Lanes({}), TestCalls(kept)
         self._wake = asyncio.Event()
         self._feed: JointFeed | None = None
         self._calls: set[asyncio.Task[Trial]] = set()
@@ -158,12 +167,17 @@ class Caller:
         self._events[sent.key] = entry.event
 
     def _start(self, now_ms: int) -> None:
+        for sent in self.tests.due(AT_ONCE - len(self._calls)):
+            self._start_one(sent)
         if self._hold_ms > now_ms:
             return
-        for sent in self.lanes.ready(now_ms, self._at_once - len(self._calls)):
-            task = asyncio.create_task(self._call(sent, self._events.pop(sent.key, b"")))
-            task.add_done_callback(lambda _: self._nudge())
-            self._calls.add(task)
+        for sent in self.lanes.ready(now_ms, max(0, self._at_once - len(self._calls))):
+            self._start_one(sent)
+
+    def _start_one(self, sent: Sent) -> None:
+        task = asyncio.create_task(self._call(sent, self._events.pop(sent.key, b"")))
+        task.add_done_callback(lambda _: self._nudge())
+        self._calls.add(task)
 
     def _nudge(self) -> None:
         """A call is over: it is looked at now."""
@@ -186,7 +200,7 @@ class Caller:
         kept, hook, now_ms = self.kept, self.kept.hook, self.kept.now_ms
         try:
             secrets = kept.part.secrets(hook, now_ms)
-            headers = signed(webhook_id(kept.market, sent), now_ms // 1000, body, secrets)
+            headers = signed(webhook_id(kept.market, sent), unix_s(), body, secrets)
             await self.poster.post(hook.url, body, headers)
         except Unreadable:
             return trial(UNREADABLE)
@@ -199,6 +213,8 @@ class Caller:
         """None: it is kept no more."""
         if sent.stream == GAP:
             return gap_body(self.kept.market, sent)
+        if sent.stream == TEST:
+            return body_of_test(self.kept.market, sent)
         if not event:
             entries = await self.kept.part.streams.entries(sent.stream, [sent.entry_id])
             event = entries[0].event if entries else b""
@@ -208,7 +224,9 @@ class Caller:
         for each in [each for each in self._calls if each.done()]:
             self._calls.discard(each)
             trial = each.result()
-            if not trial.code:
+            if trial.sent.stream == TEST:
+                await self.tests.made(trial.sent, trial.code, trial.took_ms, self.lanes)
+            elif not trial.code:
                 await self._delivered(trial)
             elif trial.final:
                 self.kept.bury(trial.sent, trial.code, trial.took_ms)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 import structlog
 
 from contracts.events import CloudEvent, FeedGap, GapReason
 from contracts.instants import to_instant
 from contracts.webhooks import as_json
+from dispatcher.domain.webhooks import message_id
 from dispatcher.store.events import Entry
 from dispatcher.store.webhooks import Sent
 
@@ -72,5 +71,4 @@ def body_of(event: bytes) -> bytes:
 
 def webhook_id(market: str, sent: Sent) -> str:
     """What doubles are told by: the same at each attempt, and at a replay."""
-    text = f"{market}/{sent.stream}/{sent.event_id}"
-    return f"msg_{hashlib.blake2b(text.encode(), digest_size=15).hexdigest()}"
+    return message_id(market, sent.stream, sent.event_id)

@@ -134,7 +134,10 @@ class _Names(AbstractResolver):
 
 
 def signed(message_id: str, at_s: int, body: bytes, secrets: Sequence[bytes]) -> dict[str, str]:
-    """The headers that say who sent it, as Standard Webhooks has them: a signature by each secret."""
+    """The headers that say who sent it, as Standard Webhooks has them: a signature by each secret.
+
+    `at_s`: Unix time of the attempt; who verifies it holds that against a clock of its own.
+    """
     at, text = datetime.fromtimestamp(at_s, UTC), body.decode()
     return {
         "Content-Type": "application/json",

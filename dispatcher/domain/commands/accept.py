@@ -35,7 +35,10 @@ from dispatcher.domain.states import WORKED_ON
 
 WILLING = "willing"  # the code of the step in the history: a vendor would take it
 NOBODY = "nobody_willing"  # when a broadcast has collected, and has nobody
-NO_ROOM = "Maybe post more capacity for that time: what you have is booked."
+NO_ROOM = (  # a hint
+    "Maybe post more capacity for that time: what you have is booked. Or what its payer gives you for that "
+    "day, month or year is used up: GET …/caps."
+)
 OTHERS = "Maybe look which of your offers are open: this one is no longer yours to take."
 
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from contracts.amendments import MAX_AMENDMENTS, AmendmentOutcome
 from contracts.codes import Role
 from contracts.counters import CounterState
+from contracts.instants import to_instant
 from dispatcher.domain.amended_authorization import uncovered
 from dispatcher.domain.amendments import Amendment, Placed, Ready, record_facts
 from dispatcher.domain.commands.counter import refuse_closed, refuse_full, taken
@@ -20,6 +21,7 @@ from dispatcher.domain.counters import settled, told, told_refused
 from dispatcher.domain.decision import Body, Change, Decision
 from dispatcher.domain.links import Span
 from dispatcher.domain.messages import changed
+from dispatcher.domain.needed import Needed
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import NotFound, WrongState
@@ -34,7 +36,8 @@ class TakeCounter(OnOffer, frozen=True, kw_only=True):
     """The vendor has the work as it would do it.
 
     `placed`: where that is booked by now; `ready`: the request with the wider window, where the start lies
-    outside. Both None while they have to be worked out.
+    outside. Both None while they have to be worked out. `asks`: what it draws on, so; `authorizations`: what
+    was read to tell.
     """
 
     number: int
@@ -42,6 +45,8 @@ class TakeCounter(OnOffer, frozen=True, kw_only=True):
     preconditions: tuple[Precondition, ...] = ()
     ready: Ready | None = None
     room: bool = True
+    asks: Needed | None = None
+    authorizations: Mapping[str, Record] = {}
 
     @property
     def if_full(self) -> Command:
@@ -51,7 +56,7 @@ class TakeCounter(OnOffer, frozen=True, kw_only=True):
     @property
     def beside(self) -> Mapping[str, Record]:
         """What was read to work it out."""
-        return self.ready.beside if self.ready else {}
+        return {**(self.ready.beside if self.ready else {}), **self.authorizations}
 
 
 class RefuseCounter(OnOffer, frozen=True, kw_only=True):
@@ -75,8 +80,9 @@ def take(record: RequestRecord, command: TakeCounter, context: Context) -> Decis
     placed, ready = command.placed, command.ready
     assert placed is not None  # noqa: S101  (worked out before it is decided)
     refuse_out_of_sequence(record, Span(placed.start_ms, placed.end_ms), context)
-    _refuse_uncovered(record, placed.start_ms, command.offer_id, context)
+    _refuse_uncovered(record, offer, command, context)
     wider = record if ready is None else _widened(record, ready, context)
+    wider = replace(wider, authorization=command.asks)
     decision = taken(wider, offer, placed, context, command.preconditions)
     body = () if ready is None else (Body(record.id, ready.after),)
     return replace(decision, changes=(Change(record, decision.after),), bodies=body)
@@ -127,12 +133,17 @@ def _refuse_answered(record: RequestRecord, offer: OfferRecord, name: str, conte
         )
 
 
-def _refuse_uncovered(record: RequestRecord, start_ms: int, name: str, context: Context) -> None:
-    """Raises WrongState where it would not be authorized then: the offer stays good as it was made."""
-    why = uncovered(record, start_ms, context)
+def _refuse_uncovered(
+    record: RequestRecord, offer: OfferRecord, command: TakeCounter, context: Context
+) -> None:
+    """Raises WrongState where it would not be authorized so: the offer stays good as it was made."""
+    assert offer.counter is not None  # noqa: S101  (looked at before)
+    start_ms, level = offer.counter.start_ms, offer.counter.level or record.service_class
+    why = uncovered(command.asks, start_ms, context)
     if why:
         raise WrongState(
-            f"the counter-offer of offer {name} cannot be taken: {why} at its start\n"
+            f"the counter-offer of offer {command.offer_id} cannot be taken: {why}, for {level} at "
+            f"{to_instant(start_ms).isoformat()}\n"
             "Maybe ask a case manager to issue or renew the authorization first; or refuse it.",
             state=record.state.value,
         )

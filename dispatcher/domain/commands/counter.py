@@ -30,6 +30,7 @@ from dispatcher.domain.counters import (
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.links import Span
 from dispatcher.domain.messages import changed
+from dispatcher.domain.needed import needed_now
 from dispatcher.domain.offers import OfferRecord, bookings_of
 from dispatcher.domain.prices import agreed_at
 from dispatcher.domain.proposal import Precondition
@@ -106,7 +107,8 @@ def counter(record: RequestRecord, command: CounterOffer, context: Context) -> D
             f"offer {command.offer_id} cannot start then: {SEQUENCE}\nMaybe another start.", rules=[SEQUENCE]
         )
     with_it = countered(record, offer, wish, context)
-    covered = not uncovered(record, placed.start_ms, context)
+    asks = record.authorization and needed_now(record.authorization, record.kind, record.service_class)
+    covered = not uncovered(asks, placed.start_ms, context)
     first = (outcome_of(record, offer, context, Outcome.COUNTERED),) if offer.counter is None else ()
     if covered and is_taken_by_itself(record, offer, wish, context.values):
         decision = taken(record, with_it, placed, context, command.preconditions)

@@ -13,6 +13,7 @@ from contracts.credentials import CredentialNews, VendorCredentialNews
 from contracts.instants import MINUTE_MS
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
 from dispatcher.domain.commands.table import Command, decides
+from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.credentials import (
     AWAKE_MS,
@@ -148,22 +149,27 @@ def _about_work(before: CredentialWatch, command: NoteCredentials, context: Cont
     found = list[Step]()
     for each in command.beyond:
         if each.offer_id not in before.beyond:
-            made = opened(
-                TaskKind.DISPATCH_BEYOND_CREDENTIAL,
-                each.request_id,
-                context,
-                offer_id=each.offer_id,
-                code=each.code,
-                priority=each.priority,
-                not_due_before_ms=_due_ms(each.last_day, context),
-            )
-            task = replace(made, vendor=command.vendor_id)
-            found += _needed(command.tasks.get(task.id), task, context)
+            found += about_beyond(command.vendor_id, each, command.tasks, context)
     left = {each.offer_id for each in command.beyond}
     for name in before.beyond:
         if name not in left:
             found += _settled(command.tasks.get(dispatch_task(name)), context)
     return found
+
+
+def about_beyond(vendor_id: str, beyond: Beyond, known: Mapping[str, Record], context: Context) -> list[Step]:
+    """The task about a dispatch that lies beyond; `known`: tasks by id, that one if there is one."""
+    made = opened(
+        TaskKind.DISPATCH_BEYOND_CREDENTIAL,
+        beyond.request_id,
+        context,
+        offer_id=beyond.offer_id,
+        code=beyond.code,
+        priority=beyond.priority,
+        not_due_before_ms=_due_ms(beyond.last_day, context),
+    )
+    task, there = replace(made, vendor=vendor_id), known.get(made.id)
+    return _needed(there if isinstance(there, TaskRecord) else None, task, context)
 
 
 def _due_ms(last_day: int, context: Context) -> int:

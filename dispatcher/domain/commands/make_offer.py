@@ -16,6 +16,7 @@ from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.fairness import GroupCount, first_offer
 from dispatcher.domain.messages import changed, made, matched
 from dispatcher.domain.offer_modes import mode_of
 from dispatcher.domain.offering import offer_of
@@ -61,13 +62,16 @@ class MakeOffer(OnRequest, frozen=True, kw_only=True):
     """Put a checked match to its vendor.
 
     `mode`: how; None: as that vendor has agreed to answer. `others`: of a broadcast who is asked beside it,
-    of a cascade who is asked after it, in order.
+    of a cascade who is asked after it, in order. `group`: whose first offer is counted, and how long it
+    waited; "": nobody's.
     """
 
     request: Request
     proposal: Proposal
     mode: OfferMode | None = None
     others: tuple[Proposal, ...] = ()
+    group: str = ""
+    waited_ms: int = 0
 
 
 @decides(MakeOffer, REQUEST)
@@ -103,8 +107,15 @@ def make_offer(record: RequestRecord, command: MakeOffer, context: Context) -> D
         book=bookings_of(new),
         messages=(*chain.from_iterable(told), changed(after, context.by)),
         preconditions=tuple(dict.fromkeys(rest for each in asked for rest in each.preconditions)),
+        groups=_first(record, command, context),
         at_ms=context.now_ms,
     )
+
+
+def _first(record: RequestRecord, command: MakeOffer, context: Context) -> tuple[GroupCount, ...]:
+    if record.offers or not command.group:
+        return ()
+    return (first_offer(command.group, command.waited_ms, context.now_ms),)
 
 
 def _in_turn(command: MakeOffer) -> tuple[Sequence[Proposal], Sequence[Proposal]]:

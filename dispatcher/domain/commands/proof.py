@@ -8,7 +8,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from contracts.codes import Role
-from contracts.proofs import MAX_GIVEN, MAX_PICTURES, ProofPart
+from contracts.instants import to_ms
+from contracts.proofs import MAX_GIVEN, MAX_PICTURES, ProofPart, ProofReport
+from dispatcher.domain.commands.plausible import happened
 from dispatcher.domain.commands.table import Command, decides
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
@@ -24,6 +26,7 @@ from dispatcher.domain.proofs import (
     began,
     is_outside,
     proof_id,
+    says,
     told,
     until_ms,
 )
@@ -68,6 +71,12 @@ class GiveProof(OnProof, frozen=True, kw_only=True):
     again: bool = False
 
 
+def stated(offer_id: str, report: ProofReport) -> GiveProof:
+    """What somebody says of one part, before it is sealed."""
+    at_ms = None if report.at is None else to_ms(report.at)
+    return GiveProof(offer_id=offer_id, part=report.part, at_ms=at_ms, says=says(report))
+
+
 class AttachPicture(OnProof, frozen=True, kw_only=True):
     """A picture of one part: its blob is kept already."""
 
@@ -90,7 +99,8 @@ def give(record: ProofRecord | None, command: GiveProof, context: Context) -> De
     """None when it was said before.
 
     Raises NotFound for another's dispatch, WrongState before acceptance and after the work was given back,
-    Invalid for a part that this work has not, and when it was given too often.
+    Invalid for a part that this work has not, a time at which it cannot have been, and when it was given too
+    often.
     """
     request, offer = _dispatch(record, command, context)
     _refuse_other_part(request, command.part)
@@ -102,10 +112,10 @@ def give(record: ProofRecord | None, command: GiveProof, context: Context) -> De
             f"the proof of {command.named} was given {MAX_GIVEN} times, the limit\n"
             "Maybe tell ops what is wrong with it: what was given stays."
         )
-    now_ms, at_ms = context.now_ms, command.at_ms
+    now_ms = context.now_ms
     word = Given(
         part=command.part,
-        at_ms=now_ms if at_ms is None else min(now_ms, max(at_ms, offer.made_ms)),
+        at_ms=happened("at", command.at_ms, offer, now_ms),
         received_ms=now_ms,
         by=context.by,
         sealed=command.sealed,

@@ -141,6 +141,9 @@ def _refuse_unfit(offer: OfferRecord, name: str, status: TrackingStatus) -> None
 
 
 def _happened(record: RequestRecord, at: datetime | None, now_ms: int) -> int:
-    """When it happened, as reported, within what is possible: not before the last step, not in the future."""
+    """When it happened, as reported, within what is possible: not before the last step, not in the future.
+
+    It is not refused for its time, as what is claimed is (`plausible.happened`): that it is so is worth more.
+    """
     at_ms = now_ms if at is None else to_ms(at)
     return min(now_ms, max(at_ms, record.history[-1].at_ms))

@@ -56,6 +56,7 @@ def receive(
         standing_order=standing_order,
         episode=request.episode or "",
         facility=request.facility or "",
+        payer=request.payer or "",
         authorization=authorization,
         call_by_ms=span.evening_ms if span is not None else 0,
         return_of=request.way_back_of or "",

@@ -142,6 +142,13 @@ def _refuse_unsaid(task: TaskRecord, code: BarrierCode | None, context: Context)
 
 def _refuse_unsettled(task: TaskRecord, context: Context) -> None:
     """Raises WrongState for a dispute that nobody has settled: both sides wait for what is decided."""
+    if task.kind is TaskKind.SCORE_DISPUTE:
+        name = f"{task.offer_id}.{task.code}_dispute"
+        raise WrongState(
+            f"task {task.id} is about a dispute that is not answered\n"
+            f"Maybe answer it: POST …/vendors/{task.vendor}/scorecard/disputes/{name}/answer.",
+            state=task.state.value,
+        )
     request = context.related.get(task.request_id)
     if task.kind is not TaskKind.PRICE_DISPUTE or not isinstance(request, RequestRecord):
         return

@@ -7,7 +7,8 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState, Role, TrackingStatus
-from contracts.instants import MINUTE_MS, to_instant, to_ms
+from contracts.instants import to_instant
+from dispatcher.domain.commands.plausible import happened
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
@@ -20,7 +21,6 @@ from dispatcher.domain.requests import RequestRecord, moved
 
 WAITING, READY = "waiting", "ready"  # as the history names them
 MOST_WAITS = 20  # of one dispatch; a record must not grow with every report
-CLOCKS_MS = MINUTE_MS  # by which a vendor's clock may go ahead
 STILL_MS = 2**62
 T = TrackingStatus
 
@@ -72,7 +72,7 @@ def ready(record: RequestRecord, command: ReportReady, context: Context) -> Deci
     if not offer.waits[-1].is_open:
         return None
     since_ms = offer.waits[-1].since_ms
-    at_ms = _past("at", command.at, context)
+    at_ms = happened("at", command.at, offer, context.now_ms)
     if at_ms < since_ms:
         raise _backwards(command.offer_id, since_ms, at_ms)
     waits = (*offer.waits[:-1], replace(offer.waits[-1], until_ms=at_ms))
@@ -114,25 +114,17 @@ def _span(offer: OfferRecord, command: ReportWaiting, context: Context) -> tuple
     """From when until when (0: it still waits). Raises Invalid."""
     open_since = offer.waits[-1].since_ms if offer.waits and offer.waits[-1].is_open else None
     said = command.since
-    since_ms = open_since if said is None and open_since is not None else _past("since", said, context)
-    since_ms = max(since_ms, offer.made_ms)
+    since_ms = (
+        open_since
+        if said is None and open_since is not None
+        else happened("since", said, offer, context.now_ms)
+    )
     if command.until is None:
         return since_ms, 0
-    until_ms = _past("until", command.until, context)
+    until_ms = happened("until", command.until, offer, context.now_ms)
     if until_ms < since_ms:
         raise _backwards(command.offer_id, since_ms, until_ms)
     return since_ms, until_ms
-
-
-def _past(name: str, at: datetime | None, context: Context) -> int:
-    """When it was, ms; left out: now. Raises Invalid for what is still to come."""
-    at_ms = context.now_ms if at is None else to_ms(at)
-    if at_ms > context.now_ms + CLOCKS_MS:
-        raise Invalid(
-            f"{name} is {to_instant(at_ms).isoformat()}, and it is {to_instant(context.now_ms).isoformat()}\n"
-            f"Maybe the time zone is another, or the clock goes ahead; left out, `{name}` is now."
-        )
-    return min(at_ms, context.now_ms)
 
 
 def _backwards(name: str, since_ms: int, until_ms: int) -> Invalid:

@@ -13,6 +13,7 @@ from dispatcher.domain.webhooks import (
     ALL,
     AWAKE_MS,
     MOST_AGAIN,
+    MOST_TESTS,
     WEBHOOK_KIND,
     Secret,
     WebhookRecord,
@@ -91,6 +92,12 @@ class SendDeadAgain(OnWebhook, frozen=True, kw_only=True):
     letters: tuple[str, ...] = ()
 
 
+class TryWebhook(OnWebhook, frozen=True, kw_only=True):
+    """It is called once with an event that says nothing, to see whether that is taken."""
+
+    event_id: str
+
+
 class RemoveWebhook(OnWebhook, frozen=True, kw_only=True):
     """It is gone, with what waits for it."""
 
@@ -108,6 +115,12 @@ class TookAgain(OnWebhook, frozen=True, kw_only=True):
     """Dead letters that were asked for stand where they are sent from."""
 
     letters: tuple[str, ...]
+
+
+class Tried(OnWebhook, frozen=True, kw_only=True):
+    """Test calls were made; the log says what became of them."""
+
+    events: tuple[str, ...]
 
 
 class SealSecretsAnew(OnWebhook, frozen=True, kw_only=True):
@@ -182,8 +195,7 @@ def replay(hook: WebhookRecord, command: ReplayFrom, context: Context) -> Decisi
 @decides(SendDeadAgain, KIND, roles=ROLES)
 def send_again(hook: WebhookRecord, command: SendDeadAgain, context: Context) -> Decision | None:
     """None when they are asked for already. Raises WrongState: it is disabled, or so many wait already."""
-    if hook.state is S.DISABLED:
-        raise WrongState(f"webhook {hook.id} is disabled: nothing is sent\nMaybe enable it first.")
+    _refuse_disabled(hook)
     asked = tuple(dict.fromkeys((*hook.again, *(command.letters or (ALL,)))))
     if len(asked) > MOST_AGAIN:
         raise WrongState(
@@ -191,6 +203,20 @@ def send_again(hook: WebhookRecord, command: SendDeadAgain, context: Context) ->
             f"of {MOST_AGAIN}\nMaybe ask again in a second, or for all of them."
         )
     return None if asked == hook.again else step(hook, changed(hook, context, again=asked), context)
+
+
+@decides(TryWebhook, KIND, roles=ROLES)
+def try_it(hook: WebhookRecord, command: TryWebhook, context: Context) -> Decision | None:
+    """None when that one is asked for already. Raises WrongState: it is disabled, or so many wait already."""
+    _refuse_disabled(hook)
+    if command.event_id in hook.tests:
+        return None
+    if len(hook.tests) >= MOST_TESTS:
+        raise WrongState(
+            f"{len(hook.tests)} test calls of webhook {hook.id} wait already, the limit is {MOST_TESTS}\n"
+            "Maybe look at its deliveries: each is made within seconds while the service runs."
+        )
+    return step(hook, changed(hook, context, tests=(*hook.tests, command.event_id)), context)
 
 
 @decides(RemoveWebhook, KIND, roles=ROLES)
@@ -222,9 +248,21 @@ def took_again(hook: WebhookRecord, command: TookAgain, context: Context) -> Dec
     return None if left == hook.again else step(hook, changed(hook, context, again=left), context)
 
 
+@decides(Tried, KIND)
+def tried(hook: WebhookRecord, command: Tried, context: Context) -> Decision | None:
+    """None when they are asked for no more."""
+    left = tuple(each for each in hook.tests if each not in command.events)
+    return None if left == hook.tests else step(hook, changed(hook, context, tests=left), context)
+
+
 @decides(SealSecretsAnew, KIND)
 def seal_anew(hook: WebhookRecord, command: SealSecretsAnew, context: Context) -> Decision:
     """The same secrets."""
     pairs = zip(command.sealed, hook.secrets, strict=True)
     secrets = tuple(Secret(sealed, each.until_ms) for sealed, each in pairs)
     return step(hook, changed(hook, context, secrets=secrets), context)
+
+
+def _refuse_disabled(hook: WebhookRecord) -> None:
+    if hook.state is S.DISABLED:
+        raise WrongState(f"webhook {hook.id} is disabled: nothing is sent\nMaybe enable it first.")

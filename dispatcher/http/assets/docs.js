@@ -71,12 +71,14 @@ function example(schema, depth = 0) {
   if (whole.type === "array") return [example(whole.items ?? {}, depth + 1)];
   if (whole.format === "date-time") return new Date(Date.now() + 7200e3).toISOString();
   if (whole.format === "date") return new Date().toISOString().slice(0, 10);
+  if (whole.type === "boolean") return true;
   if (whole.type === "string") return "text";
   return whole.minimum ?? whole.exclusiveMinimum ?? 0;
 }
 
 function filled(name, schema, depth) {
   if (name === "id") return "example-1";
+  if (name === "offer_id") return "example-1.1";
   if (name === "price_cents") return 4500;
   if (name === "since") return new Date().toISOString();
   if (name === "url") return `https:${location.origin.replace(/^https?:/, "")}/told`;

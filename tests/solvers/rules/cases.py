@@ -1,5 +1,6 @@
 """Random requests and vendors for the rules, and the two ways in which a rule judges them."""
 
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,12 +11,15 @@ from hypothesis import strategies as st
 from contracts.codes import Acquisition, CredentialKind, DoorLevel, LevelOfService, Skill
 from contracts.geo import Circle, Place, Polygon
 from contracts.needs import PassengerNeeds
+from contracts.onboarding import Onboarding, OnboardingState
 from contracts.requests import OrderLine
 from contracts.vendors import BaseFare, Credential, EquipmentFare, Hours, OpsPause, RateCard, Signed, Vendor
 from solvers.capacity.pools import PoolSupply
 from solvers.durations import durations
 from solvers.encoding import VendorBook
 from solvers.rules.base import Candidate, Candidates, View
+from solvers.rules.cap import ANY, CapLeft
+from solvers.rules.pool_limits import PoolLimit
 from solvers.screening import OpenRequest, Screening
 from tests.solvers import town
 
@@ -45,6 +49,7 @@ hours = st.builds(
     spans | st.just((0, 1440)),
 )
 SEEN = Signed(by="ops", at=datetime(2026, 1, 1, tzinfo=UTC))
+SUSPENDED = Onboarding(state=OnboardingState.SUSPENDED, by="ops", at=SEEN.at, reason="no belts")
 OPS_PAUSE = OpsPause(by="ops", at=SEEN.at, reason="late, again and again")
 credentials = st.builds(
     Credential,
@@ -95,6 +100,7 @@ def vendors(draw: st.DrawFn, number: int = 0) -> Vendor:
         credentials=draw(st.just(kinds) | st.lists(credentials, max_size=9).map(tuple)),
         paused=draw(st.booleans()),
         ops_pause=draw(st.none() | st.just(OPS_PAUSE)),
+        onboarding=draw(st.none() | st.just(SUSPENDED)),
     )
 
 
@@ -104,6 +110,7 @@ def requests(draw: st.DrawFn, number: int = 0) -> OpenRequest:
         "excluded_vendors": draw(subsets(("v0", "v1", "v9"))),
         "preferred_vendors": draw(subsets(("v0", "v1", "v9"))),
         "start_min": draw(st.integers(-200, 2_200)),
+        "payer": draw(st.sampled_from((None, "medicaid", "medicare"))),
     }
     declined = draw(subsets(("v0", "v1", "v2")))
     if draw(st.booleans()):
@@ -189,6 +196,7 @@ class Case:
             now_ms=self.screening.now_ms,
             horizon=horizon,
             values=self.screening.values,
+            resource=one.resource,
         )
 
 
@@ -229,12 +237,42 @@ def cases(draw: st.DrawFn) -> Case:
             },
         )
     )
-    known = {"scorecards": draw(st.dictionaries(st.sampled_from(("v0", "v1", "v9")), st.floats(0, 1)))}
+    of_vendor = st.sampled_from(("v0", "v1", "v9"))
+    known: dict[str, Any] = {
+        "scorecards": draw(st.dictionaries(of_vendor, st.floats(0, 1))),
+        "pool_limits": draw(st.dictionaries(of_vendor, pool_limits())),
+        "caps": draw(st.dictionaries(of_vendor, caps())),
+    }
     supply = _supply(draw, len(held))
     made = town.screening(asked, held, supply, values, known=known)
     starts = draw(st.lists(st.integers(0, 120), min_size=1, max_size=3, unique=True))
     candidates = every_candidate(made, supply.serves.shape[1], starts)
     return Case(made, asked, held, candidates, VendorBook.of(held, known))
+
+
+def caps() -> st.SearchStrategy[list[CapLeft]]:
+    """What is left of a few: nothing, or far more or less than any price, to the cent."""
+    first = town.DAY.toordinal()
+    return st.lists(
+        st.builds(
+            CapLeft,
+            payer=st.sampled_from(("medicaid", "other")),
+            period=st.just(""),
+            first=st.integers(first, first + 1),
+            last=st.integers(first, first + 2),
+            trips=st.sampled_from([-1, 0, 1, ANY]),
+            cents=st.sampled_from([-5, 0, 2**50, ANY]),
+        ),
+        max_size=4,
+    )
+
+
+def pool_limits() -> st.SearchStrategy[list[PoolLimit]]:
+    """Of two pools over a few days, each once."""
+    days = st.integers(town.DAY.toordinal(), town.DAY.toordinal() + 2)
+    most = st.tuples(*(st.sampled_from([0.0, 2.0, 100.0, math.inf]) for _ in range(4)))
+    limit = st.builds(PoolLimit, st.integers(0, 1), days, most)
+    return st.lists(limit, max_size=4, unique_by=lambda each: each[:2])
 
 
 def _supply(draw: st.DrawFn, number: int) -> PoolSupply:

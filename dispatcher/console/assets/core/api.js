@@ -29,15 +29,15 @@ export class Problem extends Error {
  * @property {string} [accept]
  */
 
-/** @typedef {{ data: any, etag: string, status: number }} Answer */
+/** `kept`: when it was heard, if it is what a service worker has kept. */
+/** @typedef {{ data: any, etag: string, status: number, kept: number }} Answer */
 
-export const HEADERS = { "X-Requested-With": "dispatcher" };
-
-/** Calls of one market: paths begin behind `/v1/markets/{market}`, unless they begin with `/v1` or `/console`. */
+/** Calls of one market: paths begin behind `/v1/markets/{market}`, unless they begin with `/v1`, `/console` or `/vendor`. */
 export class Api {
-  /** @param {string} market */
-  constructor(market) {
+  /** @param {string} market @param {string} [page] whose session is meant */
+  constructor(market, page = "dispatcher") {
     this.market = market;
+    this.headers = { "X-Requested-With": page };
     this.base = `/v1/markets/${market}`;
   }
 
@@ -46,7 +46,7 @@ export class Api {
    * @param {Ask["query"]} [query]
    */
   url(path, query = {}) {
-    const whole = /^\/(v1|console|readyz|livez|metrics)(\/|$)/.test(path) ? path : this.base + path;
+    const whole = /^\/(v1|console|vendor|readyz|livez|metrics)(\/|$)/.test(path) ? path : this.base + path;
     const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
     const words = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
     return given.length ? `${whole}?${words}` : whole;
@@ -61,7 +61,8 @@ export class Api {
   async call(method, path, ask = {}) {
     const response = await this.fetch(method, path, ask);
     const text = await response.text();
-    return { data: text ? JSON.parse(text) : null, etag: response.headers.get("ETag") || "", status: response.status };
+    const etag = response.headers.get("ETag") || "", kept = Number(response.headers.get("X-Kept-At") || 0);
+    return { data: text ? JSON.parse(text) : null, etag, status: response.status, kept };
   }
 
   /**
@@ -72,7 +73,7 @@ export class Api {
    */
   async fetch(method, path, ask = {}) {
     /** @type {Record<string, string>} */
-    const headers = { ...HEADERS, Accept: ask.accept || "application/json" };
+    const headers = { ...this.headers, Accept: ask.accept || "application/json" };
     if (ask.body !== undefined) headers["Content-Type"] = "application/json";
     if (ask.ifMatch) headers["If-Match"] = ask.ifMatch;
     if (method === "POST") headers["Idempotency-Key"] = ask.key || crypto.randomUUID?.() || random();
@@ -145,7 +146,7 @@ export class Api {
    */
   async stream(path, event, ask = {}) {
     /** @type {Record<string, string>} */
-    const headers = { ...HEADERS, Accept: "text/event-stream" };
+    const headers = { ...this.headers, Accept: "text/event-stream" };
     if (ask.after) headers["Last-Event-ID"] = ask.after;
     const response = await fetch(this.url(path, ask.query), { headers, signal: ask.signal, cache: "no-store" });
     if (!response.ok || !response.body) return refused(response);

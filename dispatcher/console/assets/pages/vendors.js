@@ -26,6 +26,7 @@ const WELL = 0.8; // of its work: below, it is worth a look
  * @property {number} equipment
  * @property {boolean} paused
  * @property {{ by: string, subject?: string, at: string, reason: string } | null} ops_pause
+ * @property {string} onboarding
  * @property {{ kind: string, expires_on: string }[]} to_verify
  * @property {string | null} expires_on
  * @property {number} expired
@@ -40,6 +41,7 @@ const WELL = 0.8; // of its work: below, it is worth a look
 const FILTERS = {
   verify: { says: "Papers to verify", fits: (row) => row.to_verify.length > 0 },
   expired: { says: "Papers expired", fits: (row) => row.expired > 0 },
+  onboarding: { says: "Not active", fits: (row) => row.onboarding !== "active" },
   ops: { says: "Paused by ops", fits: (row) => row.ops_pause !== null },
   own: { says: "Paused by itself", fits: (row) => row.paused },
   low: { says: `Below ${percent(WELL)} well`, fits: (row) => row.went_well !== null && row.went_well < WELL },
@@ -67,6 +69,7 @@ export function mount(root, context) {
     return bind([
       { key: "Escape", says: "All vendors", act: () => context.go("vendors") },
       { key: "p", says: "Pause or resume", act: () => panel.pauseOrResume() },
+      { key: "o", says: "Onboarding", act: () => panel.onboard() },
       { key: "v", says: "Verify papers", act: () => panel.verify() },
       { key: "r", says: "Read again", act: () => void panel.read() },
     ]);
@@ -123,7 +126,12 @@ class VendorList {
       file: "vendors",
       key: (/** @type {Summary} */ row) => row.id,
       open: (row) => this.context.go("vendors", [row.id]),
-      tone: (row) => row.ops_pause || row.expired ? "bad" : row.to_verify.length || row.paused ? "warn" : "",
+      tone: (row) =>
+        row.onboarding === "suspended" || row.ops_pause || row.expired
+          ? "bad"
+          : row.to_verify.length || row.paused
+          ? "warn"
+          : "",
       sort: { name: "id", down: false },
       empty: empty("No vendor here.", "Take a filter off, or register one: PUT …/vendors/{id}."),
       columns: [
@@ -143,7 +151,7 @@ class VendorList {
           show: (row) =>
             h(
               "span",
-              { class: `tag ${row.ops_pause || row.expired ? "bad" : row.paused ? "warn" : "good"}` },
+              { class: `tag ${toneOf(row)}` },
               stateOf(row),
             ),
         },
@@ -259,7 +267,14 @@ class VendorList {
 }
 
 /** @param {Summary} row */
+function toneOf(row) {
+  if (row.onboarding === "suspended" || row.ops_pause || row.expired) return "bad";
+  return row.onboarding !== "active" || row.paused ? "warn" : "good";
+}
+
+/** @param {Summary} row */
 function stateOf(row) {
+  if (row.onboarding !== "active") return row.onboarding;
   if (row.ops_pause) return "paused by ops";
   if (row.paused) return "paused itself";
   return row.expired ? "papers expired" : "takes work"; // what it serves may need just those

@@ -5,6 +5,7 @@
 
 import { h } from "../core/dom.js";
 import { about } from "../core/tasks.js";
+import { answerTask } from "./acts/answer.js";
 import { settle } from "./acts/settle.js";
 import { choice, dialog, field } from "./dialog.js";
 import { words } from "./state.js";
@@ -13,6 +14,9 @@ import { toast } from "./toast.js";
 import { aged } from "./aged.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
+
+/** What ends a task that no finishing ends. @type {Record<string, string>} */
+const ENDS = { price_dispute: "Settle…", score_dispute: "Answer…" };
 
 /** @param {any} task @param {Context} context */
 export function taskCard(task, context) {
@@ -45,7 +49,7 @@ export function taskCard(task, context) {
       "div",
       { class: "acts" },
       !task.claimed_by && button("c", "Claim", () => claim(task, context)),
-      button("f", task.kind === "price_dispute" ? "Settle…" : "Finish…", () => finish(task, context)),
+      button("f", ENDS[task.kind] || "Finish…", () => finish(task, context)),
       button("m", "Comment…", () => comment(task, context)),
     ),
   );
@@ -76,6 +80,7 @@ async function release(task, context) {
 /** @param {any} task @param {Context} context */
 export function finish(task, context) {
   if (task.kind === "price_dispute") return settle(task, context); // what is decided ends it
+  if (task.kind === "score_dispute") return answerTask(task, context);
   const outcome = choice("outcome", [["resolved", "Resolved: it was done"], [
     "arranged_otherwise",
     "Arranged otherwise",

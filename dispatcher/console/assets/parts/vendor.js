@@ -4,6 +4,7 @@
  */
 
 import { h, svg } from "../core/dom.js";
+import { onboard, stateOf } from "./acts/onboard.js";
 import { pauseOrResume } from "./acts/pause.js";
 import { figure } from "./figure.js";
 import { stateMark } from "./state.js";
@@ -11,6 +12,7 @@ import { csvButton, table } from "./table.js";
 import { capacity } from "./vendor_capacity.js";
 import { button, dollars, percent, reading, requestLink, section, words } from "./view.js";
 import { papersOf, verifyPapers, who } from "./papers.js";
+import { readScore, scoreOf } from "./vendor_score.js";
 import { codeSays } from "./words.js";
 
 const OUTCOMES = ["on_time", "done", "late", "no_show", "accepted", "declined", "expired", "turned_back", "failed"];
@@ -49,14 +51,15 @@ export class VendorPanel {
 
   async ask() {
     const { api, zone, clock, signal } = this.context;
-    const [vendor, summary, day, work] = await Promise.all([
+    const [vendor, summary, day, work, score] = await Promise.all([
       api.get(`/vendors/${this.id}`, {}, signal),
       this.summary(),
       api.get(`/days/${zone.date(clock.now())}/capacity`, {}, signal).catch(() => null),
       api.get("/requests", { vendor_id: this.id, limit: 100 }, signal),
+      readScore(this.context, this.id),
     ]);
     this.vendor = vendor;
-    return { vendor, summary, day, work: work.requests };
+    return { vendor, summary, day, work: work.requests, score };
   }
 
   /** Its line in the list of vendors. */
@@ -65,8 +68,8 @@ export class VendorPanel {
     return page.vendors[0] || null;
   }
 
-  /** @param {{ vendor: any, summary: any, day: any, work: any[] }} found */
-  draw({ vendor, summary, day, work }) {
+  /** @param {{ vendor: any, summary: any, day: any, work: any[], score: any }} found */
+  draw({ vendor, summary, day, work, score }) {
     return [
       this.figures(vendor, summary, work),
       h(
@@ -76,6 +79,7 @@ export class VendorPanel {
         papersOf(vendor, this.context, () => this.read()),
         summary && this.outcomes(summary),
       ),
+      ...scoreOf(score, this.context, () => this.read()),
       capacity(this.id, day),
       this.work(work),
       this.facts(vendor),
@@ -84,11 +88,12 @@ export class VendorPanel {
 
   /** @param {any} vendor @param {any} summary @param {any[]} work */
   figures(vendor, summary, work) {
-    const takes = !vendor.paused && !vendor.ops_pause;
+    const state = stateOf(vendor), takes = state === "active" && !vendor.paused && !vendor.ops_pause;
+    const says = takes ? "takes work" : state === "active" ? "paused" : state;
     return h(
       "div",
       { class: "figures" },
-      figure({ value: takes ? "takes work" : "paused", says: vendor.name, tone: takes ? "good" : "bad" }),
+      figure({ value: says, says: vendor.name, tone: takes ? "good" : "bad" }),
       summary && figure({ value: percent(summary.went_well), says: "of its work went well" }),
       figure({
         value: work.length,
@@ -111,7 +116,8 @@ export class VendorPanel {
       : button(`Pause ${this.id} …`, () => this.pauseOrResume(), { class: "grave", title: "p" });
     return section(
       "State",
-      act,
+      h("span", { class: "acts" }, button("Onboarding …", () => this.onboard(), { title: "o" }), act),
+      onboardingOf(vendor, zone, clock),
       pause
         ? h("p", {}, `Paused by ${who(pause)}, ${zone.moment(Date.parse(pause.at), clock.now())}: “${pause.reason}”`)
         : h("p", {}, vendor.paused ? "It paused itself: only it can end that." : "It is offered work."),
@@ -130,6 +136,12 @@ export class VendorPanel {
   pauseOrResume() {
     const reason = this.vendor?.ops_pause?.reason;
     return pauseOrResume(this.context, this.id, reason).then((done) => done ? this.read() : undefined);
+  }
+
+  /** @returns {Promise<void> | undefined} */
+  onboard() {
+    if (!this.vendor) return undefined;
+    return onboard(this.context, this.id, this.vendor).then((done) => done ? this.read() : undefined);
   }
 
   verify() {
@@ -210,6 +222,7 @@ export class VendorPanel {
       ["Oxygen", `up to ${vendor.max_oxygen_l_min ?? 0} L/min`],
       ["Stairs", `up to ${vendor.max_stairs ?? 0}`],
       ["Weight", `up to ${vendor.max_weight_kg ?? 136} kg`],
+      ["Attendants", `up to ${vendor.max_attendants ?? 4}`],
       ["NPI", vendor.npi || "–"],
     ];
     return section(
@@ -218,6 +231,14 @@ export class VendorPanel {
       h("dl", { class: "facts" }, facts.map(([name, says]) => [h("dt", {}, name), h("dd", {}, says)])),
     );
   }
+}
+
+/** @param {any} vendor @param {any} zone @param {any} clock */
+function onboardingOf(vendor, zone, clock) {
+  const said = vendor.onboarding;
+  if (!said) return null;
+  const when = zone.moment(Date.parse(said.at), clock.now()), why = said.reason ? `: “${said.reason}”` : "";
+  return h("p", {}, `${said.state} since ${when}, by ${who(said)}${why}.`);
 }
 
 /** @param {number} share */

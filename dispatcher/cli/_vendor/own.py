@@ -1,0 +1,128 @@
+"""The vendor itself: capacity of a day, its papers, what it hears."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from client.errors import Problem
+from client.posting import Stored
+from contracts.capacity import Capacity
+from contracts.codes import CredentialKind
+from contracts.pools import Pools
+from contracts.vendors import Credential, StoredVendor
+from dispatcher.cli._vendor import Subjects, Told
+from dispatcher.cli._vendor.reading import document, names, said_of
+from dispatcher.cli._vendor.shown import clean, table, when
+from dispatcher.runtime.arguments import a_date
+from dispatcher.runtime.errors import UsageError, UserError
+
+if TYPE_CHECKING:
+    from client.vendor import VendorClient
+
+DAY = "YYYY-MM-DD"
+
+
+def add(subjects: Subjects) -> None:
+    """capacity, papers, watch."""
+    parser = subjects.word("capacity", "what you have on a day: see it, post it", _capacity, offer=False)
+    parser.add_argument("day", type=a_date, metavar=DAY, help="a day of your market")
+    parser.add_argument("--file", metavar="FILE", help="post this JSON document; - is standard input")
+    parser.add_argument("--like", type=a_date, metavar=DAY, help="post what you had on that day")
+    parser = subjects.word(
+        "papers", "your credentials, until when they hold, and who verified them", _papers, offer=False
+    )
+    kinds, said = names(CredentialKind), f"claim a paper: {said_of(CredentialKind)}"
+    parser.add_argument("--add", choices=kinds, metavar="KIND", help=said)
+    parser.add_argument("--until", type=a_date, metavar=DAY, help="its last valid day")
+    parser = subjects.word("watch", "what happens, as it happens, until Ctrl-C", _watch, offer=False)
+    parser.add_argument(
+        "--after", default="", metavar="POSITION", help="go on from there; 0-0: from the beginning"
+    )
+
+
+async def _capacity(vendor: VendorClient, args: Namespace) -> Told:
+    if args.file and args.like:
+        raise UsageError("--file and --like are two answers to one question.", "Maybe leave one out.")
+    vendor_id = (await myself(vendor)).vendor.id
+    now = await _posted(vendor, vendor_id, args)
+    if now is None:
+        return Told(None, [f"nothing is posted for {args.day}"])
+    rows = [(pool.id, ", ".join(pool.serves), _by_hour(pool.units)) for pool in now.pools]
+    return Told(now, table(("pool", "serves", f"units on {args.day}"), rows, empty="no pool is posted"))
+
+
+async def _posted(vendor: VendorClient, vendor_id: str, args: Namespace) -> Capacity | None:
+    """What is there, once what is to be posted is."""
+    there = await _of(vendor, vendor_id, args.day)
+    wanted = document(args.file, Pools) if args.file else None
+    if args.like:
+        then = await _of(vendor, vendor_id, args.like)
+        if then is None:
+            raise UserError(f"nothing was posted for {args.like}.", "Maybe another day, or --file.")
+        wanted = then.value
+    if wanted is None:
+        return there.value if there else None
+    await vendor.put_capacity(vendor_id, args.day, wanted, version=there.version if there else None)
+    return wanted
+
+
+async def _of(vendor: VendorClient, vendor_id: str, day: Any) -> Stored[Capacity] | None:
+    try:
+        return await vendor.capacity(vendor_id, day)
+    except Problem as problem:
+        if problem.status != 404:
+            raise
+        return None
+
+
+def _by_hour(units: tuple[int, ...]) -> str:
+    """`4 until 06:00, 12 until 20:00, 4`."""
+    minutes, said = 1440 // len(units), []
+    for place, each in enumerate(units):
+        last = place + 1 == len(units)
+        if last or units[place + 1] != each:
+            end = (place + 1) * minutes
+            said.append(f"{each}" if last else f"{each} until {end // 60:02d}:{end % 60:02d}")
+    return ", ".join(said)
+
+
+async def _papers(vendor: VendorClient, args: Namespace) -> Told:
+    if (args.add is None) is not (args.until is None):
+        raise UsageError("--add and --until go together.", "Maybe: --add auto_insurance --until 2027-03-31")
+    stored = await myself(vendor)
+    if args.add:
+        paper = Credential(kind=CredentialKind(args.add), expires_on=args.until)
+        more = (*stored.vendor.credentials, paper)
+        changed = msgspec.structs.replace(stored.vendor, credentials=more)
+        await vendor.put_vendor(changed, version=f'"{stored.version}"')
+        stored = await myself(vendor)
+    papers = sorted(stored.vendor.credentials, key=lambda each: (each.expires_on, each.kind))
+    rows = [
+        (each.kind, each.expires_on, when(each.verified.at) if each.verified else "not yet")
+        for each in papers
+    ]
+    return Told(
+        papers, table(("paper", "last valid day", "verified"), rows, empty="you have named no papers")
+    )
+
+
+async def _watch(vendor: VendorClient, args: Namespace) -> Told:
+    async for position, event in vendor.events(args.after):
+        if args.json:
+            line = msgspec.json.encode({"position": position, "event": event}).decode()
+        else:
+            said = (when(event.time), event.type.removeprefix("dispatch."), event.subject, position)
+            line = clean("  ".join(filter(None, said)))
+        print(line, file=sys.stdout, flush=True)
+    raise AssertionError("a feed has no end")
+
+
+async def myself(vendor: VendorClient) -> StoredVendor:
+    """Whose token it is: a vendor finds itself alone. Raises UserError before it is registered."""
+    async for stored in vendor.vendors():
+        return stored
+    raise UserError("you are not registered in this market.", "Ops has to register a vendor first.")

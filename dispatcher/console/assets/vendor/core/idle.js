@@ -1,0 +1,54 @@
+/**
+ * Who left the phone on the seat shows nothing: after fifteen minutes names and doors are behind a veil.
+ * @module
+ */
+
+import { h } from "../../core/dom.js";
+import { t } from "./messages.js";
+
+const AFTER_MS = 15 * 60_000, LOOK_MS = 5_000;
+
+/** @param {HTMLElement[]} hidden what shows patients */
+export function watchIdle(hidden) {
+  let last = Date.now();
+  /** @type {HTMLElement | null} */
+  let veil = null;
+  /** @type {HTMLElement | null} */
+  let held = null;
+  const look = () => {
+    if (Date.now() - last >= AFTER_MS && !veil) hide();
+  };
+  const hide = () => {
+    held = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+    for (const each of document.querySelectorAll("dialog")) each.close(); // it stands above all, and may show a name
+    const show = h("button", { class: "primary", onclick: again }, t("idle.show"));
+    veil = h(
+      "div",
+      { class: "veil", role: "dialog", "aria-modal": "true", "aria-labelledby": "veil-title" },
+      h("h2", { id: "veil-title" }, t("idle.title")),
+      h("p", {}, t("idle.text")),
+      show,
+    );
+    for (const each of hidden) each.inert = true;
+    document.documentElement.dataset.idle = "";
+    document.body.append(veil);
+    show.focus();
+  };
+  const again = () => {
+    last = Date.now();
+    veil?.remove();
+    veil = null;
+    delete document.documentElement.dataset.idle;
+    for (const each of hidden) each.inert = false;
+    held?.focus();
+  };
+  const seen = () => {
+    if (!veil) look();
+    if (!veil) last = Date.now();
+  };
+  for (const each of ["pointerdown", "keydown", "touchstart", "wheel"]) {
+    addEventListener(each, seen, { passive: true, capture: true });
+  }
+  document.addEventListener("visibilitychange", look);
+  setInterval(look, LOOK_MS);
+}

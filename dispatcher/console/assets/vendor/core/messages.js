@@ -1,0 +1,194 @@
+/**
+ * Every text of the page, in English and in Spanish: one table, nothing is said elsewhere.
+ * @module
+ */
+
+import { MORE } from "./messages_more.js";
+
+/** @typedef {[english: string, spanish: string]} Said */
+
+/** @type {Record<string, Said>} */
+const TABLE = {
+  "app": ["Dispatcher", "Dispatcher"],
+  "skip": ["Skip to the page", "Ir a la página"],
+  "nav": ["Pages", "Páginas"],
+  "nav.offers": ["Offers", "Ofertas"],
+  "nav.day": ["Rides", "Viajes"],
+  "nav.capacity": ["Capacity", "Capacidad"],
+  "nav.more": ["More", "Más"],
+  "back": ["Back", "Volver"],
+  "close": ["Close", "Cerrar"],
+  "cancel": ["Cancel", "Cancelar"],
+  "undo": ["Undo", "Deshacer"],
+  "send": ["Send", "Enviar"],
+  "save": ["Save", "Guardar"],
+  "loading": ["Loading …", "Cargando …"],
+  "live": ["live", "en vivo"],
+  "stale": ["connecting …", "conectando …"],
+  "offline": ["No connection. This is how it was at {time}.", "Sin conexión. Así estaba a las {time}."],
+  "waiting.taps": ["{n} to send", "{n} por enviar"],
+  "tap.sending": ["sending …", "enviando …"],
+  "tap.undo": ["goes out in {time}", "se envía en {time}"],
+  "tap.later": ["goes out once there is a connection", "se envía cuando haya conexión"],
+  "tap.refused": ["Not taken: {what}", "No se aceptó: {what}"],
+  "tap.away": ["Put away", "Quitar"],
+  "error.unknown": ["Something went wrong.", "Algo salió mal."],
+  "error.wrong-state": ["it has changed meanwhile", "cambió entretanto"],
+  "error.not-found": ["it is no longer yours", "ya no es suyo"],
+  "error.capacity": [
+    "you have no capacity left then; post more first",
+    "no le queda capacidad a esa hora; publique más primero",
+  ],
+  "error.does-not-fit": ["it breaks one of your own rules", "no cumple una de sus propias reglas"],
+  "error.forbidden": ["you may not do that", "no tiene permiso"],
+  "error.over-booked": ["that is less than what is booked already", "eso es menos de lo que ya está reservado"],
+  "error.stale-version": [
+    "somebody else has changed it; it was read again",
+    "otra persona lo cambió; se leyó de nuevo",
+  ],
+  "error.away": ["The service does not answer.", "El servicio no responde."],
+  "idle.title": ["Hidden while nobody looked", "Oculto mientras nadie miraba"],
+  "idle.text": [
+    "Names and addresses are hidden after 15 minutes.",
+    "Los nombres y direcciones se ocultan a los 15 minutos.",
+  ],
+  "idle.show": ["Show again", "Mostrar de nuevo"],
+  "enter.title": ["Sign in", "Entrar"],
+  "enter.text": [
+    "Ask your dispatcher for a link or a code. It is good once.",
+    "Pida un enlace o un código a su central. Sirve una sola vez.",
+  ],
+  "enter.code": ["Code", "Código"],
+  "enter.act": ["Sign in", "Entrar"],
+  "enter.refused": [
+    "The code does not hold: it was used, is too old, or was misspelt. Ask for another.",
+    "El código no sirve: ya se usó, venció o está mal escrito. Pida otro.",
+  ],
+  "enter.wrong": ["This page is for a vendor's people.", "Esta página es para el personal de un proveedor."],
+  "offers.title": ["Offers", "Ofertas"],
+  "offers.none": [
+    "No open offers. New ones appear here by themselves.",
+    "No hay ofertas. Las nuevas aparecen aquí solas.",
+  ],
+  "offer.answer": ["Answer within", "Responda en"],
+  "offer.over": ["its time is over", "venció"],
+  "offer.assumed": ["Not answered, it is yours.", "Si no responde, es suya."],
+  "offer.window": ["start between {from} and {to}", "inicio entre {from} y {to}"],
+  "offer.duration": ["{n} min", "{n} min"],
+  "offer.distance": ["{n} mi", "{n} mi"],
+  "offer.accept": ["Accept", "Aceptar"],
+  "offer.decline": ["Decline", "Rechazar"],
+  "offer.counter": ["Offer otherwise", "Proponer otra cosa"],
+  "offer.willing": [
+    "You said yes. The best of those who did is told at {time}.",
+    "Usted dijo que sí. A las {time} se avisa a quien se elija.",
+  ],
+  "offer.countered": [
+    "You offered {what}. The offer stays good meanwhile.",
+    "Usted propuso {what}. La oferta sigue vigente.",
+  ],
+  "offer.counter.refused": [
+    "What you offered was not taken; the offer stays good.",
+    "No se aceptó lo que propuso; la oferta sigue vigente.",
+  ],
+  "offer.price": ["How the price is made up", "Cómo se forma el precio"],
+  "offer.area": ["Area on a map", "Zona en el mapa"],
+  "pressing": ["pressing", "urgente"],
+  "decline.title": ["Why not?", "¿Por qué no?"],
+  "counter.title": ["What would you do instead?", "¿Qué propone?"],
+  "counter.start": ["Start", "Inicio"],
+  "counter.price": ["Price in dollars", "Precio en dólares"],
+  "counter.level": ["Vehicle", "Vehículo"],
+  "counter.same": ["as offered: {what}", "como se ofreció: {what}"],
+  "counter.act": ["Offer that", "Proponer"],
+  "counter.nothing": ["Change the start, the price or the vehicle.", "Cambie el inicio, el precio o el vehículo."],
+  "day.title": ["Rides", "Viajes"],
+  "day.today": ["Today", "Hoy"],
+  "day.tomorrow": ["Tomorrow", "Mañana"],
+  "day.none": ["Nothing on this day.", "Nada este día."],
+  "day.done": ["Done", "Terminados"],
+  "day.next": ["Next", "Siguiente"],
+  "ride.title": ["Ride", "Viaje"],
+  "ride.pickup": ["Pick-up", "Recoger en"],
+  "ride.dropoff": ["Drop-off", "Llevar a"],
+  "ride.deliver": ["Deliver to", "Entregar en"],
+  "ride.map": ["Map", "Mapa"],
+  "ride.call": ["Call", "Llamar"],
+  "ride.notes": ["Notes", "Notas"],
+  "ride.late": ["{n} min late", "{n} min tarde"],
+  "ride.noPatient": ["Passenger not named", "Pasajero sin nombre"],
+  "ride.waiting": ["Waiting since {time}", "Esperando desde {time}"],
+  "ride.wait": ["I am waiting", "Estoy esperando"],
+  "ride.ready": ["Passenger is here", "Llegó el pasajero"],
+  "ride.proof": ["Proof", "Comprobante"],
+  "ride.thread": ["Messages", "Mensajes"],
+  "ride.price": ["Price", "Precio"],
+  "ride.other": ["Something else …", "Otra cosa …"],
+  "ride.gone": ["This is no longer yours.", "Esto ya no es suyo."],
+  "ride.reference": ["Your number", "Su número"],
+  "status.none": ["agreed", "acordado"],
+  "status.en_route": ["on the way", "en camino"],
+  "status.at_pickup": ["at the door", "en la puerta"],
+  "status.on_board": ["on board", "a bordo"],
+  "status.completed": ["done", "terminado"],
+  "status.no_show": ["not there", "no estaba"],
+  "status.failed": ["not done", "no se hizo"],
+  "status.turned_back": ["given back", "devuelto"],
+  "act.en_route": ["I am on my way", "Voy en camino"],
+  "act.at_pickup": ["I am at the door", "Estoy en la puerta"],
+  "act.on_board": ["Passenger on board", "Pasajero a bordo"],
+  "act.completed": ["Dropped off", "Dejado en destino"],
+  "act.delivered": ["Delivered", "Entregado"],
+  "act.no_show": ["Passenger is not there", "El pasajero no está"],
+  "act.failed": ["It could not be done", "No se pudo hacer"],
+  "act.turned_back": ["Give it back", "Devolverlo"],
+  "why.title": ["Why?", "¿Por qué?"],
+  ...MORE,
+};
+
+export const LANGUAGES = { en: "English", es: "Español" };
+const CHOSEN = "dispatcher-vendor-language";
+
+/** @type {"en" | "es"} */
+let language = "en";
+
+/** The reader's choice, or the phone's language. */
+export function chooseLanguage() {
+  const chosen = localStorage.getItem(CHOSEN) || navigator.languages.find((each) => /^(en|es)\b/.test(each)) || "en";
+  language = chosen.startsWith("es") ? "es" : "en";
+  document.documentElement.lang = language;
+  return language;
+}
+
+/** @param {string} chosen */
+export function keepLanguage(chosen) {
+  localStorage.setItem(CHOSEN, chosen);
+  return chooseLanguage();
+}
+
+/**
+ * A text in the reader's language.
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]
+ */
+export function t(key, values = {}) {
+  const said = TABLE[key]?.[language === "es" ? 1 : 0] ?? key;
+  return said.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/** Whether there is such a text. @param {string} key */
+export const has = (key) => key in TABLE;
+
+/** The table, for its test. */
+export const table = () => TABLE;
+
+/** $45.00, in the reader's language. @param {number} cents */
+export function money(cents) {
+  return new Intl.NumberFormat(language === "es" ? "es-US" : "en-US", { style: "currency", currency: "USD" })
+    .format(cents / 100);
+}
+
+/** 3.4 @param {number} value @param {number} [digits] */
+export function figure(value, digits = 1) {
+  return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+}

@@ -1,0 +1,67 @@
+/**
+ * A sheet from below: a question with its answers. Escape closes it; focus comes back to where it was.
+ * @module
+ */
+
+import { h } from "../../core/dom.js";
+import { said } from "./pieces.js";
+import { t } from "./messages.js";
+
+/**
+ * @typedef {object} Asked
+ * @property {string} title
+ * @property {any} body
+ * @property {string} [act] what its button says; none: the body has its own
+ * @property {(form: FormData) => Promise<any> | any} [run] what it raises is shown, and the sheet stays
+ */
+
+/**
+ * Ask; what `run` gave, or the value of the button in the body that was pressed; undefined: closed.
+ * @param {Asked} asked
+ * @returns {Promise<any>}
+ */
+export function sheet(asked) {
+  return new Promise((resolve) => {
+    /** @type {any} */
+    let result;
+    const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+    const act = asked.act && h("button", { type: "submit", class: "primary" }, asked.act);
+    const form = h(
+      "form",
+      { method: "dialog" },
+      h("h2", { id: "sheet-title" }, asked.title),
+      asked.body,
+      trouble,
+      act,
+      h("button", { type: "button", class: "quiet", onclick: () => made.close() }, t(asked.act ? "cancel" : "close")),
+    );
+    const made = h("dialog", { class: "sheet", "aria-labelledby": "sheet-title" }, form);
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const pressed = /** @type {HTMLButtonElement | null} */ (/** @type {SubmitEvent} */ (event).submitter);
+      try {
+        result = asked.run ? await asked.run(new FormData(form)) ?? true : pressed?.value;
+        made.close();
+      } catch (error) {
+        trouble.textContent = error instanceof Hint ? error.message : said(error);
+        trouble.hidden = false;
+      }
+    });
+    made.addEventListener("close", () => {
+      made.remove();
+      resolve(result);
+    });
+    made.addEventListener("click", (event) => event.target === made && made.close());
+    document.body.append(made);
+    made.showModal();
+  });
+}
+
+/** What a person has to do first; it is said in their language. */
+export class Hint extends Error {}
+
+/** One of these, by one tap. @param {string} title @param {[value: string, says: string][]} choices */
+export function choose(title, choices) {
+  const buttons = choices.map(([value, says]) => h("button", { type: "submit", value }, says));
+  return sheet({ title, body: h("div", { class: "choices" }, buttons) });
+}

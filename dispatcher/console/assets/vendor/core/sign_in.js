@@ -1,0 +1,74 @@
+/**
+ * Signing in: by the code behind the # of a link, or typed.
+ * @module
+ */
+
+import { fill, h } from "../../core/dom.js";
+import { Problem } from "../../core/api.js";
+import { field, said } from "./pieces.js";
+import { t } from "./messages.js";
+
+/** @typedef {{ vendor_id: string, subject: string, market: string, tz: string, now_ms: number, version: string }} Session */
+
+const ENTER = "/vendor/enter";
+
+/**
+ * The session: the one that is open, the one that the link opens, or the one that a typed code does.
+ * @param {import("../../core/api.js").Api} api
+ * @param {HTMLElement} main
+ * @returns {Promise<Session>}
+ */
+export async function signedIn(api, main) {
+  const code = location.pathname === ENTER ? decodeURIComponent(location.hash.slice(1)) : "";
+  if (location.pathname === ENTER) history.replaceState(null, "", "/vendor"); // it stays in no history
+  try {
+    return code ? await open(api, code) : await api.get("/vendor/session");
+  } catch (error) {
+    return ask(api, main, code || !(error instanceof Problem && error.status === 401) ? refusal(error) : "");
+  }
+}
+
+/** @param {import("../../core/api.js").Api} api @param {string} code @returns {Promise<Session>} */
+const open = (api, code) => api.post("/vendor/session", { code });
+
+/** @param {unknown} error */
+function refusal(error) {
+  if (error instanceof Problem && error.status === 401) return t("enter.refused");
+  if (error instanceof Problem && error.status === 403) return t("enter.wrong");
+  return said(error);
+}
+
+/**
+ * @param {import("../../core/api.js").Api} api
+ * @param {HTMLElement} main
+ * @param {string} why
+ * @returns {Promise<Session>}
+ */
+function ask(api, main, why) {
+  const trouble = h("p", { class: "trouble", role: "alert", hidden: !why }, why);
+  const code = h("input", {
+    name: "code",
+    required: true,
+    maxLength: 32,
+    autocomplete: "one-time-code",
+    autocapitalize: "characters",
+    spellcheck: false,
+    placeholder: "XXXX-XXXX-XXXX",
+  });
+  return new Promise((resolve) => {
+    const enter = async (/** @type {Event} */ event) => {
+      event.preventDefault();
+      try {
+        resolve(await open(api, code.value));
+      } catch (error) {
+        trouble.textContent = refusal(error);
+        trouble.hidden = false;
+        code.select();
+      }
+    };
+    const act = h("button", { type: "submit", class: "primary" }, t("enter.act"));
+    const form = h("form", { class: "card enter", onsubmit: enter }, field(t("enter.code"), code), trouble, act);
+    fill(main, h("h1", {}, t("enter.title")), h("p", {}, t("enter.text")), form);
+    code.focus();
+  });
+}

@@ -1,0 +1,157 @@
+/**
+ * What the vendor has: open offers, and the dispatches of today and tomorrow; read again when something changes.
+ * @module
+ */
+
+import { Problem } from "../../core/api.js";
+import { settled } from "../../core/dom.js";
+import { ms } from "./times.js";
+
+/**
+ * @typedef {object} Parts
+ * @property {import("../../core/api.js").Api} api
+ * @property {import("../../core/time.js").Clock} clock
+ * @property {import("./times.js").Times} times
+ * @property {string} vendor
+ */
+
+const KNOWN = "dispatcher-vendor-known",
+  FAR_DAYS = 1,
+  AGAIN_MS = [1_000, 2_000, 5_000, 15_000],
+  GONE = [404, 409],
+  ARRIVED = "dispatch.message.arrived";
+
+export class World {
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.parts = parts;
+    /** @type {any[]} */
+    this.offers = [];
+    /** @type {Map<string, any>} */
+    this.dispatches = new Map();
+    this.loaded = false;
+    this.kept = 0; // since when we know no more, without the service
+    /** @type {unknown} */
+    this.error = null;
+    this.live = false;
+    this.last = "";
+    /** @type {Set<string>} */
+    this.unread = new Set(); // dispatches on which somebody wrote since this page was opened
+    this.ended = new AbortController();
+    /** @type {Set<() => void>} */
+    this.listeners = new Set();
+    this.again = settled(() => void this.refresh(), 150);
+    addEventListener("online", () => this.again());
+    document.addEventListener("visibilitychange", () => document.hidden || this.again());
+  }
+
+  /** @param {() => void} listener @param {AbortSignal} [signal] */
+  onChange(listener, signal) {
+    this.listeners.add(listener);
+    signal?.addEventListener("abort", () => this.listeners.delete(listener));
+  }
+
+  changed() {
+    for (const each of this.listeners) each();
+  }
+
+  /** Offers that wait for an answer. */
+  get open() {
+    return this.offers.filter((each) => each.state === "requested");
+  }
+
+  /** The dispatches of a day, in order. @param {string} date */
+  day(date) {
+    const of = [...this.dispatches.values()].filter((each) => this.parts.times.date(each.offer.start_at) === date);
+    return of.sort((one, other) => ms(one.offer.start_at) - ms(other.offer.start_at));
+  }
+
+  async refresh() {
+    try {
+      const { data, kept } = await this.parts.api.call("GET", "/offers");
+      this.kept = kept;
+      this.error = null;
+      const known = this.known(),
+        wanted = new Set(data.offers.filter((/** @type {any} */ each) => this.near(each)).map(named));
+      for (const each of known) wanted.add(each);
+      this.offers = data.offers;
+      await Promise.all([...wanted].map((each) => this.dispatch(each).catch(() => undefined)));
+      for (const each of this.dispatches.keys()) if (!wanted.has(each)) this.dispatches.delete(each);
+      this.remember();
+    } catch (error) {
+      this.error = error;
+    }
+    this.loaded = true;
+    this.changed();
+  }
+
+  /** Read a dispatch with door and name. @param {string} id */
+  async dispatch(id) {
+    try {
+      const found = await this.parts.api.get(`/dispatches/${id}`);
+      this.dispatches.set(id, found);
+      return found;
+    } catch (error) {
+      if (error instanceof Problem && GONE.includes(error.status)) this.dispatches.delete(id);
+      throw error;
+    }
+  }
+
+  /** @param {any} offer whether it is work of today or tomorrow, or is late */
+  near(offer) {
+    const { times, clock } = this.parts, last = times.later(times.date(clock.now()), FAR_DAYS);
+    return offer.state === "accepted" && times.date(offer.start_at) <= last;
+  }
+
+  /** Which dispatches were seen today: what has ended is listed no more by the service. */
+  known() {
+    const kept = JSON.parse(localStorage.getItem(KNOWN) || "{}"), { times, clock, vendor } = this.parts;
+    const today = times.date(clock.now());
+    return kept.vendor === vendor ? Object.keys(kept.days || {}).filter((each) => kept.days[each] >= today) : [];
+  }
+
+  remember() {
+    const days = Object.fromEntries(
+      [...this.dispatches].map(([id, each]) => [id, this.parts.times.date(each.offer.start_at)]),
+    );
+    localStorage.setItem(KNOWN, JSON.stringify({ vendor: this.parts.vendor, days }));
+  }
+
+  /** Hear what changes until the page goes. */
+  async follow() {
+    for (let failures = 0; !this.ended.signal.aborted;) {
+      try {
+        await this.parts.api.stream("/events", (id, data) => this.heard(id, data), {
+          after: this.last,
+          signal: this.ended.signal,
+          opened: () => {
+            failures = 0;
+            this.become(true);
+            this.again();
+          },
+        });
+      } catch { /* it is tried again */ }
+      this.become(false);
+      await new Promise((done) => setTimeout(done, AGAIN_MS[Math.min(failures++, AGAIN_MS.length - 1)]));
+    }
+  }
+
+  /** @param {string} id @param {any} data */
+  heard(id, data) {
+    if (id) this.last = id;
+    if (!data) return;
+    if (data.type === ARRIVED) this.unread.add(data.data.offer_id);
+    this.again();
+    dispatchEvent(new CustomEvent("told", { detail: data }));
+  }
+
+  /** @param {boolean} live */
+  become(live) {
+    if (live === this.live) return;
+    this.live = live;
+    this.changed();
+  }
+}
+
+/** @param {any} offer @returns {string} */
+const named = (offer) => offer.id;

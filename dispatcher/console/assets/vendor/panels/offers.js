@@ -1,0 +1,155 @@
+/**
+ * Open offers, each with its time running down: accept, decline, or offer otherwise.
+ * @module
+ */
+
+import { h } from "../../core/dom.js";
+import { money, t } from "../core/messages.js";
+import {
+  distance,
+  level,
+  mapLink,
+  needs,
+  onTheirWay,
+  priceTable,
+  redraw,
+  said,
+  trouble,
+  untilElement,
+} from "../core/pieces.js";
+import { choose } from "../core/sheet.js";
+import { ms } from "../core/times.js";
+
+/** @typedef {import("../core/app.js").Context} Context */
+
+const DECLINES = [
+  "NO_VEHICLES_AVAILABLE",
+  "NOT_IN_SERVICE_AREA",
+  "INVALID_SERVICE_HOURS",
+  "WRONG_SERVICE_LEVEL",
+  "UNABLE_TO_SERVICE_TRIP",
+  "BAD_WEATHER",
+  "INVALID_PICKUP_ADDRESS",
+  "INVALID_DROPOFF_ADDRESS",
+  "INVALID_USER",
+  "OTHER",
+];
+
+export const title = () => t("offers.title");
+
+/** @param {HTMLElement} root @param {Context} context */
+export function mount(root, context) {
+  const { world, taps, signal } = context;
+  const draw = () => {
+    const open = [...world.open].sort((one, other) => ms(one.expires_at) - ms(other.expires_at));
+    redraw(root, h("h1", {}, title()), world.error ? trouble(said(world.error)) : null, list(open, context));
+  };
+  world.onChange(draw, signal);
+  const stop = taps.onChange(draw);
+  signal.addEventListener("abort", stop);
+  draw();
+}
+
+/** @param {any[]} open @param {Context} context */
+function list(open, context) {
+  if (open.length) return h("ul", { class: "cards" }, open.map((each) => h("li", {}, card(each, context))));
+  return h("p", { class: "empty" }, t(context.world.loaded ? "offers.none" : "loading"));
+}
+
+/** @param {any} offer @param {Context} context */
+function card(offer, context) {
+  const { times, clock, taps } = context, name = `offer-${offer.id}`;
+  const answered = taps.of(offer.id).some((each) => !each.refused && each.kind !== "counter");
+  const facts = [level(offer), distance(offer), t("offer.duration", { n: offer.duration_minutes }), ...needs(offer)];
+  return h(
+    "article",
+    { class: "card", "aria-labelledby": name, dataset: { offer: offer.id } },
+    h(
+      "div",
+      { class: "head" },
+      h("h2", { id: name }, times.moment(offer.start_at, clock.now())),
+      h("span", { class: "price" }, money(offer.price_cents)),
+    ),
+    h("p", { class: "answer" }, t("offer.answer"), " ", untilElement(offer.expires_at)),
+    h(
+      "div",
+      { class: "beside" },
+      h(
+        "p",
+        { class: "soft" },
+        t("offer.window", { from: times.time(offer.window.earliest), to: times.time(offer.window.latest) }),
+      ),
+      mapLink(offer.pickup_zone, t("ride.map"), `${t("offer.area")}, ${times.time(offer.start_at)}`),
+    ),
+    h("ul", { class: "facts" }, facts.filter(Boolean).map((each) => h("li", {}, each))),
+    offer.priority === "routine" ? null : h("p", { class: "pressing" }, t("pressing")),
+    standing(offer, context),
+    h(
+      "details",
+      {},
+      h("summary", { dataset: { at: `price ${offer.id}` } }, t("offer.price")),
+      priceTable(offer.price_lines, offer.price_cents),
+      rates(offer),
+    ),
+    onTheirWay(taps, offer.id),
+    answered ? null : buttons(offer, context, name),
+  );
+}
+
+/** @param {any} offer */
+function rates({ rates: { waiting_half_hour_cents: cents, waiting_free_minutes: n } }) {
+  return cents ? h("p", { class: "soft" }, t("price.rates", { price: money(cents), n })) : null;
+}
+
+/** What was said of it, and what silence means. @param {any} offer @param {Context} context */
+function standing(offer, { times, clock }) {
+  const { counter } = offer;
+  if (offer.willing) {
+    return h(
+      "p",
+      { class: "good" },
+      t("offer.willing", { time: times.moment(offer.decided_by || offer.expires_at, clock.now()) }),
+    );
+  }
+  if (counter?.state === "pending") {
+    const what = `${times.moment(counter.start_at, clock.now())}, ${money(counter.price_cents)}`;
+    return h("p", { class: "good" }, t("offer.countered", { what }));
+  }
+  if (counter?.state === "refused") return h("p", { class: "warn" }, t("offer.counter.refused"));
+  return offer.assumed ? h("p", { class: "warn" }, t("offer.assumed")) : null;
+}
+
+/** @param {any} offer @param {Context} context @param {string} name */
+function buttons(offer, context, name) {
+  const button = (/** @type {string} */ what, /** @type {() => void} */ act, primary = "") =>
+    h(
+      "button",
+      { class: primary, onclick: act, "aria-describedby": name, dataset: { at: `${what} ${offer.id}` } },
+      t(`offer.${what}`),
+    );
+  return h(
+    "div",
+    { class: "acts" },
+    offer.willing ? null : button("accept", () => void answer(offer, context, "accept", {}), "primary"),
+    button("decline", () => void decline(offer, context)),
+    offer.willing ? null : button("counter", () => void counter(offer, context)),
+  );
+}
+
+/** @param {any} offer @param {Context} context @param {string} kind @param {any} body */
+export function answer(offer, { taps, api }, kind, body) {
+  return taps.put({ about: offer.id, kind, method: "POST", path: `${api.base}/offers/${offer.id}/${kind}`, body });
+}
+
+/** @param {any} offer @param {Context} context */
+async function decline(offer, context) {
+  const code = await choose(t("decline.title"), DECLINES.map((each) => [each, t(`code.${each}`)]));
+  if (code) await answer(offer, context, "decline", { code });
+}
+
+/** @param {any} offer @param {Context} context */
+async function counter(offer, context) {
+  const { ask } = await import("./counter.js");
+  const said = await ask(offer, context);
+  if (said) await answer(offer, context, "counter", said);
+}

@@ -1,0 +1,91 @@
+/**
+ * Papers: until when each holds, whether it was verified, and a later one beside it.
+ * @module
+ */
+
+import { h } from "../../core/dom.js";
+import { t } from "../core/messages.js";
+import { field, redraw, said, trouble } from "../core/pieces.js";
+import { sheet } from "../core/sheet.js";
+import { DAY_MS } from "../core/times.js";
+
+/** @typedef {import("../core/app.js").Context} Context */
+
+const KINDS = [
+  "auto_insurance",
+  "background_check",
+  "cpr_first_aid",
+  "drug_screen",
+  "vehicle_inspection",
+  "dme_accreditation",
+  "ambulance_licence",
+];
+const SOON_DAYS = 30;
+
+export const title = () => t("papers.title");
+
+/** @param {HTMLElement} root @param {Context} context */
+export async function mount(root, context) {
+  const { api, session, signal } = context, back = h("a", { class: "back", href: "/vendor/more" }, t("back"));
+  const read = async () => {
+    try {
+      const { data, etag } = await api.call("GET", `/vendors/${session.vendor_id}`, { signal });
+      redraw(
+        root,
+        back,
+        h("h1", {}, title()),
+        list(data, context),
+        h("button", { class: "primary", onclick: () => void add(data, etag, context, read) }, t("papers.add")),
+      );
+    } catch (error) {
+      if (!signal.aborted) redraw(root, back, h("h1", {}, title()), trouble(said(error)));
+    }
+  };
+  await read();
+}
+
+/** @param {any} vendor @param {Context} context */
+function list({ credentials = [] }, { times, clock }) {
+  const today = times.date(clock.now());
+  const sorted = [...credentials].sort((one, other) => one.expires_on < other.expires_on ? -1 : 1);
+  if (!sorted.length) return h("p", { class: "empty" }, t("papers.none"));
+  return h(
+    "ul",
+    { class: "cards" },
+    sorted.map((each) => {
+      const left = Math.round((Date.parse(each.expires_on) - Date.parse(today)) / DAY_MS);
+      const holds = left < 0 ? "papers.over" : left <= SOON_DAYS ? "papers.soon" : "papers.holds";
+      return h(
+        "li",
+        { class: "card" },
+        h("h2", {}, t(`paper.${each.kind}`)),
+        h(
+          "p",
+          { class: left < 0 ? "trouble" : left <= SOON_DAYS ? "warn" : "" },
+          t(holds, { day: times.dated(each.expires_on), n: left }),
+        ),
+        h("p", { class: "soft" }, t(each.verified ? "papers.verified" : "papers.claimed")),
+      );
+    }),
+  );
+}
+
+/** @param {any} vendor @param {string} etag @param {Context} context @param {() => Promise<void>} read */
+async function add(vendor, etag, { api, session, times, clock }, read) {
+  const kind = h("select", { name: "kind" }, KINDS.map((each) => h("option", { value: each }, t(`paper.${each}`))));
+  const until = h("input", { type: "date", name: "until", required: true, min: times.date(clock.now()) });
+  const done = await sheet({
+    title: t("papers.add"),
+    body: [field(t("papers.kind"), kind), field(t("papers.until"), until)],
+    act: t("send"),
+    run: async (form) => {
+      const paper = { kind: form.get("kind"), expires_on: form.get("until") };
+      await api.put(
+        `/vendors/${session.vendor_id}`,
+        { ...vendor, credentials: [...(vendor.credentials || []), paper] },
+        { ifMatch: etag },
+      );
+    },
+  });
+  if (done) await read();
+}

@@ -1,0 +1,33 @@
+"""A vendor's people get into their page of a service that runs here by a link that is asked for as ops."""
+
+from __future__ import annotations
+
+from client.errors import ClientError, Problem
+from client.ops import OpsClient
+from contracts.codes import Role
+from contracts.vendor_sign_ins import NewSignInLink, SignInLink
+from dispatcher.runtime.clock import make_clock
+from dispatcher.runtime.errors import UserError
+from dispatcher.security.key_files import ensure_token_keys, read_token_keys
+from dispatcher.security.tokens import claims, mint
+from dispatcher.serve.entrance import address
+from dispatcher.settings import Settings
+
+
+async def vendor_entrance(
+    settings: Settings, market: str, vendor_id: str, asked: NewSignInLink, *, url: str = ""
+) -> SignInLink:
+    """The link. Raises UserError: no service, no such vendor, keys that cannot sign."""
+    url = url or address(settings)
+    if settings.token_keys is None:
+        ensure_token_keys(settings.token_keys_file)
+    keys, now_ms = read_token_keys(settings.token_keys_file), make_clock(*settings.clock).now_ms()
+    made = claims(Role.OPS, markets=[market], now_ms=now_ms, hours=1.0, subject="vendor-link")
+    try:
+        async with OpsClient(url, mint(keys, made), market) as ops:
+            return await ops.sign_in_link(vendor_id, asked.subject, hours=asked.hours, minutes=asked.minutes)
+    except Problem as refusal:
+        what, _, remedy = refusal.detail.partition("\n")
+        raise UserError(f"{what}.", remedy) from refusal
+    except ClientError as error:
+        raise UserError(f"the service at {url} does not answer.", "Maybe it is not running.") from error

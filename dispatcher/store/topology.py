@@ -1,0 +1,117 @@
+"""Which primary of a cluster has which slot, as its servers say; asked again when one knows better."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from redis.asyncio import Redis
+from redis.crc import key_slot
+from redis.exceptions import RedisError
+
+from dispatcher.store.connection import CONNECTION_ERRORS, SOCKET_TIMEOUT_S, BadUrl, connect, unavailable
+from dispatcher.store.resp import text_of
+
+ASK_S = 2.0  # a server that is gone must not keep us from asking the next
+DEFAULT_PORT = 6379
+EXAMPLE = "Maybe redis+cluster://[user:password@]host:port[,host:port…]."
+
+
+class Address(NamedTuple):
+    """Where a server is."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """As people write it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Topology:
+    """`address(key)` says who has a key; `refresh` asks again, once for all who found it out of date."""
+
+    def __init__(self, url: str) -> None:
+        """`url`: `redis+cluster://` or `rediss+cluster://`, with one server or more. Raises BadUrl."""
+        self._scheme, self._login, self.seeds = _parts(url)
+        self.age = 0  #: how often it was asked; who knows an older one is out of date
+        self._slots: list[Address | None] = []
+        self._asking = asyncio.Lock()
+
+    def client(self, address: Address, *, timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:
+        """A client of one server, signed in as the URL says."""
+        return connect(f"{self._scheme}://{self._login}{address}", timeout_s=timeout_s)
+
+    async def address(self, key: str) -> Address:
+        """The primary that has a key. Raises Unavailable."""
+        if not self._slots:
+            await self.refresh(0)
+        found = self._slots[key_slot(key.encode())]
+        if found is None:
+            await self.refresh(self.age)
+            found = self._slots[key_slot(key.encode())]
+        if found is None:
+            raise unavailable("the cluster has no server for this market's slot.")
+        return found
+
+    async def primaries(self) -> Sequence[Address]:
+        """Every server that takes writes, in order. Raises Unavailable."""
+        if not self._slots:
+            await self.refresh(0)
+        return sorted({each for each in self._slots if each is not None})
+
+    async def is_whole(self) -> bool:
+        """Whether every slot has a server. Raises Unavailable."""
+        await self.primaries()
+        return None not in self._slots
+
+    async def refresh(self, seen: int) -> None:
+        """Ask who has what, unless somebody did since age `seen`. Raises Unavailable if nobody answers."""
+        async with self._asking:
+            if self.age != seen:
+                return
+            known = dict.fromkeys([*(each for each in self._slots if each is not None), *self.seeds])
+            for address in known:
+                slots = await self._asked(address)
+                if slots is not None:
+                    self._slots, self.age = slots, self.age + 1
+                    return
+        raise unavailable(f"no server of the cluster answers (asked: {', '.join(map(str, known))}).")
+
+    async def _asked(self, address: Address) -> list[Address | None] | None:
+        """What one server knows; None if it does not answer, or is in no cluster."""
+        client = self.client(address, timeout_s=ASK_S)
+        try:
+            told: list[Any] = await client.execute_command(b"CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]
+        except (RedisError, *CONNECTION_ERRORS):
+            return None
+        finally:
+            await client.aclose()
+        slots: list[Address | None] = [None] * 16_384
+        for first, last, primary, *_ in told:
+            host = text_of(primary[0]) if primary[0] else address.host  # "": the one who was asked
+            slots[first : last + 1] = [Address(host, int(primary[1]))] * (last + 1 - first)
+        return slots
+
+
+def _parts(url: str) -> tuple[str, str, Sequence[Address]]:
+    """The scheme without `+cluster`, user and password with their @, the servers. Raises BadUrl."""
+    scheme, _, rest = url.partition("+cluster://")
+    login, at, hosts = rest.rpartition("@")
+    try:
+        if not hosts.strip("/"):
+            raise ValueError("it names no server")
+        found = [urlsplit(f"{scheme}://{each}") for each in hosts.rstrip("/").split(",")]
+        return scheme, login + at, [_address(each) for each in found]
+    except ValueError as error:
+        raise BadUrl(f"DISPATCHER_REDIS_URL cannot be used: {error}.", EXAMPLE) from error
+
+
+def _address(part: SplitResult) -> Address:
+    if part.path.strip("/") or part.query:
+        raise ValueError("a cluster has one database, and its URL no options")
+    if not part.hostname or part.port == 0:
+        raise ValueError("a server of it has no host, or the port 0")
+    return Address(part.hostname, part.port or DEFAULT_PORT)

@@ -1,0 +1,147 @@
+"""Sessions of the vendors' page: a cookie of its own, which no other site can use and ops can end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, CookieJar
+
+from contracts.codes import Role
+from dispatcher.http import sessions
+from dispatcher.http.lanes import Lanes
+from tests.console.conftest import SHARED, Desk
+from tests.console.trouble import ride, vendor
+
+pytestmark = SHARED
+OURS = {sessions.HEADER: sessions.VENDOR_WORD}
+CONSOLE = {sessions.HEADER: sessions.WORD}
+
+
+@asynccontextmanager
+async def browsing(desk: Desk) -> AsyncIterator[ClientSession]:
+    async with ClientSession(desk.url, cookie_jar=CookieJar(unsafe=True)) as browser:
+        yield browser
+
+
+async def code(desk: Desk, market: str, **asked: Any) -> str:
+    made = await desk.call(market, "POST", "/vendors/v1/sign-in-links", asked, Role.OPS)
+    return str(made["code"])
+
+
+async def enter(browser: ClientSession, code: str, **headers: str) -> tuple[int, Any]:
+    async with browser.post("/vendor/session", json={"code": code}, headers=OURS | headers) as answer:
+        return answer.status, await answer.json(content_type=None)
+
+
+async def read(browser: ClientSession, path: str, headers: dict[str, str]) -> tuple[int, Any]:
+    async with browser.get(path, headers=headers) as answer:
+        return answer.status, await answer.json(content_type=None)
+
+
+async def test_a_code_opens_a_session_of_that_vendor_alone_beside_one_of_the_console(desk: Desk) -> None:
+    market = desk.new_market()
+    await vendor(desk, market, "v1")
+    offers, tasks = f"/v1/markets/{market}/offers", f"/v1/markets/{market}/tasks"
+    async with browsing(desk) as browser:
+        given = await code(desk, market, subject="Ana")
+        status, told = await enter(browser, given)
+        assert (status, told["vendor_id"], told["subject"], told["market"]) == (200, "v1", "Ana", market)
+        assert (await enter(browser, given))[0] == 401, "it is good once"
+        token = {"token": desk.token(Role.OPS, market=market)}
+        async with browser.post("/console/session", json=token, headers=CONSOLE) as answer:
+            assert answer.status == 200
+        assert (await read(browser, offers, OURS))[0] == 200
+        assert (await read(browser, tasks, OURS))[0] == 403
+        assert (await read(browser, tasks, CONSOLE))[0] == 200
+        assert (await read(browser, offers, CONSOLE))[0] == 403
+        assert (await read(browser, f"/v1/markets/{desk.new_market()}/offers", OURS))[0] == 404
+        for cookie in browser.cookie_jar:
+            assert cookie["httponly"]
+            assert cookie["samesite"] == "Strict"
+            lasts = cookie.key.startswith(sessions.VENDOR_WORD)
+            assert bool(cookie["max-age"]) is lasts, "a phone closes its browser whenever it likes"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        CONSOLE,
+        OURS | {"Sec-Fetch-Site": "cross-site"},
+        OURS | {"Sec-Fetch-Site": "same-site"},
+        OURS | {"Origin": "https://evil.example"},
+    ],
+    ids=str,
+)
+async def test_the_cookie_alone_does_nothing_for_another_site(desk: Desk, headers: dict[str, str]) -> None:
+    market = desk.new_market()
+    await vendor(desk, market, "v1")
+    async with browsing(desk) as browser:
+        await enter(browser, await code(desk, market))
+        assert (await read(browser, f"/v1/markets/{market}/offers", headers))[0] in (401, 403)
+        body = {"code": await code(desk, market)}
+        async with browser.post("/vendor/session", json=body, headers=headers) as answer:
+            assert answer.status == 403
+        async with browser.delete("/vendor/session", headers=headers) as answer:
+            assert answer.status == 403
+        assert (await read(browser, "/vendor/session", OURS))[0] == 200
+
+
+async def test_ops_ends_every_session_of_a_vendor_and_a_new_link_opens_one_again(desk: Desk) -> None:
+    market, path = desk.new_market(), "/vendors/v1/sessions"
+    for name in ("v1", "v2"):
+        await vendor(desk, market, name)
+    offers, events = f"/v1/markets/{market}/offers", f"/v1/markets/{market}/events"
+    async with browsing(desk) as browser, browsing(desk) as other:
+        await enter(browser, await code(desk, market))
+        made = await desk.call(market, "POST", "/vendors/v2/sign-in-links", {}, Role.OPS)
+        await enter(other, made["code"])
+        token = desk.token(Role.VENDOR, market=market)
+        async with browser.get(events, headers=OURS) as stream:
+            assert stream.status == 200
+            await desk.call(market, "DELETE", path, None, Role.OPS)
+            status, problem = await read(browser, offers, OURS)
+            assert (status, problem["type"]) == (401, "/problems/unauthenticated")
+            assert "ended by ops" in problem["detail"]
+            await ride(desk, market, "r1")
+            await desk.call(market, "POST", "/requests/r1/offer", {"vendor_id": "v1"}, Role.OPS)
+            assert b"r1" not in await asyncio.wait_for(stream.read(), 15), (
+                "the stream ends before it tells more"
+            )
+        assert (await read(other, offers, OURS))[0] == 200, "another vendor's stay"
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert (await read(browser, offers, bearer))[0] == 200, "and so do its own software's tokens"
+        assert (await enter(browser, await code(desk, market)))[0] == 200
+        assert (await read(browser, offers, OURS))[0] == 200
+
+
+async def test_who_signs_out_is_out_wherever_the_cookie_was_copied(desk: Desk) -> None:
+    market = desk.new_market()
+    await vendor(desk, market, "v1")
+    async with browsing(desk) as browser, ClientSession(desk.url) as thief:
+        await enter(browser, await code(desk, market))
+        (cookie,) = browser.cookie_jar
+        stolen = OURS | {"Cookie": f"{cookie.key}={cookie.value}"}
+        assert (await read(thief, "/vendor/session", stolen))[0] == 200
+        bearer = {"Authorization": f"Bearer {cookie.value}"}
+        assert (await read(thief, "/vendor/session", bearer))[0] == 401, "it is no bearer token"
+        async with browser.delete("/vendor/session", headers=OURS) as answer:
+            assert answer.status == 204
+        assert (await read(thief, f"/v1/markets/{market}/offers", stolen))[0] == 401
+
+
+async def test_the_page_of_vendors_is_for_no_one_else_and_counts_as_its_caller(desk: Desk) -> None:
+    market = desk.new_market()
+    async with browsing(desk) as browser:
+        bearer = {"Authorization": f"Bearer {desk.token(Role.OPS, market=market)}"}
+        assert (await read(browser, "/vendor/session", bearer))[0] == 403
+        assert (await enter(browser, "0000-0000-0000"))[0] == 401
+    token, gate = desk.token(Role.VENDOR, market=market), desk.gate.authenticator
+    head = f"GET / HTTP/1.1\r\nHost: x\r\nCookie: dispatcher-vendor-8080={token}\r\n".encode()
+    gate.verify(token, desk.parts.clock.now_ms())
+    lanes = Lanes(desk.parts.limits, [], gate.known, lambda lane, status: None)
+    assert lanes.caller(head, "10.0.0.1").caller == ("vendor:v1/Dana", True)

@@ -1,0 +1,285 @@
+"""Scorecards over HTTP: figures, what stands behind each, and disputes that ops answers."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from client.ops import OpsClient
+from client.vendor import VendorClient
+from contracts.codes import Role
+from contracts.instants import DAY_MS, HOUR_MS, MINUTE_MS
+from contracts.scorecards import Disputable
+from dispatcher.audit.judge import judge
+from dispatcher.domain.scorecards import day_of
+from dispatcher.jobs.timers import Timers
+from dispatcher.store.survey import survey
+from tests.domain import make
+from tests.http.conftest import Api
+from tests.http.test_offers import offered
+from tests.http.test_privacy import everything_told, logged  # noqa: F401  (a fixture)
+from tests.http.test_proofs import tuned
+
+START = make.NOW + 4 * HOUR_MS  # as agreed
+TEXT = "Nightingale was not at the door, the gate was locked"
+CARD = "/vendors/v1/scorecard"
+
+
+async def as_vendor(
+    api: Api, method: str, path: str, body: Any = None, vendor: str = "v1"
+) -> tuple[int, Any]:
+    return await api.call(method, path, body, role=Role.VENDOR, vendor=vendor)
+
+
+async def worked(api: Api, name: str, late_minutes: int = 0) -> str:
+    """A ride that v1 did; the offer's id."""
+    made = await offered(api, name)
+    assert (await as_vendor(api, "POST", f"/offers/{made}/accept"))[0] == 200
+    api.clock.ms = START + late_minutes * MINUTE_MS
+    assert (await as_vendor(api, "POST", f"/dispatches/{made}/status", {"status": "at_pickup"}))[0] == 200
+    assert (await as_vendor(api, "POST", f"/dispatches/{made}/status", {"status": "completed"}))[0] == 200
+    return made
+
+
+async def declined(api: Api, name: str, code: str = "NO_VEHICLES_AVAILABLE") -> str:
+    made = await offered(api, name)
+    assert (await as_vendor(api, "POST", f"/offers/{made}/decline", {"code": code}))[0] == 200
+    return made
+
+
+def counts(group: Any) -> dict[str, int]:
+    """The figures of a group that are not 0."""
+    return {each["figure"]: each["count"] for each in group["figures"] if each["count"]}
+
+
+async def behind(api: Api, figure: str, more: str = "") -> list[Any]:
+    status, page = await as_vendor(api, "GET", f"{CARD}/requests?figure={figure}{more}")
+    assert status == 200, page
+    return list(page["requests"])
+
+
+async def test_a_vendor_reads_what_became_of_its_work_and_what_stands_behind_each_figure(api: Api) -> None:
+    await worked(api, "r1")
+    await worked(api, "r2", late_minutes=40)
+    await declined(api, "r3")
+    await declined(api, "r4", "OTHER")
+    status, card = await as_vendor(api, "GET", CARD)
+    assert status == 200, card
+    assert counts(card["all"]) == {
+        "offers": 4, "accepted": 2, "declined": 2, "declined.NO_VEHICLES_AVAILABLE": 1,
+        "declined.OTHER": 1, "works": 2, "on_time": 1, "late": 1,
+    }  # fmt: skip
+    assert (card["from"], card["to"], card["kept_from"]) == ("2026-02-01", "2026-03-02", "2025-11-22")
+    assert (card["all"]["late_p50_minutes"], card["all"]["late_p90_minutes"]) == (0, 40)
+    (accepted,) = [each for each in card["all"]["figures"] if each["figure"] == "accepted"]
+    assert (accepted["of"], accepted["share"], accepted["few"]) == (4, 0.5, True)
+    assert 0.1 < accepted["low"] < 0.2 < 0.8 < accepted["high"] < 0.9
+    for parts in ("by_level", "by_area", "by_hour"):
+        (one,) = card[parts]
+        assert counts(one) == counts(card["all"]), parts
+    assert (card["by_level"][0]["name"], card["by_hour"][0]["name"]) == ("wheelchair", "07")
+    for figure, count in counts(card["all"]).items():
+        assert len(await behind(api, figure)) == count, figure
+    (late,) = await behind(api, "late")
+    assert (late["offer_id"], late["request_id"], late["minutes"], late["level"]) == (
+        "r2.1",
+        "r2",
+        40,
+        "wheelchair",
+    )
+    assert late["zone"] == card["by_area"][0]["zone"]
+    area = card["by_area"][0]["name"]
+    assert len(await behind(api, "offers", f"&level=wheelchair&area={area}&hour=7")) == 4
+    assert await behind(api, "offers", "&hour=8") == []
+    assert await behind(api, "offers", "&from=2026-03-03") == []
+    assert (await api.call("GET", CARD, role=Role.OPS))[1] == card
+
+
+async def test_missing_proof_counts_until_it_comes(api: Api) -> None:
+    await tuned(api, proof_ride_required=2)
+    await worked(api, "r1")
+    assert [each["offer_id"] for each in await behind(api, "proof_missing")] == ["r1.1"]
+    for part in ("pickup", "dropoff"):
+        assert (await as_vendor(api, "POST", "/dispatches/r1.1/proof", {"part": part}))[0] == 200
+        found = await behind(api, "proof_missing")
+        assert len(found) == (part == "pickup")
+    assert "proof_missing" not in counts((await as_vendor(api, "GET", CARD))[1]["all"])
+    assert judge(await survey(api.store.reader, api.market)) == []
+
+
+@pytest.mark.parametrize(("late_minutes", "outcome"), [(0, "done"), (40, "late")])
+async def test_an_arrival_that_its_own_proof_puts_elsewhere_is_not_in_time(
+    api: Api, late_minutes: int, outcome: str
+) -> None:
+    made = await offered(api)
+    await as_vendor(api, "POST", f"/offers/{made}/accept")
+    api.clock.ms = START + late_minutes * MINUTE_MS
+    await as_vendor(api, "POST", f"/dispatches/{made}/status", {"status": "at_pickup"})
+    proof = {"part": "pickup", "position": [-73.0, 41.5]}
+    assert (await as_vendor(api, "POST", f"/dispatches/{made}/proof", proof))[0] == 200
+    await as_vendor(api, "POST", f"/dispatches/{made}/status", {"status": "completed"})
+    assert len(await behind(api, outcome)) == 1
+    assert await behind(api, "on_time") == []
+    assert judge(await survey(api.store.reader, api.market)) == []
+
+
+async def test_a_counter_offer_counts_once_and_its_answer_beside_it(api: Api) -> None:
+    made = await offered(api)
+    for cents in (9_000, 8_000):
+        assert (await as_vendor(api, "POST", f"/offers/{made}/counter", {"price_cents": cents}))[0] == 200
+    assert (await as_vendor(api, "POST", f"/offers/{made}/decline", {"code": "OTHER"}))[0] == 200
+    found = counts((await as_vendor(api, "GET", CARD))[1]["all"])
+    assert found == {"offers": 1, "declined": 1, "declined.OTHER": 1, "countered": 1}
+
+
+async def test_what_stands_behind_a_figure_comes_in_pages(api: Api) -> None:
+    for number in range(3):
+        await declined(api, f"r{number}")
+    found, cursor = [], ""
+    for _ in range(3):
+        path = f"{CARD}/requests?figure=declined&limit=1&cursor={cursor}"
+        _, page = await as_vendor(api, "GET", path)
+        found, cursor = found + [each["offer_id"] for each in page["requests"]], page["cursor"]
+    assert (found, cursor) == (["r0.1", "r1.1", "r2.1"], "")
+
+
+async def test_a_dispute_that_is_upheld_counts_no_more_from_then_on(api: Api) -> None:
+    await worked(api, "r1", late_minutes=40)
+    said = {"offer_id": "r1.1", "outcome": "late", "text": TEXT}
+    status, made = await as_vendor(api, "POST", f"{CARD}/disputes", said)
+    assert (status, made["state"], made["text"], made["minutes"]) == (201, "open", TEXT, 40)
+    assert (await as_vendor(api, "POST", f"{CARD}/disputes", said))[0] == 409, "there is one already"
+    (row,) = await behind(api, "late")
+    assert (row["dispute_id"], row["dispute"]) == (made["id"], "open")
+    _, page = await api.call("GET", "/tasks", role=Role.OPS)
+    (task,) = page["tasks"]
+    assert (task["kind"], task["owner"], task["vendor_id"], task["offer_id"], task["code"]) == (
+        "score_dispute", "ops", "v1", "r1.1", "late",
+    )  # fmt: skip
+    assert (await api.call("POST", f"/tasks/{task['id']}/finish", {}, role=Role.OPS))[0] == 409
+    answer, path = {"upheld": True, "reason": "the gate was locked"}, f"{CARD}/disputes/{made['id']}/answer"
+    assert (await as_vendor(api, "POST", path, answer))[0] == 403
+    told = await asyncio.gather(*(api.call("POST", path, answer, role=Role.OPS) for _ in range(4)))
+    assert [(status, each["state"], each["reason"]) for status, each in told] == [
+        (200, "upheld", answer["reason"])
+    ] * 4
+    assert (await api.call("POST", path, answer | {"upheld": False}, role=Role.OPS))[0] == 409
+    _, card = await as_vendor(api, "GET", CARD)
+    assert (counts(card["all"]), card["upheld"]) == ({"offers": 1, "accepted": 1}, 1)
+    assert ([each["offer_id"] for each in await behind(api, "upheld")], await behind(api, "late")) == (
+        ["r1.1"],
+        [],
+    )
+    cards = await api.store.market(api.market).scorecards.sum_of([day_of(api.clock.ms)])
+    assert {name: count for name, count in cards["v1"].items() if count} == {"accepted": 1}
+    _, page = await as_vendor(api, "GET", f"{CARD}/disputes")
+    assert [each["state"] for each in page["disputes"]] == ["upheld"]
+    _, task = await api.call("GET", f"/tasks/{task['id']}", role=Role.OPS)
+    assert (task["state"], task["outcome"]) == ("done", "settled")
+    assert judge(await survey(api.store.reader, api.market)) == []
+
+
+async def test_a_vendors_client_and_ops_client_do_the_same(api: Api) -> None:
+    await worked(api, "r1", late_minutes=40)
+    root = str(api.client.make_url("/"))
+    async with (
+        VendorClient(root, api.token(Role.VENDOR, vendor="v1"), api.market) as van,
+        OpsClient(root, api.token(Role.OPS), api.market) as ops,
+    ):
+        card = await van.scorecard("v1", date(2026, 3, 1), date(2026, 3, 2))
+        assert (card.first, card.last, card.all.arrivals) == (date(2026, 3, 1), date(2026, 3, 2), 1)
+        (late,) = [each async for each in van.score_requests("v1", "late")]
+        made = await van.dispute_score("v1", late.offer_id, Disputable.LATE, TEXT)
+        answered = await ops.answer_score_dispute("v1", made.id, "it was locked", upheld=True)
+        assert [each async for each in van.score_disputes("v1")] == [answered]
+        assert [each async for each in ops.score_requests("v1", "late")] == []
+
+
+async def test_a_dispute_that_is_not_upheld_changes_nothing(api: Api) -> None:
+    await declined(api, "r1")
+    said = {"offer_id": "r1.1", "outcome": "declined", "text": TEXT}
+    _, made = await as_vendor(api, "POST", f"{CARD}/disputes", said)
+    path = f"{CARD}/disputes/{made['id']}/answer"
+    status, view = await api.call("POST", path, {"upheld": False, "reason": "a van stood by"}, role=Role.OPS)
+    assert (status, view["state"]) == (200, "not_upheld")
+    assert counts((await as_vendor(api, "GET", CARD))[1]["all"])["declined"] == 1
+    assert (await as_vendor(api, "POST", f"{CARD}/disputes", said))[0] == 409, "it stays so"
+
+
+async def fire(api: Api, days: int) -> None:
+    """So many days later, and all timers with it."""
+    api.clock.ms += days * DAY_MS
+    while await Timers(api.service).fire_due(api.market):
+        pass
+
+
+async def test_an_outcome_is_disputed_long_after_its_request_is_forgotten_and_its_text_told_to_nobody(
+    api: Api,
+    logged: list[str],  # noqa: F811
+) -> None:
+    await worked(api, "r1", late_minutes=40)
+    await fire(api, 50)
+    assert (await api.call("GET", "/requests/r1", role=Role.OPS))[0] == 404
+    said = {"offer_id": "r1.1", "outcome": "late", "text": TEXT}
+    _, made = await as_vendor(api, "POST", f"{CARD}/disputes", said)
+    await as_vendor(api, "POST", f"{CARD}/disputes", said | {"outcome": "slow"})
+    await as_vendor(api, "POST", f"{CARD}/disputes", said)
+    path = f"{CARD}/disputes/{made['id']}/answer"
+    assert (await api.call("POST", path, {"upheld": True, "reason": TEXT}, role=Role.OPS))[0] == 200
+    assert "Nightingale" not in await everything_told(api) + "\n".join(logged)
+    assert judge(await survey(api.store.reader, api.market)) == []
+    assert (await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"][0]["text"] == TEXT
+    await fire(api, 99)
+    assert len((await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"]) == 1
+    await fire(api, 2)
+    assert (await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"] == []
+    assert judge(await survey(api.store.reader, api.market)) == []
+
+
+async def test_a_dispute_that_nobody_answers_is_not_forgotten(api: Api) -> None:
+    await declined(api, "r1")
+    said = {"offer_id": "r1.1", "outcome": "declined", "text": TEXT}
+    await as_vendor(api, "POST", f"{CARD}/disputes", said)
+    await fire(api, 120)
+    assert (await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"][0]["state"] == "open"
+    assert judge(await survey(api.store.reader, api.market)) == []
+
+
+async def test_a_scorecard_is_its_vendors_and_ops_alone(api: Api) -> None:
+    await worked(api, "r1", late_minutes=40)
+    await api.call("PUT", "/vendors/v2", msgspec.to_builtins(make.vendor("v2")), role=Role.OPS)
+    said = {"offer_id": "r1.1", "outcome": "late", "text": TEXT}
+    for method, path, body in (
+        ("GET", CARD, None),
+        ("GET", f"{CARD}/requests?figure=late", None),
+        ("GET", f"{CARD}/disputes", None),
+        ("POST", f"{CARD}/disputes", said),
+    ):
+        assert (await as_vendor(api, method, path, body, vendor="v2"))[0] == 404, path
+        for role in (Role.PLATFORM, Role.COORDINATOR, Role.CASE_MANAGER):
+            assert (await api.call(method, path, body, role=role))[0] == 403, path
+    assert (await api.call("GET", "/vendors/v9/scorecard", role=Role.OPS))[0] == 404
+    assert (await as_vendor(api, "POST", "/vendors/v2/scorecard/disputes", said, vendor="v2"))[0] == 404
+    assert (await as_vendor(api, "POST", f"{CARD}/disputes", said | {"outcome": "failed"}))[0] == 404
+    _, made = await as_vendor(api, "POST", f"{CARD}/disputes", said)
+    path = f"/vendors/v2/scorecard/disputes/{made['id']}/answer"
+    assert (await api.call("POST", path, {"upheld": True, "reason": "x"}, role=Role.OPS))[0] == 404
+
+
+async def test_what_cannot_be_asked_is_refused_in_words(api: Api) -> None:
+    await declined(api, "r1")
+    for query, status in (
+        ("?from=2026-03-02&to=2026-03-01", 422),
+        ("?from=2024-01-01&to=2026-03-01", 422),
+        ("?to=0001-01-01", 422),
+        ("?from=today", 400),
+        ("/requests?figure=speed", 422),
+        ("/requests?figure=late.OTHER", 422),
+        ("/requests?figure=late&hour=24", 400),
+        ("/requests", 400),
+    ):
+        assert (await as_vendor(api, "GET", CARD + query))[0] == status, query

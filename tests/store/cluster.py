@@ -1,0 +1,137 @@
+"""A cluster on this machine: primaries with a replica each, of the embedded server, on free ports."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.crc import key_slot
+
+from dispatcher.serve.embedded import EmbeddedRedis
+
+SLOTS = 16_384
+NODE_TIMEOUT_MS = 600
+PATIENCE_S = 20.0
+
+
+class LocalCluster:
+    """`servers`: the primaries, then their replicas in the same order."""
+
+    def __init__(self, servers: Sequence[EmbeddedRedis], primaries: int) -> None:
+        self.servers, self.primaries = servers, primaries
+        self.clients = [Redis(host="127.0.0.1", port=each.port) for each in servers]
+
+    @property
+    def url(self) -> str:
+        """It names two of them: either may be the one that is away."""
+        first, second = self.servers[0], self.servers[1]
+        return f"redis+cluster://127.0.0.1:{first.port},127.0.0.1:{second.port}"
+
+    async def form(self) -> None:
+        """Slots in equal shares; each replica follows its primary."""
+        share = SLOTS // self.primaries
+        for at in range(self.primaries):
+            last = SLOTS - 1 if at == self.primaries - 1 else (at + 1) * share - 1
+            await self.ask(at, "CLUSTER", "ADDSLOTSRANGE", at * share, last)
+            await self.ask(at, "CLUSTER", "SET-CONFIG-EPOCH", at + 1)
+        for at in range(1, len(self.servers)):
+            first = self.servers[0]
+            await self.ask(at, "CLUSTER", "MEET", "127.0.0.1", first.port, first.settings["cluster-port"])
+        await self.until(lambda told: told.count("\n") == len(self.servers), "CLUSTER", "NODES")
+        for at in range(self.primaries, len(self.servers)):
+            await self.ask(at, "CLUSTER", "REPLICATE", await self.name(at - self.primaries))
+        await self.until(lambda told: "cluster_state:ok" in told, "CLUSTER", "INFO")
+        for at in range(self.primaries, len(self.servers)):
+            await self._until_one(at, lambda told: "master_link_status:up" in told, "INFO", "replication")
+
+    async def ask(self, at: int, *words: Any) -> Any:
+        """One server's answer."""
+        pipe = self.clients[at]
+        connection = await pipe.connection_pool.get_connection()
+        try:
+            await connection.send_command(*words)
+            return await connection.read_response()
+        finally:
+            await pipe.connection_pool.release(connection)
+
+    async def name(self, at: int) -> str:
+        """A server's name in the cluster."""
+        return bytes(await self.ask(at, "CLUSTER", "MYID")).decode()
+
+    async def until(self, holds: Any, *words: Any) -> None:
+        """Until every server that runs answers so."""
+        for at, each in enumerate(self.servers):
+            if each.pid is not None:
+                await self._until_one(at, holds, *words)
+
+    async def _until_one(self, at: int, holds: Any, *words: Any) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds(bytes(await self.ask(at, *words)).decode()):
+                await asyncio.sleep(0.02)
+
+    async def owner(self, key: str) -> int:
+        """The place of the primary that has a key, as the first server that runs sees it."""
+        at = next(place for place, each in enumerate(self.servers) if each.pid is not None)
+        slot = key_slot(key.encode())
+        for first, last, primary, *_ in await self.ask(at, "CLUSTER", "SLOTS"):
+            if first <= slot <= last:
+                return next(place for place, each in enumerate(self.servers) if each.port == primary[1])
+        raise LookupError(key)
+
+    async def move(self, key: str, to: int) -> None:
+        """The slot of a key to another primary, at once and whole, as `CLUSTER MIGRATESLOTS` does it."""
+        source, slot = await self.owner(key), key_slot(key.encode())
+        words = ("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", slot, slot, "NODE", await self.name(to))
+        await self.ask(source, *words)
+        async with asyncio.timeout(PATIENCE_S):
+            while await self.owner(key) != to:
+                await asyncio.sleep(0.02)
+
+    async def aclose(self) -> None:
+        """Nothing of it is left."""
+        for client in self.clients:
+            await client.aclose()
+        for server in self.servers:
+            server.kill()
+            await server.stop()
+
+
+@contextlib.asynccontextmanager
+async def local_cluster(
+    folder: Path, *, primaries: int = 3, replicas: bool = True
+) -> AsyncIterator[LocalCluster]:
+    """It runs while this lasts."""
+    count = primaries * (2 if replicas else 1)
+    ports = _free_ports(2 * count)
+    servers = [
+        EmbeddedRedis(
+            folder / str(at),
+            port=ports[at],
+            settings={
+                "cluster-enabled": "yes",
+                "cluster-port": str(ports[count + at]),
+                "cluster-node-timeout": str(NODE_TIMEOUT_MS),
+                "cluster-replica-validity-factor": "0",
+                "repl-diskless-sync-delay": "0",
+            },
+        )
+        for at in range(count)
+    ]
+    cluster = LocalCluster(servers, primaries)
+    try:
+        await asyncio.gather(*(each.start() for each in servers))
+        await cluster.form()
+        yield cluster
+    finally:
+        await cluster.aclose()
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as held:
+        places = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [each.getsockname()[1] for each in places]
