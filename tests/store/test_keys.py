@@ -106,6 +106,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
     single |= {keys.vendors, keys.capacities, keys.lease, keys.fence, keys.dead, keys.matchers}
     single |= {
         keys.formats,
+        keys.sends_nothing,
         keys.rings,
         keys.patient_keys,
         keys.troubles,
