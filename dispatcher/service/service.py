@@ -110,6 +110,9 @@ class Service:
     def _open_vendors(self, clock: Clock) -> None:
         """Who they are, what they post, and what became of their work."""
         self.vendors = Vendors(self.markets, clock, self.acts)
+        self.vendor_sign_ins = VendorSignIns(
+            self.markets, clock, self.vendors, self.acts, self.store.sign_ins
+        )
         self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
         self.caps = VendorCaps(self.markets, self.executor, self.vendors)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)
