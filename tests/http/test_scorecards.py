@@ -250,7 +250,8 @@ async def test_an_outcome_is_disputed_long_after_its_request_is_forgotten_and_it
     path = f"{CARD}/disputes/{made['id']}/answer"
     assert (await api.call("POST", path, {"upheld": True, "reason": TEXT}, role=Role.OPS))[0] == 200
     assert "Nightingale" not in await everything_told(api) + "\n".join(logged)
-    assert judge(await survey(api.store.reader, api.market)) == []
+    found = await survey(api.store.reader, api.market)
+    assert (judge(found), found.sealed["dev"].comments) == ([], 2), "its key is not retired"
     assert (await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"][0]["text"] == TEXT
     await fire(api, 99)
     assert len((await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"]) == 1
