@@ -37,6 +37,7 @@ from contracts.codes import DeclineCode, ReportCode
 from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.events import CloudEvent, OfferReply
+from contracts.proofs import ProofReport
 from contracts.reply_claims import claims_of
 
 FIELD = streams.FIELD.encode()
@@ -210,6 +211,10 @@ class VendorStream(StreamReader):
     async def ready(self, offer_id: str, now: datetime, *, at: datetime | None = None) -> str:
         """The passenger has come: wait no more."""
         return await self._reply("ready", OfferReply(offer_id=offer_id, at=at), now)
+
+    async def prove(self, offer_id: str, report: ProofReport, now: datetime) -> str:
+        """Say that a part was done; who signed, a position and pictures go over HTTP alone."""
+        return await self._reply("proof", OfferReply(offer_id=offer_id, proof=report), now)
 
     async def _reply(self, kind: str, reply: OfferReply, now: datetime) -> str:
         event = CloudEvent(

@@ -15,6 +15,7 @@ from contracts.event_types import event
 from contracts.matches import Match
 from contracts.offers import Offer
 from contracts.prices import PriceLine
+from contracts.proofs import ProofReport
 from contracts.streams import To
 from contracts.unmatched import Unmatched
 
@@ -138,6 +139,7 @@ class ReplyRefused(Wire):
     "dispatch.reply.counter",
     "dispatch.reply.waiting",
     "dispatch.reply.ready",
+    "dispatch.reply.proof",
     to=To.REPLIES,
 )
 class OfferReply(Wire):
@@ -150,6 +152,7 @@ class OfferReply(Wire):
     at: Instant | None = None
     amendment: Tally | None = None  # of agree and refuse: its number
     counter: Counter | None = None  # of counter: what would be otherwise
+    proof: ProofReport | None = None  # of proof: without a name or a position, which no stream holds
 
     def __post_init__(self) -> None:
         """Refuse a time that no calendar of ours holds."""

@@ -12,11 +12,13 @@ from contracts.dispatches import StatusUpdate
 from contracts.events import CloudEvent, OfferReply
 from contracts.instants import HOUR_MS
 from contracts.problems import Malformed, Problem, TooLarge
+from contracts.proofs import ProofReport
 from contracts.streams import FIELD
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, RefuseAmendment
 from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.commands.decline import DeclineOffer
+from dispatcher.domain.commands.proof import stated
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.commands.waiting import ReportReady, ReportWaiting
@@ -66,7 +68,10 @@ def idempotency_of(event: CloudEvent, vendor_id: str) -> IdempotencyRecord:
 
 
 def command_of(event: CloudEvent) -> Command:
-    """The command that the envelope holds. Raises Problem or Invalid, which its vendor is told."""
+    """The command that the envelope holds; a proof is not sealed yet (`report_of`).
+
+    Raises Problem or Invalid, which its vendor is told.
+    """
     made = COMMANDS.get(event.type)
     if made is None:
         raise Invalid(f"{event.type} is no reply\nMaybe one of: {', '.join(COMMANDS)}.")
@@ -118,6 +123,24 @@ def _ready(said: OfferReply) -> Command:
     return ReportReady(offer_id=said.offer_id, at=said.at)
 
 
+def report_of(said: OfferReply) -> ProofReport:
+    """What is said of a part of its work. Raises Invalid for what a stream must not hold."""
+    if said.proof is None:
+        raise Invalid("a proof needs what is said of a part\nMaybe `proof` is missing.")
+    signed = said.proof.signature is not None and said.proof.signature.by is not None
+    if signed or said.proof.position is not None:
+        what = "who signed" if signed else "a position"
+        raise Invalid(
+            f"a proof over Redis may not say {what}: a stream is kept in plain\n"
+            "Maybe give it over HTTP, where it is encrypted: POST …/dispatches/{id}/proof."
+        )
+    return said.proof
+
+
+def _proof(said: OfferReply) -> Command:
+    return stated(said.offer_id, report_of(said))
+
+
 COMMANDS: Mapping[str, Callable[[OfferReply], Command]] = {
     "dispatch.reply.accept": _accept,
     "dispatch.reply.decline": _decline,
@@ -127,4 +150,5 @@ COMMANDS: Mapping[str, Callable[[OfferReply], Command]] = {
     "dispatch.reply.counter": _counter,
     "dispatch.reply.waiting": _waiting,
     "dispatch.reply.ready": _ready,
+    "dispatch.reply.proof": _proof,
 }

@@ -12,11 +12,13 @@ from functools import partial
 
 import structlog
 
+from contracts.codec import convert
 from contracts.codes import Role
-from contracts.events import CloudEvent, ReplyRefused
+from contracts.events import CloudEvent, OfferReply, ReplyRefused
 from contracts.problems import PREFIX, Problem, Unauthenticated
-from dispatcher.delivery.reply import command_of, id_of, idempotency_of, offer_of
+from dispatcher.delivery.reply import command_of, id_of, idempotency_of, offer_of, report_of
 from dispatcher.domain.commands.counter import CounterOffer
+from dispatcher.domain.commands.proof import GiveProof
 from dispatcher.domain.decision import Message
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable, Unwritable
 from dispatcher.domain.requests import RequestRecord
@@ -82,6 +84,10 @@ class ReplyEffects:
 
     async def _execute(self, who: Principal, market: str, event: CloudEvent) -> None:
         command, key = command_of(event), idempotency_of(event, who.vendor_id)
+        if isinstance(command, GiveProof):
+            report = report_of(convert(event.data, OfferReply))
+            await self.service.proofs.keep(who, market, command.offer_id, report, key)
+            return
         prepare = partial(self.countered, market) if isinstance(command, CounterOffer) else None
         await self.service.execute(who, market, command, key, prepare=prepare)
 

@@ -67,6 +67,7 @@ class Executor:
             for lost in range(ATTEMPTS):
                 if lost == 1:
                     await lost_before.enter_async_context(self.contention.of(market, command.subject))
+                since = stored.lineage
                 record = await self._find(stored, command)
                 context = await self._context(stored, record, tuning, by, who)
                 with traced.commands(market, by, [(command, record)]):
@@ -80,7 +81,7 @@ class Executor:
                             return record or await self.load(stored, command)
                         raise
                     entry = self._entry(command, context, decision)
-                after, full = await _committed(stored, record, decision, idempotency, entry)
+                after, full = await _committed(stored, record, decision, idempotency, entry, since=since)
                 if after is not None:
                     self.measures.decided(market, [decision] if decision else [], context.now_ms)
                     return after
@@ -135,7 +136,7 @@ class Executor:
         self, by: str, market: str, decided_on: Sequence[tuple[Command, Record | None]], fence: str | None
     ) -> Outcome | None:
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
-        needed, now = list[Decision](), dict[str, Any]()
+        needed, now, since = list[Decision](), dict[str, Any](), stored.lineage
         for command, record in decided_on:
             context = await self._context(stored, record, tuning, by)
             try:
@@ -151,7 +152,7 @@ class Executor:
             if changed.keys() & now.keys():  # two of them change one record: not in one commit
                 return Outcome(Status.STALE, stale_id=command.subject)
             needed, now = [*needed, decision], now | changed
-        outcome = await stored.commit(needed, fence=fence) if needed else None
+        outcome = await stored.commit(needed, fence=fence, since=since) if needed else None
         if outcome is not None and outcome.ok:
             self.measures.decided(market, needed, self.clock.now_ms())
         return outcome
@@ -228,6 +229,8 @@ async def _committed(
     decision: Decision | None,
     idempotency: IdempotencyRecord | None,
     entry: Decision | None = None,
+    *,
+    since: int,
 ) -> tuple[Record | None, bool]:
     """The record after (as it was, if it is gone), if that is how it ended; None when it is to be loaded
     again, and whether for want of what would be booked. Raises Reused.
@@ -237,7 +240,7 @@ async def _committed(
             refuse_reuse(await stored.remember(idempotency))
         return record, False
     decided = [decision] if entry is None else [decision, entry]
-    outcome = await stored.commit(decided, idempotency=idempotency)
+    outcome = await stored.commit(decided, idempotency=idempotency, since=since)
     refuse_reuse(outcome)
     after: Record | None = (decision.after or record) if outcome.status is Status.OK else None
     return after, _is_taken(outcome, {each.vendor_id for each in decision.preconditions})

@@ -12,7 +12,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from contracts.geo import Position
-from contracts.instants import to_instant, to_ms
+from contracts.instants import to_instant
 from contracts.proofs import (
     Picture,
     PictureView,
@@ -23,10 +23,10 @@ from contracts.proofs import (
 )
 from contracts.requests import Request
 from dispatcher.blobs.port import Blobs
-from dispatcher.domain.commands.proof import GIVERS, AttachPicture, GiveProof, is_there
+from dispatcher.domain.commands.proof import GIVERS, AttachPicture, is_there, stated
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proof_required import lacking, names, parts_of, required
-from dispatcher.domain.proofs import PictureRecord, ProofRecord, began, proof_id, says
+from dispatcher.domain.proofs import PictureRecord, ProofRecord, began, proof_id
 from dispatcher.domain.refusals import NotFound, Unavailable, Unreadable
 from dispatcher.domain.requests import RequestRecord, request_id_of
 from dispatcher.domain.rights import SEES_PROOF
@@ -78,12 +78,18 @@ class Proofs:
 
         Raises WrongState before acceptance and after the work was given back, Invalid, Unreadable.
         """
-        command = GiveProof(
-            offer_id=offer_id,
-            part=report.part,
-            at_ms=None if report.at is None else to_ms(report.at),
-            says=says(report),
-        )
+        record = await self.keep(who, market, offer_id, report, idempotency)
+        return await self._view(market, record)
+
+    async def keep(
+        self,
+        who: Principal,
+        market: str,
+        offer_id: str,
+        report: ProofReport,
+        idempotency: IdempotencyRecord | None,
+    ) -> ProofRecord:
+        """The same, shown to nobody."""
 
         async def prepare(record: ProofRecord | None, wanted: Any) -> Any:
             request, offer = await self._dispatch(who, market, offer_id)
@@ -94,8 +100,9 @@ class Proofs:
             sealed = self.markets.store(market).proofs.seal(offer_id, report)
             return replace(wanted, request=request, sealed=sealed, apart_m=apart_m(report, asked))
 
-        record = await self.executor.execute(who, market, command, idempotency, prepare=prepare)
-        return await self._view(market, record)
+        command = stated(offer_id, report)
+        kept: ProofRecord = await self.executor.execute(who, market, command, idempotency, prepare=prepare)
+        return kept
 
     async def attach(self, who: Principal, market: str, at: Place, media: str, plain: bytes) -> PictureView:
         """Keep a picture of one part, sealed; sent again it is there once. Raises as `give`."""

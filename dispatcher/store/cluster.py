@@ -19,6 +19,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.store.committer import NOT_SENT, UNKNOWN, Committer
 from dispatcher.store.connection import CONNECTION_ERRORS, PAUSE_S, REDIRECTED, Reader, unavailable
+from dispatcher.store.lineage import Lineage
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 from dispatcher.store.servers import Line
@@ -39,8 +40,9 @@ class Cluster:
         self.reader = RoutedReader(self.topology, timeout_s)
         self.committer = RoutedCommitter(
             self.topology,
-            lambda client: Committer(
+            lambda client, lineage: Committer(
                 client,
+                lineage=lineage,
                 queue_limit=queue_limit,
                 connections=connections,
                 timeout_s=min(timeout_s, SILENCE_S),
@@ -129,10 +131,11 @@ class RoutedCommitter:
     """One committer a server. Raises what `Committer` raises."""
 
     def __init__(
-        self, topology: Topology, committer_of: Callable[[Redis], Committer], timeout_s: float
+        self, topology: Topology, committer_of: Callable[[Redis, Lineage], Committer], timeout_s: float
     ) -> None:
         self.topology, self._timeout_s = topology, timeout_s
         self._committer_of = committer_of
+        self._lineage = Lineage()
         self._committers: dict[Address, tuple[Committer, Redis]] = {}
 
     @property
@@ -145,14 +148,20 @@ class RoutedCommitter:
         """Programs asked for again because their answer was lost."""
         return sum(each.repeated for each, _ in self._committers.values())
 
-    async def commit(self, program: Program) -> Outcome:
+    @property
+    def lineage(self) -> int:
+        """See `Committer.lineage`; of all servers."""
+        return self._lineage.number
+
+    async def commit(self, program: Program, *, since: int | None = None) -> Outcome:
         """See `Committer.commit`. Where a server went away, its successor is asked the same."""
+        read_at = self.lineage if since is None else since
         deadline, asked_again = time.monotonic() + self._timeout_s, False
         while True:
             age = self.topology.age
             committer = self._of(await self.topology.address(program.key))
             try:
-                return await committer.commit(program, asked_again=asked_again)
+                return await committer.commit(program, since=read_at, asked_again=asked_again)
             except REDIRECTED:  # nothing was done
                 pass
             except Unavailable as refusal:
@@ -169,7 +178,7 @@ class RoutedCommitter:
         found = self._committers.get(address)
         if found is None:
             client = self.topology.client(address)
-            found = self._committers[address] = self._committer_of(client), client
+            found = self._committers[address] = self._committer_of(client, self._lineage), client
         return found[0]
 
     async def aclose(self) -> None:

@@ -14,6 +14,7 @@ from redis.exceptions import NoScriptError, ResponseError
 
 from dispatcher.store import resp, script
 from dispatcher.store.connection import CONNECTION_ERRORS, REDIRECTED, is_retryable, writes_refused
+from dispatcher.store.lineage import Lineage
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 
@@ -23,10 +24,12 @@ OUT_OF_STEP = Disconnected("an answer to another question came: the connection i
 class Job:
     """A program that waits for its outcome."""
 
-    __slots__ = ("asked_again", "deadline", "future", "program", "tag")
+    __slots__ = ("asked_again", "deadline", "future", "program", "since", "tag")
 
-    def __init__(self, program: Program, tag: bytes, deadline: float) -> None:
+    def __init__(self, program: Program, tag: bytes, deadline: float, since: int = 0) -> None:
+        """`since`: the lineage's number when what it was decided on was read."""
         self.program = program
+        self.since = since
         self.tag = tag
         self.deadline = deadline
         self.future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -45,8 +48,8 @@ class Job:
 class CommitConnection:
     """One connection with the script loaded; it is made anew after every failure."""
 
-    def __init__(self, client: Redis, text: bytes) -> None:
-        self._client = client
+    def __init__(self, client: Redis, text: bytes, lineage: Lineage) -> None:
+        self._client, self._lineage = client, lineage
         self._text = text
         self._connection: AbstractConnection | None = None
         self._sha = ""
@@ -57,7 +60,8 @@ class CommitConnection:
         again: list[Job] = []
         try:
             connection = await self._connected()
-            lines = (job.program.command_line(self._sha, job.tag) for job in batch)
+            now = self._lineage.number
+            lines = (job.program.command_line(self._sha, job.tag, doubted=job.since < now) for job in batch)
             await connection.send_packed_command([b"".join(map(resp.pack, lines))])
             async with asyncio.timeout(connection.socket_timeout):
                 while unanswered:
@@ -103,6 +107,7 @@ class CommitConnection:
         if self._connection is None:
             connection = self._client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
             await connection.connect()
+            await self._lineage.meet(connection)
             self._sha = ""
             self._connection = connection
         if not self._sha:

@@ -20,6 +20,7 @@ from dispatcher.store import script
 from dispatcher.store.commit_connection import CommitConnection, Job
 from dispatcher.store.connection import PAUSE_S, TIMEOUT_S, unavailable
 from dispatcher.store.exhausted import replace_stream
+from dispatcher.store.lineage import Lineage
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 
@@ -41,6 +42,7 @@ class Committer:
         queue_limit: int = QUEUE_LIMIT,
         connections: int = CONNECTIONS,
         timeout_s: float = TIMEOUT_S,
+        lineage: Lineage | None = None,
     ) -> None:
         self._client = client
         self._queue_limit = queue_limit
@@ -55,16 +57,25 @@ class Committer:
         self._underway = 0
         self._closed = False
         self._script = script.source("commit")
+        self._lineage = lineage or Lineage()
 
     @property
     def waiting(self) -> int:
         """How many programs have no answer yet."""
         return len(self._waiting) + self._underway
 
-    async def commit(self, program: Program, *, asked_again: bool = False) -> Outcome:
+    @property
+    def lineage(self) -> int:
+        """How many promotions of another server were met: to be taken before what is decided on is read."""
+        return self._lineage.number
+
+    async def commit(
+        self, program: Program, *, since: int | None = None, asked_again: bool = False
+    ) -> Outcome:
         """The program's outcome; a stream whose ids are used up is replaced on the way.
 
-        `asked_again`: it was sent before, to a server whose answer was lost.
+        `since`: the lineage when what it was decided on was read; None: it has been since. `asked_again`: it
+        was sent before, to a server whose answer was lost.
 
         Raises Unwritable: a key of the program's cannot be written, nothing was. Raises Unavailable: before
         anything is sent if the queue is full; and when the server gave no answer for `timeout_s`: then the
@@ -72,19 +83,20 @@ class Committer:
         """
         for _ in range(REPLACED_AT_MOST):
             try:
-                return await self._sent(program, asked_again=asked_again)
+                return await self._sent(program, since, asked_again=asked_again)
             except script.Exhausted as refusal:
                 await replace_stream(self._client, refusal.facts["key"])
-        return await self._sent(program, asked_again=asked_again)
+        return await self._sent(program, since, asked_again=asked_again)
 
-    async def _sent(self, program: Program, *, asked_again: bool) -> Outcome:
+    async def _sent(self, program: Program, since: int | None, *, asked_again: bool) -> Outcome:
         if self._closed or self._load >= self._queue_limit:
             raise unavailable(f"{self._load} checks wait to be made, the limit is {self._queue_limit}.")
         if not self._connections:
             self._connections = [
                 asyncio.create_task(self._run_connection()) for _ in range(self._connection_count)
             ]
-        job = Job(program, b"%d" % next(self._tags), time.monotonic() + self._timeout_s)
+        read_at = self._lineage.number if since is None else since
+        job = Job(program, b"%d" % next(self._tags), time.monotonic() + self._timeout_s, read_at)
         job.asked_again = asked_again
         self._waiting.append(job)
         self._load += program.weight
@@ -103,7 +115,7 @@ class Committer:
         self._fail(list(self._waiting))
 
     async def _run_connection(self) -> None:
-        connection = CommitConnection(self._client, self._script)
+        connection = CommitConnection(self._client, self._script, self._lineage)
         try:
             while not cancel_requested():
                 await self._work.wait()

@@ -121,6 +121,11 @@ class MarketStore:
         """What falls due soon. Raises Unavailable; StoreError if a key is not ours."""
         return await soon(self.requests, self.node, self.keys, now_ms)
 
+    @property
+    def lineage(self) -> int:
+        """See `Committer.lineage`."""
+        return self.node.committer.lineage
+
     async def commit(
         self,
         decided: Sequence[Decision],
@@ -128,8 +133,11 @@ class MarketStore:
         requests: Sequence[Request] = (),
         idempotency: IdempotencyRecord | None = None,
         fence: str | None = None,
+        since: int | None = None,
     ) -> Outcome:
         """Commit all decisions, or none. `requests` are those received now, with their patient blocks.
+
+        `since`: the store's lineage when what was decided on was read (`Committer.lineage`).
 
         Raises Unavailable; script.BrokenLedger if records and ledger disagree.
         """
@@ -141,7 +149,7 @@ class MarketStore:
         bodies = {each.id: self.requests.form.pack(each) for each in requests}
         changes.add_decisions(program, self.keys, decided, bodies)
         with traces.part("commit", dispatcher__decisions=len(decided)) as span:
-            outcome = await self.node.committer.commit(program)
+            outcome = await self.node.committer.commit(program, since=since)
             span.note(dispatcher__outcome=outcome.status.name.lower())
         if outcome.status is Status.OK:
             self.quarters.note(decided)

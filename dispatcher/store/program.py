@@ -11,6 +11,7 @@ from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 
 Word = str | bytes | int
+NO_VERSION = b"doubt"  # longer than any: no document begins with it
 
 
 class Check(NamedTuple):
@@ -23,13 +24,14 @@ class Check(NamedTuple):
 class Program:
     """Checks and writes on the keys of one market."""
 
-    __slots__ = ("_checks", "_keys", "_writes", "checks")
+    __slots__ = ("_checks", "_keys", "_versions", "_writes", "checks")
 
     def __init__(self) -> None:
         self.checks: list[Check] = []
         self._keys: dict[str, int] = {}
         self._checks: list[Word] = []
         self._writes: list[Word] = []
+        self._versions: list[int] = []  # places of versions that documents are written over
 
     @property
     def key(self) -> str:
@@ -54,11 +56,13 @@ class Program:
 
     def document(self, about: str, key: str, version: int, content: bytes) -> None:
         """Write `content` over version `version` (0: there is none yet)."""
+        self._over(version)
         self._check(Check(about, content), "version", self._place(key), expected(version))
         self.write(key, "SET", content)
 
     def remove(self, about: str, key: str, version: int) -> None:
         """Delete the document, which must still be of this version."""
+        self._over(version)
         self._check(Check(about, b""), "version", self._place(key), expected(version))
         self.write(key, "DEL")
 
@@ -93,9 +97,21 @@ class Program:
         """The command `name key words…`, after all checks."""
         self._writes += (self._place(key), name, len(words), *words)
 
-    def command_line(self, sha: str, tag: bytes) -> tuple[Word, ...]:
-        """The EVALSHA; its answer begins with `tag`."""
-        return ("EVALSHA", sha, len(self._keys), *self._keys, tag, *self._checks, "writes", *self._writes)
+    def command_line(self, sha: str, tag: bytes, *, doubted: bool = False) -> tuple[Word, ...]:
+        """The EVALSHA; its answer begins with `tag`.
+
+        `doubted`: a version may be another document's than was read, and counts for none. Then nothing is
+        written over; the answer says whether this very program had its effect before.
+        """
+        checks = list(self._checks) if doubted else self._checks
+        for place in self._versions if doubted else ():
+            checks[place] = NO_VERSION
+        return ("EVALSHA", sha, len(self._keys), *self._keys, tag, *checks, "writes", *self._writes)
+
+    def _over(self, version: int) -> None:
+        """The next check is of a version that is written over."""
+        if version:
+            self._versions.append(len(self._checks) + 2)
 
     def _check(self, check: Check, *words: Word) -> None:
         self.checks.append(check)

@@ -32,7 +32,12 @@ class Commits(Protocol):
         """How many programs have no answer yet."""
         ...
 
-    async def commit(self, program: Program) -> Outcome:
+    @property
+    def lineage(self) -> int:
+        """See `Committer.lineage`."""
+        ...
+
+    async def commit(self, program: Program, *, since: int | None = None) -> Outcome:
         """See `Committer.commit`."""
         ...
 

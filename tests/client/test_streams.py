@@ -16,6 +16,7 @@ from contracts.codes import DeclineCode
 from contracts.counters import Counter
 from contracts.event_types import event_type
 from contracts.events import CloudEvent
+from contracts.proofs import ProofPart, ProofReport
 from contracts.reply_claims import claims_of
 from dispatcher.serve.embedded import EmbeddedRedis
 from tests.client.test_http import NOON
@@ -264,3 +265,13 @@ async def test_who_is_told_to_end_ends_though_the_telling_was_swallowed(redis_se
         listening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await listening
+
+
+async def test_a_proof_says_what_was_done(redis, redis_server, market):
+    report = ProofReport(part=ProofPart.DROPOFF, odometer_miles=12.5)
+    async with VendorStream(redis_server.url, market, "v1", "secret") as stream:
+        await stream.prove("r1.1", report, NOON)
+        ((_, fields),) = await redis.xrange(stream.replies)
+    event = msgspec.msgpack.decode(fields[b"ce"], type=CloudEvent)
+    assert event.type == "dispatch.reply.proof"
+    assert msgspec.convert(event.data, event_type(event.type).form).proof == report

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 from functools import partial
 
 from playwright.async_api import expect
 
 from contracts.codes import Role
+from contracts.patient_reads import PatientReadQuery
+from contracts.proofs import Picture, ProofPart, ProofReport, Relationship, Signature
 from dispatcher.domain.canary_tasks import rolled_back
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.context import Context
 from dispatcher.security.principal import Principal
+from dispatcher.service.proofs import Place
 from tests.console.conftest import SHARED, Desk
 from tests.console.pages import problems, problems_in_both_themes, visit
 from tests.console.trouble import town
 
 pytestmark = SHARED
+OPS = Principal.of(Role.OPS, markets=None)
+DOT = base64.b64decode(  # one black pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
 
 
 async def test_what_needs_somebody_comes_first_and_is_offered_by_keys_alone(desk: Desk) -> None:
@@ -198,3 +206,31 @@ async def test_what_is_no_requests_has_a_line_of_its_own_and_leads_to_what_it_is
     await page.wait_for_selector(".side h3:has-text('canary rolled back')")
     await page.keyboard.press("Enter")
     await page.wait_for_selector("main h1:has-text('Tuning')")
+
+
+async def test_a_proof_is_shown_once_that_it_is_recorded_was_said_and_a_picture_when_it_is_asked_for(
+    desk: Desk,
+) -> None:
+    market, proofs = await town(desk), desk.parts.service.proofs
+    vendor = Principal.of(Role.VENDOR, subject="v1", markets=frozenset({market}), vendor_id="v1")
+    await desk.parts.service.execute(vendor, market, AcceptOffer(offer_id="asked.1"))
+    signed = Signature(by="Canary Wren", relationship=Relationship.SPOUSE)
+    report = ProofReport(part=ProofPart.DROPOFF, odometer_miles=81_234.5, signature=signed)
+    await proofs.give(vendor, market, "asked.1", report, None)
+    place = Place("asked.1", ProofPart.DROPOFF, Picture.SIGNATURE)
+    for plain in (DOT, DOT[:8] + b"no picture"):
+        await proofs.attach(vendor, market, place, "image/png", plain)
+    reads = desk.parts.service.patient_reads
+    page = await desk.open("request/asked", Role.COORDINATOR, market=market)
+    await page.get_by_role("button", name="Show proof…").press("Enter")
+    await page.wait_for_selector("dialog p:has-text('is recorded for good')")
+    assert (await reads.page(OPS, market, PatientReadQuery()))[0] == [], "nothing was read yet"
+    await page.keyboard.press("Enter")
+    said = page.locator("dialog li", has_text="signed by Canary Wren (spouse); odometer 81234.5 miles")
+    await expect(said).to_be_visible()
+    await page.get_by_role("button", name="Show signature 1 of dropoff").press("Enter")
+    await expect(page.get_by_role("img", name="signature 1 of dropoff")).to_be_visible()
+    await page.get_by_role("button", name="Show signature 2 of dropoff").press("Enter")
+    await page.wait_for_selector("dialog .trouble:has-text('its bytes are no picture')")
+    assert await problems(page) == []
+    assert [each.request_id for each in (await reads.page(OPS, market, PatientReadQuery()))[0]] == ["asked"]

@@ -8,7 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from contracts.codes import Role
-from contracts.proofs import MAX_GIVEN, MAX_PICTURES, ProofPart
+from contracts.instants import to_ms
+from contracts.proofs import MAX_GIVEN, MAX_PICTURES, ProofPart, ProofReport
 from dispatcher.domain.commands.plausible import happened
 from dispatcher.domain.commands.table import Command, decides
 from dispatcher.domain.compact import Record
@@ -25,6 +26,7 @@ from dispatcher.domain.proofs import (
     began,
     is_outside,
     proof_id,
+    says,
     told,
     until_ms,
 )
@@ -67,6 +69,12 @@ class GiveProof(OnProof, frozen=True, kw_only=True):
     says: int = 0
     apart_m: int | None = None
     again: bool = False
+
+
+def stated(offer_id: str, report: ProofReport) -> GiveProof:
+    """What somebody says of one part, before it is sealed."""
+    at_ms = None if report.at is None else to_ms(report.at)
+    return GiveProof(offer_id=offer_id, part=report.part, at_ms=at_ms, says=says(report))
 
 
 class AttachPicture(OnProof, frozen=True, kw_only=True):

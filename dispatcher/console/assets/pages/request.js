@@ -16,6 +16,7 @@ import { atRisk, RISKS, why } from "../parts/words.js";
 import { vendorLink } from "../parts/view.js";
 import { whyNoVendor, whyThisVendor } from "../parts/why.js";
 import { showPatient } from "../parts/patient.js";
+import { provable, showProof } from "../parts/proof.js";
 import { taskCard, taskKeys } from "../parts/tasks.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
@@ -105,6 +106,8 @@ class RequestPage {
       h("a", { class: "button", href: context.href("decisions", [], { request: this.id }) }, "Why so: decisions"),
       view.episode && h("a", { class: "button", href: context.href("care", ["episode", view.episode]) }, "Its episode"),
       h("button", { type: "button", onclick: () => void showPatient(this.id, this.context) }, "Show patient…"),
+      provable(view) &&
+        h("button", { type: "button", onclick: () => void showProof(provable(this.view), context) }, "Show proof…"),
     );
     const open = tasks.filter((each) => each.state !== "done");
     fill(this.todo, open.map((each) => taskCard(each, context)));
