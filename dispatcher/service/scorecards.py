@@ -51,6 +51,7 @@ from dispatcher.domain.scorecards import (
 )
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service import damping
 from dispatcher.service.execute import Executor
 from dispatcher.service.local_days import span_ms
 from dispatcher.service.markets import Markets
@@ -104,6 +105,7 @@ class Scorecards:
             last=self._day(market, period.end_ms - 1),
             kept_from=self._day(market, self.clock.now_ms()) - timedelta(days=DAYS.whole(values)),
             **figures,
+            matching=await damping.told(stored, vendor_id, self.clock.now_ms(), values),
         )
 
     async def requests(

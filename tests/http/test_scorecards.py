@@ -173,3 +173,22 @@ async def test_what_cannot_be_asked_is_refused_in_words(api: Api) -> None:
         ("/requests", 400),
     ):
         assert (await as_vendor(api, "GET", CARD + query))[0] == status, query
+
+
+async def test_a_vendor_sees_what_matching_takes_it_for_and_that_a_dispute_changes_it(api: Api) -> None:
+    assert (await offered(api), (await as_vendor(api, "GET", CARD))[1]["matching"]) == ("r1.1", None)
+    await worked(api, "r2", late_minutes=40)
+    key = api.store.market(api.market).keys.scorecards("2026-03-02")
+    await api.store.reader.ask("HSET", key, "v2:wheelchair:on_time", 90, "v2:wheelchair:late", 10)
+    await worked(api, "r3")
+    before = (await as_vendor(api, "GET", CARD))[1]["matching"]
+    assert before["share"] < before["market_share"] < 0.92
+    assert before["cents"] - before["market_cents"] in range(1, before["most_cents"])
+    said = {"offer_id": "r2.1", "outcome": "late", "text": TEXT}
+    made = (await as_vendor(api, "POST", f"{CARD}/disputes", said))[1]
+    answer, path = {"upheld": True, "reason": "it was"}, f"{CARD}/disputes/{made['id']}/answer"
+    assert (await api.call("POST", path, answer, role=Role.OPS))[0] == 200
+    after = (await as_vendor(api, "GET", CARD))[1]["matching"]
+    assert after["cents"] < after["market_cents"] < before["cents"]
+    (one,) = (await api.call("GET", "/vendor-outcomes?vendor_id=v1", role=Role.OPS))[1]["vendors"]
+    assert one["matching_share"] == after["share"]
