@@ -17,6 +17,7 @@ from contracts.scorecards import Disputable
 from dispatcher.audit.judge import judge
 from dispatcher.domain.scorecards import day_of
 from dispatcher.jobs.timers import Timers
+from dispatcher.store.scorecards import sum_of
 from dispatcher.store.survey import survey
 from tests.domain import make
 from tests.http.conftest import Api
@@ -174,12 +175,14 @@ async def test_a_dispute_that_is_upheld_counts_no_more_from_then_on(api: Api) ->
         ["r1.1"],
         [],
     )
-    cards = await api.store.market(api.market).scorecards.sum_of([day_of(api.clock.ms)])
-    assert {name: count for name, count in cards["v1"].items() if count} == {"accepted": 1}
+    days = await api.store.market(api.market).scorecards.days([day_of(api.clock.ms)])
+    assert {name: count for name, count in sum_of(days.values())["v1"].items() if count} == {"accepted": 1}
     _, page = await as_vendor(api, "GET", f"{CARD}/disputes")
     assert [each["state"] for each in page["disputes"]] == ["upheld"]
     _, task = await api.call("GET", f"/tasks/{task['id']}", role=Role.OPS)
     assert (task["state"], task["outcome"]) == ("done", "settled")
+    _, acts = await api.call("GET", "/audit?group=vendors", role=Role.OPS)
+    assert [each["detail"] for each in acts["acts"] if each["act"] == "answer_dispute"] == ["v1 upheld"]
     assert judge(await survey(api.store.reader, api.market)) == []
 
 
@@ -197,6 +200,22 @@ async def test_a_vendors_client_and_ops_client_do_the_same(api: Api) -> None:
         answered = await ops.answer_score_dispute("v1", made.id, "it was locked", upheld=True)
         assert [each async for each in van.score_disputes("v1")] == [answered]
         assert [each async for each in ops.score_requests("v1", "late")] == []
+
+
+async def test_a_dispute_is_there_once_however_often_and_by_how_many_it_is_sent(api: Api) -> None:
+    await declined(api, "r1")
+    said = {"offer_id": "r1.1", "outcome": "declined", "text": TEXT}
+    told = await asyncio.gather(*(as_vendor(api, "POST", f"{CARD}/disputes", said) for _ in range(6)))
+    assert sorted(status for status, _ in told) == [201] + [409] * 5
+    await declined(api, "r2")
+    other, key = said | {"offer_id": "r2.1"}, {"Idempotency_Key": "same"}
+    for _ in range(2):
+        status, _ = await api.call("POST", f"{CARD}/disputes", other, role=Role.VENDOR, vendor="v1", **key)
+        assert status == 201
+    _, page = await as_vendor(api, "GET", f"{CARD}/disputes?limit=1")
+    _, rest = await as_vendor(api, "GET", f"{CARD}/disputes?cursor={page['cursor']}")
+    assert [each["offer_id"] for each in page["disputes"] + rest["disputes"]] == ["r1.1", "r2.1"]
+    assert judge(await survey(api.store.reader, api.market)) == []
 
 
 async def test_a_dispute_that_is_not_upheld_changes_nothing(api: Api) -> None:

@@ -108,6 +108,7 @@ class Busy:
         await self.wonder()
         self.fence = await self.market.lease.acquire("matcher", 60_000) or ""
         await self.market.matchers.announce("matcher", 60_000)
+        await self.market.sending.tell(nothing=True)
         await self.market.rings.announce(Ring("web here:1", "dev", {"dev": "0a"}), 60_000)
         await self.market.rings.use(KeyPrint("dev", "0a"))
 
@@ -182,6 +183,8 @@ class Busy:
         await self.words()
         await self.service.patient_reads.read(PLATFORM, self.name, "done", None)
         await self.papers()
+        self.market.losses.note({(DAY.isoformat(), "v1", "others"): 1})
+        await self.market.losses.write()
 
     async def papers(self) -> None:
         """The vendor's only paper runs out within days."""

@@ -42,8 +42,9 @@ def of_the_store(keys: Keys) -> set[str]:
     many = [keys.vendor("x"), keys.stream("x"), keys.aside("x"), keys.scorecards("x"), keys.calls("x")]
     many += [keys.outcomes("x", "x")]
     many += [keys.of_webhook(part, "x") for part in WEBHOOK_PARTS]
-    many += [keys.cap_limits("x"), keys.spent("x", "2026")]
-    many += [keys.patterns("x"), keys.fairness("x"), keys.command("x"), keys.what_if("x"), keys.decided("x")]
+    many += [keys.losses("x", "x"), keys.cap_limits("x"), keys.spent("x", "2026"), keys.fairness("x")]
+    many += [keys.patterns("x"), keys.command("x"), keys.what_if("x"), keys.decided("x")]
+    many += [keys.acceptance("x")]
     return first_parts(keys, *single, *many, keys.capacity("x", "x"), keys.limit(*"xyz"), keys.used(*"xyz"))
 
 
@@ -95,8 +96,10 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         parts.OUTCOMES,
         parts.PATTERNS,
         parts.FAIRNESS,
+        parts.ACCEPTANCE,
         parts.CALLS,
         parts.CAP_LIMITS,
+        parts.LOSSES,
         parts.SPENT,
         *WEBHOOK_PARTS,
     }  # what no promise is judged by
@@ -105,6 +108,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
     single |= {keys.vendors, keys.capacities, keys.lease, keys.fence, keys.dead, keys.matchers}
     single |= {
         keys.formats,
+        keys.sends_nothing,
         keys.rings,
         keys.patient_keys,
         keys.troubles,
