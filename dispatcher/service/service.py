@@ -100,7 +100,6 @@ class Service:
         self.authorizations = Authorizations(store, self.markets, self.executor)
         self.episodes = Episodes(self.markets, self.requests, self.tasks, self.barriers)
         self._open_vendors(clock)
-        self.vendor_sign_ins = VendorSignIns(self.markets, clock, self.vendors, self.acts, store.sign_ins)
         self.days = Days(self.markets, clock)
         self.coverage = Coverages(self.markets)
         self.dead_letters = DeadLetters(self.markets, self.acts)
@@ -111,6 +110,9 @@ class Service:
     def _open_vendors(self, clock: Clock) -> None:
         """Who they are, what they post, and what became of their work."""
         self.vendors = Vendors(self.markets, clock, self.acts)
+        self.vendor_sign_ins = VendorSignIns(
+            self.markets, clock, self.vendors, self.acts, self.store.sign_ins
+        )
         self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
         self.caps = VendorCaps(self.markets, self.executor, self.vendors)
         self.why_vendor = WhyVendor(self.markets, clock, self.vendors)

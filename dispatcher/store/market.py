@@ -18,6 +18,7 @@ from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
 from dispatcher.runtime import traces
 from dispatcher.store import changes, codec, events
+from dispatcher.store.acceptance import AcceptancePart
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.caps import CapPart
@@ -47,6 +48,7 @@ from dispatcher.store.retention import RetentionPart
 from dispatcher.store.rings import RingPart
 from dispatcher.store.scorecards import ScorecardPart
 from dispatcher.store.seals import SealPart
+from dispatcher.store.sending import SendingPart
 from dispatcher.store.soon import Soon, soon
 from dispatcher.store.standing_orders import StandingOrderPart
 from dispatcher.store.tail import Wake
@@ -87,6 +89,7 @@ class MarketStore:
         )
         self.views = ViewPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)
+        self.acceptance = AcceptancePart(node, self.keys)
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)
         self.fairness = FairnessPart(node, self.keys)
@@ -96,6 +99,7 @@ class MarketStore:
         self.due_times = DueTimes(node, self.keys)
         self.lease = LeasePart(node, self.keys)
         self.matchers = MatchersPart(node, self.keys)
+        self.sending = SendingPart(node, self.keys)
         self.rings = RingPart(node.reader, self.keys)
         self.pulse = PulsePart(node, self.keys)
         self.troubles = TroublePart(node, self.keys)
