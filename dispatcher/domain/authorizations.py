@@ -8,12 +8,11 @@ those drew that are forgotten (`spent`), so that it can be counted again from wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from msgspec.structs import replace
 
-from contracts.authorizations import AuthorizationChanged, AuthorizationState, AuthorizationView, Counted
+from contracts.authorizations import AuthorizationChanged, AuthorizationState, Counted
 from contracts.codes import ServiceClass
 from contracts.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
@@ -164,26 +163,6 @@ def told(after: AuthorizationRecord, code: str, request_id: str = "") -> Message
         request_id=request_id,
     )
     return Message(type="dispatch.authorization.changed", subject=after.name, data=data)
-
-
-def view(record: AuthorizationRecord) -> AuthorizationView:
-    """As it is read, without its patient."""
-    return AuthorizationView(
-        id=record.name,
-        version=record.version,
-        state=record.state,
-        number=record.number,
-        payer=record.payer,
-        services=record.services,
-        counted=record.counted,
-        granted=record.granted,
-        used=record.used,
-        left=max(0, record.left),
-        first_day=date.fromisoformat(record.first_day),
-        last_day=date.fromisoformat(record.last_day),
-        has_patient=bool(record.patient),
-        requests=record.requests,
-    )
 
 
 def moved_on(record: AuthorizationRecord, context: Context, **changes: Any) -> AuthorizationRecord:

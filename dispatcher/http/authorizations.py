@@ -5,7 +5,8 @@ from __future__ import annotations
 from contracts.authorizations import Authorization, AuthorizationPage, AuthorizationQuery, AuthorizationView
 from contracts.base import Id
 from contracts.operations import Answer, Body
-from dispatcher.domain.authorizations import AuthorizationRecord, view
+from dispatcher.domain.authorization_view import view
+from dispatcher.domain.authorizations import AuthorizationRecord
 from dispatcher.domain.commands.authorizations import ISSUERS, RevokeAuthorization
 from dispatcher.domain.rights import LISTS_AUTHORIZATIONS, READERS
 from dispatcher.http.call import Call, Reply

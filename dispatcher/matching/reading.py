@@ -85,11 +85,10 @@ async def read_market(
     postings = {key: each for key, each in postings.items() if key[0] in documents}
     posted = {posting: each.value for posting, each in postings.items()}
     ledgers = await stored.capacity.ledger(ledger_keys(posted))
-    known = await read_knowledge(stored, now_ms, tuning.values)
-    groups, groups_ms = await _groups(stored, now_ms, before)
     known = dict(await read_knowledge(stored, now_ms, tuning.values))
     known[pool_limits.RULE.reads] = limits_of(posted)
     known[cap.RULE.reads] = await caps.read(stored, horizon.days)
+    groups, groups_ms = await _groups(stored, now_ms, before)
     book = _book(documents, known, before)
     dated = {(vendor, ""): each for vendor, each in documents.items()} | postings
     return Reading(

@@ -10,9 +10,7 @@ from contracts.codes import Role
 from contracts.instants import to_instant, to_ms
 from contracts.problems import InvalidMessage
 from contracts.webhooks import (
-    DeadDelivery,
     DeadDeliveryPage,
-    Delivery,
     DeliveryPage,
     DeliveryQuery,
     NewWebhook,
@@ -44,6 +42,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.acts import Acts
 from dispatcher.service.execute import Executor, already_applied
 from dispatcher.service.markets import Markets
+from dispatcher.service.webhook_views import dead_delivery, delivery, webhook_view
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.webhooks import WebhookPart
 
@@ -201,22 +200,7 @@ class Webhooks:
         """The log, the newest call first."""
         await self.get(who, market, webhook_id)
         found, cursor = await self._part(who, market).log(webhook_id, query.cursor, query.limit)
-        shown = tuple(
-            Delivery(
-                id=name,
-                at=to_instant(each.at_ms),
-                event_id=each.sent.event_id,
-                webhook_id=each.webhook_id,
-                type=each.sent.type,
-                subject=each.sent.subject,
-                attempt=each.sent.attempts,
-                outcome=each.outcome,
-                code=each.sent.code,
-                took_ms=each.took_ms,
-                next_at=to_instant(each.sent.next_ms) if each.sent.next_ms else None,
-            )
-            for name, each in found
-        )
+        shown = tuple(delivery(*each) for each in found)
         return DeliveryPage(deliveries=shown, cursor=cursor)
 
     async def letters(
@@ -225,18 +209,7 @@ class Webhooks:
         """What is tried no more, the newest first."""
         await self.get(who, market, webhook_id)
         found, cursor = await self._part(who, market).dead(webhook_id, query.cursor, query.limit)
-        shown = tuple(
-            DeadDelivery(
-                id=name,
-                at=to_instant(each.at_ms),
-                event_id=each.sent.event_id,
-                type=each.sent.type,
-                subject=each.sent.subject,
-                attempts=each.sent.attempts,
-                code=each.sent.code,
-            )
-            for name, each in found
-        )
+        shown = tuple(dead_delivery(*each) for each in found)
         return DeadDeliveryPage(letters=shown, cursor=cursor)
 
     async def forget_letters(
@@ -262,26 +235,7 @@ class Webhooks:
         """With what is kept beside."""
         part = self.markets.store(market).webhooks
         beside = await part.beside([each.id for each in hooks])
-        return [
-            WebhookView(
-                id=each.id,
-                vendor_id=each.vendor_id,
-                url=each.url,
-                events=each.events,
-                description=each.description,
-                state=each.state,
-                code=each.code,
-                created_at=to_instant(each.created_ms),
-                position=progress.position if progress else each.begin,
-                waiting=waiting,
-                dead=dead,
-                delivered=progress.delivered if progress else 0,
-                delivered_at=to_instant(progress.delivered_ms)
-                if progress and progress.delivered_ms
-                else None,
-            )
-            for each, (progress, waiting, dead) in zip(hooks, beside, strict=True)
-        ]
+        return [webhook_view(each, kept) for each, kept in zip(hooks, beside, strict=True)]
 
     async def _execute(
         self, who: Principal, market: str, command: Command, idempotency: IdempotencyRecord | None
