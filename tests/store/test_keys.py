@@ -43,6 +43,7 @@ def of_the_store(keys: Keys) -> set[str]:
     many += [keys.of_webhook(part, "x") for part in WEBHOOK_PARTS]
     many += [keys.losses("x", "x"), keys.cap_limits("x"), keys.spent("x", "2026")]
     many += [keys.patterns("x"), keys.command("x"), keys.what_if("x"), keys.decided("x")]
+    many += [keys.acceptance("x")]
     return first_parts(keys, *single, *many, keys.capacity("x", "x"), keys.limit(*"xyz"), keys.used(*"xyz"))
 
 
@@ -93,6 +94,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         parts.SCORECARDS,
         parts.OUTCOMES,
         parts.PATTERNS,
+        parts.ACCEPTANCE,
         parts.CALLS,
         parts.CAP_LIMITS,
         parts.LOSSES,

@@ -98,6 +98,7 @@ export class VendorPanel {
       { class: "figures" },
       figure({ value: says, says: vendor.name, tone: takes ? "good" : "bad" }),
       summary && figure({ value: percent(summary.went_well), says: "of its work went well" }),
+      summary && figure({ value: percent(summary.matching_share), says: "is what matching takes it for" }),
       figure({
         value: work.length,
         says: "offers and dispatches",
