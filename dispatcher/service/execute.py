@@ -211,7 +211,7 @@ class Executor:
             facility_id=who.facility_id if who else "",
             tz=self.markets.zones[stored.name],
             related=related,
-            sends_nothing=self.sends_nothing,
+            sends_nothing=self.sends_nothing or self.markets.sends_nothing(stored.name),
             body=await _body(stored, record),
         )
 

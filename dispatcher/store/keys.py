@@ -43,7 +43,7 @@ class Keys:
         self.wake = streams.wake(market)
         self.lease, self.fence = prefix + "lease", prefix + "fence"
         self.matchers, self.pulse = prefix + "matchers", prefix + "pulse"
-        self.formats = prefix + "formats"
+        self.formats, self.sends_nothing = prefix + "formats", prefix + "sends-nothing"
         self.rings, self.patient_keys = prefix + "rings", prefix + "patient-keys"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.tuning_newest = prefix + "tuning-newest"

@@ -48,6 +48,7 @@ from dispatcher.store.retention import RetentionPart
 from dispatcher.store.rings import RingPart
 from dispatcher.store.scorecards import ScorecardPart
 from dispatcher.store.seals import SealPart
+from dispatcher.store.sending import SendingPart
 from dispatcher.store.soon import Soon, soon
 from dispatcher.store.standing_orders import StandingOrderPart
 from dispatcher.store.tail import Wake
@@ -98,6 +99,7 @@ class MarketStore:
         self.due_times = DueTimes(node, self.keys)
         self.lease = LeasePart(node, self.keys)
         self.matchers = MatchersPart(node, self.keys)
+        self.sending = SendingPart(node, self.keys)
         self.rings = RingPart(node.reader, self.keys)
         self.pulse = PulsePart(node, self.keys)
         self.troubles = TroublePart(node, self.keys)

@@ -150,6 +150,7 @@ def _texts(keys: Keys) -> Sequence[str]:
         keys.capacity("x", "x"),
         *_tuning(keys),
         keys.command("x"),
+        keys.sends_nothing,
         *ledgers,
     )
 

@@ -225,7 +225,8 @@ async def _read_own(reader: Reader, keys: Keys, found: Survey) -> None:
     for name in (keys.matchers, keys.pulse, keys.troubles, keys.measures, keys.what_ifs):
         if text_of(await reader.ask("TYPE", name)) not in ("hash", "none"):
             found.strange[name.removeprefix(keys.prefix)] = NO_HASH
-    for name in (keys.lease, keys.fence, keys.webhooks_lease, keys.webhooks_fence):
+    texts = (keys.lease, keys.fence, keys.webhooks_lease, keys.webhooks_fence, keys.sends_nothing)
+    for name in texts:
         if text_of(await reader.ask("TYPE", name)) not in ("string", "none"):
             found.strange[name.removeprefix(keys.prefix)] = "is no text"
     try:

@@ -72,7 +72,7 @@ class Desk:
         record = self.requests[command.subject]
         context = Context(
             now_ms=now_ms, values=self.values, by=by, vendor_id=vendor_id, tz=self.tz,
-            related=self._beside(record), body=self.bodies.get(record.id),
+            related=self._beside(record), body=self.bodies.get(record.id), sends_nothing=True,
         )  # fmt: skip
         for _ in range(TRIES):
             try:

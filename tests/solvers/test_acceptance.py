@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -148,3 +149,13 @@ def test_the_model_and_its_twin_say_the_same_of_every_request_and_vendor() -> No
         assert found.cents[number] - by_place[one.request, one.vendor, one.start_ms] == cents_at(
             share_there, {}
         )
+
+
+def test_what_was_saved_before_there_was_this_is_planned_as_it_was() -> None:
+    requests, vendors = [asked(trip("a", start_min=60))], [vendor("v1"), vendor("v2")]
+    told = counted({"v1": {NOON: (1, 9)}})
+    now = screening(requests, vendors, supply(2), {}, known={"acceptance": told})
+    encoded = {code: arrays for code, arrays in now.of_vendors.items() if code != "acceptance"}
+    before = screen(replace(now, of_vendors=encoded))
+    quiet = screen(screening(requests, vendors, supply(2), {}))
+    assert before.cents.tolist() == quiet.cents.tolist()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,11 +13,15 @@ from redis.asyncio import Redis
 from contracts.instants import DAY_MS, MINUTE_MS
 from dispatcher.domain.acceptance import Answer, Count, week_of, weeks
 from dispatcher.domain.decision import Decision
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.acceptance import KEPT_MS
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
+from dispatcher.store.outcome import Outcome
+from dispatcher.store.store import Store
 from solvers.acceptance import cell_of, expected
 from solvers.screening import ALL_OTHERS
+from tests.store.conftest import RING
 from tests.store.made import NOW_MS, received, trip
 
 CELL = cell_of("wheelchair", 0, 9, 1)
@@ -94,3 +100,22 @@ async def test_what_is_no_count_of_ours_counts_nothing_and_stops_nobody(
     await raw.sadd(keys.acceptance(weeks(NOW_MS)[1]), "x")
     assert (await market.acceptance.of(NOW_MS))[week_of(NOW_MS)] == (Count("v1", CELL, True, 1),)
     assert weeks(NOW_MS)[1] not in await market.acceptance.of(NOW_MS)
+
+
+async def test_of_commits_that_a_kill_interrupts_and_that_are_sent_again_each_counts_once(
+    tmp_path: Path,
+) -> None:
+    async with EmbeddedRedis(tmp_path) as server, Store(server.url, RING) as store:
+        market, names = store.market("metro"), [f"k{n}" for n in range(30)]
+        decisions = {each: replace(received(each), answers=(answer(),)) for each in names}
+
+        def sent() -> list[asyncio.Task[Outcome]]:
+            commits = (market.commit([decisions[each]], requests=[trip(each)]) for each in names)
+            return [asyncio.ensure_future(each) for each in commits]
+
+        first = sent()
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        await server.restart()
+        await asyncio.gather(*first, return_exceptions=True)
+        await asyncio.gather(*sent())
+        assert (await market.acceptance.of(NOW_MS))[week_of(NOW_MS)] == (Count("v1", CELL, True, len(names)),)
