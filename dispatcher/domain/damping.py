@@ -82,6 +82,8 @@ HARD_LEVELS: Final[Mapping[str, str]] = {
     LevelOfService.STRETCHER.value: "stretcher",
     LevelOfService.BARIATRIC_WHEELCHAIR.value: "bariatric",
 }
+_EXCUSED: Final = tuple(f"{Outcome.DECLINED}.{code}" for code in BLAMELESS)
+_AMONG: Final = {str(each.name).lower(): tuple(among(one, each) for one in DONE) for each in Hard}
 _HALVINGS: Final = 6  # after so many, what is left says nothing any more
 _ONE_EXCUSE: Final = 1.0  # has everybody, whatever the others say
 
@@ -107,7 +109,7 @@ def works_of(counts: Mapping[Lane, Mapping[str, int]]) -> dict[str, DayWork]:
     """
     found = dict[str, DayWork]()
     for lane, card in counts.items():
-        excused = sum(card.get(f"{Outcome.DECLINED}.{code}", 0) for code in BLAMELESS)
+        excused = sum(card.get(each, 0) for each in _EXCUSED)
         own = DayWork(
             well=sum(card.get(each, 0) for each in WELL),
             badly=max(0, sum(card.get(each, 0) for each in BADLY) - excused),
@@ -122,7 +124,7 @@ def _hard(lane: Lane, card: Mapping[str, int]) -> Mapping[str, float]:
     """Done work by what made it hard."""
     kind = HARD_LEVELS.get(lane.level)
     done = sum(card.get(each, 0) for each in DONE) if kind else 0
-    kinds = {str(each.name).lower(): sum(card.get(among(one, each), 0) for one in DONE) for each in Hard}
+    kinds = {kind: sum(card.get(each, 0) for each in names) for kind, names in _AMONG.items()}
     return {name: count for name, count in {**kinds, kind or "": done}.items() if count}
 
 
