@@ -48,6 +48,9 @@ class Market:
     no_imminent_work: asyncio.Event = field(default_factory=_set)  #: cleared while imminent work is at hand
     looked_for_room: dict[str, int] = field(default_factory=dict)  #: by request, when last
     saver: Keeps | None = None  #: who saves what is decided
+    counted: set[str] = field(
+        default_factory=set
+    )  #: open requests of which it is counted whom they passed by
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     shadow: Shadow | None = None  #: plans batches beside, with a candidate tuning
 

@@ -13,6 +13,7 @@ SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 OUTCOMES = "outcomes"
 PATTERNS = "patterns"
 CAP_LIMITS, SPENT = "cap-limits", "spent"
+LOSSES = "losses"
 CALLS = "calls"
 FAIRNESS = "fairness"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
@@ -105,6 +106,10 @@ class Keys:
     def spent(self, vendor_id: str, year: str) -> str:
         """What is counted of a vendor's work in a year, by payer, period and unit."""
         return f"{self.prefix}{SPENT}:{vendor_id}:{year}"
+
+    def losses(self, vendor_id: str, day: str) -> str:
+        """How a vendor fared with what was decided on a local day: counts by rule."""
+        return f"{self.prefix}{LOSSES}:{vendor_id}:{day}"
 
     def patterns(self, week: str) -> str:
         """What kept requests from their service that ended in a week: counts by barrier and where."""

@@ -30,6 +30,7 @@ from dispatcher.store.fairness import FairnessPart
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import CANARY, EFFECTS, PROFILES, SETS, SHADOW, SHADOW_FOUND, STANDING, Keys
 from dispatcher.store.lease import LeasePart
+from dispatcher.store.losses import LossPart
 from dispatcher.store.matchers import MatchersPart
 from dispatcher.store.measures import MeasurePart
 from dispatcher.store.node import Node
@@ -91,6 +92,7 @@ class MarketStore:
         self.calls = CallsPart(node, self.keys)
         self.fairness = FairnessPart(node, self.keys)
         self.caps = CapPart(node, self.keys)
+        self.losses = LossPart(node, self.keys)
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.due_times = DueTimes(node, self.keys)
         self.lease = LeasePart(node, self.keys)

@@ -115,6 +115,7 @@ def needed(keys: Keys) -> list[Words]:
             ),
             COUNTS,
         ),
+        ((keys.losses("x", "2026-01-01"),), (*COUNTS, "HLEN KEY")),
         ((keys.cap_limits("x"), keys.spent("x", "2026")), (*COUNTS, "HMGET KEY x", "DEL KEY")),
         ((keys.outcomes("x", "2026-01-01"),), OUTCOMES),
         ((keys.decisions, keys.seals), LEDGER),

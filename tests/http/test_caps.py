@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from client.vendor import VendorClient
 from contracts.codes import Role
 from contracts.instants import to_ms
 from dispatcher.audit.judge import judge
@@ -200,3 +201,21 @@ async def test_a_year_begins_anew_by_the_markets_calendar(town: Api) -> None:
     assert (await left(town, period="year", day="2026-12-31"))[:2] == (1, 0)
     assert (await left(town, period="year", day="2027-01-01"))[:2] == (0, 1)
     assert POOLS["kind"] == "pools"
+
+
+async def test_why_is_for_the_vendor_itself_and_ops_and_tells_of_nobody(town: Api) -> None:
+    town.service.store.market(town.market).losses.note(
+        {("2026-03-02", "v1", "needs:wheelchair"): 2, ("2026-03-02", "v1", "needs::max_weight_kg::180"): 2}
+    )
+    await town.service.store.market(town.market).losses.write()
+    status, own = await town.call("GET", "/vendors/v1/why?days=2", role=Role.VENDOR, vendor="v1")
+    assert (status, own["decided"]) == (200, 2)
+    assert own["lost"][0]["remedies"] == [{"says": "set max_weight_kg to \u2265 180", "requests": 2}]
+    assert (await town.call("GET", "/vendors/v1/why", role=Role.OPS))[0] == 200
+    assert (await town.call("GET", "/vendors/v1/why", role=Role.VENDOR, vendor="v2"))[0] == 404
+    assert (await town.call("GET", "/vendors/v1/why", role=Role.COORDINATOR))[0] in (403, 404)
+    assert (await town.call("GET", "/vendors/v1/why?days=31", role=Role.OPS))[0] in (400, 422)
+    async with VendorClient(
+        str(town.client.make_url("/")), town.token(Role.VENDOR, vendor="v1"), town.market
+    ) as v1:
+        assert (await v1.why("v1")).decided == 2

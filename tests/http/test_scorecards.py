@@ -17,6 +17,7 @@ from contracts.scorecards import Disputable
 from dispatcher.audit.judge import judge
 from dispatcher.domain.scorecards import day_of
 from dispatcher.jobs.timers import Timers
+from dispatcher.store.scorecards import sum_of
 from dispatcher.store.survey import survey
 from tests.domain import make
 from tests.http.conftest import Api
@@ -174,12 +175,14 @@ async def test_a_dispute_that_is_upheld_counts_no_more_from_then_on(api: Api) ->
         ["r1.1"],
         [],
     )
-    cards = await api.store.market(api.market).scorecards.sum_of([day_of(api.clock.ms)])
-    assert {name: count for name, count in cards["v1"].items() if count} == {"accepted": 1}
+    days = await api.store.market(api.market).scorecards.days([day_of(api.clock.ms)])
+    assert {name: count for name, count in sum_of(days.values())["v1"].items() if count} == {"accepted": 1}
     _, page = await as_vendor(api, "GET", f"{CARD}/disputes")
     assert [each["state"] for each in page["disputes"]] == ["upheld"]
     _, task = await api.call("GET", f"/tasks/{task['id']}", role=Role.OPS)
     assert (task["state"], task["outcome"]) == ("done", "settled")
+    _, acts = await api.call("GET", "/audit?group=vendors", role=Role.OPS)
+    assert [each["detail"] for each in acts["acts"] if each["act"] == "answer_dispute"] == ["v1 upheld"]
     assert judge(await survey(api.store.reader, api.market)) == []
 
 
@@ -197,6 +200,22 @@ async def test_a_vendors_client_and_ops_client_do_the_same(api: Api) -> None:
         answered = await ops.answer_score_dispute("v1", made.id, "it was locked", upheld=True)
         assert [each async for each in van.score_disputes("v1")] == [answered]
         assert [each async for each in ops.score_requests("v1", "late")] == []
+
+
+async def test_a_dispute_is_there_once_however_often_and_by_how_many_it_is_sent(api: Api) -> None:
+    await declined(api, "r1")
+    said = {"offer_id": "r1.1", "outcome": "declined", "text": TEXT}
+    told = await asyncio.gather(*(as_vendor(api, "POST", f"{CARD}/disputes", said) for _ in range(6)))
+    assert sorted(status for status, _ in told) == [201] + [409] * 5
+    await declined(api, "r2")
+    other, key = said | {"offer_id": "r2.1"}, {"Idempotency_Key": "same"}
+    for _ in range(2):
+        status, _ = await api.call("POST", f"{CARD}/disputes", other, role=Role.VENDOR, vendor="v1", **key)
+        assert status == 201
+    _, page = await as_vendor(api, "GET", f"{CARD}/disputes?limit=1")
+    _, rest = await as_vendor(api, "GET", f"{CARD}/disputes?cursor={page['cursor']}")
+    assert [each["offer_id"] for each in page["disputes"] + rest["disputes"]] == ["r1.1", "r2.1"]
+    assert judge(await survey(api.store.reader, api.market)) == []
 
 
 async def test_a_dispute_that_is_not_upheld_changes_nothing(api: Api) -> None:
@@ -283,3 +302,22 @@ async def test_what_cannot_be_asked_is_refused_in_words(api: Api) -> None:
         ("/requests", 400),
     ):
         assert (await as_vendor(api, "GET", CARD + query))[0] == status, query
+
+
+async def test_a_vendor_sees_what_matching_takes_it_for_and_that_a_dispute_changes_it(api: Api) -> None:
+    assert (await offered(api), (await as_vendor(api, "GET", CARD))[1]["matching"]) == ("r1.1", None)
+    await worked(api, "r2", late_minutes=40)
+    key = api.store.market(api.market).keys.scorecards("2026-03-02")
+    await api.store.reader.ask("HSET", key, "v2:wheelchair:on_time", 90, "v2:wheelchair:late", 10)
+    await worked(api, "r3")
+    before = (await as_vendor(api, "GET", CARD))[1]["matching"]
+    assert before["share"] < before["market_share"] < 0.92
+    assert before["cents"] - before["market_cents"] in range(1, before["most_cents"])
+    said = {"offer_id": "r2.1", "outcome": "late", "text": TEXT}
+    made = (await as_vendor(api, "POST", f"{CARD}/disputes", said))[1]
+    answer, path = {"upheld": True, "reason": "it was"}, f"{CARD}/disputes/{made['id']}/answer"
+    assert (await api.call("POST", path, answer, role=Role.OPS))[0] == 200
+    after = (await as_vendor(api, "GET", CARD))[1]["matching"]
+    assert after["cents"] < after["market_cents"] < before["cents"]
+    (one,) = (await api.call("GET", "/vendor-outcomes?vendor_id=v1", role=Role.OPS))[1]["vendors"]
+    assert one["matching_share"] == after["share"]

@@ -182,6 +182,8 @@ class Busy:
         await self.words()
         await self.service.patient_reads.read(PLATFORM, self.name, "done", None)
         await self.papers()
+        self.market.losses.note({(DAY.isoformat(), "v1", "others"): 1})
+        await self.market.losses.write()
 
     async def papers(self) -> None:
         """The vendor's only paper runs out within days."""

@@ -41,7 +41,7 @@ def of_the_store(keys: Keys) -> set[str]:
     many = [keys.vendor("x"), keys.stream("x"), keys.aside("x"), keys.scorecards("x"), keys.calls("x")]
     many += [keys.outcomes("x", "x")]
     many += [keys.of_webhook(part, "x") for part in WEBHOOK_PARTS]
-    many += [keys.cap_limits("x"), keys.spent("x", "2026")]
+    many += [keys.losses("x", "x"), keys.cap_limits("x"), keys.spent("x", "2026")]
     many += [keys.patterns("x"), keys.command("x"), keys.what_if("x"), keys.decided("x")]
     return first_parts(keys, *single, *many, keys.capacity("x", "x"), keys.limit(*"xyz"), keys.used(*"xyz"))
 
@@ -95,6 +95,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         parts.PATTERNS,
         parts.CALLS,
         parts.CAP_LIMITS,
+        parts.LOSSES,
         parts.SPENT,
         *WEBHOOK_PARTS,
     }  # what no promise is judged by

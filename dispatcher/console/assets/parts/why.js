@@ -6,7 +6,7 @@
 import { h } from "../core/dom.js";
 import { money } from "./state.js";
 import { changeSays, ruleSays, sentence } from "./words.js";
-import { vendorLink } from "./view.js";
+import { requestLink, vendorLink } from "./view.js";
 import { reason } from "../core/story.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
@@ -26,6 +26,13 @@ export function whyNoVendor(found, context) {
       found.competition
         ? "Some vendors fit, and their capacity went to other requests."
         : `${sentence(ruleSays(found.last_rule))}. That was the last of ${found.vendors ?? 0} vendors.`,
+    ),
+    found.gave_way_to && h(
+      "p",
+      { class: "keyline" },
+      "It gave way to ",
+      requestLink(context, found.gave_way_to),
+      ", which is of a group that waits, or goes unmatched, more than the others.",
     ),
     found.hint && h("p", { class: "keyline" }, found.hint),
     removed.length > 0 &&
