@@ -156,7 +156,8 @@ class MarketStore:
         changes.add_decisions(program, self.keys, decided, bodies)
         with traces.part("commit", dispatcher__decisions=len(decided)) as span:
             outcome = await self.node.committer.commit(program, since=since)
-            span.note(dispatcher__outcome=outcome.status.name.lower())
+            if traces.on():
+                span.note(dispatcher__outcome=outcome.status.name.lower())
         if outcome.status is Status.OK:
             self.quarters.note(decided)
         return outcome
