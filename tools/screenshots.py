@@ -1,4 +1,4 @@
-"""Pictures of every page of the console, dark, light and as a phone has it: to be looked at.
+"""Pictures of every page of the console and of the vendors' phone page, dark and light: to be looked at.
 
     ./run screenshots FOLDER [--pages today,board] [--at 11:00]
 
@@ -22,10 +22,13 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from rich.console import Console
 
 from contracts.codes import Role
+from contracts.vendor_sign_ins import NewSignInLink
 from dispatcher.console.assets import FOLDER
 from dispatcher.demo.play import Options, played, settings_of
 from dispatcher.runtime.clock import make_clock, slow_down
 from dispatcher.serve.entrance import entrance
+from dispatcher.serve.vendor_entrance import vendor_entrance
+from dispatcher.settings import Settings
 from simulation import small, stories
 from simulation.day import Day, at
 from tests import browser
@@ -33,6 +36,12 @@ from tests import browser
 ROLES = (Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER)
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 SETTLED_MS = 1_500
+VENDOR, VENDOR_PAGES = (
+    "vendor-",
+    ("offers", "day", "ride", "proof", "thread", "capacity", "scorecard", "papers", "more"),
+)
+OF_A_RIDE = ("ride", "proof", "thread")
+READ = "path => fetch(path, {headers: {'X-Requested-With': '%s'}}).then(each => each.json())"
 
 
 def main() -> int:
@@ -54,7 +63,8 @@ def main() -> int:
 
 
 def _pages() -> list[str]:
-    return re.findall(r'name: "([a-z-]+)"', (FOLDER / "core" / "pages.js").read_text())
+    found = re.findall(r'name: "([a-z-]+)"', (FOLDER / "core" / "pages.js").read_text())
+    return [*found, *(f"{VENDOR}{each}" for each in VENDOR_PAGES)]
 
 
 async def _look(args: argparse.Namespace, folder: Path) -> None:
@@ -69,6 +79,7 @@ async def _look(args: argparse.Namespace, folder: Path) -> None:
             program = browser.program()
             opened = await tools.chromium.launch(executable_path=program, args=["--no-sandbox"])
             await _shoot(args, opened, day, options)
+            await _shoot_phone(args, opened, day, settings_of(day, options))
             await opened.close()
     finally:
         playing.cancel()
@@ -100,7 +111,7 @@ async def _shoot(args: argparse.Namespace, opened: Browser, day: Day, options: O
     page = await _entered(context, link)
     base = page.url.rsplit("/", 1)[0]
     example = await _examples(page, day.market)
-    for name in args.pages.split(","):
+    for name in _chosen(args, vendor=False):
         for theme, size in (("light", DESK), ("dark", DESK), ("phone", PHONE)):
             await page.set_viewport_size(size)  # type: ignore[arg-type]
             await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
@@ -125,11 +136,45 @@ async def _entered(context: BrowserContext, link: str) -> Page:
 
 async def _examples(page: Page, market: str) -> dict[str, str]:
     """What stands behind a page's name where it needs an id: the first request."""
-    found = await page.evaluate(
-        "(path) => fetch(path, {headers: {'X-Requested-With': 'dispatcher'}}).then((each) => each.json())",
-        f"/v1/markets/{market}/requests?limit=1",
-    )
+    found = await page.evaluate(READ % "dispatcher", f"/v1/markets/{market}/requests?limit=1")
     return {"request": f"/{found['requests'][0]['id']}"} if found.get("requests") else {}
+
+
+def _chosen(args: argparse.Namespace, *, vendor: bool) -> list[str]:
+    return [each for each in args.pages.split(",") if each.startswith(VENDOR) is vendor]
+
+
+async def _shoot_phone(args: argparse.Namespace, opened: Browser, day: Day, settings: Settings) -> None:
+    """The page of the vendor that has most to do, in the light, in the dark and in Spanish."""
+    names = _chosen(args, vendor=True)
+    page, ride = await _phone(opened, day, settings) if names else (None, "")
+    for name in names if page is not None else ():
+        panel = name.removeprefix(VENDOR)
+        for theme, language in (("light", "en"), ("dark", "en"), ("spanish", "es")):
+            await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+            await page.evaluate(f"localStorage.setItem('dispatcher-vendor-language', '{language}')")
+            place = f"{panel}/{ride}" if panel in OF_A_RIDE else panel
+            await page.goto(f"{page.url.partition('/vendor')[0]}/vendor/{place}")
+            await page.wait_for_selector(".panel h1")
+            await page.wait_for_timeout(SETTLED_MS)
+            await page.screenshot(path=args.folder / f"{name}-{theme}.png")
+        print(args.folder / f"{name}-light.png", flush=True)
+
+
+async def _phone(opened: Browser, day: Day, settings: Settings) -> tuple[Page, str]:
+    """Signed in as the vendor with most open offers and dispatches; and a dispatch of its."""
+    found: list[tuple[int, Page, str]] = []
+    for vendor in day.vendors:
+        link = await vendor_entrance(settings, day.market, vendor.id, NewSignInLink(subject="Ana"))
+        context = await opened.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+        page = await context.new_page()
+        await page.goto(link.url)
+        await page.wait_for_selector(".panel h1")
+        offers = await page.evaluate(READ % "dispatcher-vendor", f"/v1/markets/{day.market}/offers")
+        rides = [each["id"] for each in offers["offers"] if each["state"] == "accepted"]
+        found.append((len(offers["offers"]) if rides else 0, page, rides[0] if rides else ""))
+    _, page, ride = max(found, key=lambda each: each[0])
+    return page, ride
 
 
 if __name__ == "__main__":

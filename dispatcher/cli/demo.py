@@ -145,6 +145,7 @@ async def _play(args: argparse.Namespace, day: Day, options: Options, console: C
             _draw(args.svg, day, end)
         if args.keep:
             console.print(_left_running(end.service, day.market), soft_wrap=True, highlight=False)
+            console.print(await _vendor_page(end.service, day), soft_wrap=True, highlight=False)
             await asyncio.Event().wait()
     return 1 if has_failed(end.summary) or not replays else 0
 
@@ -186,6 +187,18 @@ def _left_running(service: Service, market: str) -> str:
     roles = (Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER)
     looked_at = entrance(service.settings, roles=roles, markets=[market], url=service.url, speed=1.0)
     return "\n".join([*lines, f"URL={service.url}/v1/markets/{market}", "", f"the console: {looked_at}"])
+
+
+async def _vendor_page(service: Service, day: Day) -> str:
+    """A link that opens the phone page of the day's first vendor."""
+    from contracts.vendor_sign_ins import NewSignInLink
+    from dispatcher.serve.vendor_entrance import vendor_entrance
+
+    vendor_id = day.vendors[0].id
+    made = await vendor_entrance(
+        service.settings, day.market, vendor_id, NewSignInLink(subject="demo"), url=service.url
+    )
+    return f"a phone of {vendor_id}: {made.url}"
 
 
 def _draw(path: Path, day: Day, end: Played) -> None:

@@ -31,7 +31,7 @@ CONSOLE = Page("shell.html", ("core/", "parts/"), ("style/",))
 # what is shown first; the rest is asked for when it is shown, or once all is quiet
 VENDOR = Page(
     "vendor/shell.html",
-    ("core/api.js", "core/dom.js", "core/time.js", "vendor/core/", "vendor/panels/offers.js"),
+    ("core/api.js", "core/dom.js", "vendor/core/", "vendor/panels/offers.js"),
     ("style/1-tokens.css", "vendor/style/"),
 )
 

@@ -12,6 +12,7 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 OUTCOMES = "outcomes"
 PATTERNS = "patterns"
+ACCEPTANCE = "acceptance"
 CAP_LIMITS, SPENT = "cap-limits", "spent"
 LOSSES = "losses"
 CALLS = "calls"
@@ -98,6 +99,10 @@ class Keys:
     def outcomes(self, vendor_id: str, day: str) -> str:
         """What stands behind a vendor's counts of a day: an entry an outcome."""
         return f"{self.prefix}{OUTCOMES}:{vendor_id}:{day}"
+
+    def acceptance(self, week: str) -> str:
+        """How vendors answered offers in a week: counts by vendor, cell and answer."""
+        return f"{self.prefix}{ACCEPTANCE}:{week}"
 
     def cap_limits(self, vendor_id: str) -> str:
         """A vendor's caps as numbers, by payer, period and unit."""

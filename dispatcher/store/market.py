@@ -18,6 +18,7 @@ from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
 from dispatcher.runtime import traces
 from dispatcher.store import changes, codec, events
+from dispatcher.store.acceptance import AcceptancePart
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.caps import CapPart
@@ -88,6 +89,7 @@ class MarketStore:
         )
         self.views = ViewPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)
+        self.acceptance = AcceptancePart(node, self.keys)
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)
         self.fairness = FairnessPart(node, self.keys)

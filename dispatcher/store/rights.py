@@ -110,6 +110,7 @@ def needed(keys: Keys) -> list[Words]:
                 keys.scorecards("2026-01"),
                 keys.calls("2026-01"),
                 keys.patterns("2026-W01"),
+                keys.acceptance("2026-W01"),
                 keys.quarters("2026-01-01"),
                 keys.fairness("2026-01-01"),
             ),

@@ -59,6 +59,7 @@ class Pages:
         for key, page in self._taken:
             if page.is_closed():
                 continue
+            await page.context.set_offline(False)
             for other in page.context.pages:
                 if other is not page:
                     await other.close()

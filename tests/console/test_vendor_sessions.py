@@ -15,6 +15,9 @@ from dispatcher.http import sessions
 from dispatcher.http.lanes import Lanes
 from tests.console.conftest import SHARED, Desk
 from tests.console.trouble import ride, vendor
+from tests.http.conftest import GUARDED
+from tests.http.test_access import PLACES
+from tests.http.test_privacy import canary, logged, patient  # noqa: F401
 
 pytestmark = SHARED
 OURS = {sessions.HEADER: sessions.VENDOR_WORD}
@@ -145,3 +148,52 @@ async def test_the_page_of_vendors_is_for_no_one_else_and_counts_as_its_caller(d
     gate.verify(token, desk.parts.clock.now_ms())
     lanes = Lanes(desk.parts.limits, [], gate.known, lambda lane, status: None)
     assert lanes.caller(head, "10.0.0.1").caller == ("vendor:v1/Dana", True)
+
+
+async def test_a_session_is_served_where_a_vendor_is_and_nowhere_else(desk: Desk) -> None:
+    market = desk.new_market()
+    await vendor(desk, market, "v1")
+    async with browsing(desk) as browser:
+        await enter(browser, await code(desk, market))
+        for each in GUARDED:
+            path = each.path.format_map(PLACES | {"market": market})
+            body = b"{" if each.body else None  # malformed: past the gate it is a 400, and nothing happens
+            headers = OURS | {"Content-Type": "application/json"}
+            async with browser.request(each.method, path, data=body, headers=headers) as answer:
+                may = Role.VENDOR in (each.roles or ())
+                assert (answer.status not in (401, 403, 500)) is may, (each.id, answer.status)
+                assert answer.status != 500, each.id
+
+
+async def test_a_patient_is_told_to_the_session_that_has_the_work_and_to_nobody_beside(
+    desk: Desk,
+    logged: list[str],  # noqa: F811
+) -> None:
+    market = desk.new_market()
+    await vendor(desk, market, "v1")
+    await vendor(desk, market, "v2")
+    await ride(desk, market, "r1", patient=patient())
+    await desk.call(market, "POST", "/requests/r1/offer", {"vendor_id": "v1"}, Role.OPS)
+    base, seen = f"/v1/markets/{market}", ("name", "phone", "pickup_address", "dropoff_address", "notes")
+    async with browsing(desk) as browser, browsing(desk) as other:
+        await enter(browser, await code(desk, market))
+        made = await desk.call(market, "POST", "/vendors/v2/sign-in-links", {}, Role.OPS)
+        await enter(other, made["code"])
+        before = [await read(browser, f"{base}{path}", OURS) for path in ("/offers", "/dispatches/r1.1")]
+        assert [status for status, _ in before] == [200, 409]
+        async with browser.post(f"{base}/offers/r1.1/accept", headers=OURS) as answer:
+            assert answer.status == 200
+        _, dispatch = await read(browser, f"{base}/dispatches/r1.1", OURS)
+        assert [canary(each) in str(dispatch) for each in seen] == [True] * len(seen)
+        elsewhere = [await read(other, f"{base}{path}", OURS) for path in ("/offers", "/dispatches/r1.1")]
+        for path in (
+            "/vendor",
+            "/vendor/ride/r1.1",
+            "/vendor/worker.js",
+            "/vendor/app.webmanifest",
+            "/metrics",
+        ):
+            async with browser.get(path, headers=OURS) as page:
+                elsewhere.append((page.status, await page.text()))
+    for told in (*map(str, before), *map(str, elsewhere), *logged):
+        assert "CANARY" not in told

@@ -21,17 +21,28 @@ NAMES = ("Robin Wren", "Sam Heron", "Alex Finch", "Kim Swift", "Jo Martin", "Lee
 DRIVER = {"subject": "Ana"}
 
 
-async def phone(desk: Desk, market: str, path: str = "", **context: Any) -> Page:
-    """The page on a phone of vendor v1, entered by its link."""
+async def phone(desk: Desk, market: str, path: str = "", *, clock: bool = False, **context: Any) -> Page:
+    """The page on a phone of vendor v1, entered by its link. `clock`: the test moves the phone's clock on."""
     more = {"has_touch": True, "is_mobile": True} | context
-    page = await desk.pages.take(("vendor",), PHONE, **more)
+    page = await desk.pages.take(("vendor", clock), PHONE, **more)
+    if clock:
+        await page.clock.install()
     made = await desk.call(market, "POST", "/vendors/v1/sign-in-links", DRIVER, Role.OPS)
     await page.goto(made["url"])
     await page.wait_for_selector("body > nav")
     if path:
-        await page.goto(f"{desk.url}/vendor/{path}")
+        await visit(page, path)
     await page.wait_for_selector(".panel h1")
     return page
+
+
+async def visit(page: Page, path: str) -> None:
+    """Another of its panels, as a link leads there."""
+    await page.evaluate(
+        "where => { history.pushState(null, '', where); dispatchEvent(new PopStateEvent('popstate')); }",
+        f"/vendor/{path}",
+    )
+    await page.wait_for_selector(".panel h1")
 
 
 async def offered(desk: Desk, market: str, *names: str, minutes: float = 90, **changes: Any) -> None:

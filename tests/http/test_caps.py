@@ -203,6 +203,28 @@ async def test_a_year_begins_anew_by_the_markets_calendar(town: Api) -> None:
     assert POOLS["kind"] == "pools"
 
 
+async def test_a_countered_price_beyond_the_cap_is_refused_in_words_and_the_offer_stays_good(
+    town: Api,
+) -> None:
+    assert (await set_caps(town, cap(cents=6_000)))[0] == 201
+    await submit(town, "r1")
+    assert (await put_to(town, "v1", "r1"))[0] == 200
+    _, offer = await town.call(
+        "POST", "/offers/r1.1/counter", {"price_cents": 9_900}, role=Role.VENDOR, vendor="v1"
+    )
+    assert (offer["state"], offer["counter"]["state"]) == ("requested", "pending")
+    take = {"number": 1}
+    status, problem = await town.call("POST", "/offers/r1.1/counter/take", take, role=Role.COORDINATOR)
+    assert (status, problem["rules"]) == (409, ["cap"]), problem
+    assert "cap" in problem["detail"]
+    used, _, cents, _ = await left(town)
+    assert (used, cents) == (1, offer["price_cents"])
+    assert (await set_caps(town, cap(cents=9_900), If_Match='"1"'))[0] == 200
+    status, view = await town.call("POST", "/offers/r1.1/counter/take", take, role=Role.COORDINATOR)
+    assert (status, view["match"]["price_cents"], (await left(town))[2:]) == (200, 9_900, (9_900, 0))
+    assert await is_sound(town)
+
+
 async def test_why_is_for_the_vendor_itself_and_ops_and_tells_of_nobody(town: Api) -> None:
     town.service.store.market(town.market).losses.note(
         {("2026-03-02", "v1", "needs:wheelchair"): 2, ("2026-03-02", "v1", "needs::max_weight_kg::180"): 2}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from contracts.codes import Role
 from contracts.vendor_sign_ins import NewSignInLink
 from dispatcher.service.vendor_sign_ins import plain
@@ -31,6 +33,14 @@ async def test_a_link_and_its_code_open_one_session_and_it_stands_in_the_audit_w
     _, audit = await api.call("GET", "/audit", role=Role.OPS)
     acts = [(each["act"], each["about"], each["detail"]) for each in audit["acts"]]
     assert ("issue_sign_in_link", "v1", "Ana 8 h") in acts
+
+
+async def test_of_many_who_use_one_code_at_once_one_has_the_session(api: Api) -> None:
+    await registered(api)
+    _, made = await api.call("POST", LINKS, role=Role.OPS)
+    redeem = api.service.vendor_sign_ins.redeem
+    found = await asyncio.gather(*(redeem(made["code"]) for _ in range(16)))
+    assert len([each for each in found if each is not None]) == 1
 
 
 async def test_a_code_holds_so_long_and_not_once_ops_has_ended_all_sessions(api: Api) -> None:

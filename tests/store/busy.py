@@ -34,6 +34,7 @@ from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.commands.tasks import ClaimTask, FinishTask
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
+from dispatcher.domain.fairness import group_of
 from dispatcher.domain.proposal import Proposal
 from dispatcher.jobs.credentials import note_credentials
 from dispatcher.jobs.timers import Timers
@@ -248,7 +249,7 @@ class Busy:
             bookings=(booking(),),
             price_cents=4_500,
         )
-        await self.matcher(name, MakeOffer, request=trip(name), proposal=plan)
+        await self.matcher(name, MakeOffer, request=trip(name), proposal=plan, group=group_of(trip(name)))
 
     async def matcher(self, name: str, command: type[Command], **facts: Any) -> None:
         """What the matcher does with one request."""

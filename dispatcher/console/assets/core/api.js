@@ -76,7 +76,7 @@ export class Api {
     const headers = { ...this.headers, Accept: ask.accept || "application/json" };
     if (ask.body !== undefined) headers["Content-Type"] = "application/json";
     if (ask.ifMatch) headers["If-Match"] = ask.ifMatch;
-    if (method === "POST") headers["Idempotency-Key"] = ask.key || crypto.randomUUID?.() || random();
+    if (method === "POST") headers["Idempotency-Key"] = ask.key || newKey();
     const body = ask.body === undefined ? undefined : JSON.stringify(ask.body);
     let response;
     try {
@@ -196,7 +196,8 @@ export function frame(text) {
   return found;
 }
 
-/** Where there is no secure context: a key all the same. */
-function random() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
+/** A key that no other call has; where there is no secure context, too. */
+export function newKey() {
+  return crypto.randomUUID?.() ||
+    [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
 }

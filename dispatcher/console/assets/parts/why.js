@@ -74,6 +74,10 @@ function relaxations(all, context) {
   ];
 }
 
+/** Who came next; and what made it dearer than who was chosen, if one thing did. @param {any} each */
+const runnerUp = (each) =>
+  each.but_for ? `${each.vendor_id} (cheaper but for “${reason(each.but_for)}”)` : each.vendor_id;
+
 /** What its vendor cost, term by term, and who came next. @param {any} match */
 export function whyThisVendor(match) {
   const line = (/** @type {any} */ name, /** @type {any} */ value) =>
@@ -87,6 +91,6 @@ export function whyThisVendor(match) {
       h("thead", {}, h("tr", {}, h("th", {}, "By rule"), h("th", { class: "number" }, "Cost"))),
       h("tbody", {}, match.terms.map((/** @type {any} */ each) => line(reason(each.rule), money(each.cost_cents)))),
     ),
-    next.length > 0 && h("p", {}, "Came next: ", next.map((/** @type {any} */ each) => each.vendor_id).join(", ")),
+    next.length > 0 && h("p", {}, "Came next: ", next.map(runnerUp).join(", ")),
   ];
 }

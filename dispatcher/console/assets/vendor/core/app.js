@@ -5,13 +5,12 @@
 
 import { Api } from "../../core/api.js";
 import { fill, h } from "../../core/dom.js";
-import { Clock } from "../../core/time.js";
 import { watchIdle } from "./idle.js";
 import { chooseLanguage, t } from "./messages.js";
-import { runCountdowns, said, trouble } from "./pieces.js";
+import { redraw, runCountdowns, said, trouble, watchFingers } from "./pieces.js";
 import { signedIn } from "./sign_in.js";
 import { Taps, WORD } from "./taps.js";
-import { Times } from "./times.js";
+import { ServiceClock, Times } from "./times.js";
 import { World } from "./world.js";
 
 /**
@@ -21,7 +20,7 @@ import { World } from "./world.js";
  * @property {Api} api
  * @property {World} world
  * @property {Taps} taps
- * @property {Clock} clock
+ * @property {ServiceClock} clock
  * @property {Times} times
  * @property {string[]} path what stands behind the panel's name in the address
  * @property {(path: string) => void} go
@@ -37,18 +36,22 @@ const BEHIND = {
   proof: "day",
   thread: "day",
   amendment: "day",
+  scorecard: "more",
   papers: "more",
 };
 
 const bar = h("header", {}), main = h("main", { id: "main", tabIndex: -1 }), nav = h("nav", {});
 let shown = new AbortController();
 let moved = false;
+let newer = false; // a worker came with new files: the next panel begins with them
 
 async function start() {
   const language = chooseLanguage();
   document.body.append(main);
   const session = await signedIn(new Api("", WORD), main);
-  const api = new Api(session.market, WORD), clock = new Clock(session.now_ms), times = new Times(session.tz, language);
+  const api = new Api(session.market, WORD),
+    clock = new ServiceClock(session.now_ms),
+    times = new Times(session.tz, language);
   const taps = new Taps(`${session.market}/${session.vendor_id}`);
   const world = new World({ api, clock, times, vendor: session.vendor_id });
   const given = { session, api, world, taps, clock, times, go };
@@ -58,17 +61,29 @@ async function start() {
   addEventListener("signed-out", () => location.replace("/vendor"), { once: true });
   addEventListener("popstate", () => void show(given));
   document.body.addEventListener("click", followed);
+  watchFingers();
   watchIdle([bar, main, nav]);
   world.onChange(() => frame(given));
-  taps.onChange((sent) => sent ? world.again() : frame(given));
+  taps.onChange((sent) => sent ? world.again(sent.about) : frame(given));
   for (const each of ["online", "offline"]) addEventListener(each, () => frame(given));
   runCountdowns(() => clock.now());
   await taps.read();
   void world.follow();
   await show(given);
   await world.refresh();
-  navigator.serviceWorker?.addEventListener("controllerchange", () => world.again()); // so that it keeps what is read
+  const before = navigator.serviceWorker?.controller;
+  navigator.serviceWorker?.addEventListener("controllerchange", () => {
+    newer = Boolean(before);
+    void again(given); // it keeps what is read
+  });
   await register();
+  if (navigator.serviceWorker?.controller) await again(given); // it kept nothing of a session that was opened just now
+}
+
+/** Who is signed in, and what the vendor has. @param {Omit<Context, "path" | "signal">} given */
+async function again({ api, world, clock }) {
+  world.again();
+  await api.get("/vendor/session").then((session) => clock.hear(session.now_ms), () => undefined);
 }
 
 /** @param {Event} event */
@@ -79,6 +94,7 @@ function skip(event) {
 
 /** @param {string} path */
 function go(path) {
+  if (newer) return location.assign(path);
   history.pushState(null, "", path);
   dispatchEvent(new PopStateEvent("popstate"));
 }
@@ -119,7 +135,7 @@ function frame({ world, taps, session, clock, times }) {
   const name = location.pathname.split("/")[2] || "offers",
     tab = BEHIND[name] || (TABS.includes(name) ? name : "offers");
   const waiting = taps.list.filter((each) => !each.refused).length;
-  fill(
+  redraw(
     bar,
     h("strong", {}, session.vendor_id),
     h("span", { class: "live", dataset: { live: String(world.live) } }, t(world.live ? "live" : "stale")),
@@ -132,12 +148,17 @@ function frame({ world, taps, session, clock, times }) {
   const link = (/** @type {string} */ each) =>
     h(
       "a",
-      { href: `/vendor/${each}`, "aria-current": each === tab ? "page" : null, class: `tab-${each}` },
+      {
+        href: `/vendor/${each}`,
+        "aria-current": each === tab ? "page" : null,
+        class: `tab-${each}`,
+        dataset: { at: each },
+      },
       h("span", { class: "icon", "aria-hidden": "true" }),
       t(`nav.${each}`),
       each === "offers" && world.open.length ? h("span", { class: "badge" }, String(world.open.length)) : null,
     );
-  fill(nav, TABS.map(link));
+  redraw(nav, TABS.map(link));
 }
 
 /** What was loaded is there without a connection; where there is no worker, the page is all the same. */

@@ -45,16 +45,36 @@ async function within(mode, act) {
   }
 }
 
-/** All taps, in the order in which they were made. @returns {Promise<import("./taps.js").Tap[]>} */
+/** @typedef {import("./taps.js").Tap} Tap */
+
+/** A browser that keeps nothing (a private window): as long as the page is open. @type {Map<string, Tap>} */
+const memory = new Map();
+
+/**
+ * @template T
+ * @param {() => Promise<T>} act
+ * @param {() => T} otherwise
+ */
+const orInMemory = (act, otherwise) =>
+  typeof indexedDB === "undefined" ? Promise.resolve(otherwise()) : act().catch(otherwise);
+
+/** All taps, in the order in which they were made. @returns {Promise<Tap[]>} */
 export async function all() {
-  const found = await within("readonly", (store) => store.getAll());
-  return found.sort((one, other) => one.seq - other.seq);
+  const found = await orInMemory(() => within("readonly", (store) => store.getAll()), () => []);
+  return [...found, ...memory.values()].sort((one, other) => one.seq - other.seq);
 }
 
-/** @param {import("./taps.js").Tap} tap */
-export const put = (tap) => within("readwrite", (store) => store.put(tap));
+/** @param {Tap} tap @returns {Promise<any>} */
+export const put = (tap) =>
+  orInMemory(() => within("readwrite", (store) => store.put(tap)), () => void memory.set(tap.id, tap));
 
 /** @param {string} id */
-export const remove = (id) => within("readwrite", (store) => store.delete(id));
+export async function remove(id) {
+  memory.delete(id);
+  await orInMemory(() => within("readwrite", (store) => store.delete(id)), () => undefined);
+}
 
-export const clear = () => within("readwrite", (store) => store.clear());
+export async function clear() {
+  memory.clear();
+  await orInMemory(() => within("readwrite", (store) => store.clear()), () => undefined);
+}

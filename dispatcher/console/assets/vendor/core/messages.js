@@ -1,5 +1,5 @@
 /**
- * Every text of the page, in English and in Spanish: one table, nothing is said elsewhere.
+ * Every text of the page, in English and in Spanish: one table, in three files; nothing is said elsewhere.
  * @module
  */
 
@@ -175,6 +175,9 @@ export function t(key, values = {}) {
   const said = TABLE[key]?.[language === "es" ? 1 : 0] ?? key;
   return said.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
+
+/** More texts, of panels that are shown later. @param {Record<string, Said>} more */
+export const add = (more) => void Object.assign(TABLE, more);
 
 /** Whether there is such a text. @param {string} key */
 export const has = (key) => key in TABLE;

@@ -118,16 +118,47 @@ export function field(label, control, hint) {
 }
 
 /**
- * Put these in place of what stands there; the keyboard stays where it was, by `data-at`.
+ * Put these in place of what stands there; the keyboard stays where it was, and what was opened is open, by `data-at`.
  * @param {HTMLElement} root
  * @param {...any} children
  */
 export function redraw(root, ...children) {
-  const held = document.activeElement instanceof HTMLElement && root.contains(document.activeElement)
-    ? document.activeElement.dataset.at
-    : undefined;
+  if (pressed && root.contains(pressed)) waiting.set(root, children);
+  else put(root, children);
+}
+
+const RELEASED_MS = 60; // from the finger's going to the click that it was
+/** Where a finger is: what is under it stays there until it was a click. @type {Node | null} */
+let pressed = null;
+/** @type {Map<HTMLElement, any[]>} */
+const waiting = new Map();
+
+/** Fingers are looked at from here on. */
+export function watchFingers() {
+  const released = () => {
+    pressed = null;
+    for (const [root, children] of waiting) put(root, children);
+    waiting.clear();
+  };
+  addEventListener("pointerdown", (event) => pressed = event.target instanceof Node ? event.target : null, {
+    capture: true,
+  });
+  for (const each of ["pointerup", "pointercancel"]) {
+    addEventListener(each, () => setTimeout(released, RELEASED_MS), { capture: true });
+  }
+}
+
+/** @param {HTMLElement} root @param {any[]} children */
+function put(root, children) {
+  const active = document.activeElement instanceof HTMLElement && root.contains(document.activeElement);
+  const held = active ? /** @type {HTMLElement} */ (document.activeElement).dataset.at : undefined;
+  const opened = [
+    .../** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("details[open] > summary[data-at]")),
+  ];
   fill(root, ...children);
-  if (held) /** @type {HTMLElement | null} */ (root.querySelector(`[data-at="${CSS.escape(held)}"]`))?.focus();
+  const at = (/** @type {string} */ name) => root.querySelector(`[data-at="${CSS.escape(name)}"]`);
+  for (const each of opened) at(each.dataset.at || "")?.parentElement?.toggleAttribute("open", true);
+  if (held) /** @type {HTMLElement | null} */ (at(held))?.focus();
 }
 
 /**
@@ -167,13 +198,32 @@ function undoTime(tap) {
   return [before || "", left, after || ""];
 }
 
-/** @param {import("./taps.js").Taps} taps @param {import("./taps.js").Tap} tap */
-function refusedTap(taps, tap) {
+const TREMBLE_MS = 700;
+let touched = -TREMBLE_MS;
+
+/** Of two taps in a row the first: by the second, something else is under the finger. @param {() => void} act */
+export function steady(act) {
+  return () => {
+    if (performance.now() - touched < TREMBLE_MS) return;
+    touched = performance.now();
+    act();
+  };
+}
+
+/** What was not taken of work that is no longer here. @param {import("./app.js").Context} context */
+export function orphans({ taps, world }) {
+  const here = new Set([...world.open.map((each) => each.id), ...world.dispatches.keys()]);
+  const lost = world.loaded ? taps.list.filter((each) => each.refused && !here.has(each.about)) : [];
+  return lost.map((each) => refusedTap(taps, each, [each.label, tapSays(each)].filter(Boolean).join(", ")));
+}
+
+/** @param {import("./taps.js").Taps} taps @param {import("./taps.js").Tap} tap @param {string} [which] */
+function refusedTap(taps, tap, which = "") {
   const what = problem(tap.type || "", tap.problem || "");
   return h(
     "div",
     { class: "tap refused", role: "alert" },
-    h("span", {}, t("tap.refused", { what })),
+    h("span", {}, which && h("strong", {}, which, " "), t("tap.refused", { what })),
     h("button", { onclick: () => void taps.drop(tap.id), dataset: { at: `away ${tap.id}` } }, t("tap.away")),
   );
 }

@@ -22,7 +22,7 @@ export async function signedIn(api, main) {
   const code = location.pathname === ENTER ? decodeURIComponent(location.hash.slice(1)) : "";
   if (location.pathname === ENTER) history.replaceState(null, "", "/vendor"); // it stays in no history
   try {
-    return code ? await open(api, code) : await api.get("/vendor/session");
+    return code ? await open(api, code) : await standing(api);
   } catch (error) {
     return ask(api, main, code || !(error instanceof Problem && error.status === 401) ? refusal(error) : "");
   }
@@ -30,6 +30,13 @@ export async function signedIn(api, main) {
 
 /** @param {import("../../core/api.js").Api} api @param {string} code @returns {Promise<Session>} */
 const open = (api, code) => api.post("/vendor/session", { code });
+
+/** The session that is open; by its clock it is later now than when the worker kept it.
+ * @param {import("../../core/api.js").Api} api @returns {Promise<Session>} */
+async function standing(api) {
+  const { data, kept } = await api.call("GET", "/vendor/session");
+  return { ...data, now_ms: data.now_ms + (kept ? Date.now() - kept : 0) };
+}
 
 /** @param {unknown} error */
 function refusal(error) {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { newKey } from "../../core/api.js";
 import * as kept from "./kept.js";
 
 /**
@@ -16,6 +17,7 @@ import * as kept from "./kept.js";
  * @property {string} about which offer or dispatch
  * @property {string} kind what it says: `accept`, `status` …
  * @property {string} [value] such as the status
+ * @property {string} [label] when the work begins: told where the work itself is gone
  * @property {string} method
  * @property {string} path
  * @property {any} [body] what is sent as JSON
@@ -31,6 +33,7 @@ export const UNDO_MS = 10_000;
 export const WORD = "dispatcher-vendor";
 const CHANNEL = "dispatcher-vendor-taps", LOCK = "dispatcher-vendor-taps";
 const AGAIN_MS = [2_000, 5_000, 15_000, 30_000];
+const PATIENCE_MS = 20_000;
 const OFTEN = 429, OURS = 500, SIGNED_OUT = 401;
 
 /** The taps of one vendor's people on this phone. */
@@ -69,7 +72,7 @@ export class Taps {
   async put(said, undo = false) {
     const now = Date.now();
     const seq = Math.max(now, (this.list.at(-1)?.seq || 0) + 1);
-    const tap = { ...said, id: crypto.randomUUID(), seq, owner: this.owner, due: undo ? now + UNDO_MS : now };
+    const tap = { ...said, id: newKey(), seq, owner: this.owner, due: undo ? now + UNDO_MS : now };
     await kept.put(tap);
     await this.read();
     void registered();
@@ -78,7 +81,7 @@ export class Taps {
 
   /** Undo a tap that was not sent yet, or put away one that was refused; whether that was so. @param {string} id */
   drop(id) {
-    return navigator.locks.request(LOCK, async () => {
+    return alone(async () => {
       const found = (await kept.all()).find((each) => each.id === id);
       if (found) await kept.remove(id);
       await this.read();
@@ -116,7 +119,7 @@ export class Taps {
  * @param {string} owner
  */
 export function sendDue(owner) {
-  return navigator.locks.request(LOCK, async () => {
+  return alone(async () => {
     const channel = new BroadcastChannel(CHANNEL), held = new Set();
     try {
       for (const tap of await kept.all()) {
@@ -130,6 +133,20 @@ export function sendDue(owner) {
       channel.close();
     }
   });
+}
+
+/** @type {Promise<any>} */
+let last = Promise.resolve();
+
+/**
+ * One at a time: in all tabs and the worker, or in this one alone where a browser has no locks (no https).
+ * @template T
+ * @param {() => Promise<T>} act
+ * @returns {Promise<T>}
+ */
+function alone(act) {
+  if (navigator.locks) return navigator.locks.request(LOCK, act);
+  return last = last.then(act, act);
 }
 
 /** Send one; whether the service has decided about it. @param {Tap} tap */
@@ -155,7 +172,7 @@ function asked(tap) {
   if (tap.bytes) headers["Content-Type"] = tap.media || "application/octet-stream";
   else if (tap.body !== undefined) headers["Content-Type"] = "application/json";
   const body = tap.bytes || (tap.body === undefined ? undefined : JSON.stringify(tap.body));
-  return { method: tap.method, headers, body, cache: "no-store" };
+  return { method: tap.method, headers, body, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) };
 }
 
 /** @param {Record<string, any>} told */

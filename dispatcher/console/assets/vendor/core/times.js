@@ -5,6 +5,24 @@
 
 export const DAY_MS = 86_400_000;
 
+/** The service's clock, by the phone's: a phone that slept has the right time at once. */
+export class ServiceClock {
+  /** @param {number} nowMs what the service said its clock shows */
+  constructor(nowMs) {
+    this.ahead = nowMs - Date.now();
+  }
+
+  /** @param {number} nowMs what it says now */
+  hear(nowMs) {
+    this.ahead = nowMs - Date.now();
+  }
+
+  /** Milliseconds since the epoch. */
+  now() {
+    return Date.now() + this.ahead;
+  }
+}
+
 export class Times {
   /** @param {string} zone @param {string} language */
   constructor(zone, language) {

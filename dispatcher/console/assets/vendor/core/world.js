@@ -10,7 +10,7 @@ import { ms } from "./times.js";
 /**
  * @typedef {object} Parts
  * @property {import("../../core/api.js").Api} api
- * @property {import("../../core/time.js").Clock} clock
+ * @property {import("./times.js").ServiceClock} clock
  * @property {import("./times.js").Times} times
  * @property {string} vendor
  */
@@ -40,9 +40,24 @@ export class World {
     this.ended = new AbortController();
     /** @type {Set<() => void>} */
     this.listeners = new Set();
-    this.again = settled(() => void this.refresh(), 150);
+    this.turns = 0;
+    /** @type {Set<string>} */
+    this.told = new Set(); // dispatches of which something was told since they were read
+    this.all = false;
+    this.soon = settled(() => {
+      const all = this.all;
+      this.all = false;
+      void this.refresh(all);
+    }, 150);
     addEventListener("online", () => this.again());
     document.addEventListener("visibilitychange", () => document.hidden || this.again());
+  }
+
+  /** Read again, in a moment: all of it, or what this is about. @param {string} [about] */
+  again(about) {
+    if (about) this.told.add(about);
+    else this.all = true;
+    this.soon();
   }
 
   /** @param {() => void} listener @param {AbortSignal} [signal] */
@@ -66,23 +81,35 @@ export class World {
     return of.sort((one, other) => ms(one.offer.start_at) - ms(other.offer.start_at));
   }
 
-  async refresh() {
+  /** Read offers, and the dispatches that may be others than we know; `all`: each of them. @param {boolean} [all] */
+  async refresh(all = false) {
+    const turn = ++this.turns;
     try {
       const { data, kept } = await this.parts.api.call("GET", "/offers");
-      this.kept = kept;
+      if (turn !== this.turns) return; // one that began later tells
+      this.kept = kept && this.parts.clock.now() - (Date.now() - kept); // by the service's clock
       this.error = null;
-      const known = this.known(),
-        wanted = new Set(data.offers.filter((/** @type {any} */ each) => this.near(each)).map(named));
-      for (const each of known) wanted.add(each);
       this.offers = data.offers;
-      await Promise.all([...wanted].map((each) => this.dispatch(each).catch(() => undefined)));
-      for (const each of this.dispatches.keys()) if (!wanted.has(each)) this.dispatches.delete(each);
+      await this.follows(all);
       this.remember();
     } catch (error) {
       this.error = error;
     }
     this.loaded = true;
     this.changed();
+  }
+
+  /** @param {boolean} all */
+  async follows(all) {
+    const near = this.offers.filter((each) => this.near(each)), wanted = new Set([...near.map(named), ...this.known()]);
+    const unsure = [...wanted].filter((each) => all || this.told.has(each) || !this.dispatches.has(each));
+    for (const each of this.dispatches.keys()) if (!wanted.has(each)) this.dispatches.delete(each);
+    for (const each of near) {
+      const known = this.dispatches.get(each.id);
+      if (known) this.dispatches.set(each.id, { ...known, offer: each });
+    }
+    this.told.clear();
+    await Promise.all(unsure.map((each) => this.dispatch(each).catch(() => undefined)));
   }
 
   /** Read a dispatch with door and name. @param {string} id */
@@ -141,7 +168,7 @@ export class World {
     if (id) this.last = id;
     if (!data) return;
     if (data.type === ARRIVED) this.unread.add(data.data.offer_id);
-    this.again();
+    this.again(data.data.offer_id || data.data.offer?.id);
     dispatchEvent(new CustomEvent("told", { detail: data }));
   }
 

@@ -6,6 +6,7 @@
 import { h } from "../../core/dom.js";
 import { money, t } from "../core/messages.js";
 import { level, needs, onTheirWay, redraw, said, trouble, untilElement } from "../core/pieces.js";
+import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
@@ -19,7 +20,11 @@ export async function mount(root, context) {
   try {
     const asked = await api.get(`/offers/${id}/amendment`, {}, signal);
     const draw = () => redraw(root, back(), h("h1", {}, title()), shown(asked, context));
-    signal.addEventListener("abort", taps.onChange(draw));
+    const stop = taps.onChange((sent) =>
+      sent?.about === id && !taps.of(id).length ? context.go(`/vendor/ride/${id}`) : draw()
+    );
+    signal.addEventListener("abort", stop);
+    context.world.onChange(draw, signal);
     draw();
   } catch (error) {
     if (!signal.aborted) redraw(root, back(), h("h1", {}, title()), trouble(said(error)));

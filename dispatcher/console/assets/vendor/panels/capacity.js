@@ -8,6 +8,7 @@ import { h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
 import { redraw, said, trouble } from "../core/pieces.js";
 import { edit, runs } from "./capacity_edit.js";
+import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 /** @typedef {{ posted: any, etag: string }} Posted */
@@ -96,7 +97,7 @@ function pool(each) {
     {},
     h("strong", {}, each.id),
     h("span", { class: "soft" }, ` ${serves}`),
-    h("p", {}, said.join(" · ") || "0"),
+    h("ul", { class: "facts" }, (said.length ? said : ["0"]).map((run) => h("li", {}, run))),
   );
 }
 

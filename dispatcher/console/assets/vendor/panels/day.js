@@ -5,7 +5,7 @@
 
 import { h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
-import { level, mapLink, redraw, said, trouble } from "../core/pieces.js";
+import { level, mapLink, orphans, redraw, said, trouble } from "../core/pieces.js";
 import { ms } from "../core/times.js";
 import { statusOf } from "./ride_acts.js";
 
@@ -23,6 +23,7 @@ export function mount(root, context) {
       root,
       h("h1", {}, title()),
       world.error ? trouble(said(world.error)) : null,
+      orphans(context),
       section("today", today, context),
       section("tomorrow", tomorrow, context),
     );
@@ -30,6 +31,7 @@ export function mount(root, context) {
   world.onChange(draw, signal);
   signal.addEventListener("abort", taps.onChange(draw));
   draw();
+  if (world.loaded) world.again(); // another phone of the vendor may have said something
 }
 
 /** @param {string} which @param {string} date @param {Context} context */

@@ -8,6 +8,7 @@ import { clear } from "../core/kept.js";
 import { keepLanguage, LANGUAGES, t } from "../core/messages.js";
 import { field } from "../core/pieces.js";
 import { sheet } from "../core/sheet.js";
+import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
@@ -28,7 +29,7 @@ export function mount(root, context) {
     h(
       "nav",
       { class: "links", "aria-label": title() },
-      ["papers"].map((each) => h("a", { class: "button", href: `/vendor/${each}` }, t(`${each}.title`))),
+      ["scorecard", "papers"].map((each) => h("a", { class: "button", href: `/vendor/${each}` }, t(`${each}.title`))),
     ),
     field(t("more.language"), language),
     h("p", { class: "soft" }, t("more.who", { who: [session.subject, session.vendor_id].filter(Boolean).join(", ") })),

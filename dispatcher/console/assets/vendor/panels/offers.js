@@ -11,9 +11,11 @@ import {
   mapLink,
   needs,
   onTheirWay,
+  orphans,
   priceTable,
   redraw,
   said,
+  steady,
   trouble,
   untilElement,
 } from "../core/pieces.js";
@@ -42,7 +44,13 @@ export function mount(root, context) {
   const { world, taps, signal } = context;
   const draw = () => {
     const open = [...world.open].sort((one, other) => ms(one.expires_at) - ms(other.expires_at));
-    redraw(root, h("h1", {}, title()), world.error ? trouble(said(world.error)) : null, list(open, context));
+    redraw(
+      root,
+      h("h1", {}, title()),
+      world.error ? trouble(said(world.error)) : null,
+      orphans(context),
+      list(open, context),
+    );
   };
   world.onChange(draw, signal);
   const stop = taps.onChange(draw);
@@ -130,15 +138,23 @@ function buttons(offer, context, name) {
   return h(
     "div",
     { class: "acts" },
-    offer.willing ? null : button("accept", () => void answer(offer, context, "accept", {}), "primary"),
+    offer.willing ? null : button("accept", steady(() => void answer(offer, context, "accept", {})), "primary"),
     button("decline", () => void decline(offer, context)),
     offer.willing ? null : button("counter", () => void counter(offer, context)),
   );
 }
 
 /** @param {any} offer @param {Context} context @param {string} kind @param {any} body */
-export function answer(offer, { taps, api }, kind, body) {
-  return taps.put({ about: offer.id, kind, method: "POST", path: `${api.base}/offers/${offer.id}/${kind}`, body });
+export function answer(offer, { taps, api, times, clock }, kind, body) {
+  const label = times.moment(offer.start_at, clock.now());
+  return taps.put({
+    about: offer.id,
+    label,
+    kind,
+    method: "POST",
+    path: `${api.base}/offers/${offer.id}/${kind}`,
+    body,
+  });
 }
 
 /** @param {any} offer @param {Context} context */

@@ -8,6 +8,7 @@ import { t } from "../core/messages.js";
 import { field, redraw, said, trouble } from "../core/pieces.js";
 import { sheet } from "../core/sheet.js";
 import { DAY_MS } from "../core/times.js";
+import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 

@@ -5,11 +5,12 @@
 
 import { fill, h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
-import { photo } from "../core/picture.js";
+import { photo } from "./picture.js";
 import { field, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
 import { Hint } from "../core/sheet.js";
 import { itemFields, itemsOf } from "./proof_items.js";
 import { pad } from "./signature.js";
+import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 

@@ -5,7 +5,7 @@
 
 import { h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
-import { level, mapLink, needs, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
+import { level, mapLink, needs, onTheirWay, redraw, said, steady, trouble } from "../core/pieces.js";
 import { choose } from "../core/sheet.js";
 import { ENDED } from "./day.js";
 import { next, otherwise, report, saying, statusOf } from "./ride_acts.js";
@@ -113,7 +113,7 @@ function steps(dispatch, price, status, context) {
     { class: "acts" },
     h(
       "button",
-      { class: "primary big", onclick: () => void report(dispatch, step, context), dataset: { at: "step" } },
+      { class: "primary big", onclick: steady(() => void report(dispatch, step, context)), dataset: { at: "step" } },
       saying(dispatch, step),
     ),
     waitButton(dispatch, price, status, context),

@@ -56,11 +56,12 @@ export function otherwise(status) {
  * @param {string} status
  * @param {Context} context
  */
-export async function report(dispatch, status, { taps, api, clock }) {
+export async function report(dispatch, status, { taps, api, clock, times }) {
   const codes = CODES[status];
   const code = codes && await choose(t("why.title"), codes.map((each) => [each, t(`code.${each}`)]));
   if (codes && !code) return;
   const body = { status, at: new Date(clock.now()).toISOString(), ...(code ? { code } : {}) };
   const path = `${api.base}/dispatches/${dispatch.id}/status`;
-  await taps.put({ about: dispatch.id, kind: "status", value: status, method: "POST", path, body }, true);
+  const label = times.moment(dispatch.offer.start_at, clock.now());
+  await taps.put({ about: dispatch.id, label, kind: "status", value: status, method: "POST", path, body }, true);
 }

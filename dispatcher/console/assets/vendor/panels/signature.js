@@ -4,7 +4,7 @@
  */
 
 import { h } from "../../core/dom.js";
-import { blob } from "../core/picture.js";
+import { blob } from "./picture.js";
 import { t } from "../core/messages.js";
 
 const WIDTH = 640, HEIGHT = 240, INK_PX = 4;

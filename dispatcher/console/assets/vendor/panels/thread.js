@@ -6,6 +6,7 @@
 import { h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
 import { field, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
+import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 

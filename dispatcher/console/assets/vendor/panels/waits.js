@@ -5,7 +5,7 @@
 
 import { h } from "../../core/dom.js";
 import { money, t } from "../core/messages.js";
-import { field, priceTable } from "../core/pieces.js";
+import { field, priceTable, steady } from "../core/pieces.js";
 import { sheet } from "../core/sheet.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
@@ -30,7 +30,7 @@ export function waitButton(dispatch, price, status, context) {
   const ready = () => say(dispatch, "ready", { at: now() }, context);
   const button = h(
     "button",
-    { class: "whole", onclick: () => void (since ? ready() : wait()), dataset: { at: "wait" } },
+    { class: "whole", onclick: steady(() => void (since ? ready() : wait())), dataset: { at: "wait" } },
     t(since ? "ride.ready" : "ride.wait"),
   );
   return [

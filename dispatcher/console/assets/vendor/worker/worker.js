@@ -6,7 +6,7 @@
 
 import { sendDue, WORD } from "../core/taps.js";
 
-const SHELL = "/vendor", SESSION = "/vendor/session", OLD_MS = 86_400_000;
+const SHELL = "/vendor", SESSION = "/vendor/session", OLD_MS = 86_400_000, PATIENCE_MS = 8_000;
 const PAGES = "dispatcher-vendor-page-", HEARD = "dispatcher-vendor-heard";
 const KEPT = /^\/v1\/markets\/[^/]+\/(offers|dispatches\/[^/]+(\/(price|messages|proof))?|vendors\/[^/]+(\/.*)?)$/;
 const UNAUTHENTICATED = 401;
@@ -34,20 +34,15 @@ function answerTo(request, page) {
   if (url.origin !== location.origin) return null;
   if (url.pathname === SESSION && request.method !== "GET") return () => leaving(request);
   if (request.method !== "GET") return null;
-  if (request.mode === "navigate") return () => navigated(request, page);
-  if (url.pathname === SESSION || KEPT.test(url.pathname)) return () => read(request);
+  if (request.mode === "navigate") return url.pathname.startsWith(SHELL) ? () => navigated(request, page) : null;
+  if (url.pathname === SESSION) return () => purged().then(() => read(request));
+  if (KEPT.test(url.pathname)) return () => read(request);
   return url.pathname.startsWith("/console/assets/") ? () => file(request, page) : null;
 }
 
-/** @param {Request} request @param {string} page */
+/** The page as it was kept with its files: a new one comes with a new worker. @param {Request} request @param {string} page */
 async function navigated(request, page) {
-  try {
-    return await fetch(request);
-  } catch (error) {
-    const kept = await (await caches.open(page)).match(SHELL);
-    if (kept) return kept;
-    throw error;
-  }
+  return await (await caches.open(page)).match(SHELL) || fetch(request);
 }
 
 /** @param {Request} request @param {string} page */
@@ -60,7 +55,7 @@ async function read(request) {
   const heard = await caches.open(HEARD);
   let response;
   try {
-    response = await fetch(request);
+    response = await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS) });
   } catch (error) {
     const kept = await heard.match(request.url), at = Number(kept?.headers.get("X-Kept-At") || 0);
     if (!kept || Date.now() - at > OLD_MS) throw error;
@@ -83,6 +78,15 @@ async function dated(response) {
 async function leaving(request) {
   await forget();
   return fetch(request);
+}
+
+/** What is too old to be shown is not kept either. */
+async function purged() {
+  const heard = await caches.open(HEARD);
+  for (const each of await heard.keys()) {
+    const at = Number((await heard.match(each))?.headers.get("X-Kept-At") || 0);
+    if (Date.now() - at > OLD_MS) await heard.delete(each);
+  }
 }
 
 const forget = () => caches.delete(HEARD);

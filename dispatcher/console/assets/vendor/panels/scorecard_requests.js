@@ -1,0 +1,82 @@
+/**
+ * What stands behind a figure, and what is wrong about it.
+ * @module
+ */
+
+import { h } from "../../core/dom.js";
+import { has, t } from "../core/messages.js";
+import { field, level, redraw, said, trouble } from "../core/pieces.js";
+import { sheet } from "../core/sheet.js";
+import { called } from "./scorecard.js";
+
+/** @typedef {import("../core/app.js").Context} Context */
+
+const DISPUTABLE = ["declined", "expired", "turned_back", "late", "failed"], MOST_CHARS = 1_000;
+
+/** @param {HTMLElement} root @param {string} name of the figure @param {number} days @param {Context} context */
+export async function behind(root, name, days, context) {
+  const { api, session, times, clock, signal } = context, today = times.date(clock.now());
+  const query = { figure: name, from: times.later(today, 1 - days), to: today };
+  const list = h("ul", { class: "cards" }), more = h("div", {});
+  root.append(h("a", { class: "back", href: "/vendor/scorecard" }, t("back")), h("h1", {}, called(name)), list, more);
+  const card = `/vendors/${session.vendor_id}/scorecard`;
+  const read = async (/** @type {string} */ cursor) => {
+    try {
+      const page = await api.get(`${card}/requests`, { ...query, cursor }, signal);
+      list.append(...page.requests.map((/** @type {any} */ each) => item(each, context, card)));
+      if (!list.children.length) list.append(h("li", { class: "empty" }, t("scorecard.nobody")));
+      redraw(more, page.cursor ? h("button", { onclick: () => void read(page.cursor) }, t("scorecard.more")) : null);
+    } catch (error) {
+      if (!signal.aborted) redraw(more, trouble(said(error)));
+    }
+  };
+  await read("");
+}
+
+/** @param {any} found @param {Context} context @param {string} card */
+function item(found, context, card) {
+  const { times, clock } = context, made = h("li", { class: "card" });
+  const draw = (/** @type {string} */ state) => {
+    const may = DISPUTABLE.includes(found.outcome) && !state;
+    const dispute = () => void ask(found, context, card).then((said) => said && draw(said.state));
+    redraw(
+      made,
+      h(
+        "p",
+        { class: "head" },
+        h("span", { class: "when" }, times.moment(found.start_at, clock.now())),
+        h("span", { class: "status" }, t(`figure.${found.outcome}`)),
+      ),
+      h(
+        "p",
+        { class: "soft" },
+        [
+          found.level && level({ level_of_service: found.level }),
+          found.code && has(`code.${found.code}`) ? t(`code.${found.code}`) : "",
+          found.minutes > 0 && t("ride.late", { n: found.minutes }),
+          found.request_id,
+        ].filter(Boolean).join(" · "),
+      ),
+      state ? h("p", { class: "warn" }, t(`disputed.${state}`)) : null,
+      may ? h("button", { onclick: dispute }, t("scorecard.dispute")) : null,
+    );
+  };
+  draw(found.dispute || "");
+  return made;
+}
+
+/** @param {any} found @param {Context} context @param {string} card */
+function ask(found, { api }, card) {
+  const text = h("textarea", { name: "text", required: true, maxLength: MOST_CHARS });
+  return sheet({
+    title: t("scorecard.dispute"),
+    body: [h("p", { class: "soft" }, t("scorecard.dispute.about")), field(t("dispute.text"), text)],
+    act: t("send"),
+    run: (form) =>
+      api.post(`${card}/disputes`, {
+        offer_id: found.offer_id,
+        outcome: found.outcome,
+        text: String(form.get("text")),
+      }),
+  });
+}

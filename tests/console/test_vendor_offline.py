@@ -1,0 +1,104 @@
+"""Without a connection: what was loaded is there, taps go out later; and who signs out leaves nothing."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import Page, expect
+
+from contracts.codes import Role
+from tests.console.conftest import SHARED, Desk
+from tests.console.pages import problems_in_both_themes
+from tests.console.test_vendor_page import TEN_S, reported, sent, state
+from tests.console.vendors_phone import as_vendor, phone, town, visit
+
+pytestmark = SHARED
+HELD = """async part => {
+  const kept = await (await caches.open('dispatcher-vendor-heard')).keys();
+  return kept.map(each => each.url).filter(each => each.includes(part));
+}"""
+TAPS = """() => new Promise(done => {
+  const asked = indexedDB.open('dispatcher-vendor', 1);
+  asked.onsuccess = () => {
+    const all = asked.result.transaction('taps').objectStore('taps').getAll();
+    all.onsuccess = () => done(all.result.length);
+  };
+})"""
+PAUSE_MS = 20
+
+
+async def kept(page: Page, part: str) -> None:
+    """Until the phone has kept what was read of this."""
+    while not await page.evaluate(HELD, part):
+        await page.wait_for_timeout(PAUSE_MS)
+
+
+async def test_without_a_connection_the_day_is_there_and_taps_go_out_once_it_is_back(desk: Desk) -> None:
+    market = await town(desk, "r1", "r2", "r3")
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    page = await phone(desk, market, "day", clock=True)
+    await kept(page, f"{market}/dispatches/r1.1")
+    await page.context.set_offline(True)
+    await page.goto(f"{desk.url}/vendor/day")  # as if it had been closed
+    await expect(page.locator(".ride-card")).to_contain_text("Robin Wren")
+    await expect(page.locator("header .kept")).to_have_text(
+        re.compile(r"No connection. This is how it was at \d\d:\d\d.")
+    )
+    assert await problems_in_both_themes(page) == []
+    await visit(page, "ride/r1.1")
+    await page.get_by_role("button", name="I am on my way").tap()
+    await page.clock.fast_forward(TEN_S)
+    await expect(page.locator(".tap")).to_contain_text("goes out once there is a connection")
+    await visit(page, "offers")
+    await page.locator("[data-offer='r2.1']").get_by_role("button", name="Accept").tap()
+    await page.clock.fast_forward(1_000)  # two taps in a row are one
+    await page.locator("[data-offer='r3.1']").get_by_role("button", name="Accept").tap()
+    await expect(page.locator("header .count")).to_have_text("3 to send")
+    await desk.call(market, "POST", "/requests/r3/cancel", {}, Role.OPS)
+    await page.context.set_offline(False)
+    await sent(page)
+    await expect(page.locator(".tap.refused")).to_contain_text("13:00, You accepted Not taken: ")
+    await page.get_by_role("button", name="Put away").tap()
+    await expect(page.locator(".tap")).to_have_count(0)
+    assert (await reported(desk, market, "r1.1"), await state(desk, market, "r2")) == ("en_route", "accepted")
+    await expect(page.locator("header .kept")).to_have_count(0)
+    desk.failures.clear()  # the browser tells of each call that did not go out
+
+
+async def test_who_signs_out_leaves_nothing_on_the_phone(desk: Desk) -> None:
+    market = await town(desk, "r1")
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    page = await phone(desk, market, "day", clock=True)
+    await kept(page, f"{market}/dispatches/r1.1")
+    await visit(page, "ride/r1.1")
+    await page.get_by_role("button", name="I am on my way").tap()
+    await visit(page, "more")
+    await page.get_by_role("button", name="Sign out").tap()
+    await expect(page.get_by_role("dialog")).to_contain_text("1 taps were not sent yet and would be lost.")
+    await page.get_by_role("dialog").get_by_role("button", name="Sign out").tap()
+    await page.wait_for_selector("input[name=code]")
+    assert await page.evaluate(HELD, market) == []
+    assert await page.evaluate(TAPS) == 0
+    assert await reported(desk, market, "r1.1") is None
+    desk.failures.clear()  # the browser tells of the 401
+
+
+async def test_a_session_that_ops_has_ended_shows_nothing_more(desk: Desk) -> None:
+    market = await town(desk, "r1")
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    page = await phone(desk, market, "day", clock=True)
+    await expect(page.locator(".ride-card")).to_contain_text("Robin Wren")
+    await desk.call(market, "DELETE", "/vendors/v1/sessions", None, Role.OPS)
+    await page.context.set_offline(True)  # it looks again once there is a connection
+    await page.context.set_offline(False)
+    await page.wait_for_selector("input[name=code]")
+    assert await page.get_by_text("Robin Wren").count() == 0
+    assert await page.evaluate(HELD, market) == []
+    await page.fill("input[name=code]", "0000 0000 0000")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("The code does not hold")
+    made = await desk.call(market, "POST", "/vendors/v1/sign-in-links", {}, Role.OPS)
+    await page.fill("input[name=code]", made["code"].lower().replace("-", " "))
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("body > nav")
+    desk.failures.clear()  # the browser tells of each 401
