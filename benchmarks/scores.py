@@ -58,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def floor_holds(left: Left) -> bool:
-    """What the fairness floor promises, about: it is a weight on what lies beyond it, and no rule yields."""
-    return left["gap"] <= 1.5 * left["floor"]
+    """What the fairness floor promises: it weighs on what lies beyond it, in full at twice the floor."""
+    return left["gap"] <= 2 * left["floor"]
 
 
 def _solver(work: int, seed: int) -> Optimiser | None:

@@ -30,7 +30,7 @@ NEAR_DEGREES: Final = 0.03
 
 
 class Left(TypedDict):
-    """Of the last days, the share without a vendor by level; how much more it is of the one; the floor."""
+    """After the first week: the share without a vendor by level, by how much they differ, the floor."""
 
     unmatched_share: dict[str, float]
     gap: float
@@ -56,7 +56,7 @@ def play(
             group = group_of(each.request)
             counts[group] = counts[group].plus(Fared(1, int(row not in matched), 0))
         fared.append(dict(counts))
-    return _left(_together(fared[-DAYS:]), values)
+    return _left(_together(fared[DAYS:]), values)
 
 
 def _left(groups: dict[str, Fared], values: dict[str, Number]) -> Left:

@@ -15,6 +15,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from chaos.care import OWN, Care, in_care
+from chaos.hooks import NETWORK, Hooked
 from chaos.parts import SOLVER, Parts, fence, owned, web_and_matcher
 from chaos.trial import Trial
 from contracts.codes import RequestState
@@ -24,6 +25,7 @@ from contracts.vendors import ExplicitAnswer
 from dispatcher.audit.auditor import audit
 from dispatcher.demo.play import reply_keys, tokens
 from dispatcher.domain.states import TERMINAL
+from dispatcher.runtime.addresses import Networks
 from dispatcher.runtime.clock import make_clock
 from dispatcher.settings import Markets, Settings
 from dispatcher.store.connection import Reader, connect
@@ -67,7 +69,12 @@ async def kill_in_turn(trial: Trial, turns: Sequence[Victims]) -> None:
 
 
 async def _day(trial: Trial, rounds: int, turns: Sequence[Victims], folder: Path) -> None:
-    settings = Settings(data_dir=folder, port=0, markets=Markets({small.MARKET: small.TZ}))
+    settings = Settings(
+        data_dir=folder,
+        port=0,
+        markets=Markets({small.MARKET: small.TZ}),
+        webhook_networks=Networks(NETWORK),
+    )
     async with web_and_matcher(settings) as parts:
         outage_s = await _outage_s(parts)
         speed = min(FASTEST, 60 * AHEAD_MINUTES / (OUTAGES_AHEAD * outage_s))
@@ -79,10 +86,12 @@ async def _day(trial: Trial, rounds: int, turns: Sequence[Victims], folder: Path
         await parts.start("web", "matcher")
         async with _cast(parts, day) as cast:
             await cast.register()
-            async with Care(parts, cast, trial.seed) as care:
+            async with Hooked(cast, trial.seed) as hooked, Care(parts, cast, trial.seed) as care:
                 in_flight = await _acted(trial, parts, cast, care, (tuple(turns) * rounds)[:rounds])
                 slower = trial.report.longest_recovery_s > OUTAGES_AHEAD / 2 * outage_s
                 await _judged(trial, care, in_flight, may_lapse=slower)
+                for each in await hooked.amiss(cast.tally.acknowledged):
+                    trial.find(f"{day.market}: {each}")
 
 
 async def _acted(trial: Trial, parts: Parts, cast: Cast, care: Care, turns: Sequence[Victims]) -> list[int]:
@@ -199,6 +208,7 @@ async def _judged(trial: Trial, care: Care, in_flight: list[int], *, may_lapse: 
     finally:
         await client.aclose()
     trial.judged(found, acknowledged)
+    await care.proving.at_least_once()
     for each in await care.lost():
         trial.find(f"{day.market}: lost: {each}")
     views = {view.id: view async for view in cast.client.views() if not view.id.startswith(OWN)}

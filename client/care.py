@@ -10,12 +10,13 @@ from client.barriers import Patterns
 from client.http import segment
 from client.platform import REQUESTS, PlatformClient
 from client.tasks import TaskClient
+from client.vendor_limits import CapSetter
 from contracts.asked_windows import AskWindow
 from contracts.geo import Window
 from contracts.request_views import OfferTo, RequestView
 
 
-class CareClient(PlatformClient, TaskClient, AuthorizationClient, Patterns):
+class CareClient(PlatformClient, TaskClient, AuthorizationClient, Patterns, CapSetter):
     """Calls with a token of role coordinator, case manager or both.
 
     Which of them may do what: docs/roles.md. What the token's roles do not allow raises Problem 403.

@@ -11,6 +11,7 @@ from client.pages import pages
 from client.prices import Settling
 from client.proofs import ProofGiver
 from client.scorecards import ScoreAnswerer
+from client.vendor_limits import WhyNoOffers
 from contracts.base import Wire
 from contracts.fairness import Fairness
 from contracts.onboarding import OnboardingState, SetOnboarding
@@ -21,7 +22,7 @@ from contracts.vendors import Paper, PauseVendor, Vendor, VerifyCredentials
 VENDORS = "/vendors"
 
 
-class OpsClient(CareClient, Settling, ProofGiver, ScoreAnswerer):
+class OpsClient(CareClient, Settling, ProofGiver, ScoreAnswerer, WhyNoOffers):
     """Calls with an `ops` token; requests and tasks are there as well, but for submitting and quotes."""
 
     async def pause_vendor(self, vendor_id: str, reason: str) -> Vendor:

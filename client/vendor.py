@@ -13,6 +13,7 @@ from client.prices import Prices
 from client.proofs import ProofGiver
 from client.scorecards import ScoreDisputer
 from client.threads import Threads
+from client.vendor_limits import CapReader, WhyNoOffers
 from client.webhooks import WebhookClient
 from contracts.amendments import AnswerAmendment, ProposedAmendment
 from contracts.base import Wire
@@ -25,7 +26,9 @@ from contracts.prices import PriceView, ReadyAt, Waiting
 TAKEN_OR_NOTED: Forms[Dispatch | Offer] = {200: Dispatch, 202: Offer}
 
 
-class VendorClient(Posting, Threads, Prices, ProofGiver, WebhookClient, ScoreDisputer):
+class VendorClient(
+    Posting, Threads, Prices, ProofGiver, WebhookClient, ScoreDisputer, CapReader, WhyNoOffers
+):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 
     def events(self, after: str = "") -> AsyncIterator[sse.Received]:

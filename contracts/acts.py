@@ -15,7 +15,9 @@ class ActGroup(StrEnum):
     """What acts are about, as they are listed."""
 
     TUNING = "tuning"
-    VENDORS = "vendors"  # registered, changed, paused, papers verified, capacity posted by ops
+    VENDORS = (
+        "vendors"  # registered, changed, paused, papers verified, capacity posted by ops, disputes answered
+    )
     WORK = "work"  # on requests, tasks, standing orders, notifications, dead letters: by hand
     AUTHORIZATIONS = "authorizations"
     PATIENTS = "patients"  # who read a patient block

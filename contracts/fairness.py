@@ -7,11 +7,10 @@ from typing import Annotated
 from msgspec import Meta
 
 from contracts.base import Day, Tally, Wire
-from contracts.geo import Position
 
 MAX_GROUPS = 1_000
 Minutes = Annotated[float, Meta(ge=0)]
-Share = Annotated[float, Meta(ge=0, le=1)]
+Share = Annotated[float, Meta(ge=0, description="0..1")]
 
 
 class FairnessQuery(Wire):
@@ -28,7 +27,7 @@ class GroupFigures(Wire, omit_defaults=False):
     """
 
     level_of_service: str  # "equipment" for orders
-    area: Position  # the middle of a square of some 8 km
+    area: tuple[float, float]  # [lon, lat]: the middle of a square of some 8 km
     asked: Tally
     unmatched: Tally
     waiting: Tally

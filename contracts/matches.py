@@ -14,11 +14,15 @@ class CostTerm(Wire):
 
 
 class RunnerUp(Wire):
-    """A candidate that was next best when the match was chosen."""
+    """A candidate that was next best when the match was chosen.
+
+    `but_for`: the cost term but for which it would have cost less than the one that was chosen.
+    """
 
     vendor_id: Id
     start_at: Instant
     cost_cents: int
+    but_for: str = ""
 
 
 class Match(Wire):

@@ -94,6 +94,20 @@ class ScoreQuartile(Wire, omit_defaults=False):
     quartile: Annotated[int, Meta(ge=1, description="1..4")] | None = None
 
 
+class MatchingScore(Wire, omit_defaults=False):
+    """What the matcher takes a vendor for now, whichever days were asked for.
+
+    `share`: of its work that is taken to go well: of late, few counts drawn to the market's mean, hard work
+    credited. `cents`: what that adds to the cost of a match; beyond the mean's at most `most_cents`.
+    """
+
+    share: Share
+    market_share: Share
+    cents: Tally
+    market_cents: Tally
+    most_cents: Tally
+
+
 class Scorecard(Wire, omit_defaults=False):
     """What became of a vendor's work on these days. `kept_from`: what was before is not known any more."""
 
@@ -107,6 +121,7 @@ class Scorecard(Wire, omit_defaults=False):
     by_hour: tuple[ScoreGroup, ...] = ()
     quartiles: tuple[ScoreQuartile, ...] = ()
     upheld: Tally = 0  # outcomes that count no more
+    matching: MatchingScore | None = None  # null: nobody's work is known
 
 
 class ScoreRequestQuery(ScoreQuery):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from contracts.base import Day, Id, Instant, Tally, Version, Wire
@@ -19,7 +20,9 @@ class VendorSummary(Wire, omit_defaults=False):
 
     `went_well`: the share of it, 0..1; null: too little work to tell. `matching_share`: that by which the
     matcher goes: of late, few counts drawn to the market's mean, hard work credited. `open`: offers and
-    dispatches that it has now. `posted_today`: whether capacity stands for today.
+    dispatches that it has now. `posted_today`: whether capacity stands for today. `accepts`: how likely it is
+    to accept an offer of now for work in two hours, 0..1, by level of service (or `equipment`), as far as
+    answers say; that goes into the cost of a match.
     """
 
     id: Id
@@ -39,6 +42,7 @@ class VendorSummary(Wire, omit_defaults=False):
     posted_today: bool
     matching_share: float | None = None
     onboarding: OnboardingState
+    accepts: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class VendorOutcomesQuery(Wire):

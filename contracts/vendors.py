@@ -15,7 +15,7 @@ from contracts.base import Cents, Day, Id, Instant, Kilograms, Name, Version, Wi
 from contracts.codes import CredentialKind, Hcpcs, LevelOfService, Npi, Skill
 from contracts.geo import Area
 from contracts.onboarding import Onboarding, OnboardingState, Reason
-from contracts.outside import refuse_no_name, refuse_wrong_npi
+from contracts.outside import refuse_no_name, refuse_odd_line, refuse_wrong_npi
 from contracts.paging import PageSize
 from contracts.patterns import whole
 
@@ -23,6 +23,9 @@ AnswerSeconds = Annotated[int, Meta(ge=10, le=604_800, description="seconds")]
 MinuteOfDay = Annotated[int, Meta(ge=0, le=1440, description="minutes after local midnight")]
 VendorCursor = Annotated[
     str, Meta(pattern=whole("[A-Za-z0-9_-]{0,64}"), description="of the page before: its last id")
+]
+Document = Annotated[
+    str, Meta(max_length=200, description="a paper's number and issuer, or its address; nothing of patients")
 ]
 MAX_CREDENTIALS = 32
 
@@ -109,6 +112,7 @@ class Credential(Paper):
 
     claimed: Signed | None = None  # none: from before this was noted
     verified: Signed | None = None
+    document: Document = ""  # which paper it is, for ops to look at: its number and issuer, or where it lies
 
 
 class ExplicitAnswer(Wire, tag="explicit", tag_field="mode"):
@@ -150,7 +154,7 @@ class Vendor(Wire):
     @property
     def as_claimed(self) -> Vendor:
         """Without what the service keeps: as it is sent, and as two may be compared."""
-        papers = tuple(Credential(kind=each.kind, expires_on=each.expires_on) for each in self.credentials)
+        papers = tuple(replace(each, claimed=None, verified=None) for each in self.credentials)
         return replace(self, credentials=papers, ops_pause=None, onboarding=None)
 
     @property
@@ -176,6 +180,9 @@ class Vendor(Wire):
     def refuse_from_outside(self, pointer: str = "") -> None:
         """Refuse a name that cannot be read, and an NPI that was mistyped."""
         refuse_no_name(f"{pointer}/name", self.name)
+        for number, paper in enumerate(self.credentials):
+            if paper.document:
+                refuse_odd_line(f"{pointer}/credentials/{number}/document", paper.document, "a document")
         if self.npi is not None:
             refuse_wrong_npi(f"{pointer}/npi", self.npi)
 

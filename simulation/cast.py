@@ -105,9 +105,9 @@ class Cast:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         links = [vendor.link.close() for vendor in self.vendors]
-        await self.hooks.close()
         clients = (self.client, self.ops, self.desk, self.orders, self.matches)
         await asyncio.gather(*(each.close() for each in clients), *links)
+        await self.hooks.close()
 
     async def _register(self, vendor: SimulatedVendor, free: asyncio.Semaphore) -> None:
         async with free:

@@ -9,6 +9,8 @@ import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from client.streams import VendorStream
 from client.vendor import VendorClient
 from contracts.codes import DeclineCode
@@ -75,7 +77,9 @@ class HttpLink:
 
     async def prove(self, offer_id: str, report: ProofReport, picture: bytes | None) -> None:
         """Say what was done, and who signed."""
-        await proved(self.client, offer_id, report, picture)
+        await self.client.give_proof(offer_id, report)
+        if picture is not None:
+            await self.client.put_picture(offer_id, report.part, picture)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -127,8 +131,12 @@ class StreamLink:
         await self.stream.waiting(offer_id, self._now())
 
     async def prove(self, offer_id: str, report: ProofReport, picture: bytes | None) -> None:
-        """Say what was done, and who signed."""
-        await proved(self.client, offer_id, report, picture)
+        """Say what was done; no stream has a name, and the signature itself goes over HTTP."""
+        is_named = report.signature is not None and report.signature.by is not None
+        said = replace(report, signature=None) if is_named else report
+        await self.stream.prove(offer_id, said, self._now())
+        if picture is not None:
+            await self.client.put_picture(offer_id, report.part, picture)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -137,10 +145,3 @@ class StreamLink:
 
     def _now(self) -> dt.datetime:
         return instant(self.clock.now_ms(), dt.UTC)
-
-
-async def proved(client: VendorClient, offer_id: str, report: ProofReport, picture: bytes | None) -> None:
-    """The statement, then the signature on the pad, if somebody signed."""
-    await client.give_proof(offer_id, report)
-    if picture is not None:
-        await client.put_picture(offer_id, report.part, picture)

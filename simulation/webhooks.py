@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator, Mapping
 
@@ -10,12 +11,14 @@ import msgspec
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from client.errors import ClientError
 from client.vendor import VendorClient
 from contracts.events import CloudEvent
 from simulation.links import HttpLink
 from simulation.tally import Tally
 
 HOST = "127.0.0.1"
+LEAVES_WITHIN_S = 2.0
 BUSY = 0.03  # of calls: it cannot take them at their first attempt
 
 
@@ -84,11 +87,12 @@ class WebhookLink(HttpLink):
 
     def __init__(self, client: VendorClient, vendor_id: str, server: WebhookServer) -> None:
         super().__init__(client)
-        self.vendor_id, self.server = vendor_id, server
+        self.vendor_id, self.server, self.hook_id = vendor_id, server, ""
 
     async def open(self) -> None:
         """It says where it is called."""
         hook = await self.client.make_webhook(self.server.url(self.vendor_id), key=f"{self.vendor_id}-1")
+        self.hook_id = hook.id
         secret = (await self.client.webhook_secret(hook.id)).secret
         self.server.inboxes[self.vendor_id] = Inbox(secret)
 
@@ -97,3 +101,11 @@ class WebhookLink(HttpLink):
         inbox = self.server.inboxes[self.vendor_id]
         while True:
             yield await inbox.events.get()
+
+    async def close(self) -> None:
+        """Its server goes: it wants no calls, for whoever looks at the service afterwards."""
+        if self.hook_id:
+            with contextlib.suppress(ClientError, TimeoutError):
+                async with asyncio.timeout(LEAVES_WITHIN_S):
+                    await self.client.disable_webhook(self.hook_id)
+        await super().close()

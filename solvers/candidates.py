@@ -13,6 +13,7 @@ from functools import reduce
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
@@ -39,6 +40,7 @@ PARAMETERS = (MOST_CANDIDATES,)
 _CANDIDATES_IN_CACHE, _MOST_CANDIDATES_AT_ONCE, _REQUESTS_AT_ONCE = 25_000, 400_000, 16
 # Keys of one integer sort faster than several: costs up to $330,000 apart, 256 ranks, 509 turns of a tie.
 _COST_SPAN, _RANKS, _TURNS = 2**25, 2**8, 509
+Bytes = npt.NDArray[np.int8]
 AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
@@ -50,6 +52,7 @@ class Screened:
     cents: Ints  #: N; sum of all cost terms
     codes: tuple[str, ...]  #: the hard rules, in the order in which they ran
     removed: Ints  #: R x rules; vendors that each rule removed first
+    lost: Bytes | None = None  #: R x V; which rule removed the vendor first (`codes`); -1: none
 
     def last_rule(self, request: int) -> str:
         """The rule that removed the last vendor; empty when a vendor is left or there was none."""
@@ -65,12 +68,13 @@ def screen(screening: Screening) -> Screened:
     codes = tuple(rule.code for rule in known_to(screening, registry.hard_rules()))
     if not parts:
         nothing = np.zeros((0, len(codes)), np.int64)
-        return Screened(_no_candidates(), np.zeros(0, np.int64), codes, nothing)
+        none = np.zeros((0, screening.vendors), np.int8)
+        return Screened(_no_candidates(), np.zeros(0, np.int64), codes, nothing, none)
     candidates = Candidates(
         *(np.concatenate([getattr(c, name) for c, *_ in parts]) for name in Candidates.__dataclass_fields__)
     )
-    cents = np.concatenate([cents for _, cents, _ in parts])
-    return Screened(candidates, cents, codes, np.concatenate([removed for *_, removed in parts]))
+    cents, removed, lost = (np.concatenate([part[n] for part in parts]) for n in (1, 2, 3))
+    return Screened(candidates, cents, codes, removed, lost)
 
 
 def known_to(screening: Screening, rules: Sequence[AnyRule]) -> list[AnyRule]:
@@ -87,12 +91,12 @@ def _chunks(screening: Screening) -> Iterator[slice]:
         yield slice(first, min(first + size, screening.requests))
 
 
-def _chunk(view: View) -> tuple[Candidates, Ints, Ints]:
+def _chunk(view: View) -> tuple[Candidates, Ints, Ints, Bytes]:
     alive = np.ones((len(view.facts), view.vendors), np.bool_)
-    removed = []
+    removed, lost = list[Ints](), np.full(alive.shape, -1, np.int8)
     for pair_rule in known_to(view.screening, registry.pair_rules()):
         left = alive & pair_rule.mask(view.seen_by(pair_rule.code))
-        removed.append((alive & ~left).sum(axis=1))
+        removed.append(_gone(alive, left, lost, len(removed)))
         alive = left
     candidates = expand(view, alive)
     for nth, rule in enumerate(known_to(view.screening, registry.candidate_rules())):
@@ -103,7 +107,7 @@ def _chunk(view: View) -> tuple[Candidates, Ints, Ints]:
         candidates = candidates.only(allowed)
         left = np.zeros_like(alive)
         left[candidates.request, candidates.vendor] = True
-        removed.append((alive & ~left).sum(axis=1))
+        removed.append(_gone(alive, left, lost, len(removed)))
         alive = left
     cents = reduce(
         np.add,
@@ -115,7 +119,14 @@ def _chunk(view: View) -> tuple[Candidates, Ints, Ints]:
     moved = Candidates(
         kept.request + view.rows.start, *(getattr(kept, n) for n in list(Candidates.__dataclass_fields__)[1:])
     )
-    return moved, cents[keep], np.stack(removed, axis=1)
+    return moved, cents[keep], np.stack(removed, axis=1), lost
+
+
+def _gone(alive: Flags, left: Flags, lost: Bytes, rule: int) -> Ints:
+    """How many of each request's vendors a rule removed; which they were is written into `lost`."""
+    gone = alive & ~left
+    lost[gone] = rule
+    return np.asarray(gone.sum(axis=1))
 
 
 def expand(view: View, alive: Flags) -> Candidates:

@@ -17,7 +17,7 @@ from solvers.arrays import Ints, arrays_of, hash_arrays
 from solvers.assignment.greedy import greedy
 from solvers.assignment.plan import cost_of, least_of
 from solvers.assignment.problem import AssignmentProblem
-from solvers.candidates import Screened
+from solvers.candidates import Bytes, Screened
 from solvers.checker import check
 from solvers.floor import for_share, gave_way_to
 from solvers.held_back import forgone, held_back_by
@@ -64,6 +64,7 @@ class BatchPlan:
     cost: int = 0  #: cents of the whole: what is matched, moved and left out, as the optimiser counts it
     bound: int = 0  #: no plan costs less, cents
     limits: Limits | None = None  #: of the optimiser, if it was asked
+    lost: Bytes | None = None  #: R x V; which rule removed the vendor first (`codes`), -1: none; not saved
     gave_way_to: Ints = field(default_factory=_nobody)  #: R; see `solvers.floor`. Empty: nobody did
     for_share: Ints = field(default_factory=_nobody)  #: rows; who is with a vendor that is short of its share
 
@@ -96,6 +97,7 @@ def plan_of(
         candidate_counts=np.bincount(screened.candidates.request, minlength=posed.screening.requests),
         codes=screened.codes,
         removed=screened.removed,
+        lost=screened.lost,
         digest=digest,
         seconds=seconds,
         solver=solver,

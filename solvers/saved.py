@@ -32,7 +32,7 @@ REQUESTS, SUPPLY, VENDORS, REST = "requests", "supply", "vendors", "rest"
 _LEVEL: Final = 1  # of Zstandard: 3 takes twice as long for a tenth less
 MOST_BYTES: Final = 2**31  #: unpacked; what says that it has more is damaged
 _ARRAY: Final = 1  # MessagePack's number for an array of ours
-_HOW: Final = ("seconds", "limits")  # of a plan: how it was made, not what it is
+_HOW: Final = ("seconds", "limits", "lost")  # of a plan: how it was made, not what it is
 _NARROW: Final = ((np.int8, 2**7), (np.int16, 2**15), (np.int32, 2**31))
 _FEW: Final = 64  # numbers of which the compressor makes as little by itself
 #: what stands behind a protocol, by the name that is written

@@ -24,6 +24,7 @@ from dispatcher.jobs.proofs import keep_proofs
 from dispatcher.jobs.routing import tell_routing
 from dispatcher.jobs.timers import Timers
 from dispatcher.jobs.tuning import keep_tuning
+from dispatcher.matching.arrivals import Arrivals
 from dispatcher.matching.effects import Measurer
 from dispatcher.matching.process import run_matchers
 from dispatcher.matching.quotes import Quoter
@@ -45,6 +46,7 @@ from dispatcher.service.loops import (
 from dispatcher.service.service import Service
 from dispatcher.settings import Settings
 from dispatcher.store.store import Store
+from dispatcher.what_if.errand import Errand
 from dispatcher.what_if.runner import Runner
 
 Work = Coroutine[Any, Any, None]
@@ -62,7 +64,7 @@ def run_matcher(settings: Settings, name: str | None = None) -> int:
 
 async def _matcher(settings: Settings, name: str) -> None:
     async with opened(settings, "matcher") as open_:
-        solvers, notifier = SolverPool(), notifier_of(settings, open_.clock)
+        solvers, arrivals, notifier = SolverPool(), Arrivals(), notifier_of(settings, open_.clock)
         hub, poster = Hub(open_.store), Poster(settings.webhook_networks)
         callers = Callers(open_.service, hub, poster, name)
         retimer = Quoter(open_.store, open_.clock, settings.markets, open_.travel_of)
@@ -71,13 +73,17 @@ async def _matcher(settings: Settings, name: str) -> None:
         savers = savers_of(open_)
         try:
             await until_told(
-                _matching(open_, solvers, name, savers),
+                _matching(open_, solvers, name, savers, arrivals),
                 *(
                     job
                     for each in settings.markets
                     for job in _of_market(open_.service, each, timers, courier, name)
                 ),
-                *(job for each in settings.markets for job in _giving_way(open_, each, solvers, name)),
+                *(
+                    job
+                    for each in settings.markets
+                    for job in _giving_way(open_, each, solvers, name, arrivals)
+                ),
                 *(job for each, saver in savers.items() for job in _saving(open_.store, each, saver)),
                 *(
                     keep_running(open_.store, each, WEBHOOKS, partial(callers.run, each))
@@ -94,11 +100,15 @@ async def _matcher(settings: Settings, name: str) -> None:
                 await notifier.aclose()
 
 
-async def _matching(open_: Opened, solvers: SolverPool, name: str, savers: Savers) -> None:
+async def _matching(
+    open_: Opened, solvers: SolverPool, name: str, savers: Savers, arrivals: Arrivals
+) -> None:
     """A signal that comes while the solvers get warm ends all in order, too."""
     await solvers.warm()
     travel_of, busy = open_.travel_of, solvers.busy
-    await run_matchers(open_.service, solvers, name, travel_of=travel_of, savers=savers, busy=busy)
+    await run_matchers(
+        open_.service, solvers, name, travel_of=travel_of, savers=savers, busy=busy, arrivals=arrivals
+    )
 
 
 def _of_market(service: Service, market: str, timers: Timers, courier: Courier, name: str) -> list[Work]:
@@ -114,13 +124,19 @@ def _of_market(service: Service, market: str, timers: Timers, courier: Courier, 
     ]
 
 
-def _giving_way(open_: Opened, market: str, solvers: SolverPool, name: str) -> list[Work]:
+def _giving_way(open_: Opened, market: str, solvers: SolverPool, name: str, arrivals: Arrivals) -> list[Work]:
     """What gives way to every solve: what-ifs, and what each parameter does, seen in what was saved."""
+    settings = open_.settings
     store, service, clock, tz = open_.store, open_.service, open_.clock, open_.settings.markets[market]
     stored, saved = store.market(market), partial(service.decisions.saved, market)
     parameters = service.registry.parameters
-    runner = Runner(stored, tz, clock, open_.travel_of, name, solvers.busy, saved)
-    measurer = Measurer(stored, open_.decisions, parameters, tz, clock, name, solvers.busy)
+    keys_file, identity = settings.patient_keys_file, settings.store_identity
+    errand = Errand(settings.redis_url, keys_file, identity, market, tz, clock)
+    runner = Runner(
+        stored, tz, clock, open_.travel_of, name, solvers.busy, saved,
+        hot=arrivals.hot, errand=None if open_.engine else errand,
+    )  # fmt: skip
+    measurer = Measurer(stored, open_.decisions, parameters, tz, clock, name, solvers.busy, hot=arrivals.hot)
     return [
         keep_running(store, market, WHAT_IFS, runner.run),
         keep_running(store, market, EFFECTS, measurer.run),

@@ -16,6 +16,7 @@ from dispatcher.store.decisions import Entry
 from solvers.arrays import Ints
 from solvers.candidates import Screened
 from solvers.explain.decided import Terms, costed, excluded
+from solvers.rules import acceptance
 from solvers.rules.fairness import behind
 
 
@@ -80,7 +81,7 @@ class _Look(NamedTuple):
             vendors=self.saved.screening.vendors,
             stood=row >= header.waiting,
             chosen=None if nth is None else self._chosen(nth, place),
-            runners_up=() if nth is None else self._runners_up(nth),
+            runners_up=() if nth is None else self._runners_up(nth, place),
             removed=tuple(RuleCount(rule=code, vendors=each) for code, each in removed if each),
             excluded=self._excluded(row) if by_name else (),
             held_back_by=header.requests[holds] if holds >= 0 else "",
@@ -118,13 +119,37 @@ class _Look(NamedTuple):
         )
         return int(same[0]) if len(same) else -1
 
-    def _runners_up(self, nth: int) -> tuple[RunnerUp, ...]:
-        vendors = self.saved.header.vendors
+    def _runners_up(self, nth: int, place: int) -> tuple[RunnerUp, ...]:
+        vendors, plan = self.saved.header.vendors, self.saved.plan
+        one, total = plan.chosen.at(nth), int(plan.cents[nth])
+        extra = self._acceptance(self._at(place, one.vendor, one.resource, one.start_ms))
+
+        def but_for(vendor: int, start_ms: int, cents: int) -> str:
+            more = self._acceptance(self._priced(place, vendor, start_ms, cents))
+            return acceptance.RULE.code if cents >= total and cents - more < total - extra else ""
+
         return tuple(
-            RunnerUp(vendor_id=vendors[vendor], start_at=to_instant(start_ms), cost_cents=cents)
-            for vendor, start_ms, cents in self.saved.plan.next_best[nth].tolist()
+            RunnerUp(
+                vendor_id=vendors[vendor],
+                start_at=to_instant(start_ms),
+                cost_cents=cents,
+                but_for=but_for(vendor, start_ms, cents),
+            )
+            for vendor, start_ms, cents in plan.next_best[nth].tolist()
             if vendor >= 0
         )
+
+    def _acceptance(self, found: int) -> int:
+        """What it adds to a candidate's cost that its vendor may not accept."""
+        cents = self.terms.get(acceptance.RULE.code)
+        return int(cents[found]) if cents is not None and found >= 0 else 0
+
+    def _priced(self, place: int, vendor: int, start_ms: int, cents: int) -> int:
+        """A candidate of which no resource is named; -1 for none."""
+        all_ = self.screened.candidates
+        same = (all_.request == place) & (all_.vendor == vendor) & (all_.start_ms == start_ms)
+        found: Ints = np.flatnonzero(same & (self.screened.cents == cents))
+        return int(found[0]) if len(found) else -1
 
     def _excluded(self, row: int) -> tuple[Excluded, ...]:
         vendors = self.saved.header.vendors

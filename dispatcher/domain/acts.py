@@ -36,6 +36,7 @@ GROUPS = {
     "vendor": ActGroup.VENDORS,
     "capacity": ActGroup.VENDORS,
     "cap": ActGroup.VENDORS,
+    "score_dispute": ActGroup.VENDORS,
     "authorization": ActGroup.AUTHORIZATIONS,
 }
 

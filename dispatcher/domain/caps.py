@@ -88,6 +88,20 @@ def charges(changes: Iterable[Change]) -> list[Charge]:
     return [*sorted(found, key=lambda each: (each.trips, each.cents, each.to)), *forgotten]
 
 
+def dearer(changes: Iterable[Change]) -> frozenset[Charged]:
+    """Whose count grows because an offer is taken for more than it was made for: its vendor countered."""
+    found = set[Charged]()
+    for before, after in changes_of_requests(changes):
+        was = {each.attempt: each for each in before.offers if each.unanswered} if before is not None else {}
+        for offer in after.offers if after is not None else ():
+            asked = was.get(offer.attempt)
+            if asked is None or not offer.live or offer.unanswered or offer.price_cents <= asked.price_cents:
+                continue
+            days = [each.day for each in offer.bookings if each.daily]
+            found |= {Charged(offer.vendor_id, after.payer, each) for each in days[:1]}
+    return frozenset(found)
+
+
 def changes_of_requests(changes: Iterable[Change]) -> Iterator[tuple[Any, Any]]:
     """Before and after of requests that name who pays."""
     for change in changes:

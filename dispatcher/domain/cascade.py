@@ -36,6 +36,7 @@ class ChainLink(Compact, frozen=True):
     snapshot: str = ""
     price_lines: tuple[Line, ...] = ()
     rates: OfferRates | None = None
+    accepts: float = 0.0  # how likely its vendor is to accept it; 0: nobody's answers are known
 
     @property
     def answer(self) -> ExplicitAnswer | AssumedAnswer:
@@ -66,6 +67,7 @@ def link_of(proposal: Proposal) -> ChainLink:
         snapshot=proposal.snapshot,
         price_lines=stored(proposal.price_lines),
         rates=rates_of(proposal.vendor.rate_card),
+        accepts=proposal.accepts,
     )
 
 

@@ -22,8 +22,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     system of theirs, as the token says; `roles` all that it says, none when the service acts by itself.
     `vendor_id` is set when a vendor acts, `facility_id` when a facility does. `related`: records beside
     the one that is decided on, by id (`kinds.beside`), as its kind asked for them. `trace`: what it is
-    traced by, if it is (`dispatcher.runtime.traces`). `sends_nothing`: whoever sends notifications is this
-    process, and it has no way out: what is due is told, and is over. `body`: what was asked, without its
+    traced by, if it is (`dispatcher.runtime.traces`). `sends_nothing`: nobody
+    sends notifications here: what is due is told, and is over. `body`: what was asked, without its
     patient, of a request of which somebody may be asked next (`RequestRecord.chain`). `passed_over`: so many
     of those who would have it now turned out to have no room, or to have changed.
     """

@@ -8,7 +8,7 @@ vendor says so far oftener than the others. And a scorecard makes nobody dearer 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -82,6 +82,15 @@ HARD_LEVELS: Final[Mapping[str, str]] = {
     LevelOfService.STRETCHER.value: "stretcher",
     LevelOfService.BARIATRIC_WHEELCHAIR.value: "bariatric",
 }
+_DONE_NAMES: Final = frozenset(each.value for each in DONE)
+_HARD: Final = {kind: 3 + nth for nth, kind in enumerate(CREDITS)}  # where it stands beside the three others
+_FIELDS: Final = 3 + len(CREDITS)
+_ADDS: Final[Mapping[str, tuple[int, ...]]] = {  # by the name of a count; a name for each is looked up once
+    **{each.value: (0,) for each in WELL},
+    **{each.value: (1,) for each in BADLY},
+    **{f"{Outcome.DECLINED.value}.{code.value}": (2,) for code in BLAMELESS},
+    **{among(one.value, each): (_HARD[str(each.name).lower()],) for one in DONE for each in Hard},
+}
 _HALVINGS: Final = 6  # after so many, what is left says nothing any more
 _ONE_EXCUSE: Final = 1.0  # has everybody, whatever the others say
 
@@ -105,34 +114,22 @@ def works_of(counts: Mapping[Lane, Mapping[str, int]]) -> dict[str, DayWork]:
     the data's or the weather's is excused. An acceptance counts for nobody, for its work is still to come;
     nor does work that was done early by its end alone, but for its credit.
     """
-    found = dict[str, DayWork]()
+    sums = dict[str, list[int]]()
     for lane, card in counts.items():
-        excused = sum(card.get(f"{Outcome.DECLINED}.{code}", 0) for code in BLAMELESS)
-        own = DayWork(
-            well=sum(card.get(each, 0) for each in WELL),
-            badly=max(0, sum(card.get(each, 0) for each in BADLY) - excused),
-            excused=excused,
-            hard=_hard(lane, card),
-        )
-        found[lane.vendor_id] = _both(found[lane.vendor_id], own) if lane.vendor_id in found else own
-    return found
+        own = sums.setdefault(lane.vendor_id, [0] * _FIELDS)
+        hard = HARD_LEVELS.get(lane.level)
+        for name, count in card.items():
+            for field in _ADDS.get(name, ()):
+                own[field] += count
+            if hard is not None and name in _DONE_NAMES:
+                own[_HARD[hard]] += count
+    return {name: _day_work(each) for name, each in sums.items()}
 
 
-def _hard(lane: Lane, card: Mapping[str, int]) -> Mapping[str, float]:
-    """Done work by what made it hard."""
-    kind = HARD_LEVELS.get(lane.level)
-    done = sum(card.get(each, 0) for each in DONE) if kind else 0
-    kinds = {str(each.name).lower(): sum(card.get(among(one, each), 0) for one in DONE) for each in Hard}
-    return {name: count for name, count in {**kinds, kind or "": done}.items() if count}
-
-
-def _both(one: DayWork, other: DayWork) -> DayWork:
-    hard = {kind: one.hard.get(kind, 0) + other.hard.get(kind, 0) for kind in {*one.hard, *other.hard}}
+def _day_work(sums: Sequence[int]) -> DayWork:
+    well, badly, excused, *hard = sums
     return DayWork(
-        one.well + other.well,
-        one.badly + other.badly,
-        one.excused + other.excused,
-        dict(sorted(hard.items())),
+        well, max(0, badly - excused), excused, {kind: n for kind, n in zip(_HARD, hard, strict=True) if n}
     )
 
 
@@ -143,10 +140,6 @@ class Sum(NamedTuple):
     badly: float = 0.0
     excused: float = 0.0
     credit: float = 0.0
-
-    def plus(self, more: Sum) -> Sum:
-        """Both together."""
-        return Sum(*(one + other for one, other in zip(self, more, strict=True)))
 
     @property
     def known(self) -> float:
@@ -175,14 +168,19 @@ def summed(
 ) -> dict[str, Sum]:
     """By vendor; `before`: a sum of other days, to be added."""
     half_life, credits = HALF_LIFE.of(values), {kind: each.of(values) for kind, each in CREDITS.items()}
-    found = dict(before)
+    found = {name: list(each) for name, each in before.items()}
     for day, works in days.items():
         counts = 2.0 ** (-max(0, (today - day).days) / half_life)
-        for vendor, work in works.items():
-            credit = sum(credits.get(kind, 0.0) * count for kind, count in work.hard.items())
-            own = Sum(work.well, work.badly, work.excused, credit)
-            found[vendor] = found.get(vendor, Sum()).plus(Sum(*(counts * each for each in own)))
-    return found
+        for vendor, (well, badly, excused, hard) in works.items():
+            own = found.get(vendor)
+            if own is None:
+                own = found[vendor] = [0.0] * len(Sum._fields)
+            own[0] += counts * well
+            own[1] += counts * badly
+            own[2] += counts * excused
+            for kind, number in hard.items():
+                own[3] += counts * credits.get(kind, 0.0) * number
+    return {name: Sum(*each) for name, each in found.items()}
 
 
 def shares_of(sums: Sums, values: Mapping[str, Number]) -> dict[str, float]:

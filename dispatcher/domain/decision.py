@@ -9,6 +9,7 @@ import msgspec
 from contracts.base import Wire
 from contracts.event_types import event_type
 from contracts.streams import To
+from dispatcher.domain.acceptance import Answer
 from dispatcher.domain.barriers import PatternCount
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Record
@@ -104,6 +105,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     counts: tuple[PatternCount, ...] = ()  # and to the counts of barriers
     groups: tuple[GroupCount, ...] = ()  # and to how groups of requests fare
     called: Called | None = None  # a will-call that was called: counted
+    answers: tuple[Answer, ...] = ()  # what it adds to what is known of how vendors answer
     by: str = ""  # the right that it took, where another of the caller's may give the command
     at_ms: int  # the time its messages carry
 

@@ -86,7 +86,10 @@ class Rule(NamedTuple):
 
 
 def with_notifications(decision: Decision, context: Context) -> Decision:
-    """The decision with what follows for patient and coordinator; as it is where nothing does."""
+    """The decision with what follows for patient and coordinator; as it is where nothing does.
+
+    What is due where nobody sends is told, and needs no record.
+    """
     fresh = [
         note
         for change in decision.changes
@@ -96,10 +99,11 @@ def with_notifications(decision: Decision, context: Context) -> Decision:
     if not fresh:
         return decision
     due = [each for each in fresh if each.due_ms <= context.now_ms]
-    notes = [made_due(each, context.now_ms) if each in due else each for each in fresh]
+    later = [each for each in fresh if each.due_ms > context.now_ms]
+    kept = [] if context.sends_nothing else [made_due(each, context.now_ms) for each in due]
     return replace(
         decision,
-        changes=(*decision.changes, *(Change(None, each) for each in notes)),
+        changes=(*decision.changes, *(Change(None, each) for each in (*kept, *later))),
         messages=(*decision.messages, *map(told_due, due)),
     )
 

@@ -168,8 +168,7 @@ def due(note: NotificationRecord, context: Context) -> Decision | None:
     if not stands(note, context) or context.now_ms >= note.until_ms:
         return ended(note, S.DROPPED, "moved", context)
     if context.sends_nothing:
-        told = changed(note, context, state=S.DROPPED, code=NO_NOTIFIER)
-        return Decision(changes=(Change(note, told),), messages=(told_due(note),), at_ms=context.now_ms)
+        return Decision(changes=(Change(note, None),), messages=(told_due(note),), at_ms=context.now_ms)
     after = changed(made_due(note, context.now_ms), context)
     return Decision(changes=(Change(note, after),), messages=(told_due(after),), at_ms=context.now_ms)
 
@@ -215,7 +214,7 @@ def _may_become(before: NotificationRecord | None, after: NotificationRecord | N
     if before is None:
         return after is not None and after.state in (S.PLANNED, S.DUE)
     if after is None:
-        return before.state in ENDED
+        return before.state in ENDED or before.state is S.PLANNED  # due where nobody sends: it is told
     return after.state in NEXT.get(before.state, ())
 
 

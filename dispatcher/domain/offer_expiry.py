@@ -38,8 +38,18 @@ OFFER_MINIMUM = Parameter(
     summary="However short the time, a vendor has this long to answer (or its own limit, if shorter).",
     scope="domain.offer_expiry",
 )
+LIKELY = Parameter(
+    name="acceptance_answer_share",
+    default=1.0,
+    minimum=0.1,
+    maximum=1.0,
+    unit="share",
+    summary="A vendor that is expected to accept nothing has this share of its time to answer, others more, "
+    "as they are likelier to; 1: all have all of it.",
+    scope="domain.offer_expiry",
+)
 PRESSED = shares("offer", "domain.offer_expiry", "A vendor that must answer has an offer")
-PARAMETERS = (OFFER_SHARE, OFFER_RESERVE, OFFER_MINIMUM, *PRESSED.values())
+PARAMETERS = (OFFER_SHARE, OFFER_RESERVE, OFFER_MINIMUM, LIKELY, *PRESSED.values())
 SLIDERS = (
     Slider(
         name="patient_quick",
@@ -65,12 +75,15 @@ def answer_expiry(
     answer: ExplicitAnswer | AssumedAnswer,
     now_ms: int,
     values: Mapping[str, Number],
+    *,
+    accepts: float = 0.0,
 ) -> int:
-    """The same, by how its vendor answers.
+    """The same, by how its vendor answers; `accepts`: how likely it is to accept, 0 where that is not known.
 
     The vendor's own limit; more when the window is far away (an explicit answer only: silence that accepts
-    needs no more time); less of both the more pressing the request is (again an explicit answer only: when
-    silence accepts, the time to reject is agreed); less when another vendor could not be asked in time; never
+    needs no more time); less of both the more pressing the request is, and the less likely the vendor is to
+    accept, where that is tuned (again an explicit answer only: when silence accepts, the time to reject is
+    agreed); less when another vendor could not be asked in time; never
     less than the minimum.
     """
     assumed = isinstance(answer, AssumedAnswer)
@@ -79,5 +92,12 @@ def answer_expiry(
     last_ask_ms = min(record.match_by_ms, record.latest_ms) - OFFER_RESERVE.whole(values) * MINUTE_MS
     least_ms = now_ms + min(limit_ms, OFFER_MINIMUM.whole(values) * 1000)
     open_ms = max(limit_ms, ahead_ms)
-    open_ms = open_ms if assumed else pressed(open_ms, PRESSED, record.priority, values)
+    if not assumed:
+        open_ms = int(pressed(open_ms, PRESSED, record.priority, values) * _likely(accepts, values))
     return max(least_ms, min(now_ms + open_ms, last_ask_ms))
+
+
+def _likely(accepts: float, values: Mapping[str, Number]) -> float:
+    """The share of its time that a vendor has that is so likely to accept."""
+    least = float(LIKELY.of(values))
+    return least + (1.0 - least) * accepts if accepts else 1.0

@@ -101,7 +101,17 @@ OFFERS = Parameter(
     summary="Most vendors that a broadcast asks at once, those that cost least.",
     scope=SCOPE,
 )
-PARAMETERS = (*(each for choice in CHOICES.values() for each in choice), LINKS, OFFERS)
+SURE = Parameter(
+    name="broadcast_sure_share",
+    default=0.999,
+    minimum=0.5,
+    maximum=1.0,
+    unit="share",
+    summary="A broadcast asks no more vendors than it takes for one of them to accept with this probability; "
+    "1: as many as it may.",
+    scope=SCOPE,
+)
+PARAMETERS = (*(each for choice in CHOICES.values() for each in choice), LINKS, OFFERS, SURE)
 
 
 def mode_of(

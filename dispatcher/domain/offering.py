@@ -33,7 +33,7 @@ def offer_of(
         pool_id=link.pool_id,
         state=OfferState.REQUESTED,
         made_ms=context.now_ms,
-        expires_ms=answer_expiry(record, answer, context.now_ms, context.values),
+        expires_ms=answer_expiry(record, answer, context.now_ms, context.values, accepts=link.accepts),
         start_ms=link.start_ms,
         end_ms=link.end_ms,
         price_cents=link.price_cents,

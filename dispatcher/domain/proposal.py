@@ -45,6 +45,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     preconditions: tuple[Precondition, ...] = ()
     changed_ms: int = 0
     price_lines: tuple[PriceLine, ...] = ()  # they add up to the price
+    accepts: float = 0.0  # how likely its vendor is to accept it; 0: nobody's answers are known
 
     @property
     def span(self) -> Span:

@@ -13,6 +13,7 @@ from dispatcher.domain.bundles import with_bundle
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.credentials import CREDENTIAL_KIND, dispatch_task
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.follow_acceptance import with_answers
 from dispatcher.domain.follow_authorization import with_authorization, with_given_back
 from dispatcher.domain.follow_barriers import with_barriers
 from dispatcher.domain.follow_credentials import with_beyond
@@ -169,6 +170,7 @@ REQUEST_KIND = register(
             with_sequence,
             with_apart,
             with_given_back,
+            with_answers,
             with_prices,
             with_notifications,
             with_barriers,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from contracts.onboarding import Onboarding
-from contracts.vendors import Credential, OpsPause, Paper, Signed, Vendor
+from contracts.vendors import OpsPause, Paper, Signed, Vendor
 from dispatcher.domain.refusals import WrongState
 
 
@@ -16,12 +16,12 @@ def posted(sent: Vendor, before: Vendor | None, by: Signed, onboarding: Onboardi
 
     `onboarding`: where a new one begins.
 
-    A paper is known by its kind and last day: one that was changed, or left out and sent again, is claimed
-    anew. So a vendor that renews one lists both until the new one is verified.
+    A paper is known by its kind, last day and document: one that was changed, or left out and sent again, is
+    claimed anew. So a vendor that renews one lists both until the new one is verified.
     """
-    known = {_paper(each): each for each in before.credentials} if before else {}
+    known = {(*_paper(each), each.document): each for each in before.credentials} if before else {}
     papers = tuple(
-        known.get(_paper(each)) or Credential(kind=each.kind, expires_on=each.expires_on, claimed=by)
+        known.get((*_paper(each), each.document)) or replace(each, claimed=by, verified=None)
         for each in sent.credentials
     )
     return replace(

@@ -1,4 +1,4 @@
-"""Writes what became of offers, as each process has gathered it, every few seconds, and once at its end."""
+"""Writes what became of offers and requests, as each process gathered it, now and then and at its end."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ async def keep_quarters(service: Service, market: str) -> None:
 
 
 async def _write(service: Service, market: str) -> None:
-    quarters = service.store.market(market).quarters
+    stored = service.store.market(market)
+    if stored.losses.gathered:
+        await stored.losses.write()
+    quarters = stored.quarters
     if quarters.gathered:
         values = (await service.markets.tuning(market)).values
         await quarters.write(KEPT.whole(values) * DAY_MS)

@@ -44,6 +44,10 @@ class CapacityBook(Protocol):
         """The opposite."""
         ...
 
+    def holds(self, bookings: Sequence[Booking]) -> bool:
+        """Whether there is room for all of them, each by itself; what is not in view is passed over."""
+        ...
+
     def place_of(self, bookings: Sequence[Booking]) -> tuple[int, int, int, int] | None:
         """Of work booked so: rows of vendor and resource, first and end bucket; None: not in view."""
         ...

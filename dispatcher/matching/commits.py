@@ -13,6 +13,7 @@ import structlog
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.domain.requests import RequestRecord, waited_ms
+from dispatcher.matching import losses
 from dispatcher.matching.horizon import ahead_ms
 from dispatcher.matching.market import Market
 from dispatcher.matching.matches import Match, checked
@@ -166,6 +167,7 @@ async def commit_plan(
             bundles.setdefault(name, []).append(each)
     whole = (works.together(name, rows, some) for name, some in bundles.items())
     await run_bounded(whole, market, yields_to_imminent=yields_to_imminent)
+    losses.note(market, snapshot, plan, works.done.offered, works.done.became)
     return works.done
 
 

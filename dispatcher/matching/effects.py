@@ -21,6 +21,7 @@ from contracts.tuning_parameters import Effect, Effects, Nudge
 from dispatcher.decisions.record import BATCH, Header, Raw, Unsaved
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.refusals import Stale, Unavailable, Unreadable
+from dispatcher.matching.arrivals import GivesWay
 from dispatcher.matching.low_priority import Worker, give_way, worked
 from dispatcher.matching.shadow_child import STEPS, Differs, Planned
 from dispatcher.runtime.cancellation import cancel_requested
@@ -61,6 +62,7 @@ class Measurer:
     owner: str
     busy: Callable[[], bool] = lambda: False
     worker: Worker = worked
+    hot: Callable[[], bool] = lambda: False
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -85,7 +87,7 @@ class Measurer:
             return False
         tuning = await self.stored.tuning.get()
         job = Asked(screenings, nudges(self.parameters.values(), tuning.values), plugins=registry.plugins())
-        found = await self.worker(measure_all, job, self.busy)
+        found = await self.worker(measure_all, job, GivesWay(self.busy, self.hot))
         if isinstance(found, str):
             log.warning("effects_not_measured", market=self.stored.name, reason=found)
             return False

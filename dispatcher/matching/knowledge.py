@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from contracts.tuning import Number
+from dispatcher.matching import acceptance
 from dispatcher.service import damping, shares
 from dispatcher.store.market import MarketStore
+from solvers.rules import acceptance as acceptance_rule
 from solvers.rules import scorecard
 from solvers.rules import shares as offers
 from solvers.screening import VendorKnowledge
@@ -17,6 +19,7 @@ Reader = Callable[[MarketStore, int, Mapping[str, Number]], Awaitable[Mapping[st
 READERS: Final[Mapping[str, Reader]] = {
     scorecard.RULE.reads: damping.read,
     offers.RULE.reads: shares.read,
+    acceptance_rule.RULE.reads: acceptance.read,
 }
 
 

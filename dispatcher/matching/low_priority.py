@@ -45,7 +45,7 @@ async def worked(work: Work, job: object, busy: Callable[[], bool], most_s: floa
         while not await asyncio.to_thread(line.poll):
             if time.monotonic() >= until_s:
                 return "late"
-            stopped = _stopped_or_not(process, busy(), stopped)
+            stopped = stopped_or_not(process, busy(), stopped)
             await asyncio.sleep(POLL_S)
         return await asyncio.to_thread(line.recv)
     except (EOFError, OSError):
@@ -58,7 +58,8 @@ async def worked(work: Work, job: object, busy: Callable[[], bool], most_s: floa
         line.close()
 
 
-def _stopped_or_not(process: BaseProcess, wanted: bool, stopped: bool) -> bool:
+def stopped_or_not(process: BaseProcess, wanted: bool, stopped: bool) -> bool:
+    """Stop it while that is wanted, then let it go on; whether it is stopped now."""
     if wanted != stopped and process.pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGSTOP if wanted else signal.SIGCONT)

@@ -48,6 +48,9 @@ class Market:
     no_imminent_work: asyncio.Event = field(default_factory=_set)  #: cleared while imminent work is at hand
     looked_for_room: dict[str, int] = field(default_factory=dict)  #: by request, when last
     saver: Keeps | None = None  #: who saves what is decided
+    counted: set[str] = field(
+        default_factory=set
+    )  #: open requests of which it is counted whom they passed by
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     shadow: Shadow | None = None  #: plans batches beside, with a candidate tuning
 
@@ -66,10 +69,11 @@ class Market:
         """The tuning as last read; defaults before."""
         return self.reading.values if self.reading else {}
 
-    async def refresh(self, until_ms: int = 0) -> Reading:
-        """Read tuning, vendors and ledgers again; `until_ms` as for `read_market`."""
+    async def refresh(self, until_ms: int = 0, *, lightly: bool = False) -> Reading:
+        """Read tuning, vendors and ledgers again; `until_ms` and `lightly` as for `read_market`."""
+        now_ms, before = self.clock.now_ms(), self.reading
         self.reading = await read_market(
-            self.stored, self.tz, self.clock.now_ms(), before=self.reading, until_ms=until_ms
+            self.stored, self.tz, now_ms, before=before, until_ms=until_ms, lightly=lightly
         )
         return self.reading
 

@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.matching.arrivals import Arrivals
 from dispatcher.matching.batch import GAP, INTERVAL, run_batch
 from dispatcher.matching.commits import Done, FenceLost, Ownership
 from dispatcher.matching.explanations import explain
@@ -23,6 +24,7 @@ from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.execute import Executor
 from dispatcher.service.loops import Troubles
 from dispatcher.service.measures import LEASES
+from dispatcher.store.changes import NAMED
 from dispatcher.store.tail import Hint
 
 LEASE_MS = 6_000  # real time; renewed three times as often
@@ -45,6 +47,7 @@ class Matcher:
     unexplained: asyncio.Queue[Done] = field(default_factory=lambda: asyncio.Queue(2))
     work: asyncio.Event = field(default_factory=asyncio.Event)  #: something for the next batch
     troubles: Troubles | None = None  #: who hears of a failure
+    arrivals: Arrivals = field(default_factory=Arrivals)  #: who hears how fast requests come
 
     async def run(self) -> None:
         """Until cancelled. An error is logged and followed by a pause, then all starts over."""
@@ -122,6 +125,7 @@ class Matcher:
                 if hint.look or (hint and self.unmatched):
                     self.work.set()
                 hint = await wake.wait(LOOK_S)
+                self.arrivals.note(len(hint.ids) + (NAMED if hint.look else 0))
 
     async def _look(self, own: Ownership, again: bool) -> None:
         """Look at all that is open; `again`: also at what was without a vendor the last time.

@@ -15,8 +15,9 @@ import structlog
 from msgspec.structs import replace
 
 from contracts.offer_modes import OfferMode
+from contracts.tuning import Number
 from dispatcher.domain.commands.make_offer import MakeOffer, attempts_left
-from dispatcher.domain.offer_modes import LINKS, OFFERS, mode_of
+from dispatcher.domain.offer_modes import LINKS, OFFERS, SURE, mode_of
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.matches import Match
 from dispatcher.matching.refused import Refused
@@ -38,6 +39,8 @@ def in_its_mode(snapshot: Snapshot, row: int, match: Match, refused: Refused) ->
         return match
     most = _most(mode, match, snapshot)
     others = tuple(_others(snapshot, row, match.proposal, most - 1, refused)) if most > 1 else ()
+    if mode is OfferMode.BROADCAST:
+        others = _enough(match.proposal, others, snapshot.values)
     if mode is OfferMode.BROADCAST and not others:  # who is asked alone has its place meanwhile
         mode = OfferMode.EXPLICIT
     return with_(match, command=replace(command, mode=mode, others=others))
@@ -59,6 +62,18 @@ def _most(mode: OfferMode, match: Match, snapshot: Snapshot) -> int:
     if mode is OfferMode.BROADCAST:
         return min(OFFERS.whole(snapshot.values), attempts_left(match.record, snapshot.values))
     return LINKS.whole(snapshot.values) if mode is OfferMode.CASCADE else 1
+
+
+def _enough(
+    first: Proposal, others: tuple[Proposal, ...], values: Mapping[str, Number]
+) -> tuple[Proposal, ...]:
+    """As many of the others as it takes for somebody to accept; all where nothing is known of them."""
+    nobody, most = 1.0 - first.accepts, 1.0 - SURE.of(values)
+    for number, each in enumerate(others, start=1):
+        nobody *= 1.0 - each.accepts
+        if nobody <= most:
+            return others[:number]
+    return others
 
 
 def _others(snapshot: Snapshot, row: int, first: Proposal, most: int, refused: Refused) -> Iterator[Proposal]:

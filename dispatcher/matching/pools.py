@@ -122,6 +122,18 @@ class PoolBook:
         """Count what a match takes. Pools and days that are not in view are passed over."""
         self._count(bookings, 1)
 
+    def holds(self, bookings: Sequence[Booking]) -> bool:
+        """Whether there is room for all of them, each by itself."""
+        return all(self._has_room(each) for each in bookings)
+
+    def _has_room(self, booking: Booking) -> bool:
+        at = self._in_view(booking)
+        if at is None:
+            return True
+        left = self.supply.left[at.row, at.resource, at.first : at.end]
+        daily = self.supply.daily_left[at.row, at.resource, at.column]
+        return bool((left >= booking.units).all() and daily >= booking.daily)
+
     def give_back(self, bookings: Sequence[Booking]) -> None:
         """The opposite."""
         self._count(bookings, -1)

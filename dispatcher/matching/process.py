@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from dispatcher.matching.arrivals import Arrivals
 from dispatcher.matching.market import Market
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.saving import Keeps
@@ -25,15 +26,18 @@ async def run_matchers(
     travel_of: TravelOf = DetourTravel.of,
     savers: Mapping[str, Keeps] = MappingProxyType({}),
     busy: Callable[[], bool] = lambda: False,
+    arrivals: Arrivals | None = None,
 ) -> None:
     """Match all markets until cancelled; each goes on when another fails. `owner` names us in leases.
 
     `savers`, by market, keep what is decided. Where other processes serve the same markets, this one holds
-    its share of them. `busy`: whether anything is solved that counts: shadows wait meanwhile.
+    its share of them. `busy`: whether anything is solved that counts: shadows wait meanwhile, and while many
+    requests come: `arrivals` hears of each.
     """
     stored = {name: service.store.market(name) for name in service.markets.zones}
     share = Share({name: market.matchers for name, market in stored.items()}, owner)
-    shadows = {name: Shadow(each, service.clock, busy) for name, each in stored.items()}
+    arrivals = arrivals or Arrivals()
+    shadows = {name: Shadow(each, service.clock, busy, hot=arrivals.hot) for name, each in stored.items()}
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(share.run())
@@ -47,7 +51,15 @@ async def run_matchers(
                     shadow=shadows[name],
                 )
                 troubles = Troubles(service.store, name, MATCHING)
-                matcher = Matcher(market, service.executor, solvers, owner, share=share, troubles=troubles)
+                matcher = Matcher(
+                    market,
+                    service.executor,
+                    solvers,
+                    owner,
+                    share=share,
+                    troubles=troubles,
+                    arrivals=arrivals,
+                )
                 group.create_task(matcher.run())
     finally:
         await asyncio.gather(*(each.aclose() for each in shadows.values()))

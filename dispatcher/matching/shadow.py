@@ -17,7 +17,8 @@ from contracts.tuning import parted
 from contracts.tuning_shadow import Shadow as Candidate
 from contracts.tuning_shadow import ShadowBatch, ShadowHeld, ShadowKind, ShadowRow
 from dispatcher.domain.refusals import Stale, Unavailable, Unreadable
-from dispatcher.matching.low_priority import Worker, worked
+from dispatcher.matching.arrivals import GivesWay
+from dispatcher.matching.low_priority import POLL_S, Worker, worked
 from dispatcher.matching.shadow_child import STEPS, Beside, Differs, work
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.codec import Versioned
@@ -48,7 +49,7 @@ class Batch:
 
 @dataclass(eq=False)
 class Shadow:
-    """`busy`: whether something that counts is solved, or waits for it."""
+    """`busy`: whether something that counts is solved, or waits for it. `hot`: whether requests come fast."""
 
     stored: MarketStore
     clock: Clock
@@ -57,6 +58,7 @@ class Shadow:
     steps: int = STEPS
     skipped: int = 0  #: since the last that was written down
     at_work: asyncio.Task[None] | None = field(default=None)
+    hot: Callable[[], bool] = lambda: False
 
     async def wanted(self) -> Versioned[ShadowHeld] | None:
         """The candidate, if there is one and the last batch with it is over; else that one is passed over."""
@@ -86,7 +88,10 @@ class Shadow:
         numbers, _ = parted(candidate.values)
         job = Beside(batch.screening, numbers, steps=self.steps, plugins=registry.plugins())
         try:
-            found = await self.worker(work, job, self.busy)
+            gives_way = GivesWay(self.busy, self.hot)
+            while gives_way():  # noqa: ASYNC110 - for the end of what others do
+                await asyncio.sleep(POLL_S)
+            found = await self.worker(work, job, gives_way)
             if isinstance(found, str):
                 log.warning("shadow_failed", market=self.stored.name, reason=found)
             told = found if isinstance(found, Differs) else None

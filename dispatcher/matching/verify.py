@@ -17,7 +17,7 @@ from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.snapshot import Snapshot
 from solvers.arrays import Ints
 from solvers.planning import BatchPlan
-from solvers.rules import registry
+from solvers.rules import acceptance, registry
 from solvers.rules.base import Candidate, Candidates
 from solvers.rules.capacity import UNITS
 from solvers.rules.price import price_lines, price_of
@@ -65,6 +65,7 @@ def untaken(snapshot: Snapshot, candidates: Candidates, cents: Ints, row: int, d
         changed_ms=snapshot.reading.changes.since_ms(one.vendor.id, snapshot.records[chosen.request]),
         preconditions=snapshot.reading.preconditions(one.vendor.id, [booking.day for booking in bookings]),
         price_lines=price_lines(one),
+        accepts=acceptance.share_of(one) or 0.0,
     )
 
 
@@ -113,8 +114,34 @@ def told(cents: Mapping[str, int]) -> tuple[CostTerm, ...]:
 
 
 def _runners_up(snapshot: Snapshot, plan: BatchPlan, row: int) -> tuple[RunnerUp, ...]:
+    cents = {each: _acceptance_cents(snapshot, plan, row, each) for each in _rivals(plan, row)}
+    chosen = int(plan.chosen.vendor[row])
+    total = int(plan.cents[row])
+
+    def but_for(vendor: int, cost: int) -> str:
+        less = cost - cents[vendor] < total - cents[chosen]
+        return acceptance.RULE.code if less and cost >= total else ""
+
     return tuple(
-        RunnerUp(vendor_id=snapshot.vendors[vendor].id, start_at=to_instant(start_ms), cost_cents=cents)
-        for vendor, start_ms, cents in plan.next_best[row].tolist()
+        RunnerUp(
+            vendor_id=snapshot.vendors[vendor].id,
+            start_at=to_instant(start_ms),
+            cost_cents=cost,
+            but_for=but_for(vendor, cost),
+        )
+        for vendor, start_ms, cost in plan.next_best[row].tolist()
         if vendor >= 0
     )
+
+
+def _rivals(plan: BatchPlan, row: int) -> list[int]:
+    """The vendor that was chosen, and those that came next."""
+    return [each for each in (int(plan.chosen.vendor[row]), *plan.next_best[row, :, 0].tolist()) if each >= 0]
+
+
+def _acceptance_cents(snapshot: Snapshot, plan: BatchPlan, row: int, vendor: int) -> int:
+    """What it adds to a vendor's cost that it may not accept."""
+    table = snapshot.reading.book.known_of(snapshot.vendors[vendor].id).get(acceptance.RULE.reads)
+    asked = snapshot.asked[int(plan.chosen.request[row])]
+    share = acceptance.share_with(table, asked, snapshot.now_ms, snapshot.capacity.horizon)
+    return acceptance.cents_at(share, snapshot.values)

@@ -21,6 +21,7 @@ from dispatcher.domain.kinds import beside
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unavailable, WrongState
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service import traced
@@ -126,6 +127,8 @@ class Executor:
 
         Each is decided on as the others will be that come before it.
         """
+        if not traces.on():  # as nearly always: a name of an outcome costs more than a look
+            return await self._attempt_all(by, market, decided_on, fence)
         with traced.commands(market, by, decided_on) as spans:
             outcome = await self._attempt_all(by, market, decided_on, fence)
             for each in spans:
@@ -211,7 +214,7 @@ class Executor:
             facility_id=who.facility_id if who else "",
             tz=self.markets.zones[stored.name],
             related=related,
-            sends_nothing=self.sends_nothing,
+            sends_nothing=self.sends_nothing or self.markets.sends_nothing(stored.name),
             body=await _body(stored, record),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from zoneinfo import ZoneInfo
@@ -25,6 +26,8 @@ class Markets:
         for market in zones:
             store.market(market)  # from now on its rights are looked at
         self._tunings: dict[str, tuple[float, Tuning]] = {}
+        self._readings: dict[str, asyncio.Task[Tuning]] = {}
+        self._silent: set[str] = set()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.zones)
@@ -34,12 +37,30 @@ class Markets:
         return self._store.market(market)
 
     async def tuning(self, market: str) -> Tuning:
-        """The tuning in force, at most TUNING_AGE_S old."""
+        """The tuning in force, at most TUNING_AGE_S old. Hundreds ask in one moment: one of them reads it."""
         until, tuning = self._tunings.get(market, (0.0, None))
-        if tuning is None or time.monotonic() >= until:
-            tuning = await self.store(market).tuning.in_force(self._clock.now_ms())
-            self._tunings[market] = time.monotonic() + TUNING_AGE_S, tuning
-        return tuning
+        if tuning is not None and time.monotonic() < until:
+            return tuning
+        if market not in self._readings:
+            self._readings[market] = asyncio.create_task(self._read(market))
+        return await asyncio.shield(self._readings[market])  # who leaves takes it from nobody else
+
+    async def _read(self, market: str) -> Tuning:
+        reading = asyncio.current_task()
+        try:
+            stored = self.store(market)
+            tuning = await stored.tuning.in_force(self._clock.now_ms())
+            (self._silent.add if await stored.sending.nothing() else self._silent.discard)(market)
+            if self._readings.get(market) is reading:  # else it was changed since
+                self._tunings[market] = time.monotonic() + TUNING_AGE_S, tuning
+            return tuning
+        finally:
+            if self._readings.get(market) is reading:
+                del self._readings[market]
+
+    def sends_nothing(self, market: str) -> bool:
+        """Whether nobody sends notifications there, as it was when the tuning was read."""
+        return market in self._silent
 
     async def refuse_if_lost(self) -> None:
         """See `Store.refuse_if_lost`."""
@@ -48,6 +69,7 @@ class Markets:
     def forget_tuning(self, market: str) -> None:
         """It was changed: read it again."""
         self._tunings.pop(market, None)
+        self._readings.pop(market, None)
 
     def authorize(self, who: Principal, market: str) -> None:
         """Raises NotFound for a market that is not served or not the caller's, in the same words."""

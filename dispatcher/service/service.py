@@ -50,6 +50,7 @@ from dispatcher.service.vendor_sign_ins import VendorSignIns
 from dispatcher.service.vendors import Vendors
 from dispatcher.service.webhooks import Webhooks
 from dispatcher.service.what_ifs import WhatIfs
+from dispatcher.service.why_vendor import WhyVendor
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.records import R, Records
 from dispatcher.store.store import Store
@@ -98,11 +99,11 @@ class Service:
         self.threads = Threads(self.markets, self.executor)
         self.authorizations = Authorizations(store, self.markets, self.executor)
         self.episodes = Episodes(self.markets, self.requests, self.tasks, self.barriers)
+        self._open_vendors(clock)
         self.days = Days(self.markets, clock)
         self.coverage = Coverages(self.markets)
         self.dead_letters = DeadLetters(self.markets, self.acts)
         self.webhooks = Webhooks(self.markets, self.executor, self.acts, webhook_networks)
-        self._open_vendors(clock)
         self._open_tuning(clock, registry)
         self.market_health = MarketHealths(store, self.markets, clock)
 
@@ -114,6 +115,7 @@ class Service:
         )
         self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
         self.caps = VendorCaps(self.markets, self.executor, self.vendors)
+        self.why_vendor = WhyVendor(self.markets, clock, self.vendors)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)
         self.scorecards = Scorecards(self.markets, self.executor, clock)
         self.fairness = Fairnesses(self.markets, clock)

@@ -23,6 +23,7 @@ from dispatcher.domain.refusals import NotFound, Unreadable
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
+from dispatcher.service.what_ifs import cited
 from dispatcher.tuning.readers import read_by
 from dispatcher.tuning.registry import Registry
 
@@ -46,9 +47,10 @@ class Tunings:
         """Replace all overrides; what is left out goes back to its default. In force within a second."""
         self.markets.authorize_requests(who, market)
         values = self.registry.checked(update.values)
-        store = self.markets.store(market).tuning
-        before = (await store.get()).version if expected_version is None else expected_version
-        made = self.signed(who, values, update.reason, update.what_if or "")
+        store = self.markets.store(market)
+        what_if = await cited(store.what_ifs, update.what_if)
+        before = (await store.tuning.get()).version if expected_version is None else expected_version
+        made = self.signed(who, values, update.reason, what_if)
         return await self._put(market, replace(made, version=before + 1), before)
 
     async def restore(
@@ -57,7 +59,8 @@ class Tunings:
         """The values of an earlier version, as a new one. Raises Invalid where they are out of bounds now."""
         found = await self._version(who, market, number)
         values = self.registry.checked(found.overrides)
-        made = self.signed(who, values, body.reason, body.what_if or "")
+        what_if = await cited(self.markets.store(market).what_ifs, body.what_if)
+        made = self.signed(who, values, body.reason, what_if)
         tuning = replace(made, version=expected_version + 1, made=Made.RESTORED, source=str(number))
         return await self._put(market, tuning, expected_version)
 

@@ -32,6 +32,7 @@ from dispatcher.service.acts import Acts
 from dispatcher.service.canary_told import announce, shown, standing_tuning
 from dispatcher.service.loops import CANARY
 from dispatcher.service.markets import Markets
+from dispatcher.service.what_ifs import cited
 from dispatcher.store.changes import add_decisions
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
@@ -206,6 +207,7 @@ class TuningCanary:
         values = self.registry.checked(update.values)
         changes = self.registry.changes(tuning.overrides, values)
         refuse_untried(changes)
+        await cited(self.markets.store(market).what_ifs, update.what_if)
         tz, now_ms = self.markets.zones[market], self.clock.now_ms()
         today = to_instant(now_ms).astimezone(tz).date()
         quarters = await self._past(market, now_ms)

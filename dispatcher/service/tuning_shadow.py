@@ -10,6 +10,7 @@ from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.acts import Acts
 from dispatcher.service.markets import Markets
+from dispatcher.service.what_ifs import cited
 from dispatcher.store.codec import Versioned
 from dispatcher.tuning.registry import Registry
 from dispatcher.tuning.shadow import refuse_unseen, unseen
@@ -39,7 +40,7 @@ class TuningShadow:
             by=who.subject or who.acting_as({Role.OPS}),
             reason=update.reason,
             at=to_instant(self.clock.now_ms()),
-            what_if=update.what_if or "",
+            what_if=await cited(stored.what_ifs, update.what_if),
         )
         held = ShadowHeld(shadow=shadow)
         entry = await self.acts.entry(who, market, "set_shadow", "tuning", "shadow", reason=update.reason)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from contracts.codes import Role
-from contracts.instants import to_instant
+from contracts.codes import Role, ServiceClass
+from contracts.instants import HOUR_MS, to_instant
+from contracts.tuning import Number
 from contracts.vendor_outcomes import VendorOutcomesPage, VendorOutcomesQuery, VendorSummary
 from contracts.vendors import Paper, Vendor
 from dispatcher.domain.refusals import NotFound
@@ -18,9 +20,11 @@ from dispatcher.service import damping
 from dispatcher.service.markets import Markets
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
+from solvers.acceptance import cell_of, expected
 from solvers.screening import ALL_OTHERS
 
 OPS = frozenset({Role.OPS})
+AHEAD_MS = 2 * HOUR_MS
 
 
 class VendorOutcomes:
@@ -39,6 +43,7 @@ class VendorOutcomes:
         today = to_instant(now_ms).astimezone(self.markets.zones[market]).date()
         found, cursor = await _vendors(stored, query)
         cards = await stored.scorecards.of(months(now_ms))
+        told = await _accepted(stored, found, now_ms, self.markets.zones[market], values)
         well, (busy, posted) = shares(cards, values), await _today(stored, list(found), today)
         taken = await damping.read(stored, now_ms, values)
         return VendorOutcomesPage(
@@ -53,6 +58,7 @@ class VendorOutcomes:
                     posted=name in posted,
                     taken=taken.get(name, taken.get(ALL_OTHERS)),
                     today=today,
+                    accepts=told[name],
                 )
                 for name, each in found.items()
             ),
@@ -78,6 +84,25 @@ async def _today(stored: MarketStore, ids: Sequence[str], day: date) -> tuple[di
     return dict(zip(ids, busy, strict=True)), posted
 
 
+async def _accepted(
+    stored: MarketStore,
+    vendors: Mapping[str, Versioned[Vendor]],
+    now_ms: int,
+    tz: ZoneInfo,
+    values: Mapping[str, Number],
+) -> dict[str, dict[str, float]]:
+    """How likely each is to accept work that begins in two hours, by service; as far as answers say."""
+    tables = await stored.acceptance.expected(now_ms, values)
+    opens = datetime.fromtimestamp((now_ms + AHEAD_MS) / 1000, tz)
+    shares = dict[str, dict[str, float]]()
+    for name, each in vendors.items():
+        services = [*each.value.levels_of_service, *([ServiceClass.EQUIPMENT] if each.value.hcpcs else [])]
+        cells = {one.value: cell_of(one.value, AHEAD_MS, opens.hour, opens.weekday()) for one in services}
+        found = {service: expected(tables, name, cell) for service, cell in cells.items()}
+        shares[name] = {service: share for service, share in found.items() if share is not None}
+    return shares
+
+
 def _summary(
     found: Versioned[Vendor],
     card: Mapping[str, int],
@@ -87,6 +112,7 @@ def _summary(
     posted: bool,
     taken: float | None,
     today: date,
+    accepts: dict[str, float],
 ) -> VendorSummary:
     vendor, papers = found.value, found.value.credentials
     valid = [each for each in papers if each.expires_on >= today]
@@ -110,4 +136,5 @@ def _summary(
         posted_today=posted,
         matching_share=None if taken is None else round(taken, 4),
         onboarding=vendor.state,
+        accepts=accepts,
     )

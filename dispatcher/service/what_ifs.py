@@ -15,7 +15,7 @@ from dispatcher.domain.refusals import Crowded, Invalid, NotFound, Reused, Wrong
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
-from dispatcher.store.what_ifs import Asked, WhatIf
+from dispatcher.store.what_ifs import Asked, WhatIf, WhatIfPart
 from dispatcher.tuning.registry import Registry
 from solvers.rules import registry
 from solvers.rules.base import CostTerm
@@ -168,6 +168,18 @@ def refuse_unknown(change: WhatIfChange, vendors: Collection[str], parameters: R
             problems=lists,
         )
     return replace(change, values=values)
+
+
+async def cited(what_ifs: WhatIfPart, name: str | None) -> str:
+    """The id of the what-if that a change of tuning rests on; "": none. Raises Invalid, Unreadable."""
+    if name and await what_ifs.get(name) is None:
+        raise Invalid(
+            f"what_if names {name}, and this market has no what-if {name}\n"
+            f"Maybe it is misspelt, another market's, or older than {DAYS.name}: "
+            "ask it again, or leave it out.",
+            problems=[f"there is no what-if {name}"],
+        )
+    return name or ""
 
 
 def switchable() -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from dispatcher.domain.caps import (
     CapRecord,
     Charge,
     charges,
+    dearer,
     field,
     fields,
 )
@@ -34,12 +35,14 @@ Used = Mapping[str, int]  #: by field (`domain.caps.field`)
 def add_charges(program: Program, keys: Keys, changes: Collection[Change]) -> None:
     """Count what these changes book for a payer and give back; more than a cap allows is refused."""
     found = charges(changes)
-    checked = any(each.trips > 0 for each in found)
+    agreed = dearer(changes)
+    checked = bool(agreed) or any(each.trips > 0 for each in found)
     for each in found:
         vendor_id = each.to.vendor_id
         key = keys.spent(vendor_id, each.to.day[:4])
         if checked and not each.gone:
-            cents = each.cents if each.trips > 0 else min(0, each.cents)  # a dearer price is no new work
+            is_new = each.trips > 0 or each.to in agreed
+            cents = each.cents if is_new else min(0, each.cents)  # what waiting adds is no new work
             program.cap(each.to, keys.cap_limits(vendor_id), key, each.trips, cents)
         _add_counts(program, key, each)
 

@@ -10,6 +10,7 @@ from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.kinds import Entry, Kind, kind_named
 from dispatcher.domain.requests import request_id_of
 from dispatcher.store import codec, events
+from dispatcher.store.acceptance import add_answer
 from dispatcher.store.calls import add_call
 from dispatcher.store.caps import add_charges, add_limits
 from dispatcher.store.fairness import add_group
@@ -63,6 +64,8 @@ def add_decisions(
         _add_messages(program, keys, decision)
         for outcome in decision.outcomes:
             add_outcome(program, keys, outcome)
+        for answer in decision.answers:
+            add_answer(program, keys, answer)
         for count in decision.counts:
             add_count(program, keys, count)
         for group in decision.groups:

@@ -12,7 +12,9 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 OUTCOMES = "outcomes"
 PATTERNS = "patterns"
+ACCEPTANCE = "acceptance"
 CAP_LIMITS, SPENT = "cap-limits", "spent"
+LOSSES = "losses"
 CALLS = "calls"
 FAIRNESS = "fairness"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
@@ -41,7 +43,7 @@ class Keys:
         self.wake = streams.wake(market)
         self.lease, self.fence = prefix + "lease", prefix + "fence"
         self.matchers, self.pulse = prefix + "matchers", prefix + "pulse"
-        self.formats = prefix + "formats"
+        self.formats, self.sends_nothing = prefix + "formats", prefix + "sends-nothing"
         self.rings, self.patient_keys = prefix + "rings", prefix + "patient-keys"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.tuning_newest = prefix + "tuning-newest"
@@ -98,6 +100,10 @@ class Keys:
         """What stands behind a vendor's counts of a day: an entry an outcome."""
         return f"{self.prefix}{OUTCOMES}:{vendor_id}:{day}"
 
+    def acceptance(self, week: str) -> str:
+        """How vendors answered offers in a week: counts by vendor, cell and answer."""
+        return f"{self.prefix}{ACCEPTANCE}:{week}"
+
     def cap_limits(self, vendor_id: str) -> str:
         """A vendor's caps as numbers, by payer, period and unit."""
         return f"{self.prefix}{CAP_LIMITS}:{vendor_id}"
@@ -105,6 +111,10 @@ class Keys:
     def spent(self, vendor_id: str, year: str) -> str:
         """What is counted of a vendor's work in a year, by payer, period and unit."""
         return f"{self.prefix}{SPENT}:{vendor_id}:{year}"
+
+    def losses(self, vendor_id: str, day: str) -> str:
+        """How a vendor fared with what was decided on a local day: counts by rule."""
+        return f"{self.prefix}{LOSSES}:{vendor_id}:{day}"
 
     def patterns(self, week: str) -> str:
         """What kept requests from their service that ended in a week: counts by barrier and where."""

@@ -18,6 +18,7 @@ from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
 from dispatcher.runtime import traces
 from dispatcher.store import changes, codec, events
+from dispatcher.store.acceptance import AcceptancePart
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.caps import CapPart
@@ -30,6 +31,7 @@ from dispatcher.store.fairness import FairnessPart
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import CANARY, EFFECTS, PROFILES, SETS, SHADOW, SHADOW_FOUND, STANDING, Keys
 from dispatcher.store.lease import LeasePart
+from dispatcher.store.losses import LossPart
 from dispatcher.store.matchers import MatchersPart
 from dispatcher.store.measures import MeasurePart
 from dispatcher.store.node import Node
@@ -46,6 +48,7 @@ from dispatcher.store.retention import RetentionPart
 from dispatcher.store.rings import RingPart
 from dispatcher.store.scorecards import ScorecardPart
 from dispatcher.store.seals import SealPart
+from dispatcher.store.sending import SendingPart
 from dispatcher.store.soon import Soon, soon
 from dispatcher.store.standing_orders import StandingOrderPart
 from dispatcher.store.tail import Wake
@@ -86,14 +89,17 @@ class MarketStore:
         )
         self.views = ViewPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)
+        self.acceptance = AcceptancePart(node, self.keys)
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)
         self.fairness = FairnessPart(node, self.keys)
         self.caps = CapPart(node, self.keys)
+        self.losses = LossPart(node, self.keys)
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.due_times = DueTimes(node, self.keys)
         self.lease = LeasePart(node, self.keys)
         self.matchers = MatchersPart(node, self.keys)
+        self.sending = SendingPart(node, self.keys)
         self.rings = RingPart(node.reader, self.keys)
         self.pulse = PulsePart(node, self.keys)
         self.troubles = TroublePart(node, self.keys)
@@ -150,7 +156,8 @@ class MarketStore:
         changes.add_decisions(program, self.keys, decided, bodies)
         with traces.part("commit", dispatcher__decisions=len(decided)) as span:
             outcome = await self.node.committer.commit(program, since=since)
-            span.note(dispatcher__outcome=outcome.status.name.lower())
+            if traces.on():
+                span.note(dispatcher__outcome=outcome.status.name.lower())
         if outcome.status is Status.OK:
             self.quarters.note(decided)
         return outcome

@@ -110,11 +110,13 @@ def needed(keys: Keys) -> list[Words]:
                 keys.scorecards("2026-01"),
                 keys.calls("2026-01"),
                 keys.patterns("2026-W01"),
+                keys.acceptance("2026-W01"),
                 keys.quarters("2026-01-01"),
                 keys.fairness("2026-01-01"),
             ),
             COUNTS,
         ),
+        ((keys.losses("x", "2026-01-01"),), (*COUNTS, "HLEN KEY")),
         ((keys.cap_limits("x"), keys.spent("x", "2026")), (*COUNTS, "HMGET KEY x", "DEL KEY")),
         ((keys.outcomes("x", "2026-01-01"),), OUTCOMES),
         ((keys.decisions, keys.seals), LEDGER),
@@ -148,6 +150,7 @@ def _texts(keys: Keys) -> Sequence[str]:
         keys.capacity("x", "x"),
         *_tuning(keys),
         keys.command("x"),
+        keys.sends_nothing,
         *ledgers,
     )
 

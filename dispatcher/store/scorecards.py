@@ -72,13 +72,6 @@ class ScorecardPart:
             _add(found, counts)
         return found
 
-    async def sum_of(self, days: Sequence[str]) -> Mapping[str, Scorecard]:
-        """Each vendor's outcomes over these days (yyyy-mm-dd), by vendor id."""
-        found: dict[str, Scorecard] = {}
-        for counts in (await self.days(days)).values():
-            _add(found, counts)
-        return found
-
     async def by_month(self, months: Sequence[str]) -> Mapping[str, DayCounts]:
         """What was counted by month (yyyy-mm), before days were: no level, and no more is added."""
         return {month: counts for month, counts in (await self._read(months)).items() if counts}
@@ -122,9 +115,7 @@ class ScorecardPart:
         """Of days that seldom change any more: the matcher asks often."""
         known, found = self._summed
         if len(known) != len(days) or any(a is not b for a, b in zip(known, days, strict=True)):
-            found = {}
-            for counts in days:
-                _add(found, counts)
+            found = sum_of(days)
             self._summed = days, found
         return found
 
@@ -168,9 +159,21 @@ class ScorecardPart:
         return False
 
 
+def sum_of(days: Iterable[DayCounts]) -> dict[str, Scorecard]:
+    """Each vendor's outcomes over all of them, by vendor id."""
+    found: dict[str, Scorecard] = {}
+    for counts in days:
+        _add(found, counts)
+    return found
+
+
 def _add(found: dict[str, Scorecard], counts: DayCounts) -> None:
     for lane, card in counts.items():
-        found.setdefault(lane.vendor_id, Counter()).update(card)
+        known = found.get(lane.vendor_id)
+        if known is None:
+            known = found[lane.vendor_id] = Counter()
+        for name, count in card.items():
+            known[name] += count
 
 
 def _days_of(months: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from dispatcher.store.bodies import key_of_body
 class Sealed(msgspec.Struct):
     """Under one key: requests at work, requests that have ended, words of people, messages, proofs.
 
-    Words: comments on tasks, notes on episodes and on barriers, secrets of webhooks.
+    Words: comments on tasks, notes on episodes and on barriers, secrets of webhooks, disputes.
 
     What an amendment of a request replaced, or proposed, counts as the request does.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import os
@@ -11,24 +12,34 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from contracts.what_if import WhatIfAnswer
+from dispatcher.domain.refusals import Refusal
 from dispatcher.runtime.unforeseen import told_of
 from dispatcher.what_if.days import DayAsked, compare_day
+from dispatcher.what_if.errand import Errand
 from dispatcher.what_if.moment import MomentAsked, compare_moment
 from solvers.rules import registry
 
 NICE, PR_SET_PDEATHSIG = 15, 1
 TELL_S = 0.2
 
+
+class Refused(NamedTuple):
+    """It cannot be compared as it was asked for, and why."""
+
+    detail: str
+
+
 Asked = DayAsked | MomentAsked
-Told = float | bytes | str  #: how far; the answer, packed; what went wrong
+Told = float | bytes | str | Refused  #: how far; the answer, packed; what went wrong
 
 
-def work(line: Connection, asked: Asked, plugins: tuple[str, ...] = ()) -> None:
-    """Compare; tell on the line how far it is, at last the answer."""
+def work(line: Connection, asked: Asked | Errand, plugins: tuple[str, ...] = ()) -> None:
+    """Read what is compared, unless that was done; compare; tell how far it is, at last the answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICE)
     if sys.platform == "linux":  # stopped meanwhile, it would not notice that nobody listens
@@ -37,7 +48,10 @@ def work(line: Connection, asked: Asked, plugins: tuple[str, ...] = ()) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
     try:
         registry.load(*plugins)
-        line.send(msgspec.msgpack.encode(compare(asked, _now_and_then(line.send))))
+        wanted = asyncio.run(asked.run()) if isinstance(asked, Errand) else asked
+        line.send(msgspec.msgpack.encode(compare(wanted, _now_and_then(line.send))))
+    except Refusal as refusal:
+        line.send(Refused(refusal.detail))
     except Exception as error:
         line.send(told_of(error))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 
@@ -13,6 +13,7 @@ from contracts.what_if import WhatIfAnswer, WhatIfChange
 from dispatcher.what_if.answer import Compared, answer_of
 from dispatcher.what_if.answers import Answers
 from dispatcher.what_if.change import postings_of, rules_of, values_of, vendors_of
+from dispatcher.what_if.desk import Answered
 from dispatcher.what_if.play import Play, Played, Told
 from dispatcher.what_if.side import asked_of, side_of, terms
 from dispatcher.what_if.solving import STEPS, Solver
@@ -29,6 +30,7 @@ class DayAsked:
     seed: int = 1  #: of the optimiser
     again: int = 2  #: of the same once more: what that moves is noise
     steps: int = STEPS
+    answered: Answered = field(default_factory=dict)  #: how vendors answered before the day
 
 
 def changed_day(day: Day, change: WhatIfChange) -> Day:
@@ -50,7 +52,9 @@ def play_side(asked: DayAsked, side: int, told: Told = lambda share: None) -> Pl
     solver = Solver(asked.again if side == 1 else asked.seed, asked.steps)
     began_s = time.process_time()
     with rules_of(change):
-        played = Play(changed_day(asked.day, change), asked.answers.anew(), solver).run(told)
+        played = Play(
+            changed_day(asked.day, change), asked.answers.anew(), solver, answered=asked.answered
+        ).run(told)
     return played._replace(cpu_s=time.process_time() - began_s)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from contracts.codes import RequestState
 from contracts.requests import Request
 from contracts.tuning import Number
+from dispatcher.domain.acceptance import Answer, Count
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.commands.table import Command, decide, with_follow_ups
 from dispatcher.domain.compact import Record
@@ -24,13 +25,21 @@ from dispatcher.domain.windows import Leaves
 from dispatcher.matching.capacity import CapacityBook
 from dispatcher.store.scorecards import Scorecard
 
+Answered = Mapping[str, Sequence[Count]]  # how vendors answered, by week
+TRIES = 40  # more than anybody may have to be passed over
 ASKED = frozenset({RequestState.OFFERED})
 
 
 class Desk:
     """Decides as the service does, and keeps what it decided."""
 
-    def __init__(self, tz: ZoneInfo, values: Mapping[str, Number], capacity: CapacityBook) -> None:
+    def __init__(
+        self,
+        tz: ZoneInfo,
+        values: Mapping[str, Number],
+        capacity: CapacityBook,
+        answered: Answered,
+    ) -> None:
         self.tz, self.values, self.capacity = tz, values, capacity
         self.requests: dict[str, RequestRecord] = {}
         self.offered: dict[str, RequestRecord] = {}  # those that wait for an answer
@@ -38,6 +47,15 @@ class Desk:
         self.bodies: dict[str, Request] = {}
         self.others: dict[tuple[str, str], Record] = {}  # tasks and the like, by kind and id
         self.scorecards: dict[Lane, Scorecard] = {}
+        self.answers = Counter[Answer]()
+        self.answered = answered  # before the day, by week
+
+    def counted(self) -> dict[str, list[Count]]:
+        """How vendors have answered, by week: before the day, and in it."""
+        found = {week: list(counts) for week, counts in self.answered.items()}
+        for each, number in self.answers.items():
+            found.setdefault(each.week, []).append(Count(each.vendor_id, each.cell, each.yes, number))
+        return found
 
     def receive(self, request: Request, now_ms: int, leaves: Leaves) -> Decision | None:
         """A new request; None when it comes too late."""
@@ -54,13 +72,26 @@ class Desk:
         record = self.requests[command.subject]
         context = Context(
             now_ms=now_ms, values=self.values, by=by, vendor_id=vendor_id, tz=self.tz,
-            related=self._beside(record),
+            related=self._beside(record), body=self.bodies.get(record.id), sends_nothing=True,
         )  # fmt: skip
-        try:
-            decision = decide(record, command, context)
-        except Refusal:
-            return None
-        return None if decision is None else self._kept(decision)
+        for _ in range(TRIES):
+            try:
+                decision = decide(record, command, context)
+            except Refusal:
+                return None
+            if decision is None or command.if_full is command or self._fits(decision):
+                return None if decision is None else self._kept(decision)
+            command = command.if_full
+        return None
+
+    def _fits(self, decision: Decision) -> bool:
+        """Whether there is room for what it books, once it has given back what it does not need."""
+        if not decision.book:
+            return True
+        self.capacity.give_back(decision.unbook)
+        fits = self.capacity.holds(decision.book)
+        self.capacity.take(decision.unbook)
+        return fits
 
     def _beside(self, record: RequestRecord) -> Mapping[str, Any]:
         """What is stored beside it, as far as its kind says."""
@@ -93,4 +124,5 @@ class Desk:
         for each in decision.outcomes:
             card = self.scorecards.setdefault(Lane(each.vendor_id, each.entry.level), Counter())
             card.update(dict(each.counts()))
+        self.answers.update(decision.answers)
         return decision

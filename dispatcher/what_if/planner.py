@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
+from dispatcher.domain.acceptance import expected_of, summed
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.damping import damped, works_of
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.changes import Changes
 from dispatcher.matching.imminent import AT_ONCE, is_imminent
-from dispatcher.matching.matches import checked
+from dispatcher.matching.matches import Match, checked
+from dispatcher.matching.modes import in_its_mode, several_last
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.refused import Refused
 from dispatcher.matching.requests import BATCH_LIMIT, Waiting, asked_of, may_be_offered, pressing_first
@@ -24,13 +26,14 @@ from dispatcher.matching.sequence import in_sequence
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST, StandingRequest, nearest
 from dispatcher.service.shares import offers_of
+from dispatcher.store.acceptance import EVERY_MS
 from dispatcher.store.codec import Versioned
 from dispatcher.what_if.desk import Desk
 from dispatcher.what_if.solving import Solved, Solver
 from solvers.encoding import VendorBook
 from solvers.planning import BatchPlan, plan
 from solvers.room import make_room
-from solvers.rules import scorecard, shares
+from solvers.rules import acceptance, scorecard, shares
 from solvers.screening import OpenRequest, VendorKnowledge
 from solvers.travel import DetourTravel
 
@@ -60,18 +63,29 @@ class Planner:
         )  # fmt: skip
         self._asked: dict[str, tuple[int, OpenRequest]] = {}
         self._looked_for_room: dict[str, int] = {}
+        self._expected_ms: int | None = None
+        self._expectations: Mapping[str, bytes] = {}
 
-    def learn(self) -> None:
-        """Know the scorecards as they have become, all of it on this day."""
+    def learn(self, now_ms: int) -> None:
+        """Know the scorecards as they have become, all of it on this day, and how vendors answer."""
         works = {_TODAY: works_of(self.desk.scorecards)}
         known: VendorKnowledge = {
             scorecard.RULE.reads: damped(works, _TODAY, self.desk.values),
             shares.RULE.reads: offers_of([self.desk.scorecards]),
+            acceptance.RULE.reads: self._expected(now_ms),
         }
         book = self.reading.book.knowing(known)
         if book is not self.reading.book:
             old = self.reading
             self.reading = Reading(old.tuning, old.documents, book, old.capacity, old.versions, old.changes)
+
+    def _expected(self, now_ms: int) -> Mapping[str, bytes]:
+        """How likely each vendor is to accept, as old as it is in the service."""
+        if self._expected_ms is None or now_ms - self._expected_ms >= EVERY_MS:
+            self._expected_ms = now_ms
+            sums = summed(self.desk.counted(), now_ms, self.desk.values)
+            self._expectations = expected_of(sums, self.desk.values)
+        return self._expectations
 
     def waiting(self, ids: Iterable[str], now_ms: int) -> list[Waiting]:
         """Those of these that may be offered now."""
@@ -85,7 +99,7 @@ class Planner:
         waiting = self.waiting(ids, now_ms)[: BATCH_LIMIT.whole(self.desk.values)]
         if not waiting:
             return []
-        self.learn()
+        self.learn(now_ms)
         snapshot = self._snapshot(
             waiting, self._standing(waiting, now_ms, MOST.whole(self.desk.values)), now_ms
         )
@@ -146,12 +160,21 @@ class Planner:
     ) -> list[Decision]:
         """Make the offers and moves of a plan; with `whole` all or none."""
         self._note_why(snapshot, found)
-        matches = [checked(snapshot, found, row, now_ms, self.refused) for row in range(len(found.chosen))]
+        matches = self._matches(snapshot, found, now_ms)
         if whole and None in matches:
             return []
         kept = sorted((each for each in matches if each), key=lambda each: each.instead_of is None)
         decisions = [self.desk.act(each.command, now_ms, by=BY) for each in kept]
         return [each for each in decisions if each is not None]
+
+    def _matches(self, snapshot: Snapshot, found: BatchPlan, now_ms: int) -> list[Match | None]:
+        """Each checked, and in the mode of its request: of those that ask several, last, who is left."""
+        rows = {at: row for row, at in enumerate(found.chosen.request.tolist())}
+        made = {at: checked(snapshot, found, rows[at], now_ms, self.refused) for at in rows}
+        return [
+            in_its_mode(snapshot, at, match, self.refused) if (match := made[at]) is not None else None
+            for at in several_last(snapshot, list(rows))
+        ]
 
     def _note_why(self, snapshot: Snapshot, found: BatchPlan) -> None:
         matched = set(found.chosen.request.tolist())

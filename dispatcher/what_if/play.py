@@ -18,7 +18,6 @@ from contracts.instants import MINUTE_MS
 from contracts.local_day import LocalDay
 from contracts.offers import Offer
 from contracts.requests import Request
-from contracts.vendors import AssumedAnswer
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
@@ -35,7 +34,7 @@ from dispatcher.store.ledger import EMPTY, Ledger, LedgerKey
 from dispatcher.store.pools import posted
 from dispatcher.what_if.answers import Answers
 from dispatcher.what_if.change import Postings
-from dispatcher.what_if.desk import Desk
+from dispatcher.what_if.desk import Answered, Desk
 from dispatcher.what_if.planner import Planner
 from dispatcher.what_if.solving import Solved, Solver
 from simulation.behaviour import Answer, Report
@@ -66,6 +65,7 @@ class Play:
     answers: Answers
     solver: Solver
     seed: int = 1  #: of what the platform cancels
+    answered: Answered = field(default_factory=dict)  #: before the day
     batches: Iterator[int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,9 +75,8 @@ class Play:
         postings = {(vendor, day.isoformat()): each for (vendor, day), each in self.day.capacity.items()}
         rows = {each.id: row for row, each in enumerate(vendors)}
         book = capacity_book(rows, postings, ledgers_of(postings, self.day, horizon), horizon)
-        self.desk = Desk(self.day.tz, self.day.tuning, book)
+        self.desk = Desk(self.day.tz, self.day.tuning, book, self.answered)
         self.planner = Planner(self.desk, vendors, self.solver)
-        self.assumed = {each.id for each in vendors if isinstance(each.answer, AssumedAnswer)}
         self.travel = DetourTravel.of(self.day.tuning)
         self.offers: dict[str, Offer] = {}  # as their vendors know them
         self.changed = False  # since the last batch: somebody waits anew, or a unit is free
@@ -172,7 +171,7 @@ class Play:
             self._soon(
                 answer.at_ms, DeclineOffer(offer_id=offer.id, code=answer.code), "vendor", offer.vendor_id
             )
-        elif answer.answer is Answer.ACCEPT and offer.vendor_id not in self.assumed:
+        elif answer.answer is Answer.ACCEPT and not offer.assumed:
             self._soon(answer.at_ms, AcceptOffer(offer_id=offer.id), "vendor", offer.vendor_id)
 
     def _report(self, offer: Offer, report: Report, now_ms: int) -> None:

@@ -25,6 +25,7 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import months
 from dispatcher.matching.capacity import capacity_book, ledger_keys
 from dispatcher.matching.horizon import HORIZON
+from dispatcher.matching.knowledge import read_knowledge
 from dispatcher.matching.market import Market
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.requests import Waiting
@@ -137,7 +138,11 @@ async def _changed(market: Market, reading: Reading, change: WhatIfChange) -> Re
     """What was read, with other settings, vendors and limits; what is booked stays booked."""
     horizon, tuning = reading.capacity.horizon, reading.tuning
     vendors = vendors_of(change, list(reading.book.vendors))
-    book = VendorBook.of(vendors, reading.book.known)
+    values = values_of(change, tuning.values)
+    known = reading.book.known  # how it is read may be tuned
+    if values != tuning.values:
+        known = await read_knowledge(market.stored, market.clock.now_ms(), values)
+    book = VendorBook.of(vendors, known)
     postings = {
         key: each
         for key, each in (await _postings(market.stored, horizon, change)).items()
@@ -155,7 +160,7 @@ async def _changed(market: Market, reading: Reading, change: WhatIfChange) -> Re
     }
     return replace(
         reading,
-        tuning=msgspec.structs.replace(tuning, values=values_of(change, tuning.values)),
+        tuning=msgspec.structs.replace(tuning, values=values),
         documents={each.id: _document(reading, each) for each in vendors},
         book=book,
         capacity=capacity_book(book.index, postings, booked, horizon),
@@ -195,7 +200,15 @@ async def _day(stored: MarketStore, tz: ZoneInfo, clock: Clock, asked: WhatIfReq
         tuning=dict(tuning.values),
         date=on,
     )
-    return DayAsked(played, asked.change, AsRecorded(asked.seed, known, others), asked.seed, asked.again)
+    answered = await stored.acceptance.of(clock.now_ms())
+    return DayAsked(
+        played,
+        asked.change,
+        AsRecorded(asked.seed, known, others),
+        asked.seed,
+        asked.again,
+        answered=answered,
+    )
 
 
 def _is_playable(record: RequestRecord) -> bool:

@@ -1,6 +1,7 @@
 """Works on the what-ifs of one market, one at a time, in a process of their own that gives way to all else.
 
-Only who owns the market does. While a batch is solved or waits for its solver, the process is stopped; who
+Only who owns the market does. It begins in a moment when no requests come in fast, and reads what it compares
+in that process. While a batch is solved or waits for its solver, or many requests come, it is stopped; who
 cancels ends it. What was at work when its matcher went is interrupted, and said to be.
 """
 
@@ -9,12 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
-import os
 import secrets
-import signal
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from zoneinfo import ZoneInfo
@@ -24,13 +23,16 @@ import structlog
 
 from contracts.what_if import WhatIfAnswer, WhatIfState
 from dispatcher.domain.refusals import Refusal, Unavailable
+from dispatcher.matching.arrivals import GivesWay
+from dispatcher.matching.low_priority import stopped_or_not
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.unforeseen import ended_with, told_of
 from dispatcher.service.what_ifs import DAYS
 from dispatcher.store.market import MarketStore
 from dispatcher.store.what_ifs import Standing, WhatIf
-from dispatcher.what_if.child import Asked, Told, work
+from dispatcher.what_if.child import Asked, Refused, Told, work
+from dispatcher.what_if.errand import Errand
 from dispatcher.what_if.preparing import SavedOf, is_digest, of_saved, prepared
 from solvers.rules import registry
 from solvers.travel import TravelOf
@@ -43,7 +45,11 @@ S = WhatIfState
 
 @dataclass(eq=False)
 class Runner:
-    """The what-ifs of one market. `busy`: whether something more pressing is solved or waits."""
+    """The what-ifs of one market. `busy`: whether something more pressing is solved or waits.
+
+    `hot`: whether requests come in fast. `errand`: with it the process reads by itself what it compares;
+    None where this process alone knows how long rides take.
+    """
 
     stored: MarketStore
     tz: ZoneInfo
@@ -54,6 +60,8 @@ class Runner:
     saved: SavedOf  #: a saved plan by its name
     name: str = field(default_factory=lambda: secrets.token_hex(8))
     began_s: float = 0.0  #: with the one at work
+    hot: Callable[[], bool] = lambda: False
+    errand: Errand | None = None
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -82,9 +90,12 @@ class Runner:
         await self._note(one, Standing(state=S.RUNNING, runner=self.name))
         log.info("what_if", market=self.stored.name, id=one.asked.id, against=one.asked.request.against)
         try:
+            gives_way = GivesWay(self.busy, self.hot)
+            if not await self._quiet(one, gives_way):
+                return
             asked = await self._prepared(one)
             async with _process(asked) as (process, line):
-                await self._until_over(one, process, line)
+                await self._until_over(one, process, line, gives_way)
         except Unavailable:
             raise  # the next look says that it was interrupted
         except Refusal as refusal:
@@ -97,33 +108,46 @@ class Runner:
                 await asyncio.shield(self._end(one, S.INTERRUPTED, "the service was ended\nMaybe ask again."))
             raise
 
-    async def _prepared(self, one: WhatIf) -> Asked:
+    async def _quiet(self, one: WhatIf, gives_way: GivesWay) -> bool:
+        """Wait for a moment when it may begin; False if it is to end before that."""
+        told_s = time.monotonic()
+        while gives_way():
+            if time.monotonic() - told_s >= TELL_S:
+                told_s = time.monotonic()
+                if await self._has_to_end(one):
+                    return False
+            await asyncio.sleep(POLL_S)
+        return True
+
+    async def _has_to_end(self, one: WhatIf) -> bool:
+        """Whether it is to end before it is done; then that is noted."""
+        ending = await self._ending(one)
+        if ending is not None:
+            await self._end(one, *ending)
+        return ending is not None
+
+    async def _prepared(self, one: WhatIf) -> Asked | Errand:
         request = one.asked.request
         if is_digest(request.against):
             return await of_saved(request, self.saved)
+        if self.errand is not None:
+            return replace(self.errand, asked=request)
         return await prepared(self.stored, self.tz, self.clock, self.travel_of, request)
 
-    async def _until_over(self, one: WhatIf, process: BaseProcess, line: Connection) -> None:
+    async def _until_over(
+        self, one: WhatIf, process: BaseProcess, line: Connection, gives_way: GivesWay
+    ) -> None:
         stopped, told_s, share = False, 0.0, 0.0
         while not (said := _heard(line, process)) or isinstance(said, float):
             share = said or share
-            stopped = self._give_way(process, stopped)
+            stopped = stopped_or_not(process, gives_way(), stopped)
             if time.monotonic() - told_s >= TELL_S:
                 told_s = time.monotonic()
-                if (ending := await self._ending(one)) is not None:
-                    await self._end(one, *ending)
+                if await self._has_to_end(one):
                     return
                 await self._note(one, Standing(state=S.RUNNING, progress=share, runner=self.name))
             await asyncio.sleep(POLL_S)
         await self._over(one, said)
-
-    def _give_way(self, process: BaseProcess, stopped: bool) -> bool:
-        """Stop it while something more pressing is at work, then let it go on; whether it is stopped."""
-        wanted = self.busy()
-        if wanted != stopped and process.pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGSTOP if wanted else signal.SIGCONT)
-        return wanted
 
     async def _ending(self, one: WhatIf) -> tuple[WhatIfState, str] | None:
         """Why it is to end before it is done."""
@@ -141,7 +165,10 @@ class Runner:
             else (S.INTERRUPTED, "another matcher took the market\nMaybe ask again.")
         )
 
-    async def _over(self, one: WhatIf, said: bytes | str) -> None:
+    async def _over(self, one: WhatIf, said: bytes | str | Refused) -> None:
+        if isinstance(said, Refused):
+            await self._end(one, S.FAILED, said.detail)
+            return
         if isinstance(said, str):
             log.error("what_if_failed", market=self.stored.name, id=one.asked.id, reason=said)
             await self._end(one, S.FAILED, fallen("it could not be worked out", said, one))
@@ -180,7 +207,7 @@ def _heard(line: Connection, process: BaseProcess) -> Told | None:
     """The last that it said; that it ended, in words."""
     said: Told | None = None
     try:
-        while not isinstance(said, bytes | str) and line.poll():
+        while not isinstance(said, bytes | str | Refused) and line.poll():
             said = line.recv()
     except (EOFError, OSError):
         process.join(1.0)  # its line is closed a moment before it has ended
@@ -189,7 +216,7 @@ def _heard(line: Connection, process: BaseProcess) -> Told | None:
 
 
 @contextlib.asynccontextmanager
-async def _process(asked: Asked) -> AsyncIterator[tuple[BaseProcess, Connection]]:
+async def _process(asked: Asked | Errand) -> AsyncIterator[tuple[BaseProcess, Connection]]:
     """A process that works on it; ended at the end, stopped or not."""
     context = multiprocessing.get_context("forkserver")
     line, other = context.Pipe(duplex=False)

@@ -28,6 +28,6 @@ def test_the_same_seed_plays_the_same_days() -> None:
 
 
 def test_with_the_floor_no_group_goes_unmatched_much_more_than_the_other() -> None:
-    without, with_it = (scores_floor.play(floor=each, days=15) for each in (False, True))
+    without, with_it = (scores_floor.play(floor=each, days=14) for each in (False, True))
     assert without["gap"] > 0.5
     assert floor_holds(with_it), with_it

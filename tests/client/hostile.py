@@ -14,6 +14,7 @@ from client.vendor import VendorClient
 from contracts.amendments import Amend
 from contracts.authorizations import Authorization
 from contracts.barriers import BarrierCode
+from contracts.caps import Caps
 from contracts.codes import DeclineCode, TrackingStatus
 from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
@@ -78,6 +79,9 @@ CALLS = {
     "end_sessions": (OpsClient, lambda c: c.end_sessions("v1")),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
     "fairness": (OpsClient, lambda c: c.fairness()),
+    "caps": (VendorClient, lambda c: c.caps("v1")),
+    "put_caps": (CareClient, lambda c: c.put_caps("v1", Caps())),
+    "why": (VendorClient, lambda c: c.why("v1")),
     "barrier": (CareClient, lambda c: c.barrier("r1", BarrierCode.WEATHER)),
     "patterns": (CareClient, lambda c: c.patterns()),
     "offer": (CareClient, lambda c: c.offer("r1", "v1")),

@@ -231,9 +231,38 @@ async def test_with_no_way_out_a_reminder_is_told_and_over_in_one_commit(world: 
     await world.accept(world.vendor(), "r1.1", Accept())
     world.clock.ms += 3 * HOUR_MS
     await Timers(world.service).fire_due(world.market)
-    (note,) = await kept(world)
-    assert (note.state, note.code, note.version) == (S.DROPPED, "no_notifier", 2)
+    assert await kept(world) == []
     assert (await world.heard(world.keys.events)).count("dispatch.notification.due") == 1
+
+
+async def test_where_nobody_sends_what_is_due_at_once_is_told_and_not_kept(world: World) -> None:
+    sending = world.store.market(world.market).sending
+    await sending.tell(nothing=True)  # as a matcher without a way out does at its start
+    await world.open_with(make.vendor())
+    for number in range(2):
+        await world.submit(make.trip(f"r{number}"), key=f"k{number}")
+        await world.offer(f"r{number}")
+        await world.accept(world.vendor(), f"r{number}.1", Accept())
+    await world.report(world.vendor(), "r0.1", StatusUpdate(status=TrackingStatus.EN_ROUTE))
+    assert await kept(world) == []
+    told = (await world.heard(world.keys.events)).count("dispatch.notification.due")
+    await sending.tell(nothing=False)  # and one that has one
+    world.service.markets.forget_tuning(world.market)
+    await world.report(world.vendor(), "r1.1", StatusUpdate(status=TrackingStatus.EN_ROUTE))
+    assert (told, [each.state for each in await kept(world)]) == (3, [S.DUE])
+
+
+@pytest.mark.parametrize("sends", [True, False])
+async def test_a_matcher_says_at_its_start_whether_it_sends(
+    world: World, hook: Webhook, *, sends: bool
+) -> None:
+    sending = world.store.market(world.market).sending
+    await sending.tell(nothing=sends)
+    job = asyncio.create_task(Courier(world.service, hook if sends else None).run(world.market))
+    while await sending.nothing() is sends:
+        await asyncio.sleep(0.005)
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
 
 
 async def test_in_quiet_hours_a_patient_sleeps_and_what_is_no_news_after_them_is_dropped(

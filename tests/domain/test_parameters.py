@@ -23,6 +23,7 @@ from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
 from contracts.vendors import Signed
+from dispatcher.domain.acceptance import Count, expected_of, summed
 from dispatcher.domain.acts import act
 from dispatcher.domain.authorizations import AuthorizationRecord
 from dispatcher.domain.barriers import LEAST, Cell, rows
@@ -45,7 +46,7 @@ from dispatcher.domain.links import Link
 from dispatcher.domain.needed import needed
 from dispatcher.domain.notifications import NotificationRecord
 from dispatcher.domain.occurrences import with_vendor
-from dispatcher.domain.offer_modes import LINKS, OFFERS, mode_of
+from dispatcher.domain.offer_modes import LINKS, OFFERS, SURE, mode_of
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.onboarding import registered
 from dispatcher.domain.patient_reads import noted
@@ -56,6 +57,7 @@ from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.scorecards import Outcome, WorkOutcome, outcome_of, shares
 from dispatcher.domain.standing_orders import StandingOrderRecord, moved_on
 from dispatcher.tuning.registry import Registry
+from solvers.acceptance import cell_of
 from tests.domain import make
 from tests.domain.make import (
     NOW,
@@ -79,6 +81,19 @@ def _expiry(ahead_ms: int, limit_s: int) -> Callable[[Values], object]:
     record = make.received(make.trip(ahead_ms=ahead_ms))
     to = make.vendor(limit_s=limit_s)
     return lambda values: offering(record, to, values=values).after.timer_ms
+
+
+def _likely_expiry(values: Values) -> object:
+    record = make.received(make.trip(ahead_ms=24 * HOUR_MS))
+    return offering(
+        record, replace(make.proposal(record, make.vendor()), accepts=0.5), values=values
+    ).after.timer_ms
+
+
+def _expected(values: Values) -> object:
+    """Of a vendor that has not accepted lately."""
+    told = [Count("v1", cell_of("wheelchair", 0, 9, 0), yes, 20) for yes in (True, False)]
+    return expected_of(summed({"2026-W02": told[:1], "2026-W08": told[1:]}, NOW, values), values)
 
 
 def _pressed_expiry(priority: Priority) -> Callable[[Values], object]:
@@ -396,6 +411,11 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     **_mode("cascade"),
     **_mode("explicit"),
     "broadcast_collect_s": (60, _collects),
+    "acceptance_answer_share": (0.5, _likely_expiry),
+    "acceptance_half_life_days": (7, _expected),
+    "acceptance_prior_answers": (50, _expected),
+    "acceptance_unknown": (0.5, _expected),
+    "broadcast_sure_share": (0.9, SURE.of),
     "broadcast_offers": (2, OFFERS.whole),  # read where the match is made: tests/matching/test_modes.py
     "cascade_links": (2, LINKS.whole),
     **{f"authorization_{each}": (1, _needs(each)) for each in LevelOfService},

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from client.vendor import VendorClient
 from contracts.codes import Role
 from contracts.instants import to_ms
 from dispatcher.audit.judge import judge
@@ -15,7 +16,6 @@ from dispatcher.jobs.timers import Timers
 from dispatcher.store.survey import survey
 from tests.http.conftest import NOW, Api, trip
 from tests.http.test_by_hand import DAY, add, answered, put_to
-from tests.http.test_versions import POOLS
 
 CAPS = "/vendors/v1/caps"
 
@@ -121,14 +121,14 @@ async def test_work_that_was_done_stays_counted_also_once_it_is_forgotten(town: 
 
 
 async def test_never_over_the_cap_whoever_books_at_once(town: Api) -> None:
-    await set_caps(town, cap(trips=3), cap(period="year", cents=100_000_000))
-    names = [f"r{number}" for number in range(12)]
+    await set_caps(town, cap(trips=2), cap(period="year", cents=100_000_000))
+    names = [f"r{number}" for number in range(6)]
     await submit(town, *names)
     found = await asyncio.gather(*(put_to(town, "v1", each) for each in names))
     statuses = sorted(status for status, _ in found)
-    assert statuses == [200] * 3 + [409] * 9
+    assert statuses == [200] * 2 + [409] * 4
     assert {tuple(told["rules"]) for status, told in found if status == 409} == {("cap",)}
-    assert (await left(town))[:2] == (3, 0)
+    assert (await left(town))[:2] == (2, 0)
     assert await is_sound(town)
 
 
@@ -176,20 +176,17 @@ async def test_caps_are_set_by_ops_or_a_case_manager_and_read_by_the_vendor_itse
     assert [each["by"] for each in page["acts"] if each["act"] == "put_caps"].count("case_manager") == 1
 
 
-@pytest.mark.parametrize(
-    "caps",
-    [
+async def test_what_is_no_cap_is_refused(town: Api) -> None:
+    for caps in (
         [cap()],
         [cap(trips=-1)],
         [cap(cents=10**12)],
         [cap(period="week", trips=1)],
         [cap(payer="Medicaid of New York", trips=1)],
         [cap(trips=1), cap(cents=1)],
-    ],
-)
-async def test_what_is_no_cap_is_refused(town: Api, caps: list[dict[str, Any]]) -> None:
-    status, problem = await set_caps(town, *caps)
-    assert (status, problem["type"]) == (422, "/problems/invalid-message")
+    ):
+        status, problem = await set_caps(town, *caps)
+        assert (status, problem["type"]) == (422, "/problems/invalid-message")
 
 
 async def test_a_year_begins_anew_by_the_markets_calendar(town: Api) -> None:
@@ -199,4 +196,43 @@ async def test_a_year_begins_anew_by_the_markets_calendar(town: Api) -> None:
     assert (await left(town, period="year"))[:2] == (1, 0)
     assert (await left(town, period="year", day="2026-12-31"))[:2] == (1, 0)
     assert (await left(town, period="year", day="2027-01-01"))[:2] == (0, 1)
-    assert POOLS["kind"] == "pools"
+
+
+async def test_a_countered_price_beyond_the_cap_is_refused_in_words_and_the_offer_stays_good(
+    town: Api,
+) -> None:
+    assert (await set_caps(town, cap(cents=6_000)))[0] == 201
+    await submit(town, "r1")
+    assert (await put_to(town, "v1", "r1"))[0] == 200
+    _, offer = await town.call(
+        "POST", "/offers/r1.1/counter", {"price_cents": 9_900}, role=Role.VENDOR, vendor="v1"
+    )
+    assert (offer["state"], offer["counter"]["state"]) == ("requested", "pending")
+    take = {"number": 1}
+    status, problem = await town.call("POST", "/offers/r1.1/counter/take", take, role=Role.COORDINATOR)
+    assert (status, problem["rules"]) == (409, ["cap"]), problem
+    assert "cap" in problem["detail"]
+    used, _, cents, _ = await left(town)
+    assert (used, cents) == (1, offer["price_cents"])
+    assert (await set_caps(town, cap(cents=9_900), If_Match='"1"'))[0] == 200
+    status, view = await town.call("POST", "/offers/r1.1/counter/take", take, role=Role.COORDINATOR)
+    assert (status, view["match"]["price_cents"], (await left(town))[2:]) == (200, 9_900, (9_900, 0))
+    assert await is_sound(town)
+
+
+async def test_why_is_for_the_vendor_itself_and_ops_and_tells_of_nobody(town: Api) -> None:
+    town.service.store.market(town.market).losses.note(
+        {("2026-03-02", "v1", "needs:wheelchair"): 2, ("2026-03-02", "v1", "needs::max_weight_kg::180"): 2}
+    )
+    await town.service.store.market(town.market).losses.write()
+    status, own = await town.call("GET", "/vendors/v1/why?days=2", role=Role.VENDOR, vendor="v1")
+    assert (status, own["decided"]) == (200, 2)
+    assert own["lost"][0]["remedies"] == [{"says": "set max_weight_kg to \u2265 180", "requests": 2}]
+    assert (await town.call("GET", "/vendors/v1/why", role=Role.OPS))[0] == 200
+    assert (await town.call("GET", "/vendors/v1/why", role=Role.VENDOR, vendor="v2"))[0] == 404
+    assert (await town.call("GET", "/vendors/v1/why", role=Role.COORDINATOR))[0] in (403, 404)
+    assert (await town.call("GET", "/vendors/v1/why?days=31", role=Role.OPS))[0] in (400, 422)
+    async with VendorClient(
+        str(town.client.make_url("/")), town.token(Role.VENDOR, vendor="v1"), town.market
+    ) as v1:
+        assert (await v1.why("v1")).decided == 2

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from contracts.codes import Role
 from contracts.tuning import TuningUpdate
 from dispatcher.audit.auditor import audit
+from tests.domain import make
 from tests.http.conftest import Api, trip
 from tests.http.test_authorizations import FACTS
 from tests.http.test_by_hand import AT, DAY, add, answered, put_to
@@ -308,3 +310,43 @@ async def test_a_level_that_has_to_be_authorized_is_refused_where_what_was_asked
     assert (status, "cannot be taken: authorization, for stretcher" in problem["detail"]) == (409, True)
     _, view = await api.call("GET", "/requests/r1")
     assert (view["state"], view["attempts"][0]["state"]) == ("offered", "requested")
+
+
+async def test_equipment_is_countered_as_rides_are_but_at_no_other_level(api: Api) -> None:
+    await add(api, "v1", hcpcs=["E1390"])
+    pools = [{"id": "truck", "serves": ["equipment"], "units": [2]}]
+    posted = {"kind": "pools", "pools": pools}
+    status, told = await api.call("PUT", f"/vendors/v1/capacity/{DAY}", posted, role=Role.OPS, if_match='"1"')
+    assert status == 200, told
+    window = {"earliest": AT.isoformat(), "latest": (AT + timedelta(minutes=30)).isoformat()}
+    order = msgspec.to_builtins(make.equipment("r1")) | {"window": window}
+    assert (await api.call("POST", "/requests", order))[0] == 202
+    status, told = await put_to(api, "v1")
+    assert status == 200, told
+    status, problem = await counter(api, {"level_of_service": "stretcher"})
+    assert (status, problem["rules"]) == (409, ["level_of_service"])
+    status, offer = await counter(api, LATER)
+    assert (status, offer["state"], offer["start_at"]) == (
+        200,
+        "accepted",
+        LATER["start_at"].replace("+00:00", "Z"),
+    )
+    _, view = await api.call("GET", "/requests/r1")
+    assert (view["state"], view["match"]["pool_id"]) == ("accepted", "truck")
+    assert (await audit(api.store.reader, api.market))["findings"] == []
+
+
+async def test_equipment_that_is_delivered_outside_its_window_is_a_persons_to_take(api: Api) -> None:
+    await add(api, "v1", hcpcs=["E1390"])
+    posted = {"kind": "pools", "pools": [{"id": "truck", "serves": ["equipment"], "units": [2]}]}
+    await api.call("PUT", f"/vendors/v1/capacity/{DAY}", posted, role=Role.OPS, if_match='"1"')
+    window = {"earliest": AT.isoformat(), "latest": (AT + timedelta(minutes=30)).isoformat()}
+    await api.call("POST", "/requests", msgspec.to_builtins(make.equipment("r1")) | {"window": window})
+    assert (await put_to(api, "v1"))[0] == 200
+    _, offer = await counter(api, BEYOND | {"price_cents": 4_000})
+    assert (offer["state"], offer["counter"]["outside_window_minutes"]) == ("requested", 20)
+    status, view = await answer(api, "take")
+    at = BEYOND["start_at"].replace("+00:00", "Z")
+    assert (status, view["match"]["price_cents"], view["window"]["latest"]) == (200, 4_000, at)
+    assert view["amendments"][0]["fields"] == ["window"]
+    assert (await audit(api.store.reader, api.market))["findings"] == []

@@ -1,27 +1,19 @@
-"""Scorecards over HTTP: figures, what stands behind each, and disputes that ops answers."""
+"""Scorecards over HTTP: figures, and what stands behind each."""
 
 from __future__ import annotations
 
-import asyncio
-from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
 
-from client.ops import OpsClient
-from client.vendor import VendorClient
 from contracts.codes import Role
-from contracts.instants import DAY_MS, HOUR_MS, MINUTE_MS
-from contracts.scorecards import Disputable
+from contracts.instants import HOUR_MS, MINUTE_MS
 from dispatcher.audit.judge import judge
-from dispatcher.domain.scorecards import day_of
-from dispatcher.jobs.timers import Timers
 from dispatcher.store.survey import survey
 from tests.domain import make
 from tests.http.conftest import Api
 from tests.http.test_offers import offered
-from tests.http.test_privacy import everything_told, logged  # noqa: F401  (a fixture)
 from tests.http.test_proofs import tuned
 
 START = make.NOW + 4 * HOUR_MS  # as agreed
@@ -147,108 +139,6 @@ async def test_what_stands_behind_a_figure_comes_in_pages(api: Api) -> None:
     assert (found, cursor) == (["r0.1", "r1.1", "r2.1"], "")
 
 
-async def test_a_dispute_that_is_upheld_counts_no_more_from_then_on(api: Api) -> None:
-    await worked(api, "r1", late_minutes=40)
-    said = {"offer_id": "r1.1", "outcome": "late", "text": TEXT}
-    status, made = await as_vendor(api, "POST", f"{CARD}/disputes", said)
-    assert (status, made["state"], made["text"], made["minutes"]) == (201, "open", TEXT, 40)
-    assert (await as_vendor(api, "POST", f"{CARD}/disputes", said))[0] == 409, "there is one already"
-    (row,) = await behind(api, "late")
-    assert (row["dispute_id"], row["dispute"]) == (made["id"], "open")
-    _, page = await api.call("GET", "/tasks", role=Role.OPS)
-    (task,) = page["tasks"]
-    assert (task["kind"], task["owner"], task["vendor_id"], task["offer_id"], task["code"]) == (
-        "score_dispute", "ops", "v1", "r1.1", "late",
-    )  # fmt: skip
-    assert (await api.call("POST", f"/tasks/{task['id']}/finish", {}, role=Role.OPS))[0] == 409
-    answer, path = {"upheld": True, "reason": "the gate was locked"}, f"{CARD}/disputes/{made['id']}/answer"
-    assert (await as_vendor(api, "POST", path, answer))[0] == 403
-    told = await asyncio.gather(*(api.call("POST", path, answer, role=Role.OPS) for _ in range(4)))
-    assert [(status, each["state"], each["reason"]) for status, each in told] == [
-        (200, "upheld", answer["reason"])
-    ] * 4
-    assert (await api.call("POST", path, answer | {"upheld": False}, role=Role.OPS))[0] == 409
-    _, card = await as_vendor(api, "GET", CARD)
-    assert (counts(card["all"]), card["upheld"]) == ({"offers": 1, "accepted": 1}, 1)
-    assert ([each["offer_id"] for each in await behind(api, "upheld")], await behind(api, "late")) == (
-        ["r1.1"],
-        [],
-    )
-    cards = await api.store.market(api.market).scorecards.sum_of([day_of(api.clock.ms)])
-    assert {name: count for name, count in cards["v1"].items() if count} == {"accepted": 1}
-    _, page = await as_vendor(api, "GET", f"{CARD}/disputes")
-    assert [each["state"] for each in page["disputes"]] == ["upheld"]
-    _, task = await api.call("GET", f"/tasks/{task['id']}", role=Role.OPS)
-    assert (task["state"], task["outcome"]) == ("done", "settled")
-    assert judge(await survey(api.store.reader, api.market)) == []
-
-
-async def test_a_vendors_client_and_ops_client_do_the_same(api: Api) -> None:
-    await worked(api, "r1", late_minutes=40)
-    root = str(api.client.make_url("/"))
-    async with (
-        VendorClient(root, api.token(Role.VENDOR, vendor="v1"), api.market) as van,
-        OpsClient(root, api.token(Role.OPS), api.market) as ops,
-    ):
-        card = await van.scorecard("v1", date(2026, 3, 1), date(2026, 3, 2))
-        assert (card.first, card.last, card.all.arrivals) == (date(2026, 3, 1), date(2026, 3, 2), 1)
-        (late,) = [each async for each in van.score_requests("v1", "late")]
-        made = await van.dispute_score("v1", late.offer_id, Disputable.LATE, TEXT)
-        answered = await ops.answer_score_dispute("v1", made.id, "it was locked", upheld=True)
-        assert [each async for each in van.score_disputes("v1")] == [answered]
-        assert [each async for each in ops.score_requests("v1", "late")] == []
-
-
-async def test_a_dispute_that_is_not_upheld_changes_nothing(api: Api) -> None:
-    await declined(api, "r1")
-    said = {"offer_id": "r1.1", "outcome": "declined", "text": TEXT}
-    _, made = await as_vendor(api, "POST", f"{CARD}/disputes", said)
-    path = f"{CARD}/disputes/{made['id']}/answer"
-    status, view = await api.call("POST", path, {"upheld": False, "reason": "a van stood by"}, role=Role.OPS)
-    assert (status, view["state"]) == (200, "not_upheld")
-    assert counts((await as_vendor(api, "GET", CARD))[1]["all"])["declined"] == 1
-    assert (await as_vendor(api, "POST", f"{CARD}/disputes", said))[0] == 409, "it stays so"
-
-
-async def fire(api: Api, days: int) -> None:
-    """So many days later, and all timers with it."""
-    api.clock.ms += days * DAY_MS
-    while await Timers(api.service).fire_due(api.market):
-        pass
-
-
-async def test_an_outcome_is_disputed_long_after_its_request_is_forgotten_and_its_text_told_to_nobody(
-    api: Api,
-    logged: list[str],  # noqa: F811
-) -> None:
-    await worked(api, "r1", late_minutes=40)
-    await fire(api, 50)
-    assert (await api.call("GET", "/requests/r1", role=Role.OPS))[0] == 404
-    said = {"offer_id": "r1.1", "outcome": "late", "text": TEXT}
-    _, made = await as_vendor(api, "POST", f"{CARD}/disputes", said)
-    await as_vendor(api, "POST", f"{CARD}/disputes", said | {"outcome": "slow"})
-    await as_vendor(api, "POST", f"{CARD}/disputes", said)
-    path = f"{CARD}/disputes/{made['id']}/answer"
-    assert (await api.call("POST", path, {"upheld": True, "reason": TEXT}, role=Role.OPS))[0] == 200
-    assert "Nightingale" not in await everything_told(api) + "\n".join(logged)
-    assert judge(await survey(api.store.reader, api.market)) == []
-    assert (await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"][0]["text"] == TEXT
-    await fire(api, 99)
-    assert len((await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"]) == 1
-    await fire(api, 2)
-    assert (await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"] == []
-    assert judge(await survey(api.store.reader, api.market)) == []
-
-
-async def test_a_dispute_that_nobody_answers_is_not_forgotten(api: Api) -> None:
-    await declined(api, "r1")
-    said = {"offer_id": "r1.1", "outcome": "declined", "text": TEXT}
-    await as_vendor(api, "POST", f"{CARD}/disputes", said)
-    await fire(api, 120)
-    assert (await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"][0]["state"] == "open"
-    assert judge(await survey(api.store.reader, api.market)) == []
-
-
 async def test_a_scorecard_is_its_vendors_and_ops_alone(api: Api) -> None:
     await worked(api, "r1", late_minutes=40)
     await api.call("PUT", "/vendors/v2", msgspec.to_builtins(make.vendor("v2")), role=Role.OPS)
@@ -283,3 +173,22 @@ async def test_what_cannot_be_asked_is_refused_in_words(api: Api) -> None:
         ("/requests", 400),
     ):
         assert (await as_vendor(api, "GET", CARD + query))[0] == status, query
+
+
+async def test_a_vendor_sees_what_matching_takes_it_for_and_that_a_dispute_changes_it(api: Api) -> None:
+    assert (await offered(api), (await as_vendor(api, "GET", CARD))[1]["matching"]) == ("r1.1", None)
+    await worked(api, "r2", late_minutes=40)
+    key = api.store.market(api.market).keys.scorecards("2026-03-02")
+    await api.store.reader.ask("HSET", key, "v2:wheelchair:on_time", 90, "v2:wheelchair:late", 10)
+    await worked(api, "r3")
+    before = (await as_vendor(api, "GET", CARD))[1]["matching"]
+    assert before["share"] < before["market_share"] < 0.92
+    assert before["cents"] - before["market_cents"] in range(1, before["most_cents"])
+    said = {"offer_id": "r2.1", "outcome": "late", "text": TEXT}
+    made = (await as_vendor(api, "POST", f"{CARD}/disputes", said))[1]
+    answer, path = {"upheld": True, "reason": "it was"}, f"{CARD}/disputes/{made['id']}/answer"
+    assert (await api.call("POST", path, answer, role=Role.OPS))[0] == 200
+    after = (await as_vendor(api, "GET", CARD))[1]["matching"]
+    assert after["cents"] < after["market_cents"] < before["cents"]
+    (one,) = (await api.call("GET", "/vendor-outcomes?vendor_id=v1", role=Role.OPS))[1]["vendors"]
+    assert one["matching_share"] == after["share"]

@@ -10,7 +10,7 @@ from contracts.codes import Role
 from contracts.tuning_shadow import ShadowFound
 from tests.http.conftest import Api
 
-CANDIDATE = {"values": {"price_weight": 2.0}, "reason": "cheaper", "what_if": "w1"}
+CANDIDATE = {"values": {"price_weight": 2.0}, "reason": "cheaper"}
 
 
 async def call(api: Api, method: str, body: Any = None, version: int = 0) -> tuple[int, Any]:
@@ -20,9 +20,11 @@ async def call(api: Api, method: str, body: Any = None, version: int = 0) -> tup
 
 async def test_a_candidate_is_set_replaced_over_its_version_and_taken_away(api: Api) -> None:
     assert (await call(api, "GET"))[1]["shadow"] is None
-    status, view = await call(api, "PUT", CANDIDATE)
+    assert (await call(api, "PUT", CANDIDATE | {"what_if": "w404"}))[0] == 422
+    asked = (await api.call("POST", "/what-if", {"change": {}}, role=Role.OPS))[1]["id"]
+    status, view = await call(api, "PUT", CANDIDATE | {"what_if": asked})
     assert (status, view["version"], view["shadow"]["values"]) == (200, 1, {"price_weight": 2.0})
-    assert (view["shadow"]["by"], view["shadow"]["what_if"]) == ("ops", "w1")
+    assert (view["shadow"]["by"], view["shadow"]["what_if"]) == ("ops", asked)
     assert [(each["name"], each["after"]) for each in view["changes"]] == [("price_weight", 2.0)]
     found = ShadowFound(of=1, batches=3, moved=2)
     await api.store.market(api.market).tuning_shadow_found.put(found, 0)

@@ -30,16 +30,35 @@ async def restore(api: Api, number: int, standing: int | None, **body: Any) -> t
     return await api.call("POST", f"/tuning/versions/{number}/restore", sent, role=Role.OPS, **headers)
 
 
+async def what_if(api: Api) -> str:
+    """The id of one that was asked for."""
+    status, view = await api.call("POST", "/what-if", {"change": {}}, role=Role.OPS)
+    assert status == 202, view
+    return str(view["id"])
+
+
+async def test_a_change_names_a_what_if_of_this_market_or_none(api: Api) -> None:
+    status, problem = await put(api, {}, 0, reason="cheaper", what_if="w404")
+    assert (status, problem["problems"]) == (422, ["there is no what-if w404"])
+    assert "Maybe it is misspelt" in problem["detail"]
+    assert (await get(api, "/tuning"))[1]["version"] == 0
+    await put(api, {}, 0)
+    assert (await restore(api, 1, 1, what_if="w404"))[0] == 422
+    known = await what_if(api)
+    assert (await restore(api, 1, 1, what_if=known))[1]["what_if"] == known
+
+
 async def test_versions_say_who_why_and_what_changed_the_newest_first(api: Api) -> None:
     await put(api, {"max_attempts": 3}, 0, reason="spring")
-    await put(api, {"max_attempts": 3, "price_weight": 2.0}, 1, reason="cheaper", what_if="w7")
+    asked = await what_if(api)
+    await put(api, {"max_attempts": 3, "price_weight": 2.0}, 1, reason="cheaper", what_if=asked)
     status, page = await get(api, "/tuning/versions")
     assert (status, page["current"], page["next"]) == (200, 2, None)
     newest, first = page["versions"]
     assert (newest["version"], newest["reason"], newest["what_if"], newest["made"]) == (
         2,
         "cheaper",
-        "w7",
+        asked,
         "sent",
     )
     assert newest["values"] == {"max_attempts": 3, "price_weight": 2.0}
@@ -72,13 +91,14 @@ async def test_a_version_is_read_compared_and_brought_back_in_one_call(api: Api)
     assert (await get(api, "/tuning/versions/2/diff?to=2"))[1]["changes"] == []
     assert (await restore(api, 1, None))[0] == 428
     assert (await restore(api, 1, 1))[0] == 412
-    status, view = await restore(api, 1, 2, reason="too dear", what_if="w8")
+    asked = await what_if(api)
+    status, view = await restore(api, 1, 2, reason="too dear", what_if=asked)
     assert (status, view["version"], view["made"], view["source"], view["what_if"]) == (
         200,
         3,
         "restored",
         "1",
-        "w8",
+        asked,
     )
     assert (await get(api, "/tuning/versions/1/diff"))[1]["changes"] == []
     assert (await restore(api, 7, 3))[0] == 404

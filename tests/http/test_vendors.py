@@ -164,3 +164,21 @@ async def test_the_client_of_ops_does_all_of_it(api: Api) -> None:
             await ops.offer("r1", "v1")
         assert refused.value.facts["rules"] == ["pools"], "it has posted nothing"
         assert [each.id async for each in ops.views(id="r1", service_class="wheelchair")] == ["r1"]
+
+
+async def test_a_paper_is_claimed_with_its_document_and_another_document_is_to_be_verified_anew(
+    api: Api,
+) -> None:
+    paper = PAPER | {"document": "policy 4711, Example Mutual"}
+    await put(api, credentials=[paper])
+    status, _ = await by_ops(api, "verify", {"credentials": [PAPER]})
+    assert status == 200
+    await put(api, credentials=[paper], name="Another Name")
+    (stands,) = (await read(api))["credentials"]
+    assert (stands["document"], stands["verified"]["subject"]) == ("policy 4711, Example Mutual", "ana")
+    await put(api, credentials=[PAPER | {"document": "policy 4712, Example Mutual"}])
+    (changed,) = (await read(api))["credentials"]
+    assert "verified" not in changed
+    body = VENDOR | {"credentials": [PAPER | {"document": "two\nlines"}]}
+    status, problem = await api.call("PUT", "/vendors/v1", body, role=Role.OPS, If_Match="*")
+    assert (status, problem["errors"][0]["pointer"]) == (422, "/credentials/0/document")

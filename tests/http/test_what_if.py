@@ -6,6 +6,8 @@ import asyncio
 import os
 from collections.abc import Callable
 from functools import partial
+from itertools import count
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,13 +16,15 @@ import pytest
 
 from contracts.codes import Role
 from contracts.what_if import WhatIfState
+from dispatcher.security.key_files import write_patient_keys
 from dispatcher.service.what_ifs import MOST_WAITING
 from dispatcher.store.what_ifs import Standing
 from dispatcher.what_if import runner as runners
+from dispatcher.what_if.errand import Errand
 from dispatcher.what_if.moment import MomentAsked, compare_moment
 from dispatcher.what_if.runner import Runner
 from solvers.travel import DetourTravel
-from tests.http.conftest import Api, trip
+from tests.http.conftest import RING, Api, trip
 from tests.http.test_by_hand import DAY, add
 
 PATH, OPS = "/what-if", {"role": Role.OPS}
@@ -129,17 +133,19 @@ async def test_a_day_of_no_calendar_and_a_vendor_that_is_paused_and_resumed_are_
     assert (status, problem["type"]) == (422, "/problems/invalid-message")
 
 
-async def test_it_waits_while_a_batch_is_solved_and_who_cancels_ends_its_process(town: Api) -> None:
+async def test_it_waits_while_a_batch_is_solved_and_who_cancels_ends_its_process(
+    town: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name = (await asked(town))["id"]
-    pids = list[int]()
-    runner = await runner_of(town, busy=lambda: True)
-    give_way = runner._give_way
+    pids, looks = list[int](), count()
+    runner = await runner_of(town, busy=lambda: next(looks) > 0)  # a batch begins when it has begun
+    stop = runners.stopped_or_not
 
-    def seen(process: Any, stopped: bool) -> bool:
+    def seen(process: Any, wanted: bool, stopped: bool) -> bool:
         pids.append(process.pid)
-        return give_way(process, stopped)
+        return stop(process, wanted, stopped)
 
-    runner._give_way = seen  # type: ignore[method-assign]
+    monkeypatch.setattr(runners, "stopped_or_not", seen)
     work = asyncio.ensure_future(runner._look())
     while not pids:
         await asyncio.sleep(0.01)
@@ -150,6 +156,43 @@ async def test_it_waits_while_a_batch_is_solved_and_who_cancels_ends_its_process
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)
     assert (await town.call("POST", f"{PATH}/{name}/cancel", **OPS))[1]["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("what", ["busy", "hot"])
+async def test_it_does_not_begin_while_requests_come_in_fast_and_may_be_cancelled(
+    town: Api, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    name = (await asked(town))["id"]
+    began = list[object]()
+    monkeypatch.setattr(runners, "prepared", began.append)
+    runner = await runner_of(town)
+    setattr(runner, what, lambda: True)
+    work = asyncio.ensure_future(runner._look())
+    while (await town.call("GET", f"{PATH}/{name}", **OPS))[1]["state"] != "running":
+        await asyncio.sleep(0.01)
+    await town.call("POST", f"{PATH}/{name}/cancel", **OPS)
+    await work
+    _, view = await town.call("GET", f"{PATH}/{name}", **OPS)
+    assert (view["state"], began) == ("cancelled", [])
+
+
+@pytest.mark.parametrize(
+    ("against", "found"), [("now", ("done", 3, "")), ("2026-01-07", ("failed", 0, "nothing is stored"))]
+)
+async def test_its_process_reads_what_it_compares_by_itself(
+    town: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, against: str, found: tuple[str, int, str]
+) -> None:
+    write_patient_keys(tmp_path / "keys.json", RING)
+    name = (await asked(town, PAUSED | {"against": against}))["id"]
+    monkeypatch.setattr(runners, "prepared", None)  # the matcher reads none of it
+    runner = await runner_of(town)
+    url, tz = town.store.url, ZoneInfo("America/New_York")
+    runner.errand = Errand(url, tmp_path / "keys.json", "", town.market, tz, town.clock)
+    assert url not in repr(runner.errand)
+    await runner._look()
+    _, view = await town.call("GET", f"{PATH}/{name}", **OPS)
+    changed = (view["answer"] or {"changed": 0})["changed"]
+    assert (view["state"], changed, view["detail"][: len(found[2])]) == found
 
 
 async def test_what_was_at_work_when_its_matcher_went_is_interrupted(town: Api) -> None:

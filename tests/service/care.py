@@ -55,6 +55,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.listing import Cursor
 from tests.domain import make
+from tests.service.vendor_deeds import VendorDeeds
 from tests.service.world import World
 
 VENDORS = tuple(make.vendor(f"v{n}", assumed=n == 0) for n in range(3))
@@ -77,7 +78,7 @@ class Chance(Protocol):
     def randint(self, least: int, most: int, /) -> int: ...
 
 
-class Care:
+class Care(VendorDeeds):
     """One market, and what was acknowledged there: requests, episodes, and (`kept`) what else by kind."""
 
     def __init__(self, world: World, chance: Chance) -> None:

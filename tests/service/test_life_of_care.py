@@ -38,6 +38,7 @@ from dispatcher.store.survey import Survey, survey
 from tests.domain.needs import Watch
 from tests.service.care import ORDER, UTC, VALUES, Care
 from tests.service.conftest import RING
+from tests.service.vendor_deeds import not_noted
 from tests.service.world import World
 
 STEPS = 30
@@ -98,6 +99,7 @@ class Life(RuleBasedStateMachine):
         assert judge(found, self.care.acknowledged) == []
         self.watch.look(*_looked_at(found))
         self._has_a_timer(found)
+        assert self.runner.run(not_noted(self.care)) == []
 
     def _has_a_timer(self, found: Survey) -> None:
         """Whatever is not at its end looks at itself some day; that it stands in its list, the audit says."""

@@ -11,6 +11,7 @@ from contracts.codes import CredentialKind, Priority
 from contracts.geo import Circle, Place
 from contracts.requests import OrderLine
 from contracts.vendors import Credential, Hours, RateCard
+from solvers.acceptance import CELLS, tables
 from solvers.posing import pose
 from solvers.screening import OpenRequest, Screening
 from tests.solvers.town import CENTRE, NOON, asked, ms, order, screening, standing_at, supply, trip, vendor
@@ -44,7 +45,8 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         trip("away", dropoff=Place(position=(-74.0, 41.3)), start_min=4 * 60),
         trip("closing", start_min=7.3 * 60, width_min=20),
     ]
-    known = {"scorecards": {"v1": 0.5}, "offers": {"v1": {"wheelchair": 40}}}
+    told = tables({}, {"v1": np.full(CELLS, 9.0)}, unknown=0.9, weight=10)
+    known = {"scorecards": {"v1": 0.5}, "offers": {"v1": {"wheelchair": 40}}, "acceptance": told}
     at = NOON + timedelta(hours=3)
     visit = OpenRequest(
         request=trip("visit", pickup_window=None, appointment_at=at),

@@ -34,6 +34,7 @@ from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.commands.tasks import ClaimTask, FinishTask
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
+from dispatcher.domain.fairness import group_of
 from dispatcher.domain.proposal import Proposal
 from dispatcher.jobs.credentials import note_credentials
 from dispatcher.jobs.timers import Timers
@@ -107,6 +108,7 @@ class Busy:
         await self.wonder()
         self.fence = await self.market.lease.acquire("matcher", 60_000) or ""
         await self.market.matchers.announce("matcher", 60_000)
+        await self.market.sending.tell(nothing=True)
         await self.market.rings.announce(Ring("web here:1", "dev", {"dev": "0a"}), 60_000)
         await self.market.rings.use(KeyPrint("dev", "0a"))
 
@@ -181,6 +183,8 @@ class Busy:
         await self.words()
         await self.service.patient_reads.read(PLATFORM, self.name, "done", None)
         await self.papers()
+        self.market.losses.note({(DAY.isoformat(), "v1", "others"): 1})
+        await self.market.losses.write()
 
     async def papers(self) -> None:
         """The vendor's only paper runs out within days."""
@@ -245,7 +249,7 @@ class Busy:
             bookings=(booking(),),
             price_cents=4_500,
         )
-        await self.matcher(name, MakeOffer, request=trip(name), proposal=plan)
+        await self.matcher(name, MakeOffer, request=trip(name), proposal=plan, group=group_of(trip(name)))
 
     async def matcher(self, name: str, command: type[Command], **facts: Any) -> None:
         """What the matcher does with one request."""

@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.audit.auditor import audit
+from dispatcher.domain.fairness import day_of
 from dispatcher.domain.kinds import kinds
 from dispatcher.store import keys as parts
 from dispatcher.store.footprint import open_request_bytes
@@ -14,7 +15,7 @@ from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from dispatcher.store.survey import Survey, survey
 from dispatcher.store.webhooks import PARTS as WEBHOOK_PARTS
-from tests.store.busy import NAMES, OFFERED, Busy
+from tests.store.busy import NAMES, NOW_MS, OFFERED, Busy
 from tests.store.conftest import everything
 
 ENDED = {"cancelled", "done", "nobody"}
@@ -41,8 +42,9 @@ def of_the_store(keys: Keys) -> set[str]:
     many = [keys.vendor("x"), keys.stream("x"), keys.aside("x"), keys.scorecards("x"), keys.calls("x")]
     many += [keys.outcomes("x", "x")]
     many += [keys.of_webhook(part, "x") for part in WEBHOOK_PARTS]
-    many += [keys.cap_limits("x"), keys.spent("x", "2026")]
+    many += [keys.losses("x", "x"), keys.cap_limits("x"), keys.spent("x", "2026"), keys.fairness("x")]
     many += [keys.patterns("x"), keys.command("x"), keys.what_if("x"), keys.decided("x")]
+    many += [keys.acceptance("x")]
     return first_parts(keys, *single, *many, keys.capacity("x", "x"), keys.limit(*"xyz"), keys.used(*"xyz"))
 
 
@@ -93,8 +95,11 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         parts.SCORECARDS,
         parts.OUTCOMES,
         parts.PATTERNS,
+        parts.FAIRNESS,
+        parts.ACCEPTANCE,
         parts.CALLS,
         parts.CAP_LIMITS,
+        parts.LOSSES,
         parts.SPENT,
         *WEBHOOK_PARTS,
     }  # what no promise is judged by
@@ -103,6 +108,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
     single |= {keys.vendors, keys.capacities, keys.lease, keys.fence, keys.dead, keys.matchers}
     single |= {
         keys.formats,
+        keys.sends_nothing,
         keys.rings,
         keys.patient_keys,
         keys.troubles,
@@ -140,6 +146,7 @@ async def test_the_weight_of_an_open_request_is_all_that_is_stored_for_requests(
     await busy.submit(*NAMES)
     for name in OFFERED:
         await busy.offer(name)
+    await raw.delete(keys.fairness(day_of(NOW_MS)))  # of groups, and of no one request
     grown = await weigh(raw, keys) - before
     weight = await open_request_bytes(raw, busy.name, NAMES, len(NAMES))
     assert weight is not None

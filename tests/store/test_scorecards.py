@@ -140,6 +140,23 @@ async def test_a_day_is_read_again_once_something_was_counted_on_it(
     assert list(await market.scorecards.days([DAY_BEFORE, DAY])) == [DAY_BEFORE]
 
 
+async def test_what_cannot_be_read_is_passed_over(market: MarketStore, raw: Redis, keys: Keys) -> None:
+    late = outcome(Outcome.LATE, minutes=30)
+    await count(market, late, outcome(Outcome.LATE, day=DAY_BEFORE, minutes=30))
+    await raw.hset(keys.outcomes("v1", DAY), mapping={"r9.1/late": b"\xc1", "r9.1/slow": b"\x90"})
+    await raw.set(keys.outcomes("v1", DAY_BEFORE), b"x")
+    assert [each.offer_id for each in await market.scorecards.entries("v1", [DAY_BEFORE, DAY])] == [
+        late.offer_id
+    ]
+    for name in ("r9.1", "r8.1"):
+        assert await market.scorecards.entry("v1", name, Outcome.LATE, [DAY_BEFORE, DAY]) is None
+    await raw.delete(keys.scorecards(DAY_BEFORE))
+    await raw.set(keys.scorecards(DAY_BEFORE), b"x")
+    await raw.hset(keys.scorecards(DAY), "v1:stretcher:failed", "many")
+    found = await market.scorecards.days([DAY_BEFORE, DAY])
+    assert found == {DAY: {Lane("v1", "stretcher"): {"late": 1, LATE_MINUTES: 30}}}
+
+
 async def test_each_count_has_its_entry_until_it_counts_no_more(market: MarketStore) -> None:
     late, missing = outcome(Outcome.LATE, minutes=30, area="1.5,2.5"), outcome(Outcome.PROOF_MISSING)
     await count(market, late, missing)

@@ -55,6 +55,7 @@ class Courier:
 
     async def run(self, market: str) -> None:
         """For ever, until cancelled. A store that is away is waited for."""
+        await self.service.store.market(market).sending.tell(nothing=self.notifier is None)
         while not cancel_requested():
             try:
                 if await self.send_due(market):

@@ -76,9 +76,9 @@ def take(record: RequestRecord, command: TakeCounter, context: Context) -> Decis
     if _state(offer) is CounterState.TAKEN:
         return None
     _refuse_answered(record, offer, command.offer_id, context)
-    refuse_full(command.offer_id, room=command.room)
     placed, ready = command.placed, command.ready
     assert placed is not None  # noqa: S101  (worked out before it is decided)
+    refuse_full(command.offer_id, room=command.room, has_place=offer.bookings == placed.bookings)
     refuse_out_of_sequence(record, Span(placed.start_ms, placed.end_ms), context)
     _refuse_uncovered(record, offer, command, context)
     wider = record if ready is None else _widened(record, ready, context)

@@ -39,7 +39,7 @@ from dispatcher.domain.requests import RequestRecord, moved
 from dispatcher.domain.scorecards import Outcome, outcome_of
 from dispatcher.domain.sequence import out_of_sequence
 
-CAPACITY, SEQUENCE = "capacity", "sequence"  # as the rules of `solvers.rules` are called
+CAPACITY, SEQUENCE, CAP = "capacity", "sequence", "cap"  # as the rules of `solvers.rules` are called
 
 
 class CounterOffer(OnOffer, frozen=True, kw_only=True):
@@ -101,7 +101,7 @@ def counter(record: RequestRecord, command: CounterOffer, context: Context) -> D
     _refuse_nothing_new(offer, wish, command.offer_id)
     placed = command.placed
     assert placed is not None  # noqa: S101  (worked out before it is decided)
-    refuse_full(command.offer_id, room=command.room)
+    refuse_full(command.offer_id, room=command.room, has_place=offer.bookings == placed.bookings)
     if out_of_sequence(record, Span(placed.start_ms, placed.end_ms), context):  # by what, it does not hear
         raise DoesNotFit(
             f"offer {command.offer_id} cannot start then: {SEQUENCE}\nMaybe another start.", rules=[SEQUENCE]
@@ -181,11 +181,20 @@ def refuse_closed(
     )
 
 
-def refuse_full(name: str, *, room: bool) -> None:
-    """Raises DoesNotFit where the vendor's capacity does not hold it (any more)."""
+def refuse_full(name: str, *, room: bool, has_place: bool = False) -> None:
+    """Raises DoesNotFit where the vendor's capacity, or a payer's cap, does not hold it (any more).
+
+    `has_place`: it has that booked already, so that it is the price.
+    """
+    if not room and has_place:
+        raise DoesNotFit(
+            f"offer {name} cannot be taken so: its price would exceed the cap of its payer for this vendor\n"
+            "Maybe refuse it, and the offer stays good as it was made; or ask ops to raise the cap.",
+            rules=[CAP],
+        )
     if not room:
         raise DoesNotFit(
-            f"offer {name} cannot be taken so: the vendor's capacity there is booked\n"
+            f"offer {name} cannot be taken so: the vendor's capacity there is booked, or a cap used up\n"
             "Maybe another start, or post more capacity first.",
             rules=[CAPACITY],
         )

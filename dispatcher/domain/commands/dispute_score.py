@@ -63,6 +63,11 @@ class AnswerDispute(OnScoreDispute, frozen=True, kw_only=True):
     upheld: bool
     sealed: bytes
 
+    @property
+    def outcome(self) -> DisputeState:
+        """What becomes of the dispute; the audit names it."""
+        return S.UPHELD if self.upheld else S.NOT_UPHELD
+
 
 @decides(DisputeScore, KIND, roles={Role.VENDOR}, creates=True)
 def dispute(record: ScoreDisputeRecord | None, command: DisputeScore, context: Context) -> Decision:
@@ -111,7 +116,7 @@ def answer(record: ScoreDisputeRecord, command: AnswerDispute, context: Context)
     """
     if record.vendor_id != command.vendor_id:
         raise NotFound(f"vendor {command.vendor_id} has no dispute {record.id}\nMaybe another has.")
-    state = S.UPHELD if command.upheld else S.NOT_UPHELD
+    state = command.outcome
     if record.state is not S.OPEN:
         if record.state is state:
             return None

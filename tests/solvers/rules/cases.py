@@ -14,6 +14,7 @@ from contracts.needs import PassengerNeeds
 from contracts.onboarding import Onboarding, OnboardingState
 from contracts.requests import OrderLine
 from contracts.vendors import BaseFare, Credential, EquipmentFare, Hours, OpsPause, RateCard, Signed, Vendor
+from solvers.acceptance import CELLS, tables
 from solvers.capacity.pools import PoolSupply
 from solvers.durations import durations
 from solvers.encoding import VendorBook
@@ -217,6 +218,16 @@ def every_candidate(screening: Screening, pools: int, starts: list[int]) -> Cand
 
 
 @st.composite
+def expected(draw: st.DrawFn) -> dict[str, bytes]:
+    """Nothing, or what is expected of one vendor whose answers are drawn by a seed, and of all others."""
+    seed = draw(st.one_of(st.none(), st.integers(0, 2**32 - 1)))
+    if seed is None:
+        return {}
+    asked = np.random.default_rng(seed).integers(0, 9, (2, CELLS)).astype(np.float64)
+    return tables({"v1": asked.min(axis=0)}, {"v1": asked[0]}, unknown=0.8, weight=10)
+
+
+@st.composite
 def cases(draw: st.DrawFn) -> Case:
     asked, held = draw(many(requests)), draw(many(vendors, 3))
     values = draw(
@@ -241,6 +252,7 @@ def cases(draw: st.DrawFn) -> Case:
     known: dict[str, Any] = {
         "scorecards": draw(st.dictionaries(of_vendor, st.floats(0, 1))),
         "pool_limits": draw(st.dictionaries(of_vendor, pool_limits())),
+        "acceptance": draw(expected()),
         "caps": draw(st.dictionaries(of_vendor, caps())),
     }
     supply = _supply(draw, len(held))

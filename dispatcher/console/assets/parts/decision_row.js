@@ -83,8 +83,8 @@ export function rowPanel(context, row, decision) {
         ]
         : [
           h("strong", {}, "Left out"),
-          row.held_back_by
-            ? ` for the sake of ${row.held_back_by}.`
+          row.held_back_by || row.gave_way_to
+            ? ` for the sake of ${row.held_back_by || `${row.gave_way_to}, whose group lies behind`}.`
             : row.candidates
             ? ": what it could have had went to others, or cost more than leaving it out."
             : ": no vendor could serve it.",
@@ -95,12 +95,23 @@ export function rowPanel(context, row, decision) {
       { class: "soft" },
       `${number(row.candidates)} candidates of ${number(row.vendors)} vendors.${
         row.stood ? " It had an unanswered offer." : ""
-      }`,
+      }${fairness(row)}`,
     ),
     chosen && section("Cost by term", csvButton(terms), table(terms)),
     section("Next best", csvButton(runners), table(runners)),
     section("Excluded by rule", csvButton(removed), table(removed)),
   );
+}
+
+/** What fairness had to do with it. @param {any} row */
+function fairness(row) {
+  const before = (row.put_before || []).join(", ");
+  const parts = [
+    row.behind ? ` Its group lies ${number(row.behind)} times the fairness floor beyond it.` : "",
+    before ? ` It was put before ${before}.` : "",
+    row.for_share ? " Its vendor was short of its share: there was a cheaper one." : "",
+  ];
+  return parts.join("");
 }
 
 /** @param {string} label @param {string} file @param {any[]} rows */
@@ -118,6 +129,7 @@ export function why(row) {
   if (row.chosen) return "";
   if (row.stood) return "its offer stands: no other is better by enough to move it";
   if (row.held_back_by) return `for the sake of ${row.held_back_by}`;
+  if (row.gave_way_to) return `for the sake of ${row.gave_way_to}, whose group lies behind`;
   const rules = (row.removed || []).map((/** @type {any} */ each) => `${words(each.rule)} ${each.vendors}`).join(", ");
   return row.candidates
     ? `others took it, or leaving it out was cheaper${rules ? `; ${rules}` : ""}`

@@ -29,6 +29,7 @@ export function papersOf(vendor, context, again) {
         says: "Until",
         value: (row) => row.expires_on + (row.expires_on < today ? " (ended)" : ""),
       },
+      { name: "document", says: "Document", value: (row) => row.document || "" },
       {
         name: "verified",
         says: "Verified",

@@ -11,6 +11,7 @@ import { figure } from "./figure.js";
 import { stateMark } from "./state.js";
 import { csvButton, table } from "./table.js";
 import { capacity } from "./vendor_capacity.js";
+import { whyNoOffers } from "./vendor_why.js";
 import { button, dollars, percent, reading, requestLink, section, words } from "./view.js";
 import { papersOf, verifyPapers, who } from "./papers.js";
 import { readScore, scoreOf } from "./vendor_score.js";
@@ -52,15 +53,16 @@ export class VendorPanel {
 
   async ask() {
     const { api, zone, clock, signal } = this.context;
-    const [vendor, summary, day, work, score] = await Promise.all([
+    const [vendor, summary, day, work, score, why] = await Promise.all([
       api.get(`/vendors/${this.id}`, {}, signal),
       this.summary(),
       api.get(`/days/${zone.date(clock.now())}/capacity`, {}, signal).catch(() => null),
       api.get("/requests", { vendor_id: this.id, limit: 100 }, signal),
       readScore(this.context, this.id),
+      api.get(`/vendors/${this.id}/why`, {}, signal),
     ]);
     this.vendor = vendor;
-    return { vendor, summary, day, work: work.requests, score };
+    return { vendor, summary, day, work: work.requests, score, why };
   }
 
   /** Its line in the list of vendors. */
@@ -69,8 +71,8 @@ export class VendorPanel {
     return page.vendors[0] || null;
   }
 
-  /** @param {{ vendor: any, summary: any, day: any, work: any[], score: any }} found */
-  draw({ vendor, summary, day, work, score }) {
+  /** @param {{ vendor: any, summary: any, day: any, work: any[], score: any, why: any }} found */
+  draw({ vendor, summary, day, work, score, why }) {
     return [
       this.figures(vendor, summary, work),
       h(
@@ -83,6 +85,7 @@ export class VendorPanel {
       ...scoreOf(score, this.context, () => this.read()),
       capacity(this.id, day),
       this.work(work),
+      whyNoOffers(this.id, why),
       this.facts(vendor),
     ];
   }
@@ -96,6 +99,7 @@ export class VendorPanel {
       { class: "figures" },
       figure({ value: says, says: vendor.name, tone: takes ? "good" : "bad" }),
       summary && figure({ value: percent(summary.went_well), says: "of its work went well" }),
+      summary && figure({ value: percent(summary.matching_share), says: "is what matching takes it for" }),
       figure({
         value: work.length,
         says: "offers and dispatches",

@@ -6,7 +6,7 @@
 import { h } from "../core/dom.js";
 import { money } from "./state.js";
 import { changeSays, ruleSays, sentence } from "./words.js";
-import { vendorLink } from "./view.js";
+import { requestLink, vendorLink } from "./view.js";
 import { reason } from "../core/story.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
@@ -26,6 +26,13 @@ export function whyNoVendor(found, context) {
       found.competition
         ? "Some vendors fit, and their capacity went to other requests."
         : `${sentence(ruleSays(found.last_rule))}. That was the last of ${found.vendors ?? 0} vendors.`,
+    ),
+    found.gave_way_to && h(
+      "p",
+      { class: "keyline" },
+      "It gave way to ",
+      requestLink(context, found.gave_way_to),
+      ", which is of a group that waits, or goes unmatched, more than the others.",
     ),
     found.hint && h("p", { class: "keyline" }, found.hint),
     removed.length > 0 &&
@@ -67,6 +74,10 @@ function relaxations(all, context) {
   ];
 }
 
+/** Who came next; and what made it dearer than who was chosen, if one thing did. @param {any} each */
+const runnerUp = (each) =>
+  each.but_for ? `${each.vendor_id} (cheaper but for “${reason(each.but_for)}”)` : each.vendor_id;
+
 /** What its vendor cost, term by term, and who came next. @param {any} match */
 export function whyThisVendor(match) {
   const line = (/** @type {any} */ name, /** @type {any} */ value) =>
@@ -80,6 +91,6 @@ export function whyThisVendor(match) {
       h("thead", {}, h("tr", {}, h("th", {}, "By rule"), h("th", { class: "number" }, "Cost"))),
       h("tbody", {}, match.terms.map((/** @type {any} */ each) => line(reason(each.rule), money(each.cost_cents)))),
     ),
-    next.length > 0 && h("p", {}, "Came next: ", next.map((/** @type {any} */ each) => each.vendor_id).join(", ")),
+    next.length > 0 && h("p", {}, "Came next: ", next.map(runnerUp).join(", ")),
   ];
 }
