@@ -47,6 +47,7 @@ async def test_without_a_connection_the_day_is_there_and_taps_go_out_once_it_is_
     assert await problems_in_both_themes(page) == []
     await visit(page, "ride/r1.1")
     await page.get_by_role("button", name="I am on my way").tap()
+    await expect(page.locator(".tap")).to_have_count(1)
     await page.clock.fast_forward(TEN_S)
     await expect(page.locator(".tap")).to_contain_text("goes out once there is a connection")
     await visit(page, "offers")
@@ -96,6 +97,7 @@ async def test_who_signs_out_leaves_nothing_on_the_phone(desk: Desk) -> None:
     await kept(page, f"{market}/dispatches/r1.1")
     await visit(page, "ride/r1.1")
     await page.get_by_role("button", name="I am on my way").tap()
+    await expect(page.locator(".tap")).to_have_count(1)
     await visit(page, "more")
     await page.get_by_role("button", name="Sign out").tap()
     await expect(page.get_by_role("dialog")).to_contain_text("1 taps were not sent yet and would be lost.")

@@ -50,6 +50,7 @@ async def test_an_offer_is_accepted_and_its_ride_reported_by_taps_with_time_to_u
     await expect(page.locator(".tap")).to_contain_text("on the way")
     assert await problems_in_both_themes(page) == []
     await page.get_by_role("button", name="Undo").tap()
+    await expect(page.locator(".tap")).to_have_count(0)
     await page.clock.fast_forward(TEN_S)
     await sent(page)
     assert await reported(desk, market, "r1.1") is None, "nothing of it was ever sent"
@@ -67,8 +68,9 @@ async def test_an_offer_is_accepted_and_its_ride_reported_by_taps_with_time_to_u
         "Dropped off",
     ):
         await page.get_by_role("button", name=step).tap()
+        await expect(page.locator(".tap")).to_have_count(1)
         await page.clock.fast_forward(TEN_S)
-        await sent(page)
+        await expect(page.locator(".tap")).to_have_count(0)
     await expect(page.locator(".status").first).to_have_text("done")
     assert await state(desk, market, "r1") == "completed"
     await page.get_by_role("link", name="Back").tap()
