@@ -90,8 +90,7 @@ async def read_market(
     ledgers = await stored.capacity.ledger(ledger_keys(posted))
     light = lightly and before is not None and before.tuning == tuning
     knowledge = before.knowledge if light and before else await read_knowledge(stored, now_ms, tuning.values)
-    known = dict(knowledge)
-    known[pool_limits.RULE.reads] = limits_of(posted)
+    known = dict(knowledge) | {pool_limits.RULE.reads: limits_of(posted)}
     known[cap.RULE.reads] = await caps.read(stored, horizon.days)
     groups, groups_ms = await _groups(stored, now_ms, before)
     book = _book(documents, known, before)
