@@ -38,6 +38,7 @@ export function sheet(asked) {
     const made = h("dialog", { class: "sheet", "aria-labelledby": "sheet-title" }, form);
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
+      if (act) act.disabled = true;
       const pressed = /** @type {HTMLButtonElement | null} */ (/** @type {SubmitEvent} */ (event).submitter);
       try {
         result = asked.run ? await asked.run(new FormData(form)) ?? true : pressed?.value;
@@ -45,6 +46,8 @@ export function sheet(asked) {
       } catch (error) {
         trouble.textContent = error instanceof Hint ? error.message : said(error);
         trouble.hidden = false;
+      } finally {
+        if (act) act.disabled = false;
       }
     });
     made.addEventListener("close", () => {

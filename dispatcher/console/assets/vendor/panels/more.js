@@ -51,5 +51,5 @@ async function signOut({ taps, api }) {
   if (!sure) return;
   await clear();
   await api.call("DELETE", "/vendor/session");
-  location.replace("/vendor");
+  dispatchEvent(new CustomEvent("signed-out"));
 }
