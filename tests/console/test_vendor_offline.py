@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 
 from playwright.async_api import Page, Route, expect
 
@@ -13,6 +14,7 @@ from tests.console.test_vendor_page import TEN_S, reported, sent, state
 from tests.console.vendors_phone import as_vendor, phone, town, visit
 
 pytestmark = SHARED
+HALF_AN_HOUR_MS = 1_800_000
 HELD = """async part => {
   const kept = await (await caches.open('dispatcher-vendor-heard')).keys();
   return kept.map(each => each.url).filter(each => each.includes(part));
@@ -21,7 +23,7 @@ TAPS = """() => new Promise(done => {
   const asked = indexedDB.open('dispatcher-vendor', 1);
   asked.onsuccess = () => {
     const all = asked.result.transaction('taps').objectStore('taps').getAll();
-    all.onsuccess = () => done(all.result.length);
+    all.onsuccess = () => done(all.result);
   };
 })"""
 PAUSE_MS = 20
@@ -90,6 +92,64 @@ async def test_a_tap_whose_answer_was_lost_is_sent_again_and_has_its_effect_once
     desk.failures.clear()  # the browser tells of the answer that was lost
 
 
+async def test_a_page_that_is_opened_without_a_connection_has_the_right_time(desk: Desk) -> None:
+    market = await town(desk, "r1")
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    page = await phone(desk, market, "ride/r1.1", clock=True)
+    await kept(page, f"{market}/dispatches/r1.1/price")
+    await kept(page, "/vendor/session")
+    told = await desk.call(market, "POST", "/vendors/v1/sign-in-links", {}, Role.OPS)
+    await page.context.set_offline(True)
+    await page.clock.fast_forward(HALF_AN_HOUR_MS)
+    await page.reload()
+    await expect(page.locator("header .kept")).to_be_visible()
+    await page.get_by_role("button", name="I am on my way").tap()
+    (tap,) = await page.evaluate(TAPS)
+    since = datetime.fromisoformat(tap["body"]["at"]) - datetime.fromisoformat(told["expires_at"])
+    assert abs(since + timedelta(hours=1) - timedelta(milliseconds=HALF_AN_HOUR_MS)) < timedelta(minutes=5)
+    desk.failures.clear()  # the browser tells of each call that did not go out
+
+
+async def test_who_cannot_sign_out_for_want_of_a_connection_is_told_and_keeps_what_there_is(
+    desk: Desk,
+) -> None:
+    market = await town(desk, "r1")
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    page = await phone(desk, market, "more", clock=True)
+    await kept(page, f"{market}/dispatches/r1.1")
+    await page.context.set_offline(True)
+    await page.get_by_role("button", name="Sign out").tap()
+    await expect(page.get_by_role("dialog")).to_contain_text("this phone is still signed in")
+    assert await page.evaluate(HELD, f"{market}/dispatches/r1.1") != []
+    desk.failures.clear()  # the browser tells of each call that did not go out
+
+
+async def test_the_link_of_an_open_session_touched_again_opens_it_again(desk: Desk) -> None:
+    market = await town(desk, "r1")
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    page = await phone(desk, market, "day")
+    await kept(page, f"{market}/dispatches/r1.1")
+    await page.goto(f"{desk.url}/vendor/enter#0000-0000-0000")
+    await page.wait_for_selector("body > nav")
+    assert await page.evaluate(HELD, f"{market}/dispatches/r1.1") != []
+    desk.failures.clear()  # the browser tells of the 401
+
+
+async def test_a_tap_is_shown_and_undone_in_every_tab(desk: Desk) -> None:
+    market = await town(desk, "r1")
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    page = await phone(desk, market, "ride/r1.1", clock=True)
+    other = await page.context.new_page()
+    await other.goto(f"{desk.url}/vendor/ride/r1.1")
+    await page.get_by_role("button", name="I am on my way").tap()
+    await other.get_by_role("button", name="Undo").tap()
+    await expect(page.get_by_role("button", name="I am on my way")).to_be_visible()
+    await other.close()
+    await page.clock.fast_forward(TEN_S)
+    await sent(page)
+    assert await reported(desk, market, "r1.1") is None
+
+
 async def test_who_signs_out_leaves_nothing_on_the_phone(desk: Desk) -> None:
     market = await town(desk, "r1")
     await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
@@ -104,7 +164,7 @@ async def test_who_signs_out_leaves_nothing_on_the_phone(desk: Desk) -> None:
     await page.get_by_role("dialog").get_by_role("button", name="Sign out").tap()
     await page.wait_for_selector("input[name=code]")
     assert await page.evaluate(HELD, market) == []
-    assert await page.evaluate(TAPS) == 0
+    assert await page.evaluate(TAPS) == []
     assert await reported(desk, market, "r1.1") is None
     desk.failures.clear()  # the browser tells of the 401
 

@@ -99,6 +99,42 @@ async def test_proof_is_given_with_a_signature_a_photo_and_where_the_phone_is(de
     ]
 
 
+async def test_a_photo_that_is_sent_later_leaves_the_signature_and_what_cannot_be_read_is_said(
+    desk: Desk,
+) -> None:
+    market = await town(desk, "r1")
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    signature = {"by": "Robin Wren", "relationship": "self"}
+    before = {"part": "dropoff", "signature": signature}
+    await as_vendor(desk, market, "POST", "/dispatches/r1.1/proof", before)
+    page = await phone(desk, market, "proof/r1.1")
+    await expect(page.locator("article.card")).to_contain_text("Robin Wren")
+    send, said = page.get_by_role("button", name="Send"), page.locator("form [role=alert]")
+    await send.tap()
+    await expect(said).to_have_text("There is nothing new to send.")
+    await page.get_by_label("Name of who signs").fill("Sam Heron")
+    await send.tap()
+    await expect(said).to_contain_text("Say who signed")
+    await page.get_by_label("Name of who signs").fill("")
+    for name, content in (("p.heic", b"no picture"), ("p.png", PIXEL)):
+        await page.set_input_files(
+            "input[type=file]", {"name": name, "mimeType": "image/*", "buffer": content}
+        )
+        await send.evaluate("button => { button.click(); button.click(); }")
+        if content != PIXEL:
+            await expect(said).to_contain_text("This picture cannot be read.")
+    await expect(page.locator("article.card")).to_contain_text("pictures: 1")
+    await page.get_by_label("Odometer").fill("12")
+    await send.tap()
+    await expect(page.get_by_label("Odometer")).to_have_value("")  # it is kept, and the form is a new one
+    await sent(page)
+    await expect(page.locator(".tap")).to_have_count(0)
+    proof = await as_vendor(desk, market, "GET", "/dispatches/r1.1/proof")
+    reports = [(each["report"]["signature"], each["report"].get("odometer_miles")) for each in proof["parts"]]
+    assert reports == [(signature, None), (signature, 12)]
+    assert len(proof["pictures"]) == 1
+
+
 async def test_messages_go_both_ways_and_a_line_that_is_wrong_is_disputed(desk: Desk) -> None:
     market = await town(desk, "r1")
     await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
@@ -116,7 +152,7 @@ async def test_messages_go_both_ways_and_a_line_that_is_wrong_is_disputed(desk: 
     await page.get_by_role("link", name="Messages").tap()
     await expect(page.locator(".theirs")).to_contain_text("The gate is open")
     await page.get_by_label("Message to the dispatchers").fill("On my way <b>now</b>")
-    await page.get_by_role("button", name="Send").tap()
+    await page.get_by_role("button", name="Send").evaluate("button => { button.click(); button.click(); }")
     await expect(page.locator(".mine")).to_contain_text("On my way <b>now</b>")
     thread = await desk.call(market, "GET", "/dispatches/r1.1/messages", None, Role.COORDINATOR)
     assert [each["text"] for each in thread["messages"]] == ["The gate is open", "On my way <b>now</b>"]

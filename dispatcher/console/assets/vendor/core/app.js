@@ -8,7 +8,7 @@ import { fill, h } from "../../core/dom.js";
 import { watchIdle } from "./idle.js";
 import { chooseLanguage, t } from "./messages.js";
 import { redraw, runCountdowns, said, trouble, watchFingers } from "./pieces.js";
-import { signedIn } from "./sign_in.js";
+import { signedIn, standing } from "./sign_in.js";
 import { Taps, WORD } from "./taps.js";
 import { ServiceClock, Times } from "./times.js";
 import { World } from "./world.js";
@@ -85,7 +85,7 @@ async function start() {
 /** Who is signed in, and what the vendor has. @param {Omit<Context, "path" | "signal">} given */
 async function again({ api, world, clock }) {
   world.again();
-  await api.get("/vendor/session").then((session) => clock.hear(session.now_ms), () => undefined);
+  await standing(api).then((session) => clock.hear(session.now_ms), () => undefined);
 }
 
 /** Nothing of it stays on the screen, nor behind the Back button. */

@@ -47,6 +47,11 @@ add({
   "proof.signed": ["Signed: {who}", "Firmó: {who}"],
   "proof.pictures": ["pictures: {n}", "imágenes: {n}"],
   "proof.outside": ["farther from the door than expected", "más lejos de la puerta de lo esperado"],
+  "proof.nothing": ["There is nothing new to send.", "No hay nada nuevo que enviar."],
+  "proof.photo.unread": [
+    "This picture cannot be read. Take a photo, or choose a JPEG or PNG.",
+    "Esta imagen no se puede leer. Haga una foto, o elija un JPEG o PNG.",
+  ],
   "proof.whole": ["All that is wanted is there.", "Está todo lo que se pide."],
   "proof.lacking": ["Still wanted: {what}", "Falta: {what}"],
   "lacking.pickup": ["pick-up", "recogida"],
