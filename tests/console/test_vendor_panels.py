@@ -57,14 +57,21 @@ async def test_an_offer_is_declined_and_one_countered_by_keys_alone(desk: Desk) 
     assert (offer["counter"]["price_cents"], offer["counter"]["start_shift_minutes"]) == (6_150, 25)
 
 
+INK = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+    .some((value, at) => at % 4 === 0 && value < 128)"""
+
+
 async def signed(page: Page) -> None:
-    box = await page.locator("canvas").bounding_box()
-    assert box
-    await page.mouse.move(box["x"] + 20, box["y"] + 40)
-    await page.mouse.down()
-    for step in range(1, 6):
-        await page.mouse.move(box["x"] + 20 + 30 * step, box["y"] + 40 + 12 * (step % 2))
-    await page.mouse.up()
+    """Drawn again where the page moved under the finger: what it reads meanwhile comes above."""
+    canvas = page.locator("canvas")
+    while not await canvas.evaluate(INK):
+        box = await canvas.bounding_box()
+        assert box
+        await page.mouse.move(box["x"] + 20, box["y"] + 40)
+        await page.mouse.down()
+        for step in range(1, 6):
+            await page.mouse.move(box["x"] + 20 + 30 * step, box["y"] + 40 + 12 * (step % 2))
+        await page.mouse.up()
 
 
 async def test_proof_is_given_with_a_signature_a_photo_and_where_the_phone_is(desk: Desk) -> None:
