@@ -131,11 +131,11 @@ async def test_a_photo_that_is_sent_later_leaves_the_signature_and_what_cannot_b
         if content != PIXEL:
             await expect(said).to_contain_text("This picture cannot be read.")
     await expect(page.locator("article.card")).to_contain_text("pictures: 1")
+    await expect(page.locator("input[type=file]")).to_have_value("")  # the form is a new one
     await page.get_by_label("Odometer").fill("12")
     await send.tap()
     await expect(page.get_by_label("Odometer")).to_have_value("")  # it is kept, and the form is a new one
     await sent(page)
-    await expect(page.locator(".tap")).to_have_count(0)
     proof = await as_vendor(desk, market, "GET", "/dispatches/r1.1/proof")
     reports = [(each["report"]["signature"], each["report"].get("odometer_miles")) for each in proof["parts"]]
     assert reports == [(signature, None), (signature, 12)]
@@ -253,6 +253,8 @@ async def test_the_first_load_is_small_and_the_page_may_be_installed_and_asks_no
     loaded = await page.evaluate(f"{entries}.map(each => [each.name, each.decodedBodySize])")
     assert {url.startswith(desk.url) for url, _ in loaded} == {True}
     assert 40_000 < sum(size for _, size in loaded) <= FIRST_LOAD_BYTES, loaded
+    with_headers = await page.evaluate(f"{entries}.map(each => each.transferSize)")
+    assert 20_000 < sum(with_headers) <= FIRST_LOAD_BYTES * 2 / 3, with_headers
     async with ClientSession(desk.url) as browser:
         async with browser.get("/vendor") as answer:
             policy = answer.headers["Content-Security-Policy"]
@@ -285,3 +287,19 @@ async def test_a_scorecard_says_how_sure_it_is_and_an_outcome_behind_a_figure_is
     path = "/vendors/v1/scorecard/disputes"
     (dispute,) = (await desk.call(market, "GET", path, None, Role.OPS))["disputes"]
     assert (dispute["text"], dispute["outcome"]) == ("The road was closed", "declined")
+    answer = {"upheld": False, "reason": "Others drove"}
+    await desk.call(market, "POST", f"{path}/{dispute['id']}/answer", answer, Role.OPS)
+    await page.reload()
+    await expect(page.locator("li.card")).to_contain_text("disputed: it counts onReason: Others drove")
+
+
+async def test_who_is_suspended_reads_so_and_why_where_its_offers_would_be(desk: Desk) -> None:
+    market = await town(desk)
+    step = {"state": "suspended", "reason": "no seat belts"}
+    await desk.call(market, "POST", "/vendors/v1/onboarding", step, Role.OPS)
+    page = await phone(desk, market)
+    for panel in ("offers", "papers"):
+        await visit(page, panel)
+        await expect(page.locator(".warn")).to_contain_text("You are suspended: no offers come.")
+        await expect(page.locator(".warn")).to_contain_text("Reason: no seat belts")
+    assert await problems_in_both_themes(page) == []

@@ -90,6 +90,19 @@ add({
   "capacity.units": ["Units", "Unidades"],
   "capacity.remove": ["Remove", "Quitar"],
   "capacity.odd": ["{to} is not after {from}.", "{to} no es después de {from}."],
+  "onboarding.applied": [
+    "You have signed up; ops looks at it before offers come.",
+    "Usted se inscribió; la central lo revisa antes de que lleguen ofertas.",
+  ],
+  "onboarding.verified": [
+    "You are verified; offers come once ops makes you active.",
+    "Está verificado; las ofertas llegan cuando la central lo active.",
+  ],
+  "onboarding.suspended": [
+    "You are suspended: no offers come. What you have agreed to stays yours.",
+    "Está suspendido: no llegan ofertas. Lo que ya aceptó sigue siendo suyo.",
+  ],
+  "onboarding.reason": ["Reason: {reason}", "Motivo: {reason}"],
   "papers.title": ["Papers", "Documentos"],
   "papers.none": ["No papers.", "No hay documentos."],
   "papers.holds": ["until {day}", "hasta {day}"],
@@ -126,6 +139,7 @@ add({
     "Ops reads it and answers. If you are right it counts no more.",
     "La central lo lee y responde. Si tiene razón, deja de contar.",
   ],
+  "disputed.reason": ["Reason: {reason}", "Motivo: {reason}"],
   "disputed.open": ["disputed: being looked at", "en disputa: en revisión"],
   "disputed.upheld": ["disputed: counts no more", "en disputa: ya no cuenta"],
   "disputed.not_upheld": ["disputed: it counts on", "en disputa: sigue contando"],
