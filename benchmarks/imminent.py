@@ -35,6 +35,8 @@ AIM_P50_MS, AIM_P99_MS = 8.0, 40.0
 FIRST_S = 2.0  # after the vendors were registered
 BY_HAND = "Maybe run `serve` by hand: it says why."
 MOST_RATE = 10_000
+# All that both sides are told: a checkout of another age may not know what else can be set.
+SET = [f"DISPATCHER_{name}" for name in ("REDIS_URL", "DATA_DIR", "MARKETS", "LOG_LEVEL")]
 ZONE = "America/New_York"
 HERE, THERE = "here", "beside"
 
@@ -103,7 +105,8 @@ async def _measure(args: argparse.Namespace, rates: Sequence[int], tree: Path | 
     with tempfile.TemporaryDirectory(prefix="imminent-") as folder:
         settings = settings_in(Path(folder), markets=Markets({each: ZoneInfo(ZONE) for each in names}))
         async with EmbeddedRedis(settings.data_dir / "valkey") as redis:
-            environment = os.environ | settings.environment() | {"DISPATCHER_REDIS_URL": redis.url}
+            ours = settings.environment() | {"DISPATCHER_REDIS_URL": redis.url}
+            environment = os.environ | {name: ours[name] for name in SET}
             if tree is not None:
                 environment["PYTHONPATH"] = str(tree)
             keys = read_token_keys(settings.token_keys_file)

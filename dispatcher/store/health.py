@@ -18,6 +18,7 @@ from dispatcher.store.servers import Servers
 
 OLDEST = (7, 0)
 AGE_S = 1.0
+SILENCE_S = 0.6
 CLUSTER = (
     "the server is a node of a cluster, and its address names none; "
     "maybe DISPATCHER_REDIS_URL=redis+cluster://host:port"
@@ -79,8 +80,12 @@ async def check(
 
 
 async def check_in(reader: Reader) -> Health:
-    """One server of a cluster, by itself."""
-    return await check(reader, cluster=True)
+    """One server of a cluster, by itself: one that hangs is told before whoever asks gives up."""
+    try:
+        async with asyncio.timeout(SILENCE_S):
+            return await check(reader, cluster=True)
+    except TimeoutError:
+        return Health("", ("it does not answer",))
 
 
 async def check_all(
