@@ -41,6 +41,11 @@ async def test_a_dispute_that_is_upheld_counts_no_more_from_then_on(api: Api) ->
         (200, "upheld", answer["reason"])
     ] * 4
     assert (await api.call("POST", path, answer | {"upheld": False}, role=Role.OPS))[0] == 409
+    ben = f"Bearer {api.token(Role.OPS, subject='ben')}"
+    status, problem = await api.call("POST", path, answer | {"reason": "so I think"}, Authorization=ben)
+    assert (status, "was answered by ops: upheld" in problem["detail"]) == (409, True), (
+        "ben's reason is kept nowhere"
+    )
     _, card = await as_vendor(api, "GET", CARD)
     assert (counts(card["all"]), card["upheld"]) == ({"offers": 1, "accepted": 1}, 1)
     assert ([each["offer_id"] for each in await behind(api, "upheld")], await behind(api, "late")) == (

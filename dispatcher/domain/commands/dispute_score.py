@@ -110,18 +110,20 @@ def dispute(record: ScoreDisputeRecord | None, command: DisputeScore, context: C
 
 @decides(AnswerDispute, KIND, roles={Role.OPS})
 def answer(record: ScoreDisputeRecord, command: AnswerDispute, context: Context) -> Decision | None:
-    """Upheld, the outcome counts no more from now on; None when it was answered so before.
+    """Upheld, the outcome counts no more from now on; None when they answered it so before.
 
-    Raises NotFound for another vendor's, WrongState when it was answered otherwise.
+    Raises NotFound for another vendor's, WrongState when it was answered otherwise, or by somebody else:
+    their reason is the one that the vendor reads.
     """
     if record.vendor_id != command.vendor_id:
         raise NotFound(f"vendor {command.vendor_id} has no dispute {record.id}\nMaybe another has.")
     state = command.outcome
     if record.state is not S.OPEN:
-        if record.state is state:
+        if record.state is state and record.answered_by == (context.subject or context.by):
             return None
         raise WrongState(
-            f"dispute {record.id} was answered: {record.state}\nMaybe tell the vendor; it stays so.",
+            f"dispute {record.id} was answered by {record.answered_by}: {record.state}\n"
+            "Maybe tell the vendor; it stays so.",
             state=record.state.value,
         )
     after = replace(
