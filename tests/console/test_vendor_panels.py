@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 from aiohttp import ClientSession
 from playwright.async_api import Page, expect
@@ -11,7 +12,9 @@ from contracts.codes import Role
 from tests.console.conftest import SHARED, Desk
 from tests.console.pages import COLOURS, problems, problems_in_both_themes
 from tests.console.test_vendor_page import sent
-from tests.console.vendors_phone import as_vendor, phone, town, visit
+from tests.console.trouble import vendor
+from tests.console.vendors_phone import PATIENT, as_vendor, phone, town, visit
+from tests.http.conftest import NOW
 
 pytestmark = SHARED
 FIRST_LOAD_BYTES = 100_000
@@ -140,6 +143,35 @@ async def test_a_photo_that_is_sent_later_leaves_the_signature_and_what_cannot_b
     reports = [(each["report"]["signature"], each["report"].get("odometer_miles")) for each in proof["parts"]]
     assert reports == [(signature, None), (signature, 12)]
     assert len(proof["pictures"]) == 1
+
+
+async def test_what_was_delivered_is_not_written_twice(desk: Desk) -> None:
+    market = desk.new_market()
+    await vendor(desk, market, "v1", hcpcs=["E1390"])
+    pool = {"kind": "pools", "pools": [{"id": "crew", "serves": ["equipment"], "units": [2]}]}
+    await desk.call(market, "PUT", "/vendors/v1/capacity/2026-03-02", pool)
+    at = NOW + timedelta(minutes=90)
+    window = {"earliest": at.isoformat(), "latest": (at + timedelta(minutes=30)).isoformat()}
+    order = {"place": {"position": [-73.97, 40.78]}, "lines": [{"hcpcs": "E1390"}], "patient": PATIENT}
+    await desk.call(market, "POST", "/requests", {"kind": "equipment", "id": "e1", "window": window} | order)
+    await desk.call(market, "POST", "/requests/e1/offer", {"vendor_id": "v1"}, Role.OPS)
+    await as_vendor(desk, market, "POST", "/offers/e1.1/accept")
+    left = {"item": "Concentrator", "hcpcs": "E1390", "serial": "SN-1"}
+    report = {
+        "part": "delivery",
+        "items": [left],
+        "instruction_given": True,
+        "signature": {"refused": "unable"},
+    }
+    await as_vendor(desk, market, "POST", "/dispatches/e1.1/proof", report)
+    page = await phone(desk, market, "proof/e1.1")
+    await expect(page.get_by_label("What it is")).to_have_value("Concentrator")
+    await page.get_by_label("Lot number").fill("L-7")
+    async with page.expect_response(lambda answer: answer.request.method == "POST"):
+        await page.get_by_role("button", name="Send").tap()
+    await expect(page.get_by_label("Lot number")).to_have_value("L-7")
+    first, last = (await as_vendor(desk, market, "GET", "/dispatches/e1.1/proof"))["parts"]
+    assert last["report"] == report | {"at": first["at"], "items": [left | {"lot": "L-7"}]}
 
 
 async def test_messages_go_both_ways_and_a_line_that_is_wrong_is_disputed(desk: Desk) -> None:

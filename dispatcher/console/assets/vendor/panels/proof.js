@@ -48,7 +48,7 @@ export async function mount(root, context) {
   const before = (part) => {
     const said = taps.of(id).filter((each) => each.kind === "proof" && !each.refused && each.body.part === part);
     const given = proof?.parts.find((/** @type {any} */ each) => each.counts && each.report.part === part);
-    return said.at(-1)?.body || given?.report;
+    return said.at(-1)?.body || given && { at: given.at, ...given.report };
   };
   const read = async () => {
     try {
@@ -74,8 +74,9 @@ export async function mount(root, context) {
   );
   draw();
   const dispatch = world.dispatches.get(id) || await world.dispatch(id).catch(() => null);
-  if (dispatch) fill(place, form(dispatch, before, context));
+  if (dispatch?.offer.kind === "trip") fill(place, form(dispatch, before, context));
   await read();
+  if (dispatch && !place.firstChild) fill(place, form(dispatch, before, context)); // it shows what was left so far
 }
 
 /** @param {any} proof */
@@ -105,7 +106,9 @@ function given({ report, at, outside }, proof, { times, clock }) {
 /** @param {any} dispatch @param {Before} before @param {Context} context */
 function form(dispatch, before, context) {
   const isTrip = dispatch.offer.kind === "trip", parts = isTrip ? ["dropoff", "pickup"] : ["delivery"];
-  const signing = pad(), where = position(), items = isTrip ? null : itemFields(dispatch.offer.lines);
+  const signing = pad(),
+    where = position(),
+    items = isTrip ? null : itemFields(dispatch.offer.lines, before("delivery"));
   const part = h("select", { name: "part" }, parts.map((each) => h("option", { value: each }, t(`part.${each}`))));
   const who = signer(signing, dispatch.patient);
   const refused = h("p", { class: "trouble", role: "alert", hidden: true });

@@ -7,29 +7,46 @@ import { h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
 import { field } from "../core/pieces.js";
 
-/** @param {{ hcpcs: string, quantity: number }[]} lines */
-export function itemFields(lines) {
+/** @param {{ hcpcs: string, quantity: number }[]} lines @param {any} [so] the report that counts: what is sent now takes its place */
+export function itemFields(lines, so) {
+  /** @type {any[]} */
+  const known = [...(so?.items || [])];
+  const said = (/** @type {string} */ hcpcs) => {
+    const at = known.findIndex((each) => each.hcpcs === hcpcs);
+    return at < 0 ? {} : known.splice(at, 1)[0];
+  };
   const text = (/** @type {string} */ name, /** @type {Record<string, any>} */ more = {}) =>
     h("input", { name, maxLength: 64, autocomplete: "off", ...more });
   const element = h(
     "div",
     { class: "choices" },
-    lines.map((each) =>
+    lines.map((each) => [each, said(each.hcpcs)]).map(([each, was]) =>
       h(
         "fieldset",
         {},
         h("legend", {}, each.hcpcs),
         h("input", { type: "hidden", name: "hcpcs", value: each.hcpcs }),
-        field(t("proof.item"), text("item", { maxLength: 120, required: true })),
+        field(t("proof.item"), text("item", { maxLength: 120, required: true, value: was.item || "" })),
         field(
           t("proof.quantity"),
-          text("quantity", { type: "number", min: 1, max: 10_000, value: each.quantity, required: true }),
+          text("quantity", {
+            type: "number",
+            min: 1,
+            max: 10_000,
+            value: was.quantity || each.quantity,
+            required: true,
+          }),
         ),
-        field(t("proof.serial"), text("serial")),
-        field(t("proof.lot"), text("lot")),
+        field(t("proof.serial"), text("serial", { value: was.serial || "" })),
+        field(t("proof.lot"), text("lot", { value: was.lot || "" })),
       )
     ),
-    h("label", { class: "check" }, h("input", { type: "checkbox", name: "instruction" }), t("proof.instruction")),
+    h(
+      "label",
+      { class: "check" },
+      h("input", { type: "checkbox", name: "instruction", checked: Boolean(so?.instruction_given) }),
+      t("proof.instruction"),
+    ),
   );
   return { element };
 }
