@@ -290,14 +290,3 @@ class EquipmentOrder(_Asked, tag="equipment", tag_field="kind"):
 
 
 Request = TripRequest | EquipmentOrder
-
-
-class RequestBatch(Wire):
-    """Up to 1,000 requests, all stored in one commit or none."""
-
-    requests: Annotated[tuple[Request, ...], Meta(min_length=1, max_length=MAX_BATCH)]
-
-    def refuse_from_outside(self, pointer: str = "") -> None:
-        """Refuse what one of them must not say."""
-        for place, request in enumerate(self.requests):
-            request.refuse_from_outside(f"{pointer}/requests/{place}")

@@ -22,7 +22,8 @@ from dispatcher.domain.states import (
     REQUIREMENT_OWNERS,
     REQUIREMENT_TASKS,
 )
-from dispatcher.domain.tasks import ESCALATES_TO, OWNERS, TASK_STATES
+from dispatcher.domain.task_owners import ESCALATES_TO, OWNERS
+from dispatcher.domain.tasks import TASK_STATES
 from dispatcher.http.routing import subjects
 from dispatcher.tuning.registry import Registry
 from tools.operations_tables import operations_page

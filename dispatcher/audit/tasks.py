@@ -12,7 +12,8 @@ from dispatcher.domain.authorizations import AUTHORIZATION_KIND, AuthorizationRe
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import REQUEST_STATES, TERMINAL
-from dispatcher.domain.tasks import ESCALATES_TO, OWNERS, TASK_KIND, TaskRecord
+from dispatcher.domain.task_owners import ESCALATES_TO, OWNERS
+from dispatcher.domain.tasks import TASK_KIND, TaskRecord
 from dispatcher.domain.will_call import NOT_CALLED
 from dispatcher.store.survey import Survey, of_kind
 

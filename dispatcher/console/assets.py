@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,7 @@ class Asset(NamedTuple):
     media: str
     etag: str
     charset: str | None = "utf-8"
+    packed: bytes | None = None  # the same by gzip, for who takes that
 
 
 class Assets:
@@ -83,4 +85,5 @@ def _files(folder: Path) -> Iterator[Path]:
 def _read(path: Path) -> Asset:
     body = path.read_bytes()
     charset = "utf-8" if path.suffix in TEXTS else None
-    return Asset(body, TYPES[path.suffix], f'"{hashlib.sha256(body).hexdigest()[:16]}"', charset)
+    packed = gzip.compress(body, mtime=0) if charset else None
+    return Asset(body, TYPES[path.suffix], f'W/"{hashlib.sha256(body).hexdigest()[:16]}"', charset, packed)

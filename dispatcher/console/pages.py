@@ -73,7 +73,14 @@ async def asset(request: web.Request) -> web.Response:
     if found is None:
         raise web.HTTPNotFound
     kept = FOREVER if request.match_info["digest"] == assets.digest else ASK
-    headers = _headers(request) | {"Cache-Control": kept, "ETag": found.etag}
+    headers = _headers(request) | {
+        "Cache-Control": kept,
+        "ETag": found.etag,
+        "Vary": "Accept-Encoding",
+    }
     if request.headers.get("If-None-Match") == found.etag:
         return web.Response(status=304, headers=headers)
-    return web.Response(body=found.body, content_type=found.media, charset=found.charset, headers=headers)
+    body = found.body
+    if found.packed and "gzip" in request.headers.get("Accept-Encoding", ""):
+        body, headers = found.packed, headers | {"Content-Encoding": "gzip"}
+    return web.Response(body=body, content_type=found.media, charset=found.charset, headers=headers)

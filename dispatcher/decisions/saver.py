@@ -27,7 +27,6 @@ from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.clock import Clock
-from dispatcher.runtime.pace import Pace
 from dispatcher.store.connection import StoreError
 from dispatcher.store.decisions import Entry, Taken
 from dispatcher.store.market import MarketStore
@@ -36,8 +35,6 @@ from solvers.saved import NotSaved
 
 MOST_WAITING: Final = 64
 MOST_HELD_BYTES: Final = 64 * MB  #: of arrays that wait; one alone may be more
-HURRY: Final = MOST_WAITING // 2  #: when so many wait it rests no more: none is to be lost
-LONGEST_REST_S: Final = 0.5
 TRIES: Final = 5  #: for a place in the chain
 TIDY_S: Final = 3_600.0  #: clock time
 COUNT_EVERY_S: Final = 5.0
@@ -112,14 +109,12 @@ class Saver:
             await asyncio.sleep(0.005)
 
     async def _write_all(self) -> None:
-        pace = Pace()
         while not cancel_requested():
             await self._work.wait()
             self._work.clear()
             while self.waiting and not cancel_requested():
                 self._writing = True
                 decided = self.waiting.popleft()
-                pace.begin()
                 try:
                     await self._write(decided)
                     self._count(SAVED)
@@ -132,14 +127,13 @@ class Saver:
                 finally:
                     self.held_bytes -= decided.held_bytes
                     self._writing = False
-                if len(self.waiting) < HURRY:  # while there is other work to do it comes after that
-                    await asyncio.sleep(min(pace.rest_s(), LONGEST_REST_S))
 
     async def _write(self, decided: Decided) -> None:
         raw, shared = await _beside(self._packed, decided)
         for _ in range(TRIES):
-            before = self._last or await self.stored.decisions.last()
-            raw = linked(raw, before)
+            known = self._last  # read in this order: who writes between has the place, and we try again
+            place = known.seq if known else await self.stored.decisions.issued()
+            raw = linked(raw, known or await self.stored.decisions.last(), place + 1)
             entry = await _beside(self._put, raw, shared)
             try:
                 kept_days = DAYS.whole(decided.values)

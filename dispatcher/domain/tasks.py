@@ -16,6 +16,7 @@ from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.pressing import pressed
 from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.task_owners import ESCALATES_TO, OWNERS
 from dispatcher.domain.task_parameters import DUE, ESCALATION, LAPSE, PRESSED
 from dispatcher.domain.timers import RETENTION
 
@@ -24,39 +25,6 @@ TASK_STATES: Mapping[TaskState, frozenset[TaskState]] = {
     S.OPEN: frozenset({S.CLAIMED, S.DONE}),
     S.CLAIMED: frozenset({S.OPEN, S.DONE}),
     S.DONE: frozenset({S.OPEN}),  # `reopened`: it has become necessary again; nobody else can
-}
-OWNERS: Mapping[TaskKind, OwnerRole] = {
-    TaskKind.UNMATCHED: OwnerRole.CARE_COORDINATOR,
-    TaskKind.NO_SHOW: OwnerRole.CARE_COORDINATOR,
-    TaskKind.FAILED: OwnerRole.CARE_COORDINATOR,
-    TaskKind.OVERDUE: OwnerRole.OPS,
-    TaskKind.UNREADABLE: OwnerRole.OPS,
-    TaskKind.SEQUENCE_AT_RISK: OwnerRole.CARE_COORDINATOR,
-    TaskKind.PREDECESSOR_MISSING: OwnerRole.CARE_COORDINATOR,
-    TaskKind.POSSIBLE_DUPLICATE: OwnerRole.CARE_COORDINATOR,
-    TaskKind.AMENDMENT_REFUSED: OwnerRole.CARE_COORDINATOR,
-    TaskKind.NOTIFICATION: OwnerRole.OPS,
-    TaskKind.BUNDLE_FAILED: OwnerRole.CARE_COORDINATOR,  # or its episode's owner
-    TaskKind.WILL_CALL: OwnerRole.CARE_COORDINATOR,
-    TaskKind.AUTHORIZATION_MISSING: OwnerRole.CASE_MANAGER,
-    TaskKind.AUTHORIZATION_RUNNING_OUT: OwnerRole.CASE_MANAGER,
-    TaskKind.OCCURRENCE_MISSING: OwnerRole.CARE_COORDINATOR,
-    TaskKind.COUNTER_OFFER: OwnerRole.CARE_COORDINATOR,
-    TaskKind.WINDOW_ASKED: OwnerRole.PLATFORM,
-    TaskKind.CANARY_ROLLED_BACK: OwnerRole.OPS,
-    TaskKind.PRICE_DISPUTE: OwnerRole.OPS,
-    TaskKind.PROOF_MISSING: OwnerRole.OPS,
-    TaskKind.WEBHOOK_FAILING: OwnerRole.OPS,
-    TaskKind.CREDENTIAL_EXPIRING: OwnerRole.OPS,
-    TaskKind.DISPATCH_BEYOND_CREDENTIAL: OwnerRole.OPS,
-    TaskKind.SCORE_DISPUTE: OwnerRole.OPS,
-    TaskKind.VENDOR_SUSPENDED: OwnerRole.OPS,
-}
-ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
-    OwnerRole.CASE_MANAGER: OwnerRole.OPS,
-    OwnerRole.CARE_COORDINATOR: OwnerRole.OPS,
-    OwnerRole.OPS: OwnerRole.OPS,
-    OwnerRole.PLATFORM: OwnerRole.OPS,
 }
 OF_AN_END = frozenset({TaskKind.UNMATCHED, TaskKind.NO_SHOW, TaskKind.FAILED, TaskKind.BUNDLE_FAILED})
 BY_ITSELF = "service"

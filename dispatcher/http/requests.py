@@ -14,6 +14,7 @@ from contracts.base import Id
 from contracts.episodes import Release
 from contracts.instants import to_ms
 from contracts.operations import Answer, Body
+from contracts.request_batch import RequestBatch
 from contracts.request_views import (
     Cancel,
     OfferTo,
@@ -25,7 +26,7 @@ from contracts.request_views import (
     RequestView,
     Resume,
 )
-from contracts.requests import Request, RequestBatch
+from contracts.requests import Request
 from contracts.will_call import Activate
 from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.ask_window import AskForWindow

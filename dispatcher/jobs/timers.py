@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -23,6 +24,7 @@ from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.standing_orders import StandingOrderRecord
+from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.jobs.agenda import Agenda
 from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
@@ -31,6 +33,7 @@ from dispatcher.store.aside import Item
 from dispatcher.store.outcome import Status
 
 BATCH = 256
+TOGETHER = 32  # tasks in one commit
 LOOK_EVERY_S = 0.5  # real seconds: a timer set meanwhile may be due before the next one known
 LOOK_AGAIN_S = 0.02  # at a scaled clock's speed, and after a failure
 BY = "timer"
@@ -81,8 +84,10 @@ class Timers:
         found = await records.get_all(ids)
         if lost := set(ids) - set(found):
             await self._tell_lost(market, kind, lost, len(due))
-        fired = await asyncio.gather(*(self._fire(market, kind, record) for record in found.values()))
-        done = {each for each, had_effect in zip(found, fired, strict=True) if had_effect}
+        done = await self._fired_together(market, kind, list(found.values()))
+        left = [record for record in found.values() if record.id not in done]
+        fired = await asyncio.gather(*(self._fire(market, kind, record) for record in left))
+        done |= {record.id for record, had_effect in zip(left, fired, strict=True) if had_effect}
         put_off.ended(done, [each for each in ids if each not in done])
         return len(done)
 
@@ -94,6 +99,26 @@ class Timers:
         for each in lost.intersection(still_due) - set(there):
             log.error("a timer has no record that can be read", market=market, kind=kind.name, id=each)
             self.service.store.aside.note(market, Item(kind.name, each), "missing")
+
+    async def _fired_together(self, market: str, kind: Kind[Any], due: Sequence[Record]) -> set[str]:
+        """Ids of tasks that moved on, some in a commit; where one of these cannot, each is left to itself.
+
+        A task that nobody sees to is told again and again: of a bad day these are most timers that there are.
+        """
+        done = set[str]()
+        for at in range(0, len(due) if kind is TASK_KIND and len(due) > 1 else 0, TOGETHER):
+            some = due[at : at + TOGETHER]
+            commands = [(FireTimer(kind=kind.name, id=each.id), each) for each in some]
+            try:
+                outcome = await self.service.executor.attempt_all(BY, market, commands)
+            except Unavailable:
+                raise
+            except Exception as error:  # which of them it is, is told where each is fired by itself
+                log.warning("timers fall apart", market=market, kind=kind.name, error=type(error).__name__)
+                continue
+            if outcome is not None and outcome.ok:
+                done |= {each.id for each in some}
+        return done
 
     async def _fire(self, market: str, kind: Kind[Any], record: Record) -> bool:
         """Whether it had its effect. One that cannot be fired is told and must not stop the others."""

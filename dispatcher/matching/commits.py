@@ -161,14 +161,19 @@ async def commit_plan(
     for turn in waves(snapshot.asked, alone):
         offered = (works.offer(rows[each]) for each in several_last(snapshot, turn))
         await run_bounded(offered, market, yields_to_imminent=yields_to_imminent)
+    whole = (works.together(name, rows, some) for name, some in _bundles(snapshot, rows).items())
+    await run_bounded(whole, market, yields_to_imminent=yields_to_imminent)
+    losses.note(market, snapshot, plan, works.done.offered, works.done.became)
+    return works.done
+
+
+def _bundles(snapshot: Snapshot, rows: Iterable[int]) -> dict[str, list[int]]:
+    """Those that are matched all or none, by the name that they share."""
     bundles = dict[str, list[int]]()
     for each in rows:
         if name := snapshot.asked[each].bundle:
             bundles.setdefault(name, []).append(each)
-    whole = (works.together(name, rows, some) for name, some in bundles.items())
-    await run_bounded(whole, market, yields_to_imminent=yields_to_imminent)
-    losses.note(market, snapshot, plan, works.done.offered, works.done.became)
-    return works.done
+    return bundles
 
 
 @dataclass(eq=False)

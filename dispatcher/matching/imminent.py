@@ -70,7 +70,7 @@ async def _match(own: Ownership, market: Market, imminent: Sequence[Waiting], tr
         imminent = [each for each in imminent if each[0].id in tried.outdated]
         if not imminent:
             break
-        await market.refresh()
+        await market.refresh(lightly=True)
     return done
 
 
@@ -78,7 +78,7 @@ async def _try(own: Ownership, market: Market, imminent: Sequence[Waiting], trav
     made = await _planned(market, imminent, travel)
     if len(made.plan.chosen) == len(imminent):
         return await _committed(own, market, made)
-    await market.refresh()
+    await market.refresh(lightly=True)
     made = await _planned(market, imminent, travel)
     done = await _committed(own, market, made)
     done += await make_room(own, market, cramped(made.snapshot, made.plan), travel)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from datetime import date
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import structlog
@@ -15,12 +14,14 @@ from contracts.pools import LIMITS
 from dispatcher.domain.losses import OFFERED, OTHERS, details
 from dispatcher.matching.market import Market
 from dispatcher.matching.snapshot import Snapshot
+from solvers.candidates import Bytes
 from solvers.horizon import Horizon
 from solvers.planning import BatchPlan
 from solvers.rules import pool_limits
 from solvers.rules.pool_limits import PoolLimit
 
 DETAILED = ("needs", "pool_limits", "skills", "hcpcs")
+MOST_DETAILED = 5_000  # of one plan, some hundredths of a second: beyond, the rule is counted, and no amount
 Counts = Counter[tuple[str, str, str]]
 log = structlog.get_logger()
 
@@ -58,46 +59,41 @@ def note(
         log.exception("losses_not_counted", market=market.name, error=type(error).__name__)
 
 
-def losses_of(
-    snapshot: Snapshot, plan: BatchPlan, rows: Collection[int], chosen: Mapping[int, int]
-) -> Counts:
+def losses_of(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], chosen: Mapping[int, int]) -> Counts:
     """What is to be counted of these rows; `chosen`: which vendor (by row) each was offered to, if any."""
     counts: Counts = Counter()
-    if plan.lost is None:
+    if plan.lost is None or not rows:
         return counts
     day = to_instant(snapshot.now_ms).astimezone(snapshot.reading.changes.tz).date().isoformat()
-    ids, codes = [each.id for each in snapshot.vendors], plan.codes
-    together = dict[tuple[str, int], np.ndarray]()
+    ids, by_service = [each.id for each in snapshot.vendors], dict[str, list[int]]()
     for row in rows:
-        service, lost = snapshot.asked[row].request.service_class, plan.lost[row]
-        for code in np.unique(lost).tolist():
-            at = service.value, int(code)
-            hit = (lost == code).astype(np.int64)
-            together[at] = together[at] + hit if at in together else hit
+        by_service.setdefault(snapshot.asked[row].request.service_class.value, []).append(row)
         if (vendor := chosen.get(row)) is not None:
             counts[day, ids[vendor], OFFERED] += 1
             counts[day, ids[vendor], OTHERS] -= 1
-        counts.update(_details(snapshot, plan, row, day))
-    for (service_name, code), hits in together.items():
-        what = OTHERS if code < 0 else f"{codes[code]}:{service_name}"
-        for vendor in np.flatnonzero(hits).tolist():
-            counts[day, ids[vendor], what] += int(hits[vendor])
+    for service, some in by_service.items():
+        lost = plan.lost[some]
+        for code in np.unique(lost).tolist():
+            what = OTHERS if code < 0 else f"{plan.codes[code]}:{service}"
+            hits = (lost == code).sum(axis=0)
+            for vendor in np.flatnonzero(hits).tolist():
+                counts[day, ids[vendor], what] += int(hits[vendor])
+    counts.update((day, vendor_id, each) for vendor_id, each in _details(snapshot, plan, plan.lost, rows))
     return counts
 
 
-def _details(snapshot: Snapshot, plan: BatchPlan, row: int, day: str) -> Counts:
-    """By what each vendor missed it that lost it to a rule that tells."""
-    assert plan.lost is not None  # noqa: S101  (asked before)
-    found: Counts = Counter()
-    request = snapshot.asked[row].request
-    for rule in DETAILED:
-        if rule not in plan.codes:
-            continue
-        for at in np.flatnonzero(plan.lost[row] == plan.codes.index(rule)).tolist():
-            vendor = snapshot.vendors[at]
-            pools = _pools(snapshot, at, request.service_class) if rule == pool_limits.RULE.code else {}
-            found.update((day, vendor.id, each) for each in details(rule, vendor, request, pools))
-    return found
+def _details(
+    snapshot: Snapshot, plan: BatchPlan, lost: Bytes, rows: Sequence[int]
+) -> Iterator[tuple[str, str]]:
+    """Vendors, and by what they missed it, of those who lost it to a rule that tells; the first so many."""
+    codes = [plan.codes.index(each) for each in DETAILED if each in plan.codes]
+    where, vendors = np.nonzero(np.isin(lost[rows], codes))
+    for row, at in zip(where[:MOST_DETAILED].tolist(), vendors[:MOST_DETAILED].tolist(), strict=True):
+        request, vendor = snapshot.asked[rows[row]].request, snapshot.vendors[at]
+        rule = plan.codes[int(lost[rows[row], at])]
+        pools = _pools(snapshot, at, request.service_class) if rule == pool_limits.RULE.code else {}
+        for each in details(rule, vendor, request, pools):
+            yield vendor.id, each
 
 
 def _pools(snapshot: Snapshot, vendor: int, service: ServiceClass) -> Mapping[str, Mapping[str, float]]:
@@ -115,7 +111,7 @@ def _pools(snapshot: Snapshot, vendor: int, service: ServiceClass) -> Mapping[st
 def _serves(
     horizon: Horizon, snapshot: Snapshot, vendor: int, limit: PoolLimit, service: ServiceClass
 ) -> bool:
-    day = limit.day - date.fromordinal(int(horizon.ordinal[0])).toordinal()
+    day = limit.day - int(horizon.ordinal[0])
     if not 0 <= day < len(horizon.ordinal):
         return False
     return snapshot.capacity.supply.room(vendor, limit.resource, day).serves(service)

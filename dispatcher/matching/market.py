@@ -69,10 +69,11 @@ class Market:
         """The tuning as last read; defaults before."""
         return self.reading.values if self.reading else {}
 
-    async def refresh(self, until_ms: int = 0) -> Reading:
-        """Read tuning, vendors and ledgers again; `until_ms` as for `read_market`."""
+    async def refresh(self, until_ms: int = 0, *, lightly: bool = False) -> Reading:
+        """Read tuning, vendors and ledgers again; `until_ms` and `lightly` as for `read_market`."""
+        now_ms, before = self.clock.now_ms(), self.reading
         self.reading = await read_market(
-            self.stored, self.tz, self.clock.now_ms(), before=self.reading, until_ms=until_ms
+            self.stored, self.tz, now_ms, before=before, until_ms=until_ms, lightly=lightly
         )
         return self.reading
 

@@ -42,24 +42,10 @@ async def run_matchers(
         async with asyncio.TaskGroup() as group:
             group.create_task(share.run())
             for name, tz in service.markets.zones.items():
-                market = Market(
-                    stored[name],
-                    tz,
-                    service.clock,
-                    travel_of,
-                    saver=savers.get(name),
-                    shadow=shadows[name],
-                )
-                troubles = Troubles(service.store, name, MATCHING)
-                matcher = Matcher(
-                    market,
-                    service.executor,
-                    solvers,
-                    owner,
-                    share=share,
-                    troubles=troubles,
-                    arrivals=arrivals,
-                )
+                saver, shadow = savers.get(name), shadows[name]
+                market = Market(stored[name], tz, service.clock, travel_of, saver=saver, shadow=shadow)
+                matcher = Matcher(market, service.executor, solvers, owner, share=share, arrivals=arrivals)
+                matcher.troubles = Troubles(service.store, name, MATCHING)
                 group.create_task(matcher.run())
     finally:
         await asyncio.gather(*(each.aclose() for each in shadows.values()))

@@ -38,6 +38,7 @@ class Reading:
     changes: Changes
     groups: Groups = field(default_factory=dict)  #: how groups of requests fared in the last days
     groups_ms: int = 0  #: when that was read
+    knowledge: VendorKnowledge = field(default_factory=dict)  #: what became of vendors' work
 
     @property
     def values(self) -> Mapping[str, Number]:
@@ -73,10 +74,12 @@ async def read_market(
     before: Reading | None = None,
     until_ms: int = 0,
     only: str = "",
+    lightly: bool = False,
 ) -> Reading:
     """Read it now. What is as it was in `before` is not encoded again.
 
     `until_ms`: of days up to this one, though it lies beyond the horizon. `only`: one vendor, if it is there.
+    `lightly`: what became of vendors' work is taken from `before`: it is much to read, and changes little.
     """
     tuning = await stored.tuning.in_force(now_ms)
     documents = await _vendor(stored, only) if only else await stored.vendors.get_all()
@@ -85,8 +88,9 @@ async def read_market(
     postings = {key: each for key, each in postings.items() if key[0] in documents}
     posted = {posting: each.value for posting, each in postings.items()}
     ledgers = await stored.capacity.ledger(ledger_keys(posted))
-    known = dict(await read_knowledge(stored, now_ms, tuning.values))
-    known[pool_limits.RULE.reads] = limits_of(posted)
+    light = lightly and before is not None and before.tuning == tuning
+    knowledge = before.knowledge if light and before else await read_knowledge(stored, now_ms, tuning.values)
+    known = dict(knowledge) | {pool_limits.RULE.reads: limits_of(posted)}
     known[cap.RULE.reads] = await caps.read(stored, horizon.days)
     groups, groups_ms = await _groups(stored, now_ms, before)
     book = _book(documents, known, before)
@@ -100,6 +104,7 @@ async def read_market(
         changes=Changes(tz, {key: each.changed_ms for key, each in dated.items()}),
         groups=groups,
         groups_ms=groups_ms,
+        knowledge=knowledge,
     )
 
 

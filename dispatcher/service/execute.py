@@ -21,6 +21,7 @@ from dispatcher.domain.kinds import beside
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unavailable, WrongState
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service import traced
@@ -56,10 +57,8 @@ class Executor:
     ) -> Any:
         """The record after the command had its effect, and the same again when it is repeated.
 
-        What moved on meanwhile is loaded and decided anew; `prepare`: the command as it is decided on, made
-        of the record and whatever else stands at that moment. Raises what the decision (or that) raises,
-        unless this very command had its effect before; NotFound (market, record, or a command that is not the
-        caller's to give); Reused; Unavailable.
+        `prepare`: the command as it is decided on, made of the record and what else stands then. Raises what
+        either raises, NotFound (market, record, or not the caller's), Reused, Unavailable.
         """
         by = self._right(who, market, command)
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
@@ -67,14 +66,12 @@ class Executor:
             for lost in range(ATTEMPTS):
                 if lost == 1:
                     await lost_before.enter_async_context(self.contention.of(market, command.subject))
-                since = stored.lineage
-                record = await self._find(stored, command)
+                since, record = stored.lineage, await self._find(stored, command)  # in this order
                 context = await self._context(stored, record, tuning, by, who)
                 with traced.commands(market, by, [(command, record)]):
                     try:
-                        ready = command if prepare is None else await prepare(record, command)
-                        if ready.beside:
-                            context = replace(context, related={**ready.beside, **context.related})
+                        ready = await prepare(record, command) if prepare else command
+                        context = _with_beside(context, ready)
                         decision = await with_all_beside(stored, context, partial(decide, record, ready))
                     except Refusal:
                         if await already_applied(stored, idempotency):
@@ -85,9 +82,9 @@ class Executor:
                 if after is not None:
                     self.measures.decided(market, [decision] if decision else [], context.now_ms)
                     return after
-                command = command.if_full if full else command
                 if await already_applied(stored, idempotency):
                     return await self.load(stored, command)
+                command = command.if_full if full else command
         raise too_busy(command.named)
 
     async def attempt(
@@ -126,6 +123,8 @@ class Executor:
 
         Each is decided on as the others will be that come before it.
         """
+        if not traces.on():  # as nearly always: a name of an outcome costs more than a look
+            return await self._attempt_all(by, market, decided_on, fence)
         with traced.commands(market, by, decided_on) as spans:
             outcome = await self._attempt_all(by, market, decided_on, fence)
             for each in spans:
@@ -221,6 +220,11 @@ async def _body(stored: MarketStore, record: Record | None) -> Request | None:
     if not isinstance(record, RequestRecord) or not record.chain:
         return None
     return (await stored.requests.bodies([record.id])).get(record.id)
+
+
+def _with_beside(context: Context, ready: Command) -> Context:
+    """With what the command knows of other records."""
+    return replace(context, related={**ready.beside, **context.related}) if ready.beside else context
 
 
 async def _committed(

@@ -62,17 +62,22 @@ def add_decisions(
         _add_lists(program, keys, filed)
     for decision in decisions:
         _add_messages(program, keys, decision)
-        for outcome in decision.outcomes:
-            add_outcome(program, keys, outcome)
-        for answer in decision.answers:
-            add_answer(program, keys, answer)
-        for count in decision.counts:
-            add_count(program, keys, count)
-        for group in decision.groups:
-            add_group(program, keys, group)
-        if decision.called is not None:
-            add_call(program, keys, decision.called)
+        _add_counts(program, keys, decision)
     _add_hint(program, keys, changes)
+
+
+def _add_counts(program: Program, keys: Keys, decision: Decision) -> None:
+    """What is counted of it, in the commit that it comes with: once."""
+    for outcome in decision.outcomes:
+        add_outcome(program, keys, outcome)
+    for answer in decision.answers:
+        add_answer(program, keys, answer)
+    for count in decision.counts:
+        add_count(program, keys, count)
+    for group in decision.groups:
+        add_group(program, keys, group)
+    if decision.called is not None:
+        add_call(program, keys, decision.called)
 
 
 def _refuse_repeats(changes: Sequence[Filed]) -> None:

@@ -18,6 +18,7 @@ from dispatcher.store.resp import text_of
 
 KEPT_MS = 31 * DAY_MS  # as far back as anybody may ask
 MOST_FIELDS = 2_000  # of one vendor and day: beyond, only what is there is counted on
+TOGETHER = 100  # vendors and days, written in one go
 LOSS = "count of what a vendor lost"
 Losses = Counter[tuple[str, str, str]]  #: by ISO day, vendor and what: see `domain.losses`
 
@@ -43,26 +44,34 @@ class LossPart:
         gathered, self._gathered = self._gathered, Counter()
         by_key = dict[tuple[str, str], list[tuple[str, int]]]()
         for (day, vendor_id, what), count in gathered.items():
-            by_key.setdefault((vendor_id, day), []).append((what, count))
+            if count:
+                by_key.setdefault((vendor_id, day), []).append((what, count))
+        keys = list(by_key)
         try:
-            for (vendor_id, day), counts in by_key.items():
-                await self._write(vendor_id, day, counts)
+            for first in range(0, len(keys), TOGETHER):
+                await self._write({each: by_key[each] for each in keys[first : first + TOGETHER]})
         except BaseException:
             self._gathered.update(gathered)  # some may count twice: they say how it goes, no more
             raise
 
-    async def _write(self, vendor_id: str, day: str, counts: list[tuple[str, int]]) -> None:
-        key = self.keys.losses(vendor_id, day)
-        (there,) = await self.reader.ask_each([("HLEN", key)])
-        if isinstance(there, Exception):
-            self.aside.note(self.keys.market, Item(LOSS, f"{vendor_id}:{day}"), type(there).__name__)
-            return
-        room = max(0, MOST_FIELDS - int(there))
-        kept = counts if len(counts) <= room else [each for each in counts if each[0].count(":") <= 1]
-        commands = [("HINCRBY", key, what, count) for what, count in kept]
-        answers = await self.reader.ask_each([*commands, ("PEXPIRE", key, KEPT_MS)])
-        if any(isinstance(each, Exception) for each in answers):
-            self.aside.note(self.keys.market, Item(LOSS, f"{vendor_id}:{day}"), "is no count")
+    async def _write(self, some: Mapping[tuple[str, str], list[tuple[str, int]]]) -> None:
+        """In two questions: how many fields each has, and what it counts as far as it may have more."""
+        named = {self.keys.losses(*each): counts for each, counts in some.items()}
+        sizes = await self.reader.ask_each([("HLEN", key) for key in named])
+        commands = list[tuple[str | int, ...]]()
+        for (key, counts), there in zip(named.items(), sizes, strict=True):
+            if isinstance(there, Exception):
+                self.aside.note(self.keys.market, Item(LOSS, key.removeprefix(self.keys.prefix)), "no hash")
+                continue
+            has_room = int(there) + len(counts) <= MOST_FIELDS
+            kept = [each for each in counts if has_room or each[0].count(":") <= 1]
+            commands += [("HINCRBY", key, what, count) for what, count in kept]
+            commands.append(("PEXPIRE", key, KEPT_MS))
+        answers = await self.reader.ask_each(commands) if commands else []
+        for command, answer in zip(commands, answers, strict=True):
+            if isinstance(answer, Exception):
+                name = str(command[1]).removeprefix(self.keys.prefix)
+                self.aside.note(self.keys.market, Item(LOSS, name), "is no count")
 
     async def of(self, vendor_id: str, days: Iterable[date]) -> Counter[str]:
         """What is counted of a vendor on these days; what cannot be read counts nothing."""

@@ -74,19 +74,8 @@ class MarketStore:
         self.vendors = VendorPart(node, self.keys)
         self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)
-        self.tuning_shadow = DocumentPart(node, self.keys, SHADOW, codec.TUNING_SHADOW, ShadowHeld())
-        self.tuning_shadow_found = DocumentPart(
-            node, self.keys, SHADOW_FOUND, codec.TUNING_SHADOW_FOUND, ShadowFound()
-        )
-        self.tuning_effects = DocumentPart(node, self.keys, EFFECTS, codec.TUNING_EFFECTS, Effects())
-        self.tuning_canary = DocumentPart(node, self.keys, CANARY, codec.TUNING_CANARY, CanaryHeld())
-        self.tuning = TuningPart(node, self.keys, self.tuning_canary)
         self.quarters = QuarterPart(node, self.keys)
-        self.tuning_sets = DocumentPart(node, self.keys, SETS, codec.TUNING_SETS, SavedSets())
-        self.tuning_profiles = DocumentPart(node, self.keys, PROFILES, codec.TUNING_PROFILES, Profiles())
-        self.tuning_standing = DocumentPart(
-            node, self.keys, STANDING, codec.TUNING_STANDING, ProfileStanding()
-        )
+        self._open_tuning(node)
         self.views = ViewPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)
         self.acceptance = AcceptancePart(node, self.keys)
@@ -109,6 +98,21 @@ class MarketStore:
         self.seals = SealPart(node, self.keys)
         self.webhooks = WebhookPart(node, self.keys)
         self.credentials = CredentialPart(node, self.keys)
+
+    def _open_tuning(self, node: Node) -> None:
+        """What ops set, and try beside it."""
+        self.tuning_shadow = DocumentPart(node, self.keys, SHADOW, codec.TUNING_SHADOW, ShadowHeld())
+        self.tuning_shadow_found = DocumentPart(
+            node, self.keys, SHADOW_FOUND, codec.TUNING_SHADOW_FOUND, ShadowFound()
+        )
+        self.tuning_effects = DocumentPart(node, self.keys, EFFECTS, codec.TUNING_EFFECTS, Effects())
+        self.tuning_canary = DocumentPart(node, self.keys, CANARY, codec.TUNING_CANARY, CanaryHeld())
+        self.tuning = TuningPart(node, self.keys, self.tuning_canary)
+        self.tuning_sets = DocumentPart(node, self.keys, SETS, codec.TUNING_SETS, SavedSets())
+        self.tuning_profiles = DocumentPart(node, self.keys, PROFILES, codec.TUNING_PROFILES, Profiles())
+        self.tuning_standing = DocumentPart(
+            node, self.keys, STANDING, codec.TUNING_STANDING, ProfileStanding()
+        )
 
     @cached_property
     def retention(self) -> RetentionPart:
@@ -156,7 +160,8 @@ class MarketStore:
         changes.add_decisions(program, self.keys, decided, bodies)
         with traces.part("commit", dispatcher__decisions=len(decided)) as span:
             outcome = await self.node.committer.commit(program, since=since)
-            span.note(dispatcher__outcome=outcome.status.name.lower())
+            if traces.on():
+                span.note(dispatcher__outcome=outcome.status.name.lower())
         if outcome.status is Status.OK:
             self.quarters.note(decided)
         return outcome

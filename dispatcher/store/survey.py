@@ -31,7 +31,6 @@ from dispatcher.store.aside import READ_ERRORS
 from dispatcher.store.bodies import clear_part, key_of_body
 from dispatcher.store.codec import Versioned
 from dispatcher.store.connection import Reader
-from dispatcher.store.format_numbers import newest
 from dispatcher.store.formats import NewerFormat
 from dispatcher.store.heard import Heard, heard
 from dispatcher.store.keys import Keys
@@ -39,13 +38,12 @@ from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.listing import BEFORE, END, Place
 from dispatcher.store.records import R
 from dispatcher.store.resp import text_of
-from dispatcher.store.rings import RingPart
 from dispatcher.store.scored import ScoredDay, scored
 from dispatcher.store.sealed import Sealed, sealed_by_key
 from dispatcher.store.shelf import Shelf, Values
+from dispatcher.store.survey_own import counts_in, read_own
 
 SCAN_COUNT = PAGE = 1_000
-NO_HASH = "is no hash as the service makes it"
 DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first parts of keys: what they hold
     names.VENDORS: ("vendor", codec.VENDOR.unpack),
     names.CAPACITY: ("posting", codec.CAPACITY.unpack),
@@ -112,7 +110,7 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
         await _read_records(reader, keys, found, kind, parts)
     await _read_documents(reader, keys, found, parts)
     await _read_caps(reader, keys, found, parts)
-    await _read_own(reader, keys, found)
+    found.formats, found.rings, found.patient_keys = await read_own(reader, keys, found.strange)
     await _read_keys(reader, keys, found, parts.get(REQUEST_KIND.body, ()))
     found.vendors = set(parts.get(names.VENDORS, ()))
     await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
@@ -204,43 +202,9 @@ async def _read_caps(reader: Reader, keys: Keys, found: Survey, parts: Mapping[s
     """What is counted against caps, and the caps as numbers."""
     for each in parts.get(names.SPENT, ()):
         vendor_id, _, year = each.partition(":")
-        found.spent[vendor_id, year] = await _counts(reader, found, f"{names.SPENT}:{each}", keys)
+        found.spent[vendor_id, year] = await counts_in(reader, found.strange, f"{names.SPENT}:{each}", keys)
     for each in parts.get(names.CAP_LIMITS, ()):
-        found.cap_limits[each] = await _counts(reader, found, f"{names.CAP_LIMITS}:{each}", keys)
-
-
-async def _counts(reader: Reader, found: Survey, short: str, keys: Keys) -> dict[str, int]:
-    """A hash of whole numbers; what is none is told of as strange."""
-    try:
-        fields = await reader.ask("HGETALL", keys.prefix + short)
-        return {text_of(name): int(count) for name, count in fields.items()}
-    except (ResponseError, ValueError):
-        found.strange[short] = NO_HASH
-        return {}
-
-
-async def _read_own(reader: Reader, keys: Keys, found: Survey) -> None:
-    """What the service's processes tell each other; each must be what it was made as."""
-    part = RingPart(reader, keys)
-    for name in (keys.matchers, keys.pulse, keys.troubles, keys.measures, keys.what_ifs):
-        if text_of(await reader.ask("TYPE", name)) not in ("hash", "none"):
-            found.strange[name.removeprefix(keys.prefix)] = NO_HASH
-    texts = (keys.lease, keys.fence, keys.webhooks_lease, keys.webhooks_fence, keys.sends_nothing)
-    for name in texts:
-        if text_of(await reader.ask("TYPE", name)) not in ("string", "none"):
-            found.strange[name.removeprefix(keys.prefix)] = "is no text"
-    try:
-        found.formats = newest(map(text_of, await reader.ask("HGETALL", keys.formats)))
-    except ResponseError:
-        found.strange[keys.formats.removeprefix(keys.prefix)] = NO_HASH
-    try:
-        found.rings = await part.living()
-    except ResponseError:
-        found.strange[keys.rings.removeprefix(keys.prefix)] = NO_HASH
-    try:
-        found.patient_keys = await part.used()
-    except ResponseError:
-        found.strange[keys.patient_keys.removeprefix(keys.prefix)] = NO_HASH
+        found.cap_limits[each] = await counts_in(reader, found.strange, f"{names.CAP_LIMITS}:{each}", keys)
 
 
 async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[str]) -> None:

@@ -66,6 +66,20 @@ async def test_a_vendor_is_paused_with_its_reason_and_its_papers_verified_by_key
     await sound(page)
 
 
+async def test_a_vendor_is_suspended_with_a_reason_by_keyboard_and_its_page_says_so(desk: Desk) -> None:
+    market = await with_vendor(desk)
+    page = await desk.open("vendors/v1", market=market)
+    await expect(page.get_by_role("heading", name="Why no offers, the last 7 days")).to_be_visible()
+    await page.keyboard.press("o")
+    await expect(page.locator("dialog select")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("no seat belts")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("suspended since")).to_contain_text("no seat belts")
+    stands = (await desk.call(market, "GET", "/vendors/v1"))["onboarding"]
+    assert (stands["state"], stands["subject"], stands["reason"]) == ("suspended", "Dana", "no seat belts")
+
+
 async def test_a_name_is_shown_once_that_it_is_recorded_was_said_and_not_before(desk: Desk) -> None:
     market = desk.new_market()
     rides = [trip(name, patient={"name": NAME}) for name in ("r1", "r2")]

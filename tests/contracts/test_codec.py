@@ -17,7 +17,8 @@ from contracts.episodes import Note
 from contracts.geo import Circle
 from contracts.outside import UNREADABLE
 from contracts.problems import Malformed, Problem, TooLarge, UnsupportedMediaType
-from contracts.requests import Request, RequestBatch
+from contracts.request_batch import RequestBatch
+from contracts.requests import Request
 from contracts.tasks import Comment
 from contracts.threads import PostedMessage
 from contracts.tuning import TuningUpdate

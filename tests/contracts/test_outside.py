@@ -11,7 +11,8 @@ from contracts.codec import JSON, MSGPACK, decode, encode
 from contracts.offers import Accept
 from contracts.outside import refuse_wrong_npi
 from contracts.problems import InvalidMessage
-from contracts.requests import RequestBatch, TripRequest
+from contracts.request_batch import RequestBatch
+from contracts.requests import TripRequest
 from contracts.vendors import Vendor
 
 AREA = {"kind": "circle", "centre": [-73.97, 40.78], "radius_m": 1000}

@@ -14,7 +14,8 @@ from dispatcher.domain.commands.tasks import ClaimTask, CommentTask, FinishTask,
 from dispatcher.domain.refusals import NotAllowed, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.rights import MAY_ACT, MAY_HOLD, MAY_RELEASE
-from dispatcher.domain.tasks import OWNERS, TaskRecord
+from dispatcher.domain.task_owners import OWNERS
+from dispatcher.domain.tasks import TaskRecord
 from tests.domain import make
 from tests.domain.make import after, decide, due, opened
 

@@ -13,7 +13,8 @@ from contracts.tasks import MAX_COMMENTS, OwnerRole, TaskKind, TaskOutcome, Task
 from dispatcher.domain.commands.tasks import ClaimTask, CommentTask, FinishTask, ReleaseTask
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.refusals import Invalid, WrongState
-from dispatcher.domain.tasks import ESCALATES_TO, OWNERS, TASK_STATES, TaskRecord
+from dispatcher.domain.task_owners import ESCALATES_TO, OWNERS
+from dispatcher.domain.tasks import TASK_STATES, TaskRecord
 from tests.domain import make
 from tests.domain.make import NOW, after, decide, due, heard, opened
 

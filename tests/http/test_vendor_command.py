@@ -7,17 +7,20 @@ import io
 import json
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from client.vendor import VendorClient
-from contracts.codes import Role
+from contracts.codes import Role, ServiceClass
 from contracts.instants import HOUR_MS
+from contracts.why_vendor import LostToRule, Remedy, VendorWhy
 from dispatcher import cli
 from dispatcher.cli._vendor.own import _watch
 from dispatcher.cli._vendor.shown import table
+from dispatcher.cli._vendor.why import _lines
 from tests.http.conftest import Api, trip
 from tests.http.test_by_hand import AT, DAY, add, put_to
 from tests.http.test_proofs import PNG
@@ -113,6 +116,8 @@ async def test_an_offer_is_countered_or_declined_by_typed_words_and_programs_get
     code, out, _ = await typed("dispute-score", "r1.1", "declined", "there was a flood")
     assert (code, "r1.1 declined: open" in out) == (0, True)
     assert "r1.1" in (await typed("scorecard", "--disputes"))[1]
+    code, out, _ = await typed("why", "--days", "1")
+    assert (code, "you lost none to a rule" in out) == (0, True)
     code, _, err = await typed("accept", "r1.1")
     assert code == 1
     assert err.startswith("dispatcher: ")
@@ -132,8 +137,10 @@ async def test_capacity_is_seen_posted_and_copied_and_papers_are_claimed(
     code, out, _ = await typed("capacity", other, "--file", str(tmp_path / "pools.json"), "--json")
     _, found = await town.call("GET", f"/vendors/v1/capacity/{other}", role=Role.OPS)
     assert (code, json.loads(out)["pools"][0]["id"]) == (0, found["pools"][0]["id"])
-    code, out, _ = await typed("papers", "--add", "auto_insurance", "--until", "2099-01-02")
-    assert "2099-01-02" in out
+    code, out, _ = await typed(
+        "papers", "--add", "auto_insurance", "--until", "2099-01-02", "--document", "policy 7"
+    )
+    assert "2099-01-02      policy 7  not yet" in out
     _, vendor = await town.call("GET", "/vendors/v1", role=Role.OPS)
     assert "2099-01-02" in [each["expires_on"] for each in vendor["credentials"]]
 
@@ -205,3 +212,23 @@ def test_without_a_token_or_a_place_it_says_how_to_give_them(
 
 def test_what_others_wrote_does_not_move_the_cursor() -> None:
     assert table(("a", "b"), [("\x1b[2J", "\u202ex")], empty="") == ["a        b", "\\x1b[2J  \\u202ex"]
+
+
+def test_why_there_are_no_offers_is_told_with_what_would_change_it() -> None:
+    remedy = Remedy(says="set max_weight_kg to ≥ 180", requests=14)
+    needs = LostToRule(
+        rule="needs",
+        says="the passenger needs more than you carry",
+        requests=14,
+        services={ServiceClass.WHEELCHAIR: 14},
+        remedies=(remedy,),
+    )
+    day = date(2026, 3, 2)
+    lost = VendorWhy(
+        vendor_id="v1", first_day=day, last_day=day, decided=20, offered=4, others=2, lost=(needs,)
+    )
+    said = list(_lines(lost))
+    assert said[0] == "2026-03-02 to 2026-03-02: 20 requests were decided"
+    assert said[3].split()[:2] == ["needs", "14"]
+    assert said[3].endswith("wheelchair")
+    assert said[4] == "needs: set max_weight_kg to ≥ 180 (14 requests)"

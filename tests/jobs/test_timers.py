@@ -65,6 +65,37 @@ async def test_one_that_cannot_be_fired_holds_up_no_other(
     assert (await world.record("broken")).state is RequestState.RECEIVED
 
 
+async def test_tasks_that_are_late_at_one_moment_move_on_in_one_commit_and_one_that_cannot_stops_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.submit(*(make.trip(f"r{each}", ahead_ms=HOUR_MS) for each in range(4)))
+    world.clock.ms += 2 * HOUR_MS
+    timers_, stored = Timers(world.service), world.service.store.market(world.market)
+    await timers_.fire_due(world.market)
+    world.clock.ms += HOUR_MS
+    commit, sizes = stored.commit, list[int]()
+
+    async def counted(decisions: Any, **more: Any) -> Any:
+        sizes.append(len(decisions))
+        return await commit(decisions, **more)
+
+    monkeypatch.setattr(stored, "commit", counted)
+    assert await timers_.fire_kind(world.market, TASK_KIND) == 4
+    assert sizes == [4]
+    world.clock.ms += 4 * HOUR_MS
+    attempt_all = world.service.executor.attempt_all
+
+    async def breaks(by: str, market: str, decided_on: Any, **more: Any) -> Any:
+        if any(record.id.startswith("r2.") for _, record in decided_on):
+            raise ZeroDivisionError
+        return await attempt_all(by, market, decided_on, **more)
+
+    monkeypatch.setattr(world.service.executor, "attempt_all", breaks)
+    assert await timers_.fire_kind(world.market, TASK_KIND) == 3
+    told = [each for each in await world.heard(world.keys.events) if each == "dispatch.task.escalated"]
+    assert len(told) == 7
+
+
 async def test_a_store_that_is_away_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await world.submit(make.trip("r1", ahead_ms=MINUTE_MS))
     world.clock.ms += HOUR_MS

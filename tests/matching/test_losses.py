@@ -17,6 +17,7 @@ from dispatcher.matching.explanations import explain
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.solving import SolverPool
 from dispatcher.security.principal import Principal
+from dispatcher.store.losses import MOST_FIELDS
 from tests.matching.conftest import Town
 from tests.matching.test_caps import CHEAP, capped
 from tests.solvers.town import DAY, trip, vendor
@@ -133,3 +134,15 @@ async def test_days_are_those_asked_for_and_what_cannot_be_read_counts_nothing(
     await town.store.reader.ask("DEL", key)
     await town.store.reader.ask("SET", key, "x")
     assert (await why(town, days=3)).decided == 0
+
+
+async def test_what_is_counted_of_a_day_is_bounded_and_the_rules_count_on(town: Town) -> None:
+    losses, day = town.market.stored.losses, DAY.isoformat()
+    losses.note({(day, "v1", f"needs::max_stairs::{n}"): 1 for n in range(MOST_FIELDS)})
+    await losses.write()
+    losses.note({(day, "v1", "needs::max_stairs::9999"): 1, (day, "v1", "needs:wheelchair"): 3})
+    await losses.write()
+    found = await losses.of("v1", [DAY])
+    assert len(found) == MOST_FIELDS + 1
+    assert (found["needs:wheelchair"], found["needs::max_stairs::9999"]) == (3, 0)
+    assert not losses.gathered

@@ -53,6 +53,21 @@ async def known(town: Town) -> Mapping[str, float]:
     return await read(town.market.stored, town.clock.now_ms(), {})
 
 
+async def test_a_second_look_reads_vendors_and_what_is_left_and_no_scorecards(town: Town) -> None:
+    await town.add_vendor(vendor("v1"))
+    first = await town.market.refresh()
+    await count(town, "v1", on_time=1, late=30)
+    await town.add_vendor(vendor("v2"))
+    light = await town.market.refresh(lightly=True)
+    assert (light.vendor_ids, light.knowledge) == (("v1", "v2"), first.knowledge)
+    tuning = Tuning(version=1, values={"scorecard_prior_works": 1})  # makes something else of the same work
+    await town.store.market(town.name).tuning.put(tuning)
+    assert (await town.market.refresh(lightly=True)).knowledge != first.knowledge
+    await count(town, "v1", late=30)
+    second = town.market.reading
+    assert (await town.market.refresh()).knowledge != (second.knowledge if second else {})
+
+
 async def test_of_two_vendors_that_are_alike_the_one_with_the_better_scorecard_is_asked(
     town: Town, own: Ownership
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.codes import LevelOfService, ServiceClass
 from contracts.instants import MINUTE_MS
-from contracts.requests import RequestBatch
+from contracts.request_batch import RequestBatch
 from simulation import seoul, small
 from simulation.behaviour import Answer, course, reaction
 from simulation.day import instant, wanted_ms

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.episode_views import EpisodeSubmission
 from contracts.instants import to_instant
-from contracts.requests import RequestBatch
+from contracts.request_batch import RequestBatch
 from contracts.standing_orders import StandingOrder, made_id
 from simulation import small
 from simulation.day import DATE

@@ -13,7 +13,8 @@ import pytest
 from contracts.codes import Role
 from dispatcher.domain.commands.table import commands
 from dispatcher.domain.states import REQUEST_STATES
-from dispatcher.domain.tasks import OWNERS, TASK_STATES
+from dispatcher.domain.task_owners import OWNERS
+from dispatcher.domain.tasks import TASK_STATES
 from dispatcher.http.metrics import Metrics
 from dispatcher.http.routing import subjects
 from dispatcher.settings import Settings, variable

@@ -38,6 +38,7 @@ def add(subjects: Subjects) -> None:
     kinds, said = names(CredentialKind), f"claim a paper: {said_of(CredentialKind)}"
     parser.add_argument("--add", choices=kinds, metavar="KIND", help=said)
     parser.add_argument("--until", type=a_date, metavar=DAY, help="its last valid day")
+    parser.add_argument("--document", default="", metavar="TEXT", help="its number and issuer, for ops")
     parser = subjects.word("watch", "what happens, as it happens, until Ctrl-C", _watch, offer=False)
     parser.add_argument(
         "--after", default="", metavar="POSITION", help="go on from there; 0-0: from the beginning"
@@ -95,18 +96,19 @@ async def _papers(vendor: VendorClient, args: Namespace) -> Told:
         raise UsageError("--add and --until go together.", "Maybe: --add auto_insurance --until 2027-03-31")
     stored = await myself(vendor)
     if args.add:
-        paper = Credential(kind=CredentialKind(args.add), expires_on=args.until)
+        paper = Credential(kind=CredentialKind(args.add), expires_on=args.until, document=args.document)
         more = (*stored.vendor.credentials, paper)
         changed = msgspec.structs.replace(stored.vendor, credentials=more)
         await vendor.put_vendor(changed, version=f'"{stored.version}"')
         stored = await myself(vendor)
     papers = sorted(stored.vendor.credentials, key=lambda each: (each.expires_on, each.kind))
     rows = [
-        (each.kind, each.expires_on, when(each.verified.at) if each.verified else "not yet")
+        (each.kind, each.expires_on, each.document, when(each.verified.at) if each.verified else "not yet")
         for each in papers
     ]
     return Told(
-        papers, table(("paper", "last valid day", "verified"), rows, empty="you have named no papers")
+        papers,
+        table(("paper", "last valid day", "document", "verified"), rows, empty="you have named no papers"),
     )
 
 

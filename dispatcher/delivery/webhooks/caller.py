@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -27,6 +27,7 @@ from dispatcher.delivery.webhooks.lanes import Lanes
 from dispatcher.delivery.webhooks.retrying import RETRY, next_ms
 from dispatcher.delivery.webhooks.sending import Poster, Undelivered, signed
 from dispatcher.delivery.webhooks.test_calls import TestCalls, body_of_test
+from dispatcher.delivery.webhooks.trial import Trial
 from dispatcher.domain.commands.webhooks import GONE, TookAgain
 from dispatcher.domain.refusals import Refusal, Unreadable
 from dispatcher.domain.webhooks import ALL, TEST
@@ -37,25 +38,12 @@ from dispatcher.store.webhooks import Sent
 
 AT_ONCE = 4  # calls of one webhook
 WINDOW, MOST_WAITING = 256, 1_000  # events that are at work, or wait, too: beyond, nothing more is read
-FLUSH_EVERY_S, MOVED_EVERY_S, LOOK_EVERY_S = (
-    0.25,
-    5.0,
-    1.0,
-)  # real; MOVED: only passed over what is not wanted
+FLUSH_EVERY_S, LOOK_EVERY_S = 0.25, 1.0  # real
+MOVED_EVERY_S = 5.0  # real: it only passed over what is not wanted
 FAILING = 3  # calls in a row that were not taken
 FIRST_HOLD_MS, LONGEST_HOLD_MS = 1_000, 10 * MINUTE_MS  # of all its calls, while it takes nothing
 LOST, UNREADABLE = "lost", "unreadable"
 S, D = WebhookState, DeliveryOutcome
-
-
-class Trial(NamedTuple):
-    """What a call came to. `final`: what would be sent is not there, or is none."""
-
-    sent: Sent
-    code: str
-    took_ms: int
-    final: bool = False
-    asked_ms: int = 0
 
 
 class Caller:

@@ -29,10 +29,9 @@ def receive(
     standing_order: str = "",
     authorization: Needed | None = None,
 ) -> Decision:
-    """The first version of the record. `leaves` times the ride to an appointment.
+    """The first version of the record. `leaves` times the ride to an appointment. Raises Invalid: it is past.
 
-    `standing_order`: which one makes it; `authorization`: what it needs one for. Raises Invalid when the
-    window or the deadline has passed.
+    `standing_order`: which one makes it; `authorization`: what it needs one for.
     """
     span = _span(request.id, request.on_call, context) if request.on_call is not None else None
     window = asked_window(request, context, leaves)
@@ -48,6 +47,7 @@ def receive(
         earliest_ms=window.earliest_ms,
         latest_ms=window.latest_ms,
         timer_ms=match_by_ms if span is None else span.evening_ms,
+        call_by_ms=span.evening_ms if span is not None else 0,
         history=history,
         requirements=request.requirements,
         service_class=request.service_class.value,
@@ -58,7 +58,6 @@ def receive(
         facility=request.facility or "",
         payer=request.payer or "",
         authorization=authorization,
-        call_by_ms=span.evening_ms if span is not None else 0,
         return_of=request.way_back_of or "",
         trace=context.trace,
     )

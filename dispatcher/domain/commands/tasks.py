@@ -26,16 +26,8 @@ from dispatcher.domain.rights import (
     refuse_another_name,
 )
 from dispatcher.domain.states import REQUIREMENT_TASKS
-from dispatcher.domain.tasks import (
-    OWNERS,
-    TaskComment,
-    TaskRecord,
-    changed,
-    done,
-    has_ended,
-    news,
-    subject_of,
-)
+from dispatcher.domain.task_owners import OWNERS
+from dispatcher.domain.tasks import TaskComment, TaskRecord, changed, done, has_ended, news, subject_of
 
 ADVICE = {  # what lets a request on hold go on
     Requirement.AUTHORIZATION: "authorize it, or have a case manager resume the request",

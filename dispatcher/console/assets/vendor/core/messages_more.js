@@ -67,6 +67,10 @@ export const MORE = {
   "more.title": ["More", "Más"],
   "more.language": ["Language", "Idioma"],
   "more.signOut": ["Sign out", "Salir"],
+  "more.signOut.offline": [
+    "The service does not answer: this phone is still signed in, and keeps what it has. Try again with a connection.",
+    "El servicio no responde: este teléfono sigue con la sesión abierta y con sus datos. Inténtelo otra vez con conexión.",
+  ],
   "more.signOut.lost": ["{n} taps were not sent yet and would be lost.", "Hay {n} avisos sin enviar que se perderían."],
   "more.who": ["Signed in as {who}", "Sesión de {who}"],
   "more.version": ["Version {version}", "Versión {version}"],

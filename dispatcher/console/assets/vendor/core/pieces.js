@@ -210,6 +210,17 @@ export function steady(act) {
   };
 }
 
+/** Of two taps on a form's button the first, as long as it is not through. @param {() => Promise<void>} act */
+export function once(act) {
+  let busy = false;
+  return async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (busy) return;
+    busy = true;
+    await act().finally(() => busy = false);
+  };
+}
+
 /** What was not taken of work that is no longer here. @param {import("./app.js").Context} context */
 export function orphans({ taps, world }) {
   const here = new Set([...world.open.map((each) => each.id), ...world.dispatches.keys()]);

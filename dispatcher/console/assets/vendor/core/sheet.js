@@ -4,7 +4,7 @@
  */
 
 import { h } from "../../core/dom.js";
-import { said } from "./pieces.js";
+import { once, said } from "./pieces.js";
 import { t } from "./messages.js";
 
 /**
@@ -36,16 +36,18 @@ export function sheet(asked) {
       h("button", { type: "button", class: "quiet", onclick: () => made.close() }, t(asked.act ? "cancel" : "close")),
     );
     const made = h("dialog", { class: "sheet", "aria-labelledby": "sheet-title" }, form);
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      const pressed = /** @type {HTMLButtonElement | null} */ (/** @type {SubmitEvent} */ (event).submitter);
+    const answer = once(async () => {
       try {
-        result = asked.run ? await asked.run(new FormData(form)) ?? true : pressed?.value;
+        if (asked.run) result = await asked.run(new FormData(form)) ?? true;
         made.close();
       } catch (error) {
         trouble.textContent = error instanceof Hint ? error.message : said(error);
         trouble.hidden = false;
       }
+    });
+    form.addEventListener("submit", (event) => {
+      if (!asked.run) result = /** @type {HTMLButtonElement | null} */ (event.submitter)?.value;
+      void answer(event);
     });
     made.addEventListener("close", () => {
       made.remove();

@@ -5,7 +5,7 @@
 
 import { fill, h } from "../../core/dom.js";
 import { Problem } from "../../core/api.js";
-import { field, said } from "./pieces.js";
+import { field, once, said } from "./pieces.js";
 import { t } from "./messages.js";
 
 /** @typedef {{ vendor_id: string, subject: string, market: string, tz: string, now_ms: number, version: string }} Session */
@@ -24,6 +24,8 @@ export async function signedIn(api, main) {
   try {
     return code ? await open(api, code) : await standing(api);
   } catch (error) {
+    const still = code && await standing(api).catch(() => null); // the link of a session that is open, touched again
+    if (still) return still;
     return ask(api, main, code || !(error instanceof Problem && error.status === 401) ? refusal(error) : "");
   }
 }
@@ -33,7 +35,7 @@ const open = (api, code) => api.post("/vendor/session", { code });
 
 /** The session that is open; by its clock it is later now than when the worker kept it.
  * @param {import("../../core/api.js").Api} api @returns {Promise<Session>} */
-async function standing(api) {
+export async function standing(api) {
   const { data, kept } = await api.call("GET", "/vendor/session");
   return { ...data, now_ms: data.now_ms + (kept ? Date.now() - kept : 0) };
 }
@@ -63,8 +65,7 @@ function ask(api, main, why) {
     placeholder: "XXXX-XXXX-XXXX",
   });
   return new Promise((resolve) => {
-    const enter = async (/** @type {Event} */ event) => {
-      event.preventDefault();
+    const enter = once(async () => {
       try {
         resolve(await open(api, code.value));
       } catch (error) {
@@ -72,7 +73,7 @@ function ask(api, main, why) {
         trouble.hidden = false;
         code.select();
       }
-    };
+    });
     const act = h("button", { type: "submit", class: "primary" }, t("enter.act"));
     const form = h("form", { class: "card enter", onsubmit: enter }, field(t("enter.code"), code), trouble, act);
     fill(main, h("h1", {}, t("enter.title")), h("p", {}, t("enter.text")), form);

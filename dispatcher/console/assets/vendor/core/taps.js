@@ -74,7 +74,7 @@ export class Taps {
     const seq = Math.max(now, (this.list.at(-1)?.seq || 0) + 1);
     const tap = { ...said, id: newKey(), seq, owner: this.owner, due: undo ? now + UNDO_MS : now };
     await kept.put(tap);
-    await this.read();
+    await this.told();
     void registered();
     return tap;
   }
@@ -84,9 +84,15 @@ export class Taps {
     return alone(async () => {
       const found = (await kept.all()).find((each) => each.id === id);
       if (found) await kept.remove(id);
-      await this.read();
+      await this.told();
       return Boolean(found);
     });
+  }
+
+  /** It was changed here: the other tabs show it, too. */
+  told() {
+    this.channel.postMessage(undefined);
+    return this.read();
   }
 
   /** What is kept now. @param {Tap} [sent] */

@@ -130,18 +130,23 @@ export class World {
     return offer.state === "accepted" && times.date(offer.start_at) <= last;
   }
 
+  /** Whose dispatches these are: an id of a vendor is of one market. */
+  get owner() {
+    return `${this.parts.api.market}/${this.parts.vendor}`;
+  }
+
   /** Which dispatches were seen today: what has ended is listed no more by the service. */
   known() {
-    const kept = JSON.parse(localStorage.getItem(KNOWN) || "{}"), { times, clock, vendor } = this.parts;
+    const kept = JSON.parse(localStorage.getItem(KNOWN) || "{}"), { times, clock } = this.parts;
     const today = times.date(clock.now());
-    return kept.vendor === vendor ? Object.keys(kept.days || {}).filter((each) => kept.days[each] >= today) : [];
+    return kept.owner === this.owner ? Object.keys(kept.days || {}).filter((each) => kept.days[each] >= today) : [];
   }
 
   remember() {
     const days = Object.fromEntries(
       [...this.dispatches].map(([id, each]) => [id, this.parts.times.date(each.offer.start_at)]),
     );
-    localStorage.setItem(KNOWN, JSON.stringify({ vendor: this.parts.vendor, days }));
+    localStorage.setItem(KNOWN, JSON.stringify({ owner: this.owner, days }));
   }
 
   /** Hear what changes until the page goes. */

@@ -40,7 +40,7 @@ function section(which, date, context) {
   const all = [...(which === "today" ? before(date, context) : []), ...world.day(date)];
   const over = (/** @type {any} */ each) => ENDED.includes(statusOf(each, taps).status);
   const items = (/** @type {any[]} */ of) =>
-    h("ol", { class: "cards" }, of.map((each) => h("li", {}, card(each, context))));
+    h("ol", { class: "cards" }, of.map((each) => h("li", {}, card(each, date, context))));
   const done = all.filter(over), left = all.filter((each) => !over(each));
   return h(
     "section",
@@ -58,8 +58,8 @@ function before(date, { world, times }) {
   );
 }
 
-/** @param {any} dispatch @param {Context} context */
-function card(dispatch, { taps, times, clock }) {
+/** @param {any} dispatch @param {string} date under which it stands @param {Context} context */
+function card(dispatch, date, { taps, times, clock }) {
   const { offer, patient } = dispatch, { status, waits } = statusOf(dispatch, taps);
   const late = Math.floor((clock.now() - ms(offer.start_at)) / 60_000);
   const isLate = late > 0 && ["", "en_route"].includes(status);
@@ -69,7 +69,11 @@ function card(dispatch, { taps, times, clock }) {
     h(
       "a",
       { class: "whole", href: `/vendor/ride/${dispatch.id}`, dataset: { at: dispatch.id } },
-      h("span", { class: "when" }, times.moment(offer.start_at, clock.now())),
+      h(
+        "span",
+        { class: "when" },
+        times.date(offer.start_at) === date ? times.time(offer.start_at) : times.moment(offer.start_at, clock.now()),
+      ),
       h("span", { class: "who patient" }, patient?.name || t("ride.noPatient")),
       h("span", { class: "soft patient" }, patient?.pickup_address || ""),
       h("span", { class: "soft" }, level(offer)),

@@ -4,13 +4,16 @@
  */
 
 import { h } from "../../core/dom.js";
+import { Problem } from "../../core/api.js";
 import { clear } from "../core/kept.js";
 import { keepLanguage, LANGUAGES, t } from "../core/messages.js";
-import { field } from "../core/pieces.js";
+import { field, trouble } from "../core/pieces.js";
 import { sheet } from "../core/sheet.js";
 import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
+
+const SIGNED_OUT = 401;
 
 export const title = () => t("more.title");
 
@@ -49,7 +52,13 @@ async function signOut({ taps, api }) {
       run: () => true,
     });
   if (!sure) return;
+  try {
+    await api.call("DELETE", "/vendor/session");
+  } catch (error) {
+    if (!(error instanceof Problem && error.status === SIGNED_OUT)) {
+      return await sheet({ title: t("more.signOut"), body: trouble(t("more.signOut.offline")) });
+    }
+  }
   await clear();
-  await api.call("DELETE", "/vendor/session");
-  location.replace("/vendor");
+  dispatchEvent(new CustomEvent("signed-out"));
 }

@@ -42,13 +42,23 @@ export const title = () => t("offers.title");
 /** @param {HTMLElement} root @param {Context} context */
 export function mount(root, context) {
   const { world, taps, signal } = context;
+  /** @type {HTMLElement | null} */
+  let onboarding = null;
+  let asked = false;
+  const ask = async () => {
+    asked = true;
+    onboarding = await (await import("./onboarding.js")).ownOnboarding(context);
+    if (!signal.aborted) draw();
+  };
   const draw = () => {
+    if (world.loaded && !world.open.length && !asked) ask().catch(() => undefined);
     const open = [...world.open].sort((one, other) => ms(one.expires_at) - ms(other.expires_at));
     redraw(
       root,
       h("h1", {}, title()),
       world.error ? trouble(said(world.error)) : null,
       orphans(context),
+      onboarding,
       list(open, context),
     );
   };

@@ -8,6 +8,7 @@ import { t } from "../core/messages.js";
 import { field, redraw, said, trouble } from "../core/pieces.js";
 import { sheet } from "../core/sheet.js";
 import { DAY_MS } from "../core/times.js";
+import { onboardingOf } from "./onboarding.js";
 import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
@@ -35,6 +36,7 @@ export async function mount(root, context) {
         root,
         back,
         h("h1", {}, title()),
+        onboardingOf(data),
         list(data, context),
         h("button", { class: "primary", onclick: () => void add(data, etag, context, read) }, t("papers.add")),
       );

@@ -6,13 +6,14 @@
 import { fill, h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
 import { photo } from "./picture.js";
-import { field, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
+import { field, once, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
 import { Hint } from "../core/sheet.js";
 import { itemFields, itemsOf } from "./proof_items.js";
 import { pad } from "./signature.js";
 import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
+/** @typedef {(part: string) => any} Before what was said of a part so far */
 
 const RELATIONSHIPS = [
   "self",
@@ -41,9 +42,17 @@ export async function mount(root, context) {
     way,
     place,
   );
+  /** @type {any} */
+  let proof = null;
+  /** @type {Before} */
+  const before = (part) => {
+    const said = taps.of(id).filter((each) => each.kind === "proof" && !each.refused && each.body.part === part);
+    const given = proof?.parts.find((/** @type {any} */ each) => each.counts && each.report.part === part);
+    return said.at(-1)?.body || given?.report;
+  };
   const read = async () => {
     try {
-      const proof = await api.get(`/dispatches/${id}/proof`, {}, signal);
+      proof = await api.get(`/dispatches/${id}/proof`, {}, signal);
       redraw(
         state,
         lacking(proof),
@@ -65,7 +74,7 @@ export async function mount(root, context) {
   );
   draw();
   const dispatch = world.dispatches.get(id) || await world.dispatch(id).catch(() => null);
-  if (dispatch) fill(place, form(dispatch, context));
+  if (dispatch) fill(place, form(dispatch, before, context));
   await read();
 }
 
@@ -93,8 +102,8 @@ function given({ report, at, outside }, proof, { times, clock }) {
   );
 }
 
-/** @param {any} dispatch @param {Context} context */
-function form(dispatch, context) {
+/** @param {any} dispatch @param {Before} before @param {Context} context */
+function form(dispatch, before, context) {
   const isTrip = dispatch.offer.kind === "trip", parts = isTrip ? ["dropoff", "pickup"] : ["delivery"];
   const signing = pad(), where = position(), items = isTrip ? null : itemFields(dispatch.offer.lines);
   const part = h("select", { name: "part" }, parts.map((each) => h("option", { value: each }, t(`part.${each}`))));
@@ -118,17 +127,19 @@ function form(dispatch, context) {
     refused,
     h("button", { class: "primary" }, t("send")),
   );
-  made.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    try {
-      await send(dispatch, new FormData(made), part.value, { where, signing, items }, context);
-      refused.hidden = true;
-      fill(/** @type {HTMLElement} */ (made.parentElement), form(dispatch, context));
-    } catch (error) {
-      refused.textContent = error instanceof Hint ? error.message : said(error);
-      refused.hidden = false;
-    }
-  });
+  made.addEventListener(
+    "submit",
+    once(async () => {
+      try {
+        await send(dispatch, new FormData(made), part.value, { where, signing, items, before }, context);
+        refused.hidden = true;
+        fill(/** @type {HTMLElement} */ (made.parentElement), form(dispatch, before, context));
+      } catch (error) {
+        refused.textContent = error instanceof Hint ? error.message : said(error);
+        refused.hidden = false;
+      }
+    }),
+  );
   return made;
 }
 
@@ -187,26 +198,30 @@ function position() {
  * @param {any} dispatch
  * @param {FormData} given
  * @param {string} part
- * @param {{ where: { get: () => any }, signing: { picture: () => Promise<Blob | null> }, items: any }} said
+ * @param {{ where: { get: () => any }, signing: { picture: () => Promise<Blob | null> }, items: any, before: Before }} said
  * @param {Context} context
  */
-async function send(dispatch, given, part, { where, signing, items }, { taps, api, clock }) {
+async function send(dispatch, given, part, { where, signing, items, before }, { taps, api, clock }) {
   const text = (/** @type {string} */ name) => String(given.get(name) || "").trim();
   const written = text("refused") ? null : await signing.picture(), taken = given.get("photo");
-  if (written && !(text("by") && text("relationship"))) throw new Hint(t("proof.who"));
-  const by = text("by") && text("relationship") ? { by: text("by"), relationship: text("relationship") } : null;
+  const signs = !text("refused") && Boolean(written || text("by") || text("relationship"));
+  if (signs && !(text("by") && text("relationship"))) throw new Hint(t("proof.who"));
+  const by = signs ? { by: text("by"), relationship: text("relationship") } : null;
   const signature = text("refused") ? { refused: text("refused") } : by;
-  const body = {
-    part,
-    at: new Date(clock.now()).toISOString(),
+  const found = {
     ...(where.get() && { position: where.get() }),
     ...(text("odometer") && { odometer_miles: Number(text("odometer").replace(",", ".")) }),
     ...(signature && { signature }),
     ...(items && itemsOf(given)),
   };
-  const pictures = [["signature", written], ["photo", taken instanceof File && taken.size ? await photo(taken) : null]];
+  const unread = () => Promise.reject(new Hint(t("proof.photo.unread")));
+  const shot = taken instanceof File && taken.size ? await photo(taken).catch(unread) : null;
+  const pictures = [["signature", written], ["photo", shot]];
+  const so = before(part), more = Object.keys(found).length > 0; // what counts is what was said last: all of it, once more
+  if (so && !more && !shot) throw new Hint(t("proof.nothing"));
+  const body = { part, at: new Date(clock.now()).toISOString(), ...so, ...found };
   const path = `${api.base}/dispatches/${dispatch.id}/proof`, about = dispatch.id;
-  await taps.put({ about, kind: "proof", method: "POST", path, body });
+  if (more || !so) await taps.put({ about, kind: "proof", method: "POST", path, body });
   for (const [of, made] of pictures) {
     if (!(made instanceof Blob)) continue;
     const bytes = await made.arrayBuffer();

@@ -11,7 +11,9 @@ import { called } from "./scorecard.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
-const DISPUTABLE = ["declined", "expired", "turned_back", "late", "failed"], MOST_CHARS = 1_000;
+const DISPUTABLE = ["declined", "expired", "turned_back", "late", "failed"],
+  ANSWERED = ["upheld", "not_upheld"],
+  MOST_CHARS = 1_000;
 
 /** @param {HTMLElement} root @param {string} name of the figure @param {number} days @param {Context} context */
 export async function behind(root, name, days, context) {
@@ -20,10 +22,16 @@ export async function behind(root, name, days, context) {
   const list = h("ul", { class: "cards" }), more = h("div", {});
   root.append(h("a", { class: "back", href: "/vendor/scorecard" }, t("back")), h("h1", {}, called(name)), list, more);
   const card = `/vendors/${session.vendor_id}/scorecard`;
+  /** @type {Map<string, string>} */
+  const reasons = new Map();
   const read = async (/** @type {string} */ cursor) => {
     try {
       const page = await api.get(`${card}/requests`, { ...query, cursor }, signal);
-      list.append(...page.requests.map((/** @type {any} */ each) => item(each, context, card)));
+      const answered = page.requests.some((/** @type {any} */ each) => ANSWERED.includes(each.dispute));
+      if (answered && !reasons.size) await reasonsInto(reasons, card, context);
+      for (const each of page.requests) {
+        list.append(item({ ...each, reason: reasons.get(each.dispute_id) }, context, card));
+      }
       if (!list.children.length) list.append(h("li", { class: "empty" }, t("scorecard.nobody")));
       redraw(more, page.cursor ? h("button", { onclick: () => void read(page.cursor) }, t("scorecard.more")) : null);
     } catch (error) {
@@ -31,6 +39,16 @@ export async function behind(root, name, days, context) {
     }
   };
   await read("");
+}
+
+/** What ops said of each dispute. @param {Map<string, string>} reasons @param {string} card @param {Context} context */
+async function reasonsInto(reasons, card, { api, signal }) {
+  let cursor = "";
+  do {
+    const page = await api.get(`${card}/disputes`, { cursor }, signal);
+    for (const each of page.disputes) reasons.set(each.id, each.reason);
+    cursor = page.cursor;
+  } while (cursor);
 }
 
 /** @param {any} found @param {Context} context @param {string} card */
@@ -58,6 +76,7 @@ function item(found, context, card) {
         ].filter(Boolean).join(" · "),
       ),
       state ? h("p", { class: "warn" }, t(`disputed.${state}`)) : null,
+      found.reason ? h("p", { class: "soft" }, t("disputed.reason", { reason: found.reason })) : null,
       may ? h("button", { onclick: dispute }, t("scorecard.dispute")) : null,
     );
   };

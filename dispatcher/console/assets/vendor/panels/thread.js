@@ -5,7 +5,7 @@
 
 import { h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
-import { field, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
+import { field, once, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
 import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
@@ -19,13 +19,12 @@ export async function mount(root, context) {
   const { api, taps, signal, path: [id = ""], session, world } = context, mine = `vendor:${session.vendor_id}`;
   const list = h("ol", { class: "thread", "aria-live": "polite" }), way = h("div", { class: "cards" });
   const text = h("textarea", { name: "text", required: true, maxLength: MOST_CHARS });
-  const post = async (/** @type {Event} */ event) => {
-    event.preventDefault();
+  const post = once(async () => {
     if (!text.value.trim()) return;
     const path = `${api.base}/dispatches/${id}/messages`;
     await taps.put({ about: id, kind: "message", value: text.value, method: "POST", path, body: { text: text.value } });
     text.value = "";
-  };
+  });
   root.append(
     h("a", { class: "back", href: `/vendor/ride/${id}` }, t("back")),
     h("h1", {}, title()),

@@ -74,10 +74,11 @@ async function dated(response) {
   return new Response(await response.blob(), { status: response.status, headers });
 }
 
-/** Another session, or none: nothing of the last one stays. @param {Request} request */
+/** Another session, or none: nothing of the last one stays. A code that does not hold changes nothing. @param {Request} request */
 async function leaving(request) {
-  await forget();
-  return fetch(request);
+  const response = await fetch(request);
+  if (response.ok || response.status === UNAUTHENTICATED && request.method === "DELETE") await forget();
+  return response;
 }
 
 /** What is too old to be shown is not kept either. */

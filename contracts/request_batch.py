@@ -1,0 +1,21 @@
+"""Several requests in one call."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from contracts.base import Wire
+from contracts.requests import MAX_BATCH, Request
+
+
+class RequestBatch(Wire):
+    """Up to 1,000 requests, all stored in one commit or none."""
+
+    requests: Annotated[tuple[Request, ...], Meta(min_length=1, max_length=MAX_BATCH)]
+
+    def refuse_from_outside(self, pointer: str = "") -> None:
+        """Refuse what one of them must not say."""
+        for place, request in enumerate(self.requests):
+            request.refuse_from_outside(f"{pointer}/requests/{place}")
