@@ -41,7 +41,8 @@ async def audit(
             findings = judgement.lasting(findings, judgement.judge(found, acknowledged))
     except Unavailable as error:
         raise UserError(
-            "the store does not answer.", "Maybe it is not running: see --url and --data-dir."
+            f"market {market}: {error.detail.partition(chr(10))[0]}",
+            "Maybe it is not running, or another: see --url and --data-dir.",
         ) from error
     return judgement.summary(found) | {"findings": [finding._asdict() for finding in findings]}
 

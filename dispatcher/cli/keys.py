@@ -85,8 +85,8 @@ async def _surveyed(settings: Settings, timeout_s: float) -> list[Survey]:
         return [await survey(servers.reader, market) for market in settings.markets]
     except Unavailable as error:
         raise UserError(
-            "the store does not answer: it knows which process can read which key.",
-            "Maybe it is not running: see --url and --data-dir.",
+            f"{error.detail.partition(chr(10))[0].rstrip('.')}: it knows which process can read which key.",
+            "Maybe it is not running, or another: see --url and --data-dir.",
         ) from error
     finally:
         await servers.aclose()

@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from dispatcher.audit.auditor import audit
 from dispatcher.cli.audit import LOST
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.runtime.errors import UserError
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.supervisor import ServeError, looked_at
 from dispatcher.store import health
@@ -162,6 +163,8 @@ async def test_who_is_cut_off_or_was_reset_is_outvoted(cluster: LocalCluster, tm
 async def test_a_wrong_password_is_told_as_such(cluster: LocalCluster) -> None:
     async with Store(cluster.url.replace("://", "://nobody:wrong@"), RING) as store:
         assert "refuses the name or password" in (await store.health()).problems[0]
+        with pytest.raises(UserError, match="refuses the name or password"):
+            await audit(store.reader, "metro", ["r1"], streams=True, settle_s=0.1)
 
 
 async def test_a_market_whose_server_hangs_goes_on_at_its_replica(
