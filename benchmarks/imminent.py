@@ -13,6 +13,7 @@ import asyncio
 import json
 import os
 import socket
+import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,13 +33,19 @@ from dispatcher.store.store import Store
 
 AIM_P50_MS, AIM_P99_MS = 8.0, 40.0
 FIRST_S = 2.0  # after the vendors were registered
+BY_HAND = "Maybe run `serve` by hand: it says why."
+MOST_RATE = 10_000
+# All that both sides are told: a checkout of another age may not know what else can be set.
+SET = [f"DISPATCHER_{name}" for name in ("REDIS_URL", "DATA_DIR", "MARKETS", "LOG_LEVEL")]
 ZONE = "America/New_York"
 HERE, THERE = "here", "beside"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The rates, how long each, what else goes on, and where the figures go."""
-    parser.add_argument("--rates", default="50,100,200", help="rides a second (default: %(default)s)")
+    parser.add_argument(
+        "--rates", type=rates_of, default="50,100,200", help="rides a second (default: %(default)s)"
+    )
     for name, least, default, about in (
         ("seconds", 1, 10, "seconds of each rate"),
         ("vendors", 1, 100, "vendors of each market"),
@@ -52,24 +59,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             default=default,
             help=f"{about} (default: {default})",
         )
-    parser.add_argument("--beside", type=Path, metavar="FOLDER", help="another checkout, kernels built")
+    parser.add_argument("--beside", type=checkout, metavar="FOLDER", help="another checkout, kernels built")
     parser.add_argument(
         "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
     )
 
 
+def rates_of(text: str) -> list[int]:
+    """Reads rates; each has a market of its own, by its name."""
+    rates = [whole(1, MOST_RATE)(each) for each in text.split(",")]
+    if len(set(rates)) < len(rates):
+        raise argparse.ArgumentTypeError(f"'{text}' names a rate twice; maybe --pairs")
+    return rates
+
+
+def checkout(text: str) -> Path:
+    """Reads a folder that the service can be started from: else ours would be measured in its place."""
+    folder = Path(text).absolute()
+    if not os.path.isfile(folder / "dispatcher" / "__main__.py"):  # noqa: PTH113 - False for an odd name, too
+        raise argparse.ArgumentTypeError(f"'{text}' is no checkout: dispatcher/__main__.py is not in it")
+    if not list(folder.glob("solvers/kernels/*.so")):
+        raise argparse.ArgumentTypeError(f"'{text}' has no compiled kernels in solvers/kernels")
+    return folder
+
+
 def run(args: argparse.Namespace) -> int:
     """Measure, print; 1 where a ride had no match."""
-    try:
-        rates = [int(each) for each in args.rates.split(",")]
-    except ValueError:
-        raise UserError(f"--rates {args.rates} are no whole numbers.", "Maybe --rates 50,100") from None
-    found = list[dict[str, Any]]()
-    for _ in range(args.pairs):
-        for what, tree in ((HERE, None), (THERE, args.beside)):
-            if what == HERE or tree:
-                found += [each | {"of": what} for each in asyncio.run(_measure(args, rates, tree))]
-    figures = compared(found, rates)
+    found, sides = list[dict[str, Any]](), list[tuple[str, Path | None]]([(HERE, None)])
+    if args.beside:
+        sides.append((THERE, args.beside))
+    for turn in range(args.pairs):
+        for what, tree in sides[:: -1 if turn % 2 else 1]:  # whoever is first has the colder machine
+            found += [each | {"of": what} for each in asyncio.run(_measure(args, args.rates, tree))]
+    figures = compared(found, args.rates)
     text = json.dumps(figures, indent=2)
     if args.json and args.json != "-":
         with writing(Path(args.json)):
@@ -83,7 +105,8 @@ async def _measure(args: argparse.Namespace, rates: Sequence[int], tree: Path | 
     with tempfile.TemporaryDirectory(prefix="imminent-") as folder:
         settings = settings_in(Path(folder), markets=Markets({each: ZoneInfo(ZONE) for each in names}))
         async with EmbeddedRedis(settings.data_dir / "valkey") as redis:
-            environment = os.environ | settings.environment() | {"DISPATCHER_REDIS_URL": redis.url}
+            ours = settings.environment() | {"DISPATCHER_REDIS_URL": redis.url}
+            environment = os.environ | {name: ours[name] for name in SET}
             if tree is not None:
                 environment["PYTHONPATH"] = str(tree)
             keys = read_token_keys(settings.token_keys_file)
@@ -94,7 +117,7 @@ async def _measure(args: argparse.Namespace, rates: Sequence[int], tree: Path | 
             ):
                 port, found = listener.getsockname()[1], []
                 await asyncio.to_thread(await_answer, port, server)
-                await _owned(redis.url, settings, names)
+                await _owned(redis.url, settings, names, solving)
                 for rate, name in zip(rates, names, strict=True):
                     before_s = cpu_s(solving.pid), cpu_s(server.pid)
                     market = Market(name, port, keys, args.vendors)
@@ -104,11 +127,15 @@ async def _measure(args: argparse.Namespace, rates: Sequence[int], tree: Path | 
     return found
 
 
-async def _owned(url: str, settings: Settings, names: Sequence[str]) -> None:
-    """Until the matcher has every market."""
+async def _owned(
+    url: str, settings: Settings, names: Sequence[str], solving: subprocess.Popen[bytes]
+) -> None:
+    """Until the matcher has every market. Raises UserError if it ends before."""
     async with Store(url, read_patient_keys(settings.patient_keys_file)) as store:
         for name in names:
-            while await store.market(name).lease.owner() is None:  # noqa: ASYNC110 - of another process
+            while await store.market(name).lease.owner() is None:
+                if solving.poll() is not None:
+                    raise UserError(f"the matcher ended with status {solving.returncode}.", BY_HAND)
                 await asyncio.sleep(0.05)
 
 

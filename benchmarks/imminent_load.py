@@ -175,8 +175,14 @@ class Market:
             "Idempotency-Key": f"imminent-{self.calls}",
         }
         while True:
-            async with self.session.request(method, self.url + path, json=body, headers=headers) as answer:
-                text = await answer.text()
+            try:
+                async with self.session.request(
+                    method, self.url + path, json=body, headers=headers
+                ) as answer:
+                    text = await answer.text()
+            except aiohttp.ClientError as error:
+                told = f"{method} {path} has no answer: {type(error).__name__}."
+                raise UserError(told, "Maybe the server ended: run `serve` by hand.") from error
             if answer.status == 503:  # not now: it is asked again under the same key, as a platform does
                 self.refused += 1
                 await asyncio.sleep(AGAIN_S)

@@ -30,6 +30,7 @@ from dispatcher.security.key_files import (
 )
 from dispatcher.security.tokens import claims, mint
 from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.serve.processes import own_command, own_environment
 from dispatcher.settings import Settings
 from dispatcher.store.store import Store
 
@@ -117,7 +118,7 @@ def _figures(ours: dict[str, Any], bare: dict[str, Any]) -> dict[str, Any]:
 
 def web_command(listener: int) -> Sequence[str]:
     """The web process, on an inherited socket."""
-    return [sys.executable, "-m", "dispatcher", "serve", "--role", "web", "--listener", str(listener)]
+    return own_command("serve", "--role", "web", "--listener", str(listener))
 
 
 def _bare_command(listener: int) -> Sequence[str]:
@@ -149,7 +150,8 @@ def _load(
 @contextlib.contextmanager
 def running(words: Sequence[str], environment: Any, listener: int) -> Iterator[subprocess.Popen[bytes]]:
     """The server, until it is no longer needed."""
-    server = subprocess.Popen(words, env=environment, pass_fds=(listener,), stderr=subprocess.DEVNULL)
+    ours = own_environment() | environment
+    server = subprocess.Popen(words, env=ours, pass_fds=(listener,), stderr=subprocess.DEVNULL)
     try:
         yield server
     finally:

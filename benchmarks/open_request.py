@@ -40,6 +40,7 @@ KEYS = Keys(MARKET)
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 START_MS = int(START.timestamp() * 1000)
 DAY = date(2026, 11, 23)
+BUCKETS = 9  # of five minutes that a ride takes its van
 EACH_VENDOR = 10  # requests that a vendor serves in a day: 6,002 trips and 613 vehicles on a real one
 SHORTLY_MS = 1  # for how long a reply is remembered here, for an hour
 STREETS = ("West 12th Street", "Avenue of the Americas", "East 102nd Street", "Broadway", "Grand Concourse")
@@ -99,7 +100,8 @@ def proposal(record: RequestRecord, number: int, vendors: int) -> Proposal:
     """As the matcher makes it: three terms of cost, the three that were next best."""
     draw = random.Random(number)
     start_ms = record.earliest_ms + draw.randrange(30) * MINUTE_MS
-    bucket = (start_ms // MINUTE_MS - 5 * 60) % 1_440 // 5  # local time, New York
+    local = (start_ms // MINUTE_MS - 5 * 60) % 1_440 // 5  # New York
+    bucket = min(local, 288 - BUCKETS)  # whenever it is run: all of it on one day
     chosen = _vendor(number % vendors)
     terms = (
         ("price", draw.randrange(3_500, 9_000)),
@@ -112,7 +114,7 @@ def proposal(record: RequestRecord, number: int, vendors: int) -> Proposal:
         start_ms=start_ms,
         end_ms=start_ms + 42 * MINUTE_MS,
         units=1,
-        bookings=(PoolBooking(chosen.id, POOL, DAY.isoformat(), bucket, 9, 1),),
+        bookings=(PoolBooking(chosen.id, POOL, DAY.isoformat(), bucket, BUCKETS, 1),),
         price_cents=terms[0][1],
         distance_m=draw.randrange(1_000, 20_000),
         terms=tuple(CostTerm(rule=rule, cost_cents=cents) for rule, cents in terms),

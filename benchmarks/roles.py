@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
+
+from dispatcher.serve.processes import own_command, own_environment
 
 
 @contextlib.contextmanager
 def matcher(environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """The matcher, until it is no longer needed."""
-    words = [sys.executable, "-m", "dispatcher", "serve", "--role", "matcher"]
-    process = subprocess.Popen(words, env=dict(environment), stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        own_command("serve", "--role", "matcher"),
+        env=own_environment() | environment,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         yield process
     finally:

@@ -145,15 +145,18 @@ def _chosen(args: argparse.Namespace, *, vendor: bool) -> list[str]:
 
 
 async def _shoot_phone(args: argparse.Namespace, opened: Browser, day: Day, settings: Settings) -> None:
-    """The page of the vendor that has most to do, in the light, in the dark and in Spanish."""
+    """Pages of the vendor that has most of it, in the light, in the dark and in Spanish."""
     names = _chosen(args, vendor=True)
-    page, ride = await _phone(opened, day, settings) if names else (None, "")
-    for name in names if page is not None else ():
+    phones = [await _phone(opened, day, settings, each.id) for each in day.vendors] if names else []
+    for name in names:
         panel = name.removeprefix(VENDOR)
+        wanted = "requested" if panel == "offers" else "accepted"
+        page, offers = max(phones, key=lambda each: len(_in(each[1], wanted)))
+        ride = next(iter(_in(offers, "accepted")), "")
+        place = f"{panel}/{ride}" if panel in OF_A_RIDE else panel
         for theme, language in (("light", "en"), ("dark", "en"), ("spanish", "es")):
             await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
             await page.evaluate(f"localStorage.setItem('dispatcher-vendor-language', '{language}')")
-            place = f"{panel}/{ride}" if panel in OF_A_RIDE else panel
             await page.goto(f"{page.url.partition('/vendor')[0]}/vendor/{place}")
             await page.wait_for_selector(".panel h1")
             await page.wait_for_timeout(SETTLED_MS)
@@ -161,20 +164,21 @@ async def _shoot_phone(args: argparse.Namespace, opened: Browser, day: Day, sett
         print(args.folder / f"{name}-light.png", flush=True)
 
 
-async def _phone(opened: Browser, day: Day, settings: Settings) -> tuple[Page, str]:
-    """Signed in as the vendor with most open offers and dispatches; and a dispatch of its."""
-    found: list[tuple[int, Page, str]] = []
-    for vendor in day.vendors:
-        link = await vendor_entrance(settings, day.market, vendor.id, NewSignInLink(subject="Ana"))
-        context = await opened.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
-        page = await context.new_page()
-        await page.goto(link.url)
-        await page.wait_for_selector(".panel h1")
-        offers = await page.evaluate(READ % "dispatcher-vendor", f"/v1/markets/{day.market}/offers")
-        rides = [each["id"] for each in offers["offers"] if each["state"] == "accepted"]
-        found.append((len(offers["offers"]) if rides else 0, page, rides[0] if rides else ""))
-    _, page, ride = max(found, key=lambda each: each[0])
-    return page, ride
+async def _phone(
+    opened: Browser, day: Day, settings: Settings, vendor_id: str
+) -> tuple[Page, list[dict[str, str]]]:
+    """A vendor's phone, signed in; and its offers and dispatches."""
+    link = await vendor_entrance(settings, day.market, vendor_id, NewSignInLink(subject="Ana"))
+    context = await opened.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    page = await context.new_page()
+    await page.goto(link.url)
+    await page.wait_for_selector(".panel h1")
+    found = await page.evaluate(READ % "dispatcher-vendor", f"/v1/markets/{day.market}/offers")
+    return page, found["offers"]
+
+
+def _in(offers: list[dict[str, str]], state: str) -> list[str]:
+    return [each["id"] for each in offers if each["state"] == state]
 
 
 if __name__ == "__main__":

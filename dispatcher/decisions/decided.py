@@ -38,11 +38,9 @@ class Decided:
     became: tuple[str, ...]
 
 
-def linked(raw: Raw, before: Entry | None) -> Raw:
-    """The record behind that one in the chain."""
-    header = msgspec.structs.replace(
-        raw.header, seq=before.seq + 1 if before else 1, previous=before.hash if before else b""
-    )
+def linked(raw: Raw, before: Entry | None, place: int) -> Raw:
+    """The record at a place of the chain, behind that one; None: what was before it is forgotten."""
+    header = msgspec.structs.replace(raw.header, seq=place, previous=before.hash if before else b"")
     return replace(raw, header=header)
 
 

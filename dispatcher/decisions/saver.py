@@ -131,8 +131,9 @@ class Saver:
     async def _write(self, decided: Decided) -> None:
         raw, shared = await _beside(self._packed, decided)
         for _ in range(TRIES):
-            before = self._last or await self.stored.decisions.last()
-            raw = linked(raw, before)
+            known = self._last  # read in this order: who writes between has the place, and we try again
+            place = known.seq if known else await self.stored.decisions.issued()
+            raw = linked(raw, known or await self.stored.decisions.last(), place + 1)
             entry = await _beside(self._put, raw, shared)
             try:
                 kept_days = DAYS.whole(decided.values)

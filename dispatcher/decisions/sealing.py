@@ -43,7 +43,8 @@ class Judged(NamedTuple):
 
 async def seal(stored: MarketStore, now_ms: int) -> int:
     """Seal what is not sealed yet; how many entries. Raises Unavailable."""
-    place, last = await stored.seals.last()
+    place = await stored.seals.issued()  # also where somebody took the end away: the audit says so
+    _, last = await stored.seals.last()
     upto = dict(_upto(last))
     found = [each async for each in _unsealed(stored, upto, now_ms - LAG_MS)]
     for first in range(0, len(found), MOST_TOGETHER):

@@ -17,10 +17,18 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as Disconnected
 
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.store.committer import NOT_SENT, UNKNOWN, Committer
-from dispatcher.store.connection import CONNECTION_ERRORS, PAUSE_S, REDIRECTED, Reader, unavailable
+from dispatcher.store.committer import Committer
+from dispatcher.store.connection import (
+    CONNECTION_ERRORS,
+    LEADERLESS,
+    PAUSE_S,
+    REDIRECTED,
+    Elsewhere,
+    Reader,
+    unavailable,
+)
 from dispatcher.store.lineage import Lineage
-from dispatcher.store.outcome import Outcome
+from dispatcher.store.outcome import NOT_SENT, UNKNOWN, Outcome
 from dispatcher.store.program import Program
 from dispatcher.store.servers import Line
 from dispatcher.store.topology import Address, Topology
@@ -29,6 +37,7 @@ KEYLESS = frozenset({"INFO", "CONFIG", "PING", "ACL", "CLUSTER", "COMMAND", "SCR
 OF_A_MARKET = "dispatch:{"  # what keys and patterns with a hash tag begin with
 SCRIPTS = frozenset({"EVAL", "EVALSHA"})
 NAMED_SECOND = frozenset({"XINFO", "XGROUP", "OBJECT", "MEMORY"})
+ELSEWHERE = (*REDIRECTED, LEADERLESS)  # there, or there in a moment
 SILENCE_S = 1.0  # without an answer for so long, it is asked who has the slot now
 
 
@@ -109,18 +118,34 @@ class RoutedReader(Reader):
         try:
             for address, numbers in places.items():
                 some = [commands[each] for each in numbers]
-                told = await self._send_to(self.of(address), some, raise_on_error=raise_on_error)
-                if any(isinstance(each, REDIRECTED) for each in told):
-                    raise Disconnected("a slot is another server's by now")
+                told = await self._answered(address, some, raise_on_error=raise_on_error)
+                if moved := [each for each in told if isinstance(each, ELSEWHERE)]:
+                    raise moved[0]
                 for number, answer in zip(numbers, told, strict=True):
                     answers[number] = answer
-        except REDIRECTED as error:
+        except ELSEWHERE as error:
             await self.topology.refresh(age)
-            raise Disconnected("a slot is another server's by now") from error
+            raise Elsewhere(str(error).rstrip(".")) from error
         except CONNECTION_ERRORS:
             await self.topology.refresh(age)
             raise
         return answers
+
+    async def _answered(
+        self, address: Address, commands: Sequence[Sequence[Any]], *, raise_on_error: bool
+    ) -> list[Any]:
+        """One server's answers; while it is silent, it is asked whether another has its slots by now."""
+        sending = asyncio.create_task(
+            self._send_to(self.of(address), commands, raise_on_error=raise_on_error)
+        )
+        try:
+            while not (await asyncio.wait({sending}, timeout=SILENCE_S))[0]:
+                await self.topology.refresh(self.topology.age)
+                if address not in await self.topology.primaries():
+                    raise Disconnected("it is silent, and another has what it had")
+            return sending.result()
+        finally:
+            sending.cancel()
 
     async def _address(self, words: Sequence[Any]) -> Address:
         key = key_of(words)
@@ -177,7 +202,7 @@ class RoutedCommitter:
     def _of(self, address: Address) -> Committer:
         found = self._committers.get(address)
         if found is None:
-            client = self.topology.client(address)
+            client = self.topology.client(address, timeout_s=2 * SILENCE_S)
             found = self._committers[address] = self._committer_of(client, self._lineage), client
         return found[0]
 

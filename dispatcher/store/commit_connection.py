@@ -13,9 +13,15 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, ResponseError
 
 from dispatcher.store import resp, script
-from dispatcher.store.connection import CONNECTION_ERRORS, REDIRECTED, is_retryable, writes_refused
+from dispatcher.store.connection import (
+    CONNECTION_ERRORS,
+    LEADERLESS,
+    REDIRECTED,
+    is_retryable,
+    writes_refused,
+)
 from dispatcher.store.lineage import Lineage
-from dispatcher.store.outcome import Outcome
+from dispatcher.store.outcome import NOT_SENT, Outcome
 from dispatcher.store.program import Program
 
 OUT_OF_STEP = Disconnected("an answer to another question came: the connection is out of step")
@@ -120,4 +126,9 @@ def _refusal(error: ResponseError) -> Exception:
     """What the caller is told: try again, here or elsewhere, or a defect."""
     if isinstance(error, REDIRECTED):
         return error
-    return writes_refused(error) if is_retryable(error) else script.CommitFailed(str(error))
+    if not is_retryable(error):
+        return script.CommitFailed(str(error))
+    refusal = writes_refused(error)
+    if isinstance(error, LEADERLESS):
+        refusal.facts["outcome"] = NOT_SENT  # whoever knows more servers than this one asks again
+    return refusal

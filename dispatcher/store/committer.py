@@ -21,14 +21,13 @@ from dispatcher.store.commit_connection import CommitConnection, Job
 from dispatcher.store.connection import PAUSE_S, TIMEOUT_S, unavailable
 from dispatcher.store.exhausted import replace_stream
 from dispatcher.store.lineage import Lineage
-from dispatcher.store.outcome import Outcome
+from dispatcher.store.outcome import NOT_SENT, UNKNOWN, Outcome
 from dispatcher.store.program import Program
 
 # Programs are weighed by their checks: a request has two (command id, version), a batch of 1,000 has 1,001.
 QUEUE_LIMIT = 16_384
 TOGETHER = 256  # sent at a time: enough to share an fsync, little enough to keep the first from waiting
 REPLACED_AT_MOST = 8  # streams that one commit finds exhausted
-UNKNOWN, NOT_SENT = "unknown", "not sent"  # what became of a program that has no answer
 CONNECTIONS = 2  # one packs while the server works on the other
 
 

@@ -36,6 +36,7 @@ RETRY_AFTER_S = 1
 GET_TOGETHER = 500
 CONNECTION_ERRORS = (Disconnected, TimedOut, OSError)
 REDIRECTED = (MovedError, AskError)  # another server of a cluster has that slot: nothing was done here
+LEADERLESS = ClusterDownError  # a primary is away, and none was promoted yet: nothing was done, by any server
 StoreError = ResponseError  # what the server answered to a command, for rooms that do not speak Redis
 # Answers that say: not now, and nothing was written. UNBLOCKED: it became a replica while we waited.
 RETRYABLE_ERRORS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
@@ -103,6 +104,11 @@ def unavailable(detail: str) -> Unavailable:
     )
 
 
+def login_refused() -> Unavailable:
+    """The refusal for a store that does not let us in."""
+    return unavailable("the store refuses the name or password of DISPATCHER_REDIS_URL.")
+
+
 def server_words(error: BaseException) -> str:
     """What the server said, its code first: redis-py puts the command before it where several were sent."""
     return str(error).rpartition(PIPELINED)[2].strip("'\",)") if PIPELINED in str(error) else str(error)
@@ -139,6 +145,10 @@ def refused(error: ResponseError) -> Exception:
     return writes_refused(error) if is_retryable(error) else error
 
 
+class Elsewhere(Disconnected):
+    """Who was asked has not got the slot: another has, or nobody yet. It says what was answered."""
+
+
 class Reader:
     """Reads, and writes that may happen twice; repeated for up to `timeout_s` while the server is away."""
 
@@ -172,11 +182,10 @@ class Reader:
                 raise refused(error) from error
             except CONNECTION_ERRORS as error:
                 if isinstance(error.__cause__ or error, AuthenticationError):  # redis-py tells it either way
-                    raise unavailable(
-                        "the store refuses the name or password of DISPATCHER_REDIS_URL."
-                    ) from error
+                    raise login_refused() from error
                 if time.monotonic() >= deadline:
-                    raise unavailable(f"the store does not answer ({type(error).__name__}).") from error
+                    why = error if isinstance(error, Elsewhere) else type(error).__name__
+                    raise unavailable(f"the store does not answer ({why}).") from error
             await asyncio.sleep(PAUSE_S)
 
     async def get_all(self, keys: Sequence[str]) -> list[bytes | None]:

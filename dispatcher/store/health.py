@@ -18,6 +18,8 @@ from dispatcher.store.servers import Servers
 
 OLDEST = (7, 0)
 AGE_S = 1.0
+SILENCE_S = 0.8  # below what /readyz waits: it has to name who hangs
+PATIENCE_S = 2.0  # before a market's intake refuses: we may be the slow ones
 CLUSTER = (
     "the server is a node of a cluster, and its address names none; "
     "maybe DISPATCHER_REDIS_URL=redis+cluster://host:port"
@@ -78,9 +80,13 @@ async def check(
         return Health("", (f"the store refuses to be asked: {error}",))
 
 
-async def check_in(reader: Reader) -> Health:
-    """One server of a cluster, by itself."""
-    return await check(reader, cluster=True)
+async def check_in(reader: Reader, within_s: float = SILENCE_S) -> Health:
+    """One server of a cluster, by itself: one that hangs is told before whoever asks gives up."""
+    try:
+        async with asyncio.timeout(within_s):
+            return await check(reader, cluster=True)
+    except TimeoutError:
+        return Health("", ("it does not answer",))
 
 
 async def check_all(

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from dispatcher.domain.booking import Booking
 
+UNKNOWN, NOT_SENT = "unknown", "not sent"  # what became of a program that has no answer
+
 
 class Status(StrEnum):
     """How a commit ended; only OK wrote."""

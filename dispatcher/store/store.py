@@ -122,7 +122,11 @@ class Store:
     async def _server(self, place: str) -> Health:
         """One server of a cluster. What it had may be another's by now."""
         reader = dict(await self.servers.readers()).get(place)
-        found = Health("", (f"{place} has no market",)) if reader is None else await health.check_in(reader)
+        found = (
+            Health("", (f"{place} has no market",))
+            if reader is None
+            else await health.check_in(reader, health.PATIENCE_S)
+        )
         if found.problems:
             await self.servers.look_again()
         return found

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from redis.asyncio import Redis
 from redis.crc import key_slot
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
-from dispatcher.store.connection import CONNECTION_ERRORS, SOCKET_TIMEOUT_S, BadUrl, connect, unavailable
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.store.connection import (
+    CONNECTION_ERRORS,
+    SOCKET_TIMEOUT_S,
+    BadUrl,
+    connect,
+    login_refused,
+    unavailable,
+)
 from dispatcher.store.resp import text_of
 
 ASK_S = 2.0  # a server that is gone must not keep us from asking the next
@@ -30,6 +39,9 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+Slots = tuple[Address | None, ...]  #: who has each slot
+
+
 class Topology:
     """`address(key)` says who has a key; `refresh` asks again, once for all who found it out of date."""
 
@@ -37,7 +49,7 @@ class Topology:
         """`url`: `redis+cluster://` or `rediss+cluster://`, with one server or more. Raises BadUrl."""
         self._scheme, self._login, self.seeds = _parts(url)
         self.age = 0  #: how often it was asked; who knows an older one is out of date
-        self._slots: list[Address | None] = []
+        self._slots: Sequence[Address | None] = ()
         self._asking = asyncio.Lock()
 
     def client(self, address: Address, *, timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:
@@ -73,27 +85,50 @@ class Topology:
             if self.age != seen:
                 return
             known = dict.fromkeys([*(each for each in self._slots if each is not None), *self.seeds])
-            for address in known:
-                slots = await self._asked(address)
-                if slots is not None:
-                    self._slots, self.age = slots, self.age + 1
-                    return
+            self._slots, self.age = await self._agreed(list(known)), self.age + 1
+
+    async def _agreed(self, known: Sequence[Address]) -> Slots:
+        """What most of them know. One alone may be cut off, reset, or back with what it knew long ago."""
+        votes, refusals = Counter[Slots](), list[Unavailable]()
+        asking = [asyncio.create_task(self._asked(each)) for each in known]
+        try:
+            for told in asyncio.as_completed(asking):
+                slots = await told
+                if isinstance(slots, Unavailable):
+                    refusals.append(slots)
+                elif slots is not None and any(slots):
+                    votes[slots] += 1
+                    if 2 * votes[slots] > len(known):
+                        return slots
+        finally:
+            for each in asking:
+                each.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+        if votes:
+            return votes.most_common(1)[0][0]
+        if refusals:
+            raise refusals[0]
         raise unavailable(f"no server of the cluster answers (asked: {', '.join(map(str, known))}).")
 
-    async def _asked(self, address: Address) -> list[Address | None] | None:
-        """What one server knows; None if it does not answer, or is in no cluster."""
+    async def _asked(self, address: Address) -> Slots | Unavailable | None:
+        """What one server knows; None if it does not answer, or is in no cluster; or that we may not ask."""
         client = self.client(address, timeout_s=ASK_S)
         try:
             told: list[Any] = await client.execute_command(b"CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]
-        except (RedisError, *CONNECTION_ERRORS):
-            return None
+        except (RedisError, *CONNECTION_ERRORS) as error:
+            if isinstance(error.__cause__ or error, AuthenticationError):
+                return login_refused()
+            lacks = isinstance(error, NoPermissionError)
+            return (
+                unavailable("the user of DISPATCHER_REDIS_URL may not ask CLUSTER SLOTS.") if lacks else None
+            )
         finally:
             await client.aclose()
         slots: list[Address | None] = [None] * 16_384
         for first, last, primary, *_ in told:
             host = text_of(primary[0]) if primary[0] else address.host  # "": the one who was asked
             slots[first : last + 1] = [Address(host, int(primary[1]))] * (last + 1 - first)
-        return slots
+        return tuple(slots)
 
 
 def _parts(url: str) -> tuple[str, str, Sequence[Address]]:

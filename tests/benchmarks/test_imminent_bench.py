@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+from pathlib import Path
+
+import pytest
+
 from benchmarks import imminent
 from benchmarks.imminent_load import Told
+from dispatcher.runtime.errors import UserError
+
+OURS = "[each for each in os.environ if each.startswith('DISPATCHER_')]"  # what an older one may not know
 
 
 def _told(waits_ms: list[float], *, sent: int) -> Told:
@@ -29,3 +38,30 @@ def test_turns_are_compared_by_side_and_rate() -> None:
     assert found["beside_50"]["p50_ms"] == 9.0
     assert "beside_100" not in found
     assert "here_100" in imminent.told(found)
+
+
+@pytest.mark.parametrize("text", ["0", "-5", "50,50", "5,,6", "", "1000000", "5.5"])
+def test_rates_that_cannot_be_played_are_refused_at_once(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=r"whole number from 1|twice"):
+        imminent.rates_of(text)
+
+
+def test_what_is_no_checkout_is_refused_instead_of_measuring_our_own_code(tmp_path: Path) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is no checkout"):
+        imminent.checkout(str(tmp_path))
+    _main_of(tmp_path, "")
+    with pytest.raises(argparse.ArgumentTypeError, match="no compiled kernels"):
+        imminent.checkout(str(tmp_path))
+
+
+def test_another_checkout_is_what_runs_wherever_we_stand(tmp_path: Path) -> None:
+    _main_of(tmp_path, f"import os; raise SystemExit(41 if len({OURS}) == {len(imminent.SET)} else 42)")
+    args = argparse.Namespace(vendors=1, seconds=1, batch=0, changes=0)
+    with pytest.raises(UserError, match="ended with status 41"):
+        asyncio.run(imminent._measure(args, [1], tmp_path))
+
+
+def _main_of(folder: Path, code: str) -> None:
+    (folder / "dispatcher").mkdir()
+    (folder / "dispatcher" / "__init__.py").touch()
+    (folder / "dispatcher" / "__main__.py").write_text(code, encoding="ascii")

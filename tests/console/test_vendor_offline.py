@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from contracts.codes import Role
 from tests.console.conftest import SHARED, Desk
@@ -38,7 +38,7 @@ async def kept(page: Page, part: str) -> None:
 async def test_without_a_connection_the_day_is_there_and_taps_go_out_once_it_is_back(desk: Desk) -> None:
     market = await town(desk, "r1", "r2", "r3")
     await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
-    page = await phone(desk, market, "day", clock=True)
+    page = await phone(desk, market, "day")
     await kept(page, f"{market}/dispatches/r1.1")
     await page.context.set_offline(True)
     await page.goto(f"{desk.url}/vendor/day")  # as if it had been closed
@@ -49,6 +49,7 @@ async def test_without_a_connection_the_day_is_there_and_taps_go_out_once_it_is_
     assert await problems_in_both_themes(page) == []
     await visit(page, "ride/r1.1")
     await page.get_by_role("button", name="I am on my way").tap()
+    await expect(page.locator(".tap")).to_have_count(1)
     await page.clock.fast_forward(TEN_S)
     await expect(page.locator(".tap")).to_contain_text("goes out once there is a connection")
     await visit(page, "offers")
@@ -65,6 +66,30 @@ async def test_without_a_connection_the_day_is_there_and_taps_go_out_once_it_is_
     assert (await reported(desk, market, "r1.1"), await state(desk, market, "r2")) == ("en_route", "accepted")
     await expect(page.locator("header .kept")).to_have_count(0)
     desk.failures.clear()  # the browser tells of each call that did not go out
+
+
+async def test_a_tap_whose_answer_was_lost_is_sent_again_and_has_its_effect_once(desk: Desk) -> None:
+    market = await town(desk, "r1")
+    page = await phone(desk, market, service_workers="block")
+    lost: list[str] = []
+
+    async def lose(route: Route) -> None:
+        """The first answer; the service has done what it was asked."""
+        key = await route.request.header_value("Idempotency-Key")
+        lost.append(str(key))
+        answer = await route.fetch()
+        await (route.abort() if len(lost) == 1 else route.fulfill(response=answer))
+
+    await page.route("**/offers/r1.1/accept", lose)
+    await page.locator("[data-offer='r1.1']").get_by_role("button", name="Accept").tap()
+    await expect(page.locator("header .count")).to_have_text("1 to send")
+    while await page.locator("header .count").count():
+        await page.clock.fast_forward(5_000)
+        await page.wait_for_timeout(PAUSE_MS)
+    assert len(lost) > len(set(lost)) == 1, "again, under the same key"
+    assert await page.locator(".tap").count() == 0
+    assert await state(desk, market, "r1") == "accepted"
+    desk.failures.clear()  # the browser tells of the answer that was lost
 
 
 async def test_a_page_that_is_opened_without_a_connection_has_the_right_time(desk: Desk) -> None:
@@ -128,10 +153,11 @@ async def test_a_tap_is_shown_and_undone_in_every_tab(desk: Desk) -> None:
 async def test_who_signs_out_leaves_nothing_on_the_phone(desk: Desk) -> None:
     market = await town(desk, "r1")
     await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
-    page = await phone(desk, market, "day", clock=True)
+    page = await phone(desk, market, "day")
     await kept(page, f"{market}/dispatches/r1.1")
     await visit(page, "ride/r1.1")
     await page.get_by_role("button", name="I am on my way").tap()
+    await expect(page.locator(".tap")).to_have_count(1)
     await visit(page, "more")
     await page.get_by_role("button", name="Sign out").tap()
     await expect(page.get_by_role("dialog")).to_contain_text("1 taps were not sent yet and would be lost.")
@@ -143,12 +169,20 @@ async def test_who_signs_out_leaves_nothing_on_the_phone(desk: Desk) -> None:
     desk.failures.clear()  # the browser tells of the 401
 
 
-async def test_a_session_that_ops_has_ended_shows_nothing_more(desk: Desk) -> None:
+async def test_a_phone_that_was_lost_shows_nothing_more_once_ops_has_ended_its_session_in_the_console(
+    desk: Desk,
+) -> None:
     market = await town(desk, "r1")
     await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
-    page = await phone(desk, market, "day", clock=True)
+    page = await phone(desk, market, "day")
     await expect(page.locator(".ride-card")).to_contain_text("Robin Wren")
-    await desk.call(market, "DELETE", "/vendors/v1/sessions", None, Role.OPS)
+    console = await desk.open("vendors/v1", Role.OPS, market=market)
+    await console.get_by_role("button", name="Phone …").press("Enter")
+    await console.get_by_label("Whose phone").fill("Ana")
+    await console.get_by_label("A phone was lost").check()
+    await console.get_by_role("button", name="Make a link").press("Enter")
+    code = await console.get_by_label("Or read this out").input_value()
+    assert (await console.get_by_label("Send this").input_value()).endswith(f"/vendor/enter#{code}")
     await page.context.set_offline(True)  # it looks again once there is a connection
     await page.context.set_offline(False)
     await page.wait_for_selector("input[name=code]")
@@ -157,8 +191,7 @@ async def test_a_session_that_ops_has_ended_shows_nothing_more(desk: Desk) -> No
     await page.fill("input[name=code]", "0000 0000 0000")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("alert")).to_contain_text("The code does not hold")
-    made = await desk.call(market, "POST", "/vendors/v1/sign-in-links", {}, Role.OPS)
-    await page.fill("input[name=code]", made["code"].lower().replace("-", " "))
+    await page.fill("input[name=code]", code.lower().replace("-", " "))
     await page.keyboard.press("Enter")
     await page.wait_for_selector("body > nav")
     desk.failures.clear()  # the browser tells of each 401

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, CookieJar
 
 from contracts.codes import Role
+from dispatcher import cli
 from dispatcher.http import sessions
 from dispatcher.http.lanes import Lanes
-from tests.console.conftest import SHARED, Desk
+from tests.console.conftest import SHARED, TZ, Desk
 from tests.console.trouble import ride, vendor
-from tests.http.conftest import GUARDED
+from tests.http.conftest import GUARDED, KEYS
 from tests.http.test_access import PLACES
 from tests.http.test_privacy import canary, logged, patient  # noqa: F401
 
@@ -197,3 +200,35 @@ async def test_a_patient_is_told_to_the_session_that_has_the_work_and_to_nobody_
                 elsewhere.append((page.status, await page.text()))
     for told in (*map(str, before), *map(str, elsewhere), *logged):
         assert "CANARY" not in told
+
+
+async def test_the_command_prints_a_link_and_a_code_of_a_service_that_runs(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    market = desk.new_market()
+    await vendor(desk, market, "v1")
+    (tmp_path / "keys.json").touch(mode=0o600)
+    (tmp_path / "keys.json").write_text(json.dumps(KEYS))
+    settings = {
+        "DATA_DIR": tmp_path,
+        "TOKEN_KEYS": tmp_path / "keys.json",
+        "MARKETS": f"{market}={TZ}",
+        "CLOCK_SPEED": 1,
+        "CLOCK_START_MS": desk.parts.clock.now_ms(),
+        "CLOCK_FILE": tmp_path / "clock",  # until it is there, the clock stands, as the service's
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(f"DISPATCHER_{name}", str(value))
+    words = ["vendor-link", "--market", market, "--subject", "Ana"]
+    assert await asyncio.to_thread(cli.main, [*words, "--vendor", "v1"]) == 1
+    assert "no service of" in capsys.readouterr().err
+    (tmp_path / "address").write_text(desk.url)
+    assert await asyncio.to_thread(cli.main, [*words, "--vendor", "v9"]) == 1
+    assert "there is no vendor v9." in capsys.readouterr().err
+    assert await asyncio.to_thread(cli.main, [*words, "--vendor", "v1"]) == 0
+    said = capsys.readouterr().out.partition(f"{desk.url}/vendor/enter#")[2]  # behind what is logged here
+    of_link, printed = said.split()[:2]
+    assert of_link == printed
+    async with browsing(desk) as browser:
+        status, told = await enter(browser, printed)
+        assert (status, told["subject"]) == (200, "Ana")

@@ -21,8 +21,8 @@ NAMES = ("Robin Wren", "Sam Heron", "Alex Finch", "Kim Swift", "Jo Martin", "Lee
 DRIVER = {"subject": "Ana"}
 
 
-async def phone(desk: Desk, market: str, path: str = "", *, clock: bool = False, **context: Any) -> Page:
-    """The page on a phone of vendor v1, entered by its link. `clock`: the test moves the phone's clock on."""
+async def phone(desk: Desk, market: str, path: str = "", *, clock: bool = True, **context: Any) -> Page:
+    """The page on a phone of vendor v1, entered by its link. `clock`: a test may move the phone's on."""
     more = {"has_touch": True, "is_mobile": True} | context
     page = await desk.pages.take(("vendor", clock), PHONE, **more)
     if clock:

@@ -10,6 +10,7 @@ import pytest
 from contracts.tuning import Tuning
 from dispatcher.decisions import chain, chains, sealing
 from dispatcher.decisions.record import Unsaved
+from dispatcher.decisions.saver import trim_ledger
 from dispatcher.domain.context import Context
 from dispatcher.domain.patient_reads import noted
 from dispatcher.matching.commits import Ownership
@@ -122,6 +123,31 @@ async def test_an_entry_that_cannot_be_read_stops_neither_reading_nor_saving(
     assert "place 4 cannot be read in the ledger" in await wrong(three)
 
 
+async def test_once_all_is_forgotten_the_chain_goes_on_behind_what_was(three: Saved, own: Ownership) -> None:
+    """As after two weeks without a decision, or a while in which tuning keeps none."""
+    for entry in await three.entries():
+        path_of(three, entry).unlink()
+    await trim_ledger(three.town.market.stored, None)
+    three.saver._last = None
+    for name in ("r4", "r5"):
+        await three.town.submit(trip(name, start_min=20))
+        await match_imminent(own, three.town.market, [name])
+    assert [each.seq for each in await three.entries()] == [4, 5]
+    assert await wrong(three) == []
+
+
+async def test_who_takes_the_end_of_the_chain_is_named_and_stops_no_saving(
+    three: Saved, own: Ownership
+) -> None:
+    stored = three.town.market.stored
+    await stored.node.reader.ask("XDEL", stored.keys.decisions, "3-0")
+    three.saver._last = None
+    await three.town.submit(trip("later", start_min=20))
+    await match_imminent(own, three.town.market, ["later"])
+    assert [each.seq for each in await three.entries()] == [1, 2, 4]
+    assert "place 3 is gone from the chain: after it comes 4" in await wrong(three)
+
+
 async def test_what_retention_forgot_is_no_finding(three: Saved) -> None:
     three.town.clock.ms += 40 * 86_400_000
     assert await three.saver.tidy() > 0
@@ -195,6 +221,15 @@ async def test_a_seal_that_is_taken_away_is_named(saved: Saved, place: str, said
     await stored.node.reader.ask("XDEL", stored.keys.seals, place)
     found = await broken(stored)
     assert any(each.startswith(said or f"patient_read {names[0]} was added") for each in found)
+
+
+async def test_who_takes_the_last_seal_is_named_and_stops_no_sealing(saved: Saved) -> None:
+    stored, _ = await sealed(saved)
+    await stored.node.reader.ask("XDEL", stored.keys.seals, "2-0")
+    now_ms = saved.town.clock.now_ms() + 100
+    await look(stored, now_ms)
+    assert await sealing.seal(stored, now_ms + sealing.LAG_MS) == 3, "two of them once more"
+    assert await broken(stored) == ["seal 2 is gone: after it comes 3"]
 
 
 async def test_a_record_whose_writer_died_before_the_ledger_had_it_is_told_and_is_no_finding(

@@ -107,7 +107,7 @@ async def local_cluster(
 ) -> AsyncIterator[LocalCluster]:
     """It runs while this lasts."""
     count = primaries * (2 if replicas else 1)
-    ports = _free_ports(2 * count)
+    ports = free_ports(2 * count)
     servers = [
         EmbeddedRedis(
             folder / str(at),
@@ -131,7 +131,8 @@ async def local_cluster(
         await cluster.aclose()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has now, each another."""
     with contextlib.ExitStack() as held:
         places = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [each.getsockname()[1] for each in places]

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from redis.asyncio import Redis
 
 from dispatcher.audit.auditor import audit
 from dispatcher.cli.audit import LOST
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.supervisor import ServeError, looked_at
 from dispatcher.store import health
-from dispatcher.store.cluster import key_of
+from dispatcher.store.cluster import Cluster, key_of
 from dispatcher.store.connection import BadUrl
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from dispatcher.store.topology import Topology
-from tests.store.cluster import LocalCluster, local_cluster
+from tests.store.cluster import SLOTS, LocalCluster, free_ports, local_cluster
 from tests.store.conftest import RING
 from tests.store.made import DAY, NOW_MS, pools, received, trip, vendor
 from tests.store.work import Writers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+HANGS = 2  # the primary that hangs in the last but one
 AWAY = 1  # the primary that dies in the last test
 
 
@@ -133,6 +139,51 @@ async def test_addresses_that_name_another_kind_of_store_are_refused(
         assert (await single.health()).problems == (health.CLUSTER,)
     with pytest.raises(ServeError, match="is a node of a cluster"):
         await looked_at(plain)
+
+
+async def test_who_is_cut_off_or_was_reset_is_outvoted(cluster: LocalCluster, tmp_path: Path) -> None:
+    alone = EmbeddedRedis(tmp_path, port=free_ports(1)[0], settings={"cluster-enabled": "yes"})
+    hosts = cluster.url.partition("://")[2]
+    topology = Topology(f"redis+cluster://127.0.0.1:{alone.port},{hosts}")
+    ours = sorted(each.port for each in cluster.servers[: cluster.primaries])
+    await alone.start()
+    client = Redis(host="127.0.0.1", port=alone.port)
+    try:
+        assert [each.port for each in await topology.primaries()] == ours, "it was reset: it has no slot"
+        await client.execute_command(b"CLUSTER", "ADDSLOTSRANGE", 0, SLOTS - 1)  # type: ignore[no-untyped-call]
+        await topology.refresh(topology.age)
+        assert [each.port for each in await topology.primaries()] == ours, "it says that it has them all"
+    finally:
+        await client.aclose()
+        alone.kill()
+        await alone.stop()
+
+
+async def test_a_wrong_password_is_told_as_such(cluster: LocalCluster) -> None:
+    async with Store(cluster.url.replace("://", "://nobody:wrong@"), RING) as store:
+        assert "refuses the name or password" in (await store.health()).problems[0]
+
+
+async def test_a_market_whose_server_hangs_goes_on_at_its_replica(
+    cluster: LocalCluster, store: Store
+) -> None:
+    """A hanging server closes no connection: who waits looks whether another has its slots by now."""
+    market, other = [await market_on(cluster, store, place, "hangs") for place in (HANGS, 0)]
+    assert (await market.commit([received("before")], requests=[trip("before")])).ok
+    servers = store.servers
+    assert isinstance(servers, Cluster)
+    servers.reader.topology.client = partial(servers.topology.client, timeout_s=600.0)  # type: ignore[method-assign]
+    assert await market.requests.records.get("before")
+    os.kill(cluster.servers[HANGS].pid or 0, signal.SIGSTOP)
+    try:
+        assert await market.requests.records.get("before"), "its replica has it"
+        assert (await market.commit([received("after")], requests=[trip("after")])).ok
+        assert (await other.commit([received("r1")], requests=[trip("r1")])).ok
+    finally:
+        os.kill(cluster.servers[HANGS].pid or 0, signal.SIGCONT)
+    await cluster.until(lambda told: "cluster_state:ok" in told, "CLUSTER", "INFO")
+    report = await audit(store.reader, market.name, ["before", "after"], streams=True, settle_s=0.1)
+    assert report["findings"] == []
 
 
 async def test_a_market_whose_server_dies_goes_on_at_its_replica(cluster: LocalCluster, store: Store) -> None:

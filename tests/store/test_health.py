@@ -103,7 +103,7 @@ async def as_user(admin: Redis, server: EmbeddedRedis, *given: str) -> str:
     [
         (("~*", "&*", "+@all", "-xadd"), "XADD dispatch:{metro}:events"),
         (("~*", "&*", "+@all", "-xinfo|stream"), "XINFO STREAM"),
-        (("~*", "&*", "+@all", "-hincrby"), "HINCRBY dispatch:{metro}:troubles"),
+        (("~*", "&*", "+@all", "-hincrby"), "HINCRBY dispatch:{metro}:marks"),
         (("~*", "resetchannels", "+@all"), "PUBLISH dispatch:{metro}:wake"),
         (("~*", "resetchannels", "+@all"), "SUBSCRIBE dispatch:{metro}:wake"),
         (("~*", "&*", "+@all", "-publish"), "PUBLISH dispatch:{metro}:wake"),

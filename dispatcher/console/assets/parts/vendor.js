@@ -6,6 +6,7 @@
 import { h, svg } from "../core/dom.js";
 import { onboard, stateOf } from "./acts/onboard.js";
 import { pauseOrResume } from "./acts/pause.js";
+import { phoneOf } from "./acts/phone.js";
 import { figure } from "./figure.js";
 import { stateMark } from "./state.js";
 import { csvButton, table } from "./table.js";
@@ -120,7 +121,13 @@ export class VendorPanel {
       : button(`Pause ${this.id} …`, () => this.pauseOrResume(), { class: "grave", title: "p" });
     return section(
       "State",
-      h("span", { class: "acts" }, button("Onboarding …", () => this.onboard(), { title: "o" }), act),
+      h(
+        "span",
+        { class: "acts" },
+        button("Onboarding …", () => this.onboard(), { title: "o" }),
+        button("Phone …", () => phoneOf(this.context, this.id)),
+        act,
+      ),
       onboardingOf(vendor, zone, clock),
       pause
         ? h("p", {}, `Paused by ${who(pause)}, ${zone.moment(Date.parse(pause.at), clock.now())}: “${pause.reason}”`)

@@ -58,12 +58,14 @@ async function start() {
   nav.setAttribute("aria-label", t("nav"));
   document.body.prepend(h("a", { class: "skip", href: "#main", onclick: skip }, t("skip")), bar);
   document.body.append(nav);
-  addEventListener("signed-out", () => location.replace("/vendor"), { once: true });
+  addEventListener("signed-out", leave, { once: true });
+  addEventListener("pageshow", (event) => event.persisted && location.reload()); // as it was left: maybe signed out
   addEventListener("popstate", () => void show(given));
   document.body.addEventListener("click", followed);
   watchFingers();
   watchIdle([bar, main, nav]);
   world.onChange(() => frame(given));
+  world.onChange(() => tellOffers(world.open.length));
   taps.onChange((sent) => sent ? world.again(sent.about) : frame(given));
   for (const each of ["online", "offline"]) addEventListener(each, () => frame(given));
   runCountdowns(() => clock.now());
@@ -84,6 +86,12 @@ async function start() {
 async function again({ api, world, clock }) {
   world.again();
   await standing(api).then((session) => clock.hear(session.now_ms), () => undefined);
+}
+
+/** Nothing of it stays on the screen, nor behind the Back button. */
+function leave() {
+  document.body.replaceChildren();
+  location.replace("/vendor");
 }
 
 /** @param {Event} event */
@@ -159,6 +167,17 @@ function frame({ world, taps, session, clock, times }) {
       each === "offers" && world.open.length ? h("span", { class: "badge" }, String(world.open.length)) : null,
     );
   redraw(nav, TABS.map(link));
+}
+
+const news = h("p", { class: "unseen", role: "status" });
+let told = 0;
+
+/** New offers, for who does not see the list; and on the app's icon. @param {number} open */
+function tellOffers(open) {
+  if (!news.isConnected) document.body.append(news);
+  if (open > told) news.textContent = t("offers.count", { n: open });
+  if (open !== told) void navigator.setAppBadge?.(open).catch(() => undefined);
+  told = open;
 }
 
 /** What was loaded is there without a connection; where there is no worker, the page is all the same. */

@@ -66,6 +66,7 @@ const TABLE = {
   ],
   "enter.wrong": ["This page is for a vendor's people.", "Esta página es para el personal de un proveedor."],
   "offers.title": ["Offers", "Ofertas"],
+  "offers.count": ["open offers: {n}", "ofertas abiertas: {n}"],
   "offers.none": [
     "No open offers. New ones appear here by themselves.",
     "No hay ofertas. Las nuevas aparecen aquí solas.",

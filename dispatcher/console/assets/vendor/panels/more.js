@@ -60,5 +60,5 @@ async function signOut({ taps, api }) {
     }
   }
   await clear();
-  location.replace("/vendor");
+  dispatchEvent(new CustomEvent("signed-out"));
 }
