@@ -228,12 +228,12 @@ async def test_capacity_is_as_last_week_by_one_tap_and_changed_by_hours_and_a_pa
     await visit(page, "papers")
     await page.get_by_role("button", name="Add a later paper").tap()
     await page.get_by_label("Last valid day").fill("2026-03-20")
+    await page.get_by_label("Its number and issuer").fill("P-17, Acme Mutual")
     await page.get_by_role("dialog").get_by_role("button", name="Send").tap()
     await expect(page.locator("li.card").first).to_contain_text("runs out on Mar 20, 2026, in 18 days")
     papers = (await as_vendor(desk, market, "GET", "/vendors/v1"))["credentials"]
-    assert (
-        sorted(each["expires_on"] for each in papers if each["kind"] == "auto_insurance")[0] == "2026-03-20"
-    )
+    (renewed,) = [each for each in papers if each["expires_on"] == "2026-03-20"]
+    assert (renewed["kind"], renewed["document"]) == ("auto_insurance", "P-17, Acme Mutual")
 
 
 async def test_whoever_left_the_phone_for_a_quarter_of_an_hour_sees_no_name_before_a_touch(

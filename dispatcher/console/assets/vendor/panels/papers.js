@@ -22,7 +22,7 @@ const KINDS = [
   "dme_accreditation",
   "ambulance_licence",
 ];
-const SOON_DAYS = 30;
+const SOON_DAYS = 30, MOST_CHARS = 200;
 
 export const title = () => t("papers.title");
 
@@ -67,6 +67,7 @@ function list({ credentials = [] }, { times, clock }) {
           { class: left < 0 ? "trouble" : left <= SOON_DAYS ? "warn" : "" },
           t(holds, { day: times.dated(each.expires_on), n: left }),
         ),
+        each.document ? h("p", { class: "soft" }, each.document) : null,
         h("p", { class: "soft" }, t(each.verified ? "papers.verified" : "papers.claimed")),
       );
     }),
@@ -77,12 +78,14 @@ function list({ credentials = [] }, { times, clock }) {
 async function add(vendor, etag, { api, session, times, clock }, read) {
   const kind = h("select", { name: "kind" }, KINDS.map((each) => h("option", { value: each }, t(`paper.${each}`))));
   const until = h("input", { type: "date", name: "until", required: true, min: times.date(clock.now()) });
+  const which = h("input", { name: "document", maxLength: MOST_CHARS, autocomplete: "off" });
   const done = await sheet({
     title: t("papers.add"),
-    body: [field(t("papers.kind"), kind), field(t("papers.until"), until)],
+    body: [field(t("papers.kind"), kind), field(t("papers.until"), until), field(t("papers.document"), which)],
     act: t("send"),
     run: async (form) => {
-      const paper = { kind: form.get("kind"), expires_on: form.get("until") };
+      const document = String(form.get("document")).trim();
+      const paper = { kind: form.get("kind"), expires_on: form.get("until"), ...(document && { document }) };
       await api.put(
         `/vendors/${session.vendor_id}`,
         { ...vendor, credentials: [...(vendor.credentials || []), paper] },

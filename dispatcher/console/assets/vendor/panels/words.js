@@ -112,6 +112,7 @@ add({
   "papers.claimed": ["not verified yet", "aún sin verificar"],
   "papers.add": ["Add a later paper", "Añadir un documento nuevo"],
   "papers.kind": ["Which", "Cuál"],
+  "papers.document": ["Its number and issuer (optional)", "Su número y quién lo emite (opcional)"],
   "papers.until": ["Last valid day", "Último día válido"],
   "paper.auto_insurance": ["Auto insurance", "Seguro del vehículo"],
   "paper.background_check": ["Background check", "Antecedentes"],
