@@ -1,7 +1,7 @@
-"""Who lost a race for a record goes one by one with the others of this process that did.
+"""Who lost a race for a record goes one by one with the others of this process that did; who comes then, too.
 
 Many vendors answer one broadcast at once: each commit changes its record, so each round of a race has one
-winner, and who is asked eight times may lose eight times.
+winner, and who is asked eight times may lose eight times; also to those who have only come.
 """
 
 from __future__ import annotations
@@ -39,3 +39,27 @@ class Contention:
             self._waiting[key] -= 1
             if not self._waiting[key]:
                 del self._waiting[key], self._locks[key]
+
+    @contextlib.asynccontextmanager
+    async def turn(self, market: str, subject: str) -> AsyncIterator[Turn]:
+        """One who may have to wait, and goes once this is over."""
+        async with contextlib.AsyncExitStack() as queue:
+            yield Turn(self, (market, subject), queue)
+
+    def is_raced_for(self, key: Subject) -> bool:
+        """Whether somebody has lost, and is at it or waits."""
+        return key in self._locks
+
+
+class Turn:
+    """Of one who changes a record."""
+
+    def __init__(self, contention: Contention, key: Subject, queue: contextlib.AsyncExitStack) -> None:
+        self._contention, self._key, self._queue = contention, key, queue
+        self._waits = True
+
+    async def come(self, lost: int) -> None:
+        """At once, unless it has `lost` or somebody else has: then one after the other."""
+        if self._waits and (lost or self._contention.is_raced_for(self._key)):
+            self._waits = False
+            await self._queue.enter_async_context(self._contention.of(*self._key))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
@@ -62,10 +61,9 @@ class Executor:
         """
         by = self._right(who, market, command)
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
-        async with AsyncExitStack() as lost_before:
+        async with self.contention.turn(market, command.subject) as turn:
             for lost in range(ATTEMPTS):
-                if lost == 1:
-                    await lost_before.enter_async_context(self.contention.of(market, command.subject))
+                await turn.come(lost)
                 since, record = stored.lineage, await self._find(stored, command)  # in this order
                 context = await self._context(stored, record, tuning, by, who)
                 with traced.commands(market, by, [(command, record)]):

@@ -46,3 +46,19 @@ async def test_who_waits_too_long_goes_on_and_one_that_is_cancelled_holds_nobody
     async with race.of("metro", "r1"):
         assert race._locks
     assert not race._locks
+
+
+async def test_who_comes_while_others_wait_waits_behind_them_and_loses_none_a_round() -> None:
+    race, order = Contention(), list[str]()
+
+    async def goes(name: str, lost: int) -> None:
+        async with race.turn("metro", "r1") as turn:
+            await turn.come(lost)
+            await asyncio.sleep(0)
+            order.append(name)
+            await turn.come(lost + 1)  # the same turn: it does not wait for itself
+
+    await asyncio.gather(goes("lost", 1), goes("lost too", 1), goes("new", 0))
+    assert order == ["lost", "lost too", "new"]
+    await asyncio.gather(goes("alone", 0))
+    assert not race.is_raced_for(("metro", "r1"))
