@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from tests.console.vendors_phone import as_vendor, phone, town, visit
 
 pytestmark = SHARED
 HALF_AN_HOUR_MS = 1_800_000
+PATIENCE_S = 20
 HELD = """async part => {
   const kept = await (await caches.open('dispatcher-vendor-heard')).keys();
   return kept.map(each => each.url).filter(each => each.includes(part));
@@ -31,14 +33,19 @@ PAUSE_MS = 20
 
 async def kept(page: Page, part: str) -> None:
     """Until the phone has kept what was read of this."""
-    while not await page.evaluate(HELD, part):
-        await page.wait_for_timeout(PAUSE_MS)
+    async with asyncio.timeout(PATIENCE_S):
+        while not await page.evaluate(HELD, part):
+            await page.wait_for_timeout(PAUSE_MS)
 
 
 async def test_without_a_connection_the_day_is_there_and_taps_go_out_once_it_is_back(desk: Desk) -> None:
     market = await town(desk, "r1", "r2", "r3")
     await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
     page = await phone(desk, market, "day")
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await page.reload()  # from here on all that is read is kept
+    await expect(page.locator(".ride-card")).to_contain_text("Robin Wren")
+    await kept(page, f"{market}/offers")
     await kept(page, f"{market}/dispatches/r1.1")
     await page.context.set_offline(True)
     await page.goto(f"{desk.url}/vendor/day")  # as if it had been closed
