@@ -16,9 +16,10 @@ from typing import Protocol
 import aiohttp
 
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.runtime.parent_death import die_with_parent
 from dispatcher.security import key_files
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.serve.processes import die_with_parent, own_command, own_environment
+from dispatcher.serve.processes import own_command, own_environment
 from dispatcher.serve.supervisor import address, listening
 from dispatcher.settings import Settings
 from dispatcher.store.connection import Reader, StoreError, connect

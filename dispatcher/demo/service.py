@@ -12,7 +12,8 @@ from typing import NamedTuple
 import aiohttp
 
 from dispatcher.runtime.errors import UserError
-from dispatcher.serve.processes import die_with_parent, own_command, own_environment
+from dispatcher.runtime.parent_death import die_with_parent
+from dispatcher.serve.processes import own_command, own_environment
 from dispatcher.settings import PREFIX, Settings
 
 START_LIMIT_S, STOP_LIMIT_S = 60.0, 30.0

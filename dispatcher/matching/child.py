@@ -11,6 +11,7 @@ import numpy as np
 from contracts.unmatched import Unmatched
 from dispatcher.matching.job import Job
 from dispatcher.matching.relaxations import with_relaxations
+from dispatcher.runtime.parent_death import end_with_starter
 from solvers.assignment.problem import AssignmentProblem
 from solvers.optimiser import optimised
 from solvers.planning import BatchPlan
@@ -31,9 +32,10 @@ def relax(screening: Screening, vendors: Sequence[str], whys: Sequence[Unmatched
 
 def warm_up() -> None:
     """Load the optimiser and let it solve once. Ctrl-C is for the matcher, which then ends this process."""
+    end_with_starter()  # a long solve would not notice that nobody waits for it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     from solvers.assignment.solve import solve  # noqa: PLC0415
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICE)
     one = np.ones(1, np.int64)
     zero = np.zeros(1, np.int64)

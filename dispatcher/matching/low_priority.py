@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import multiprocessing
 import os
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from dispatcher.runtime.parent_death import end_with_starter
 from dispatcher.runtime.unforeseen import ended_with
 
 POLL_S, MOST_S = 0.05, 900.0  # real seconds; stopped and all, for so long it may take
-NICE, PR_SET_PDEATHSIG = 19, 1
+NICE = 19
 
 
 def give_way() -> None:
     """In the process: Ctrl-C is for who started it, with whom it ends; all others come first."""
+    end_with_starter()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICE)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 Work = Callable[[Connection, Any], None]  #: in the process: it answers on the line

@@ -23,8 +23,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
 
 from dispatcher.runtime.errors import UserError
+from dispatcher.runtime.parent_death import die_with_parent
 from dispatcher.serve import data_folder
-from dispatcher.serve.processes import die_with_parent
 
 DURABLE = {
     "appendonly": "yes",

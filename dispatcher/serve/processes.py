@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
-import signal
 import sys
 import time
 from asyncio.subprocess import Process
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
-PR_SET_PDEATHSIG = 1
+from dispatcher.runtime.parent_death import die_with_parent
+
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 10.0
 STEADY_S = 30.0  # a child that lived this long starts with the first pause again
 log = structlog.get_logger()
-
-
-def die_with_parent() -> Callable[[], None] | None:
-    """A hook for a child (`preexec_fn`) that has Linux kill it when the thread that started it ends.
-
-    None elsewhere: there a child outlives a parent that is killed without warning.
-    """
-    if sys.platform != "linux":
-        return None
-    prctl, parent = ctypes.CDLL(None, use_errno=True).prctl, os.getpid()
-
-    def hook() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it ended before the call
-            os._exit(1)
-
-    return hook
 
 
 def own_command(*words: str) -> list[str]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -18,13 +16,14 @@ import msgspec
 
 from contracts.what_if import WhatIfAnswer
 from dispatcher.domain.refusals import Refusal
+from dispatcher.runtime.parent_death import end_with_starter
 from dispatcher.runtime.unforeseen import told_of
 from dispatcher.what_if.days import DayAsked, compare_day
 from dispatcher.what_if.errand import Errand
 from dispatcher.what_if.moment import MomentAsked, compare_moment
 from solvers.rules import registry
 
-NICE, PR_SET_PDEATHSIG = 15, 1
+NICE = 15
 TELL_S = 0.2
 
 
@@ -40,10 +39,9 @@ Told = float | bytes | str | Refused  #: how far; the answer, packed; what went 
 
 def work(line: Connection, asked: Asked | Errand, plugins: tuple[str, ...] = ()) -> None:
     """Read what is compared, unless that was done; compare; tell how far it is, at last the answer."""
+    end_with_starter()  # stopped meanwhile, it would not notice that nobody listens
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICE)
-    if sys.platform == "linux":  # stopped meanwhile, it would not notice that nobody listens
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     with contextlib.suppress(OSError):  # where memory is short, this goes before what people wait for
         Path("/proc/self/oom_score_adj").write_text("1000")
     try:

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient
 from contracts.codes import Role
 from dispatcher.console import links
 from dispatcher.console.pages import with_console
+from dispatcher.delivery.hub import Hub
 from dispatcher.http import sessions
 from dispatcher.http.lanes import Lanes
 from dispatcher.http.parts import Parts
@@ -133,10 +134,9 @@ async def test_a_cookie_alone_opens_nothing_to_another_site(desk: Desk, headers:
 
 async def test_behind_tls_the_cookie_goes_nowhere_without_it(desk: Desk) -> None:
     token = desk.token(market=desk.new_market())
-    parts = Parts(
-        **{each: getattr(desk.parts, each) for each in ("service", "hub", "quoter", "clock", "token_keys")},
-        public_url="https://ops.example",
-    )
+    shared = {each: getattr(desk.parts, each) for each in ("service", "quoter", "clock", "token_keys")}
+    hub = Hub(desk.parts.service.store)  # its own: the application closes it at its end
+    parts = Parts(**shared, hub=hub, public_url="https://ops.example")
     async with TestClient(Server(with_console(parts), cancelling=False)) as client:
         for host, secure in (("ops.example", True), ("127.0.0.1:8080", False)):
             headers = OURS | {"Host": host}

@@ -59,7 +59,7 @@ def child(pid: int, role: str) -> int:
     return min(found)
 
 
-def alive(pids: set[int], within_s: float = 45.0) -> set[int]:
+def alive(pids: set[int], within_s: float = 20.0) -> set[int]:
     """Those that still run after at most `within_s`; the dead that nobody has waited for do not count."""
     deadline = time.monotonic() + within_s
     while True:

@@ -55,12 +55,13 @@ async function start() {
   const taps = new Taps(`${session.market}/${session.vendor_id}`);
   const world = new World({ api, clock, times, vendor: session.vendor_id });
   const given = { session, api, world, taps, clock, times, go };
+  addEventListener("signed-out", leave, { once: true });
+  addEventListener("pageshow", (event) => event.persisted && location.reload()); // as it was left: maybe signed out
+  await taps.read();
   nav.setAttribute("aria-label", t("nav"));
   document.body.prepend(h("a", { class: "skip", href: "#main", onclick: skip }, t("skip")), bar);
   document.body.append(nav);
-  addEventListener("signed-out", leave, { once: true });
-  addEventListener("pageshow", (event) => event.persisted && location.reload()); // as it was left: maybe signed out
-  addEventListener("popstate", () => void show(given));
+  addEventListener("popstate", () => void show(given)); // from here on nothing waits before the first panel: two would show
   document.body.addEventListener("click", followed);
   watchFingers();
   watchIdle([bar, main, nav]);
@@ -69,7 +70,6 @@ async function start() {
   taps.onChange((sent) => sent ? world.again(sent.about) : frame(given));
   for (const each of ["online", "offline"]) addEventListener(each, () => frame(given));
   runCountdowns(() => clock.now());
-  await taps.read();
   void world.follow();
   await show(given);
   await world.refresh();

@@ -14,6 +14,7 @@ import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 /** @typedef {(part: string) => any} Before what was said of a part so far */
+/** @typedef {Map<string, any>} Said by part, what this page said that no reading told yet */
 
 const RELATIONSHIPS = [
   "self",
@@ -44,15 +45,20 @@ export async function mount(root, context) {
   );
   /** @type {any} */
   let proof = null;
+  /** @type {Said} */
+  const own = new Map();
+  const onTheWay = (/** @type {string} */ part) =>
+    taps.of(id).filter((each) => each.kind === "proof" && !each.refused && each.body.part === part).at(-1)?.body;
   /** @type {Before} */
   const before = (part) => {
-    const said = taps.of(id).filter((each) => each.kind === "proof" && !each.refused && each.body.part === part);
     const given = proof?.parts.find((/** @type {any} */ each) => each.counts && each.report.part === part);
-    return said.at(-1)?.body || given && { at: given.at, ...given.report };
+    return onTheWay(part) || own.get(part) || given && { at: given.at, ...given.report };
   };
   const read = async () => {
+    const decided = [...own].filter(([part]) => !onTheWay(part)); // this reading tells what became of it
     try {
       proof = await api.get(`/dispatches/${id}/proof`, {}, signal);
+      for (const [part, body] of decided) if (own.get(part) === body) own.delete(part);
       redraw(
         state,
         lacking(proof),
@@ -74,9 +80,9 @@ export async function mount(root, context) {
   );
   draw();
   const dispatch = world.dispatches.get(id) || await world.dispatch(id).catch(() => null);
-  if (dispatch?.offer.kind === "trip") fill(place, form(dispatch, before, context));
+  if (dispatch?.offer.kind === "trip") fill(place, form(dispatch, { before, own }, context));
   await read();
-  if (dispatch && !place.firstChild) fill(place, form(dispatch, before, context)); // it shows what was left so far
+  if (dispatch && !place.firstChild) fill(place, form(dispatch, { before, own }, context)); // it shows what was left so far
 }
 
 /** @param {any} proof */
@@ -103,12 +109,12 @@ function given({ report, at, outside }, proof, { times, clock }) {
   );
 }
 
-/** @param {any} dispatch @param {Before} before @param {Context} context */
-function form(dispatch, before, context) {
+/** @param {any} dispatch @param {{ before: Before, own: Said }} known @param {Context} context */
+function form(dispatch, known, context) {
   const isTrip = dispatch.offer.kind === "trip", parts = isTrip ? ["dropoff", "pickup"] : ["delivery"];
   const signing = pad(),
     where = position(),
-    items = isTrip ? null : itemFields(dispatch.offer.lines, before("delivery"));
+    items = isTrip ? null : itemFields(dispatch.offer.lines, known.before("delivery"));
   const part = h("select", { name: "part" }, parts.map((each) => h("option", { value: each }, t(`part.${each}`))));
   const who = signer(signing, dispatch.patient);
   const refused = h("p", { class: "trouble", role: "alert", hidden: true });
@@ -134,9 +140,9 @@ function form(dispatch, before, context) {
     "submit",
     once(async () => {
       try {
-        await send(dispatch, new FormData(made), part.value, { where, signing, items, before }, context);
+        await send(dispatch, new FormData(made), part.value, { where, signing, items, ...known }, context);
         refused.hidden = true;
-        fill(/** @type {HTMLElement} */ (made.parentElement), form(dispatch, before, context));
+        fill(/** @type {HTMLElement} */ (made.parentElement), form(dispatch, known, context));
       } catch (error) {
         refused.textContent = error instanceof Hint ? error.message : said(error);
         refused.hidden = false;
@@ -201,10 +207,10 @@ function position() {
  * @param {any} dispatch
  * @param {FormData} given
  * @param {string} part
- * @param {{ where: { get: () => any }, signing: { picture: () => Promise<Blob | null> }, items: any, before: Before }} said
+ * @param {{ where: { get: () => any }, signing: { picture: () => Promise<Blob | null> }, items: any, before: Before, own: Said }} said
  * @param {Context} context
  */
-async function send(dispatch, given, part, { where, signing, items, before }, { taps, api, clock }) {
+async function send(dispatch, given, part, { where, signing, items, before, own }, { taps, api, clock }) {
   const text = (/** @type {string} */ name) => String(given.get(name) || "").trim();
   const written = text("refused") ? null : await signing.picture(), taken = given.get("photo");
   const signs = !text("refused") && Boolean(written || text("by") || text("relationship"));
@@ -224,7 +230,10 @@ async function send(dispatch, given, part, { where, signing, items, before }, { 
   if (so && !more && !shot) throw new Hint(t("proof.nothing"));
   const body = { part, at: new Date(clock.now()).toISOString(), ...so, ...found };
   const path = `${api.base}/dispatches/${dispatch.id}/proof`, about = dispatch.id;
-  if (more || !so) await taps.put({ about, kind: "proof", method: "POST", path, body });
+  if (more || !so) {
+    own.set(part, body);
+    await taps.put({ about, kind: "proof", method: "POST", path, body });
+  }
   for (const [of, made] of pictures) {
     if (!(made instanceof Blob)) continue;
     const bytes = await made.arrayBuffer();
