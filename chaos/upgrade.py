@@ -39,7 +39,7 @@ ROLES = ("web", "web", "matcher", "matcher")
 async def upgrade(trial: Trial) -> None:
     """An earlier version serves, two of each role; this one replaces it one by one, and it this one again."""
     name, home = await asyncio.to_thread(earlier, trial.folder / "versions")
-    trial.report.scenario = f"{trial.report.scenario} from {name}".strip()
+    trial.report.about = f"from {name}, two of each role"
     await replaced(trial, [home, *([HOME, home] * trial.rounds)][: trial.rounds + 1], ROLES)
 
 

@@ -19,7 +19,7 @@ PACKAGES = ("contracts", "client", "solvers", "simulation", "dispatcher")
 NUMBERS = """
 import json, pathlib, sys
 from dispatcher.store import formats
-assert pathlib.Path(formats.__file__).is_relative_to(sys.argv[1])  # and not from where this Python has packages
+assert pathlib.Path(formats.__file__).is_relative_to(sys.argv[1])  # and no other
 print(json.dumps(formats.known()))
 """
 RELEASES = "v*"
