@@ -8,11 +8,13 @@ import os
 import subprocess
 import sys
 import tarfile
+import time
 from bisect import bisect_left
 from collections.abc import Mapping
 from pathlib import Path
 
 from dispatcher.runtime.own_packages import HOME
+from dispatcher.serve.processes import own_command
 from dispatcher.store import formats
 
 PACKAGES = ("contracts", "client", "solvers", "simulation", "dispatcher")
@@ -23,6 +25,7 @@ assert pathlib.Path(formats.__file__).is_relative_to(sys.argv[1])  # and no othe
 print(json.dumps(formats.known()))
 """
 RELEASES = "v*"
+START_S = 60.0
 
 
 def earlier(folder: Path) -> tuple[str, Path]:
@@ -36,8 +39,11 @@ def earlier(folder: Path) -> tuple[str, Path]:
         return "this version", HOME
     # newest first: alike up to some place, and not beyond it
     beyond = bisect_left(commits, True, key=lambda each: not _is_alike(each, folder / each[:12]))
-    oldest = commits[max(0, beyond - 1)][:12]
-    return oldest, _compiled(folder / oldest)
+    for each in reversed(commits[:beyond]):  # not every commit is one that starts
+        home = _compiled(unpacked(each, folder / each[:12]))
+        if _serves(home, folder / f"{each[:12]}-tried"):
+            return each[:12], home
+    return "this version", HOME
 
 
 def _is_alike(commit: str, folder: Path) -> bool:
@@ -71,6 +77,19 @@ def environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
     others = [each for each in kept.get("PYTHONPATH", "").split(os.pathsep) if each not in {"", str(HOME)}]
     return kept | {"PYTHONPATH": os.pathsep.join([str(home), *others])}
+
+
+def _serves(home: Path, folder: Path) -> bool:
+    """Whether it starts, with a server and a folder of its own."""
+    told = {"DISPATCHER_DATA_DIR": str(folder), "DISPATCHER_PORT": "0"}
+    command, quiet = own_command("serve"), subprocess.DEVNULL
+    with subprocess.Popen(command, env=environment(home) | told, cwd=home, stdout=quiet, stderr=quiet) as one:
+        address, end_s = folder / "address", time.monotonic() + START_S
+        while one.poll() is None and not address.exists() and time.monotonic() < end_s:
+            time.sleep(0.1)
+        found = address.exists()
+        one.terminate()
+    return found
 
 
 def _compiled(home: Path) -> Path:
