@@ -106,8 +106,9 @@ async def _measure(args: argparse.Namespace, markets: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="scale-") as folder, contextlib.ExitStack() as processes:
         settings = settings_in(Path(folder), markets=Markets({each: ZoneInfo(ZONE) for each in names}))
         async with EmbeddedRedis(settings.data_dir / "valkey") as redis, Store(redis.url) as store:
-            sites = [processes.enter_context(site(settings, redis.url, name)) for name in names]
-            for at, name in enumerate(names):
+            sites = list[Site]()
+            for at, name in enumerate(names):  # one after the other: starts take all that there is
+                sites.append(processes.enter_context(site(settings, redis.url, name)))
                 await asyncio.to_thread(await_answer, sites[at].port, sites[at].web)
                 await _owned(redis.url, settings, [name], sites[at].matcher)
             keys = read_token_keys(settings.token_keys_file)

@@ -39,7 +39,7 @@ ROLES = ("web", "web", "matcher", "matcher")
 async def upgrade(trial: Trial) -> None:
     """An earlier version serves, two of each role; this one replaces it one by one, and it this one again."""
     name, home = await asyncio.to_thread(earlier, trial.folder / "versions")
-    trial.report.about = f"from {name}, two of each role"
+    trial.report.about = f"from {name}"
     await replaced(trial, [home, *([HOME, home] * trial.rounds)][: trial.rounds + 1], ROLES)
 
 
@@ -56,6 +56,7 @@ async def replaced(trial: Trial, homes: Sequence[Path], roles: Sequence[str]) ->
                 for home in homes[1:]:
                     running = [await _step(trial, fleet, callers, home, one) for one in running]
                     trial.over()
+            trial.report.about += f"; {callers.asked_again} calls were asked again"
             await _judged(trial, redis.url, callers)
         finally:
             await fleet.stop()
