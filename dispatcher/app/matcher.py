@@ -67,10 +67,10 @@ async def _matcher(settings: Settings, name: str) -> None:
         solvers, arrivals, notifier = SolverPool(), Arrivals(), notifier_of(settings, open_.clock)
         hub, poster = Hub(open_.store), Poster(settings.webhook_networks)
         callers = Callers(open_.service, hub, poster, name)
-        retimer = Quoter(open_.store, open_.clock, settings.markets, open_.travel_of)
+        savers = savers_of(open_)
+        retimer = Quoter(open_.store, open_.clock, settings.markets, open_.travel_of, savers)
         timers = Timers(open_.service, retimer=retimer)
         courier = Courier(open_.service, notifier, settings.notify_coordinator_email)
-        savers = savers_of(open_)
         try:
             await until_told(
                 _matching(open_, solvers, name, savers, arrivals),
