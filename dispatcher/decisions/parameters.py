@@ -26,7 +26,7 @@ MEGABYTES = Parameter(
 )
 LOOKS = Parameter(
     name="decisions_looks_a_minute",
-    default=60,
+    default=10,
     minimum=0,
     maximum=6_000,
     unit="a minute",
