@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("requests", 1_000, "of each market"),
         ("vendors", 40, "of each market"),
         ("at-once", 8, "callers of each market"),
-        ("idle", 5, "seconds that nothing is asked, to see what an empty market costs"),
+        ("idle", 10, "seconds that nothing is asked, to see what an empty market costs"),
         ("patience", 180, "seconds to wait for the last match"),
         ("night-markets", 48, "the night that is worked out: markets"),
         ("night-requests", 900_000, "and its requests"),

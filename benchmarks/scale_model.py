@@ -28,7 +28,7 @@ def fitted(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     the mean over rows, weighed by their requests."""
     markets = np.array([row["markets"] for row in rows], float)
     weights = np.array([row["requests"] for row in rows], float)
-    cpu_s = np.array([row["cpu_s"] for row in rows], float)
+    cpu_s = np.array([row["net_cpu_s"] for row in rows], float)
     fixed_s, slope_s = (0.0, float((cpu_s / markets).mean()))
     if len(rows) > 1:
         slope_s, fixed_s = map(float, np.polyfit(markets, cpu_s, 1))
@@ -39,12 +39,12 @@ def fitted(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         for name in rows[0]
         if name.endswith(("_cpu_ms", "_a_request", "_a_market", "_a_market_s"))
     }
-    first = rows[0]["cpu_s"] / rows[0]["markets"]
+    first = rows[0]["net_cpu_s"] / rows[0]["markets"]
     return {
         "fixed_cpu_s": round(fixed_s, 3),
         "cpu_s_a_market": round(slope_s, 3),
         "explained": round(1 - float((straight**2).sum()) / spread, 4) if spread else 1.0,
-        "weak_scaling": round(first / (rows[-1]["cpu_s"] / rows[-1]["markets"]), 3),
+        "weak_scaling": round(first / (rows[-1]["net_cpu_s"] / rows[-1]["markets"]), 3),
         **{name: round(value, 4) for name, value in means.items()},
     }
 

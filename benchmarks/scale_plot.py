@@ -20,10 +20,12 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     rows, fit = figures["rows"], figures["fit"]
     markets = [row["markets"] for row in rows]
     figure, (whole, parts) = plt.subplots(1, 2, figsize=(10, 4))
-    whole.plot(markets, [row["cpu_s"] for row in rows], "o", label="measured")
+    whole.plot(markets, [row["net_cpu_s"] for row in rows], "o", label="measured")
     line = [fit["fixed_cpu_s"] + fit["cpu_s_a_market"] * each for each in markets]
     whole.plot(markets, line, "-", label=f"{fit['cpu_s_a_market']:.1f} s a market", linewidth=1)
-    whole.set(xlabel="markets, each with its own load", ylabel="processor seconds", xticks=markets)
+    whole.set(
+        xlabel="markets, each with its own load", ylabel="processor seconds, all processes", xticks=markets
+    )
     whole.set_ylim(bottom=0)
     below = [0.0] * len(rows)
     for part in PARTS:

@@ -80,8 +80,8 @@ def spent(
     took_s = max(each["ended"] for each in told) - min(each["began"] for each in told)
     taken_s = max(each["taken"] for each in told) - min(each["began"] for each in told)
     idle = {name: quiet[f"{name}_cpu_s"] / quiet["seconds"] / markets for name in PARTS}
-    each_ms = {f"{name}_cpu_ms": 1_000 * busy[f"{name}_cpu_s"] / requests for name in PARTS}
-    cpu_s = sum(busy[f"{name}_cpu_s"] for name in PARTS)
+    # what markets cost that nobody asks anything is no cost of a request, however long these take here
+    net_s = {name: max(0.0, busy[f"{name}_cpu_s"] - idle[name] * markets * busy["seconds"]) for name in PARTS}
     return {
         "markets": markets,
         "requests": requests,
@@ -89,9 +89,10 @@ def spent(
         "refused": sum(each["refused"] for each in told),
         "taken_per_s": round(requests / taken_s, 1),
         "matched_per_s": round(requests / took_s, 1),
-        "matched_per_core_s": round(requests / cpu_s, 1),
-        **{name: round(value, 3) for name, value in each_ms.items()},
-        "cpu_s": round(cpu_s, 2),
+        "matched_per_core_s": round(requests / sum(net_s.values()), 1),
+        **{f"{name}_cpu_ms": round(1_000 * value / requests, 3) for name, value in net_s.items()},
+        "net_cpu_s": round(sum(net_s.values()), 2),
+        "busy_cpu_s": round(sum(busy[f"{name}_cpu_s"] for name in PARTS), 2),
         "store_bytes_a_request": round((after["memory"] - empty["memory"]) / requests),
         "stream_bytes_a_request": round(streams / requests),
         "commands_a_request": round(busy["commands"] / requests, 1),

@@ -24,7 +24,7 @@ def row(markets: int, cpu_s: float, **more: float) -> dict[str, Any]:
         "idle_cpu_share_a_market": 0.01,
         "idle_store_cpu_share_a_market": 0.002,
     }
-    return {"markets": markets, "requests": 100 * markets, "cpu_s": cpu_s} | of_each | more
+    return {"markets": markets, "requests": 100 * markets, "net_cpu_s": cpu_s} | of_each | more
 
 
 def test_a_line_is_fitted_and_figures_are_weighed_by_their_requests() -> None:
@@ -57,17 +57,17 @@ def test_what_was_not_matched_is_lost_and_costs_are_told_by_the_request() -> Non
     told = [times | {"matched": 50, "ended": 12.0}, times | {"matched": 49, "ended": 13.0}]
     used = {f"{part}_cpu_s": 0.5 for part in PARTS} | {"commands": 1_000, "in_bytes": 200_000, "out_bytes": 0}
     found = spent(
-        told, used | {"seconds": 5.0}, used | {"seconds": 3.0},
+        told, dict.fromkeys(used, 0.1) | {"seconds": 1.0}, used | {"seconds": 3.0},
         empty={"memory": 1_000}, after={"memory": 201_000}, streams=10_000, saved=5_000,
     )  # fmt: skip
     assert (found["markets"], found["requests"], found["lost"]) == (2, 100, 1)
-    assert (found["taken_per_s"], found["matched_per_s"], found["matched_per_core_s"]) == (100.0, 33.3, 50.0)
+    assert (found["taken_per_s"], found["matched_per_s"], found["matched_per_core_s"]) == (100.0, 33.3, 125.0)
     assert (found["web_cpu_ms"], found["store_bytes_a_request"], found["commands_a_request"]) == (
-        5.0,
+        2.0,
         2_000,
         10.0,
     )
-    assert found["idle_cpu_share_a_market"] == 0.2
+    assert found["idle_cpu_share_a_market"] == 0.2, "of four parts"
 
 
 def test_processor_time_is_told_of_a_process_and_of_all_below_it() -> None:
