@@ -26,8 +26,8 @@ CAME = at(TZ, -180)
 def record(request: TripRequest, *history: Transition, **changes: object) -> RequestRecord:
     first, last = (at(TZ, 0), at(TZ, 24 * 60)) if request.on_call else (at(TZ, 600), at(TZ, 630))
     made = RequestRecord(
-        id=request.id, version=1, state=RequestState.COMPLETED, kind="trip", received_ms=CAME, match_by_ms=last,
-        earliest_ms=first, latest_ms=last, timer_ms=0, return_of=request.return_of or "",
+        id=request.id, version=1, state=RequestState.COMPLETED, kind="trip", received_ms=CAME,
+        match_by_ms=last, earliest_ms=first, latest_ms=last, timer_ms=0, return_of=request.return_of or "",
         history=(Transition(RequestState.RECEIVED, CAME), *history),
     )  # fmt: skip
     return replace(made, **changes)
