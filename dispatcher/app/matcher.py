@@ -29,6 +29,7 @@ from dispatcher.matching.effects import Measurer
 from dispatcher.matching.process import run_matchers
 from dispatcher.matching.quotes import Quoter
 from dispatcher.matching.solving import SolverPool
+from dispatcher.runtime.garbage import collect_rarely
 from dispatcher.service.loops import (
     CREDENTIALS,
     DECISIONS,
@@ -105,6 +106,7 @@ async def _matching(
 ) -> None:
     """A signal that comes while the solvers get warm ends all in order, too."""
     await solvers.warm()
+    collect_rarely()
     travel_of, busy = open_.travel_of, solvers.busy
     await run_matchers(
         open_.service, solvers, name, travel_of=travel_of, savers=savers, busy=busy, arrivals=arrivals
