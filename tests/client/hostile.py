@@ -100,6 +100,8 @@ CALLS = {
     "amendment": (VendorClient, lambda c: c.amendment("r1.1")),
     "agree": (VendorClient, lambda c: c.agree("r1.1", 1)),
     "refuse": (VendorClient, lambda c: c.refuse("r1.1", 1)),
+    "listed": (VendorClient, lambda c: c.listed()),
+    "day": (VendorClient, lambda c: c.day()),
     "dispatch": (VendorClient, lambda c: c.dispatch("r1.1")),
     "waiting": (VendorClient, lambda c: c.waiting("r1.1")),
     "ready": (VendorClient, lambda c: c.ready("r1.1")),
