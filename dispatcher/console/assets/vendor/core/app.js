@@ -38,6 +38,7 @@ const BEHIND = {
   amendment: "day",
   scorecard: "more",
   papers: "more",
+  lost: "more",
 };
 
 const bar = h("header", {}), main = h("main", { id: "main", tabIndex: -1 }), nav = h("nav", {});
