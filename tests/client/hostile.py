@@ -76,6 +76,7 @@ CALLS = {
     "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
     "onboard": (OpsClient, lambda c: c.onboard("v1", OnboardingState.ACTIVE)),
     "sign_in_link": (OpsClient, lambda c: c.sign_in_link("v1", "Ana")),
+    "sessions": (OpsClient, lambda c: c.sessions("v1")),
     "end_sessions": (OpsClient, lambda c: c.end_sessions("v1")),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
     "fairness": (OpsClient, lambda c: c.fairness()),
