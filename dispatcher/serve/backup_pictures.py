@@ -1,4 +1,4 @@
-"""Pictures of proofs in a backup: as they lie, sealed, in a tar of their own within it.
+"""Pictures of proofs and documents of credentials in a backup: as they lie, sealed, in a tar within it.
 
 Those of a folder only: an object store keeps versions and copies of its own.
 """
@@ -16,8 +16,8 @@ from dispatcher.serve import archive
 from dispatcher.serve.archive import Draft, Part
 
 PICTURES = "proofs.tar"
-# market/day/dispatch.part.of.digest.ending: nothing that leads out of a folder
-NAME = re.compile(r"[A-Za-z0-9_-]{1,64}/\d{4}-\d\d-\d\d/[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
+# market/day/dispatch.part.of.digest.ending, market/papers/day/vendor.kind.token.ending: none leads out
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}(/papers)?/\d{4}-\d\d-\d\d/[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 
 
 def folder_of(blobs: Blobs) -> Folder | None:
