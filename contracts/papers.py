@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from contracts import proofs
-from contracts.base import Day, Id, Instant, Tally, Wire
+from contracts.base import Day, Id, Instant, Wire
 from contracts.codes import CredentialKind
 from contracts.patterns import whole
 
@@ -21,7 +21,7 @@ class PaperFile(Wire):
     """The document of a credential, as it came; its bytes are a call of their own."""
 
     media: str
-    bytes: Tally
+    bytes: Annotated[int, Meta(ge=0, le=MAX_DOCUMENT_BYTES)]
     sha256: Sha256
     at: Instant
     by: str  # `vendor:<id>`, or `ops` for what a vendor brings on paper

@@ -26,6 +26,7 @@ from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.store.survey import survey
 from tests.http.conftest import RING, Api
 from tests.http.test_by_hand import VENDOR, add
+from tests.http.test_privacy import everything_told, logged  # noqa: F401  (a fixture)
 from tests.http.test_proofs import JPEG, PNG, served, tuned
 
 PDF = b"%PDF-1.7\n" + b"CANARY-paper" * 20
@@ -323,3 +324,17 @@ async def test_the_clients_send_and_read_them(town: Api) -> None:
         assert await vendor.document("v1", kind, sha256=old.file.sha256) == PDF
         with pytest.raises(Problem, match="application/pdf"):
             await vendor.put_document("v1", kind, b"nothing of the kind")
+
+
+async def test_what_a_document_holds_is_told_to_nobody_else_also_where_it_goes_wrong(
+    town: Api,
+    logged: list[str],  # noqa: F811
+) -> None:
+    await send(town, PDF)
+    await get(town, role=Role.OPS)
+    await send(town, PDF, "image/png")
+    blobs = town.service.proofs.blobs
+    (lying,) = blobs.under(town.market)
+    blobs.put(lying.name, blobs.get(lying.name)[:-1] + b"x")  # type: ignore[index]
+    assert (await get(town, role=Role.OPS))[0] == 500
+    assert "CANARY" not in await everything_told(town) + "\n".join(logged)
