@@ -135,7 +135,7 @@ class Care:
             await asyncio.sleep(PAUSE_S)
 
     async def lost(self) -> list[str]:
-        """What is not there, or not with what was acknowledged of it: episodes, order, pictures, documents."""
+        """What is not there, or not with what was acknowledged of it: episodes, order, pictures, papers."""
         gone = []
         for name, ids in self.episodes.items():
             try:

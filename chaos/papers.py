@@ -1,4 +1,4 @@
-"""Documents of credentials amid kills: what was answered is what the vendor has, whole, or what came after."""
+"""Documents of credentials amid kills: a vendor has what was answered, whole, or what came after."""
 
 from __future__ import annotations
 
