@@ -6,14 +6,18 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from client.streams import VendorStream
+from contracts.events import CloudEvent
+from contracts.streams import FIELD
 from dispatcher.audit.auditor import audit
 from dispatcher.cli.audit import LOST
 from dispatcher.domain.refusals import Unavailable
@@ -28,12 +32,14 @@ from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from dispatcher.store.topology import Topology
+from dispatcher.store.vendor_access import apply_to_all
 from tests.store.cluster import SLOTS, LocalCluster, free_ports, local_cluster
 from tests.store.conftest import RING
 from tests.store.made import DAY, NOW_MS, booking, offered, pools, received, trip, vendor
 from tests.store.work import Writers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+AT = datetime(2026, 11, 29, tzinfo=UTC)
 HANGS = 2  # the primary that hangs in the last but one
 AWAY = 1  # the primary that dies in the last test
 LOST_LATER = range(100, 105)  # of the requests then: acknowledged while its replica was cut off
@@ -189,6 +195,43 @@ async def test_one_server_that_is_not_durable_is_named_and_stops_its_own_markets
             await store.refuse_unless_durable(unwell.name)
     finally:
         await cluster.ask(2, "CONFIG", "SET", "appendfsync", "always")
+
+
+async def test_a_vendor_on_streams_has_its_user_everywhere_and_follows_its_stream(
+    cluster: LocalCluster, store: Store
+) -> None:
+    """Its slot moves key by key, then whole; a server that it was told of is not there."""
+    market = await market_on(cluster, store, 0, "vendor")
+    await market.vendors.put(vendor(), 0)
+    kept, away = await apply_to_all(store.servers, market.name, "v1", "secret")
+    assert (kept, list(away)) == (False, [])
+    nowhere, names = free_ports(1)[0], cluster.url.partition("://")[2]
+    url = f"redis+cluster://{market.name}.v1:secret@127.0.0.1:{nowhere},{names}"
+    heard: list[str] = []
+    async with VendorStream(url, market.name, "v1", "token") as stream, asyncio.timeout(60):
+        answering = asyncio.create_task(_answers(stream, heard))
+        for number in range(4):
+            if number == 1:
+                await cluster.begin_moving(market.keys.events, 1)
+                await cluster.end_moving(market.keys.events, 0, 1)
+            elif number == 2:
+                await cluster.move(market.keys.events, 2)
+            event = CloudEvent(id=f"o{number}", source="s", type="dispatch.offer.made", time=AT)
+            content = msgspec.msgpack.encode(msgspec.to_builtins(event))
+            await store.reader.ask("XADD", market.keys.stream("v1"), "*", FIELD, content)
+            while len(heard) <= number and not answering.done():
+                await asyncio.sleep(0.01)
+        answering.cancel()
+    assert heard == [f"o{number}" for number in range(4)]
+    assert await store.reader.ask("XLEN", market.keys.replies("v1")) == 4
+
+
+async def _answers(stream: VendorStream, heard: list[str]) -> None:
+    async for entry in stream.entries():
+        assert entry.event is not None
+        await stream.accept(entry.event.id, AT)
+        await stream.acknowledge(entry)
+        heard.append(entry.event.id)
 
 
 async def test_addresses_that_name_another_kind_of_store_are_refused(
