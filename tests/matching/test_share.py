@@ -210,3 +210,68 @@ async def test_a_share_counts_of_each_market_only_those_who_serve_it() -> None:
     for name in one.markets:
         await one._look(name)
     assert one.limit == 4 + 1
+
+
+class Away(Nobody):
+    """Its server does not answer."""
+
+    async def announce(self, name: str, ttl_ms: int) -> frozenset[str]:
+        return await asyncio.get_running_loop().create_future()
+
+    async def leave(self, name: str) -> frozenset[str]:
+        return frozenset()
+
+
+class Leaving(Nobody):
+    """It answers at the end, too."""
+
+    async def leave(self, name: str) -> frozenset[str]:
+        return frozenset()
+
+
+async def test_a_market_whose_server_is_away_keeps_no_other_waiting_and_is_no_reason_to_take_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(share_module, "LATE_S", 0.05)
+    away, there = {f"a{number}": Away() for number in range(3)}, Leaving("two")
+    share = Share({**away, **{f"x{number}": there for number in range(4)}}, "one")
+    running = asyncio.create_task(share.run())
+
+    async def never() -> str | None:
+        return await asyncio.get_running_loop().create_future()
+
+    async def at_once() -> str | None:
+        return "1-fence"
+
+    async def nobody() -> str | None:
+        return None
+
+    lost = [asyncio.create_task(share.take(name, never, nobody)) for name in away]
+    async with asyncio.timeout(20):
+        taken = [await share.take(f"x{number}", at_once, nobody) for number in range(4)]
+    assert [fence is not None for fence in taken] == [True, True, False, False], "its share of those four"
+    for each in (*lost, running):
+        each.cancel()
+    await asyncio.gather(*lost, running, return_exceptions=True)
+
+
+async def test_the_last_place_is_taken_once_though_many_are_asked_for_at_the_same_time() -> None:
+    share = Share(dict.fromkeys((f"x{number}" for number in range(6)), Leaving("two")), "one")
+    running = asyncio.create_task(share.run())
+
+    async def acquired(name: str) -> str | None:
+        async def acquire() -> str | None:
+            await asyncio.sleep(0)
+            return None if name == "x0" else "1-fence"
+
+        async def owner() -> str | None:
+            return "two"
+
+        return await share.take(name, acquire, owner)
+
+    taken = await asyncio.gather(*map(acquired, share.markets))
+    assert len([each for each in taken if each]) == 3, (
+        "x0 is another's: its place is taken by one that waited"
+    )
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
