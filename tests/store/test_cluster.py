@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -18,10 +19,12 @@ from redis.asyncio import Redis
 from client.streams import VendorStream
 from contracts.events import CloudEvent
 from contracts.streams import FIELD
+from dispatcher import cli
 from dispatcher.audit.auditor import audit
 from dispatcher.cli.audit import LOST
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.errors import UserError
+from dispatcher.security import key_files
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.supervisor import ServeError, looked_at
 from dispatcher.store import health
@@ -332,6 +335,38 @@ async def test_a_market_whose_server_dies_goes_on_at_its_replica(cluster: LocalC
     report = await audit(store.reader, market.name, told, streams=True, settle_s=0.1)
     assert report["findings"] == []
     assert (await store.health()).durable
+
+
+async def test_while_a_shard_is_away_the_other_markets_are_judged_and_it_is_named(
+    cluster: LocalCluster,
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its primary died in the test before."""
+    there, away = [await market_on(cluster, store, place, "shard") for place in (0, AWAY + cluster.primaries)]
+    assert (await there.commit([received("r1")], requests=[trip("r1")])).ok
+    for at, server in enumerate(cluster.servers):
+        if server.pid is not None:
+            await cluster.ask(at, "CONFIG", "SET", "cluster-require-full-coverage", "no")
+    cluster.servers[AWAY + cluster.primaries].kill()
+    (tmp_path / "ids").write_text("r1 r2\n")
+    key_files.ensure_patient_keys(tmp_path / "patient-keys.json")
+    monkeypatch.setenv("DISPATCHER_MARKETS", f"{away.name}=UTC,{there.name}=UTC")
+    monkeypatch.setenv("DISPATCHER_REDIS_URL", cluster.url)
+    monkeypatch.setenv("DISPATCHER_DATA_DIR", str(tmp_path))
+    words = ["audit", "--timeout", "0.5", "--settle", "0"]
+    assert await asyncio.to_thread(cli.main, words) == 3
+    told = capsys.readouterr().out
+    assert f"{away.name}: not looked at: " in told
+    assert f"{there.name}: 1 requests (1 received)" in told
+    assert await asyncio.to_thread(cli.main, [*words, "--ids", str(tmp_path / "ids"), "--json"]) == 3
+    reports = {each["market"]: each for each in json.loads(capsys.readouterr().out)}
+    assert reports[away.name]["not_found"] == ["r2"], "it may be there: nobody says that it is lost"
+    assert await asyncio.to_thread(cli.main, ["audit", "--market", away.name, "--timeout", "0.5"]) == 1
+    assert await asyncio.to_thread(cli.main, ["keys", "status", "--timeout", "0.5"]) == 3
+    assert f"{away.name} cannot be asked" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
