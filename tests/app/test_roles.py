@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import datetime as dt
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -24,7 +22,9 @@ from contracts.pools import Pool, Pools
 from contracts.request_views import RequestView
 from contracts.vendors import ExplicitAnswer
 from dispatcher import cli
+from dispatcher.app import jobs, matcher, replies, web
 from dispatcher.http.health import undone
+from dispatcher.matching.solving import SolverPool
 from dispatcher.security.key_files import (
     PatientKeyFile,
     ensure_token_keys,
@@ -33,10 +33,9 @@ from dispatcher.security.key_files import (
     write_patient_keys,
 )
 from dispatcher.security.reply_keys import ReplyKeys
-from dispatcher.security.tokens import claims, mint
+from dispatcher.security.tokens import Authenticator, claims, mint
 from dispatcher.security.vault import Vault
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.serve.processes import own_command, own_environment
 from dispatcher.settings import Markets, Settings
 from tests.e2e.made import ZONE, trip, vendor
 
@@ -49,21 +48,24 @@ pytestmark = pytest.mark.timeout(4 * LIMIT_S)
 
 
 @contextlib.asynccontextmanager
-async def processes(settings: Settings, folder: Path, *roles: tuple[str, ...]) -> AsyncIterator[str]:
-    """A process for each; the URL of the web process."""
-    with contextlib.ExitStack() as held, socket.create_server(("127.0.0.1", 0)) as bound:
-        for number, words in enumerate(roles):
-            files = [bound.fileno()] if words[0] == "web" else []
-            more = [str(each) for fd in files for each in ("--listener", fd)]
-            process = subprocess.Popen(
-                own_command("serve", "--role", *words, *more),
-                env=own_environment() | settings.environment(),
-                pass_fds=files,
-                stderr=held.enter_context((folder / f"{number}.log").open("wb")),
-            )
-            held.callback(process.wait)
-            held.callback(process.kill)
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+async def roles_apart(settings: Settings) -> AsyncIterator[str]:
+    """Each of the four with all that its process has, but for the process; the URL of the web role."""
+    keys = read_token_keys(settings.token_keys_file)
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        works = (
+            web._web(settings, bound, "web", apart=True),
+            matcher._matcher(settings, "matcher", apart=True),
+            replies._replies(settings, "replies", Authenticator(keys).verify),
+            jobs._jobs(settings, "jobs"),
+        )
+        tasks = [asyncio.create_task(each) for each in works]
+        try:
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        finally:
+            for each in tasks:
+                each.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [each for each in ended if not isinstance(each, asyncio.CancelledError)] == []
 
 
 @pytest.fixture
@@ -88,6 +90,10 @@ def token(settings: Settings, role: Role) -> str:
     return mint(read_token_keys(settings.token_keys_file), made)
 
 
+async def _at_once(pool: SolverPool) -> None:
+    """It is not waited for."""
+
+
 async def markets(url: str) -> dict[str, dict[str, str]]:
     """What `/readyz` says of them."""
     async with aiohttp.ClientSession() as session, session.get(f"{url}/readyz") as answer:
@@ -100,12 +106,11 @@ async def until(client: PlatformClient, request_id: str, holds: Callable[[Reques
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="inherits a socket")
 async def test_four_roles_apart_match_hear_replies_and_fire_timers(
-    settings: Settings, tmp_path: Path
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    roles = (("web", "--apart"), ("matcher", "--apart"), ("replies",), ("jobs",))
-    async with processes(settings, tmp_path, *roles) as url:
+    monkeypatch.setattr(matcher.SolverPool, "warm", _at_once)  # imminent rides need none
+    async with roles_apart(settings) as url:
         ops = OpsClient(url, token(settings, Role.OPS), MARKET)
         platform = PlatformClient(url, token(settings, Role.PLATFORM), MARKET)
         key = ReplyKeys(Vault(read_patient_keys(settings.patient_keys_file))).current(MARKET, "quick")

@@ -30,6 +30,11 @@ from tests.matching.conftest import RING
 from tests.solvers.town import DAY, NOW_MS, TZ, trip, vendor
 
 _numbers = itertools.count()
+USUAL = (
+    matcher_module.LEASE_MS / 1000,
+    share_module.LIVES_MS / 1000,
+    share_module.EVERY_S,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +116,37 @@ async def test_a_matcher_that_was_killed_is_replaced(
         await store.market(name).matchers.announce("killed", 900)
     async with matchers(redis_server, names, solvers, "one"):
         await until(store, names, {"one": 6})
+
+
+async def test_the_markets_of_one_that_was_killed_go_evenly_to_those_that_are_left(
+    redis_server: EmbeddedRedis, store: Store, solvers: SolverPool, names: list[str]
+) -> None:
+    async def lives() -> None:
+        """It holds two of six, and says so until it is killed: then it releases nothing."""
+        while True:
+            for name in names:
+                await store.market(name).matchers.announce("killed", 900)
+            for name in names[:2]:
+                assert await store.market(name).lease.renew("killed", 900)
+            await asyncio.sleep(0.2)
+
+    for name in names[:2]:
+        assert await store.market(name).lease.acquire("killed", 900)
+    living = asyncio.create_task(lives())
+    async with (
+        matchers(redis_server, names, solvers, "one"),
+        matchers(redis_server, names, solvers, "two"),
+    ):
+        await until(store, names, {"killed": 2, "one": 2, "two": 2})
+        living.cancel()
+        await until(store, names, {"one": 3, "two": 3})
+
+
+def test_a_killed_matcher_is_replaced_within_two_leases() -> None:
+    """At the worst: its lease runs out, the others hear that it is gone, and look again."""
+    lease_s, lives_s, every_s = USUAL
+    late_s = share_module.LATE_S
+    assert max(lease_s, lives_s) + every_s + late_s + lease_s / 3 <= 2 * lease_s
 
 
 async def test_a_market_that_another_should_take_and_does_not_is_taken_for_good(
