@@ -13,7 +13,7 @@ from typing import Any
 import uvloop
 
 from dispatcher.app.opened import Opened, opened, own_name, telling
-from dispatcher.app.saving import savers_of
+from dispatcher.app.saving import savers_of, saving
 from dispatcher.app.until_told import until_told
 from dispatcher.decisions.saver import Saver
 from dispatcher.delivery.hub import Hub
@@ -61,8 +61,10 @@ def run_jobs(settings: Settings, name: str | None = None) -> int:
 
 
 async def _jobs(settings: Settings, name: str) -> None:
-    async with opened(settings, "jobs") as open_, jobs_of(open_, name, savers_of(open_)) as works:
-        await until_told(*works, *telling(open_.service), *asking_roads(open_))
+    async with opened(settings, "jobs") as open_:
+        savers = savers_of(open_)
+        async with jobs_of(open_, name, savers) as works:
+            await until_told(*works, *saving(open_, savers), *telling(open_.service), *asking_roads(open_))
 
 
 @contextlib.asynccontextmanager
@@ -79,7 +81,7 @@ async def jobs_of(
     notifier = notifier_of(open_.settings, open_.clock)
     hub, poster = Hub(open_.store), Poster(open_.settings.webhook_networks)
     callers = Callers(service, hub, poster, name)
-    timers = Timers(service, retimer=Quoter(open_.store, open_.clock, markets, open_.travel_of))
+    timers = Timers(service, retimer=Quoter(open_.store, open_.clock, markets, open_.travel_of, savers))
     courier = Courier(service, notifier, open_.settings.notify_coordinator_email)
     hot = (arrivals or Arrivals()).hot
     try:

@@ -9,12 +9,12 @@ import uvloop
 
 from dispatcher.app.jobs import Savers, Work, asking_roads, jobs_of
 from dispatcher.app.opened import Opened, opened, own_name, telling
-from dispatcher.app.saving import savers_of
+from dispatcher.app.saving import savers_of, saving
 from dispatcher.app.until_told import until_told
 from dispatcher.matching.arrivals import Arrivals
 from dispatcher.matching.process import run_matchers
 from dispatcher.matching.solving import SolverPool
-from dispatcher.service.loops import DECISIONS, keep_running
+from dispatcher.runtime.garbage import collect_rarely
 from dispatcher.settings import Settings
 
 
@@ -30,14 +30,13 @@ def run_matcher(settings: Settings, name: str | None = None, *, apart: bool = Fa
 async def _matcher(settings: Settings, name: str, *, apart: bool) -> None:
     async with opened(settings, "matcher-apart" if apart else "matcher") as open_:
         solvers, arrivals, savers = SolverPool(), Arrivals(), savers_of(open_)
-        store = open_.store
         beside = jobs_of(open_, name, savers, busy=solvers.busy, arrivals=arrivals)
         try:
             async with _nothing() if apart else beside as jobs:
                 await until_told(
                     _matching(open_, solvers, name, savers, arrivals),
                     *jobs,
-                    *(keep_running(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
+                    *saving(open_, savers),
                     *telling(open_.service),
                     *asking_roads(open_),
                 )
@@ -55,6 +54,7 @@ async def _matching(
 ) -> None:
     """A signal that comes while the solvers get warm ends all in order, too."""
     await solvers.warm()
+    collect_rarely()
     travel_of, busy = open_.travel_of, solvers.busy
     await run_matchers(
         open_.service, solvers, name, travel_of=travel_of, savers=savers, busy=busy, arrivals=arrivals

@@ -8,14 +8,14 @@ import uvloop
 
 from dispatcher.app.jobs import Work
 from dispatcher.app.opened import Opened, opened, own_name, telling
-from dispatcher.app.saving import savers_of
+from dispatcher.app.saving import savers_of, saving
 from dispatcher.app.until_told import until_told
 from dispatcher.delivery.replies import Replies
 from dispatcher.delivery.reply_effects import Verify
 from dispatcher.matching.quotes import Quoter
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
-from dispatcher.service.loops import DECISIONS, REPLIES, keep_running
+from dispatcher.service.loops import REPLIES, keep_running
 from dispatcher.settings import Settings
 from dispatcher.store.reply_streams import MadeAnew
 
@@ -36,7 +36,7 @@ async def _replies(settings: Settings, name: str, verify: Verify) -> None:
         quoter = Quoter(open_.store, open_.clock, settings.markets, open_.travel_of, savers)
         await until_told(
             *replies_of(open_, name, verify, quoter),
-            *(keep_running(open_.store, each, DECISIONS, saver.run) for each, saver in savers.items()),
+            *saving(open_, savers),
             *telling(open_.service),
             *([] if open_.engine is None else [open_.engine.run()]),
         )

@@ -12,7 +12,7 @@ import uvloop
 
 from dispatcher.app.opened import Opened, opened, own_name, telling
 from dispatcher.app.replies import replies_of
-from dispatcher.app.saving import savers_of
+from dispatcher.app.saving import savers_of, saving
 from dispatcher.app.until_told import until_told
 from dispatcher.console.pages import with_console
 from dispatcher.delivery.hub import Hub
@@ -27,7 +27,6 @@ from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator, mint
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
-from dispatcher.service.loops import DECISIONS, keep_running
 from dispatcher.settings import Settings
 
 if TYPE_CHECKING:  # slow to load, and needed where there is one
@@ -107,7 +106,7 @@ async def _serve(
         await listen(runner, bound)
         await until_told(
             *replies,
-            *(keep_running(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
+            *saving(open_, savers),
             *telling(service),
             *([] if engine is None else [engine.run()]),
         )

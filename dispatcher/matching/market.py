@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from contracts.tuning import Number
+from dispatcher.decisions.decided import Decided, Looked
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.apart import one_after_another
 from dispatcher.matching.reading import Reading, read_market
 from dispatcher.matching.requests import Waiting, WaitingRequests
-from dispatcher.matching.saving import Keeps, decided
+from dispatcher.matching.saving import Keeps, Quoted, decided, looked
 from dispatcher.matching.shadow import Shadow
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST_OFFERED, StandingOffers, StandingRequest
@@ -140,10 +141,17 @@ class Market:
         became: Mapping[str, str],
     ) -> None:
         """Have a plan saved, once its matches are committed or not. Whatever happens, matching goes on."""
+        self._keep(lambda: decided(kind, snapshot, screening, plan, became=became))
+
+    def save_quote(self, snapshot: Snapshot, screening: Screening, quoted: Quoted) -> None:
+        """The same of a quote, once it is answered: it is planned by whoever saves it."""
+        self._keep(lambda: looked(snapshot, screening, quoted))
+
+    def _keep(self, make: Callable[[], Decided | Looked]) -> None:
         if self.saver is None:
             return
         try:
-            self.saver.keep(decided(kind, snapshot, screening, plan, became=became))
+            self.saver.keep(make())
         except Exception as error:
             log.exception("decision_not_kept", market=self.name, error=type(error).__name__)
 
