@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -54,6 +56,8 @@ class Market:
     )  #: open requests of which it is counted whom they passed by
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     shadow: Shadow | None = None  #: plans batches beside, with a candidate tuning
+    known_for_s: float = 0.0  #: real; for so long what became of vendors' work is not read again
+    _known_s: float = -math.inf  #: when it was
 
     def __post_init__(self) -> None:
         """Nothing is read yet."""
@@ -72,7 +76,9 @@ class Market:
 
     async def refresh(self, until_ms: int = 0, *, lightly: bool = False) -> Reading:
         """Read tuning, vendors and ledgers again; `until_ms` and `lightly` as for `read_market`."""
-        now_ms, before = self.clock.now_ms(), self.reading
+        now_ms, before, now_s = self.clock.now_ms(), self.reading, time.monotonic()
+        lightly = lightly or now_s - self._known_s < self.known_for_s
+        self._known_s = self._known_s if lightly else now_s
         self.reading = await read_market(
             self.stored, self.tz, now_ms, before=before, until_ms=until_ms, lightly=lightly
         )
