@@ -33,6 +33,8 @@ from dispatcher.store.connection import BadUrl
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
+from dispatcher.store.outcome import Status
+from dispatcher.store.program import Program
 from dispatcher.store.store import Store
 from dispatcher.store.topology import Topology
 from dispatcher.store.vendor_access import apply_to_all
@@ -157,6 +159,30 @@ async def test_a_market_that_moves_key_by_key_is_read_and_its_commits_wait_and_a
     assert "unavailable" not in writers.tally, "whoever waits long enough notices nothing"
     report = await audit(store.reader, market.name, writers.acknowledged, streams=True, settle_s=0.1)
     assert report["findings"] == []
+
+
+async def test_while_all_keys_are_there_and_the_slot_is_not_yet_work_goes_on_there(
+    cluster: LocalCluster, store: Store
+) -> None:
+    """As far as it has no new key: for those nobody is let in before the slot is whole."""
+    market = await market_on(cluster, store, 0, "asked")
+    keys, fence = market.keys, await market.lease.acquire("matcher", 60_000) or ""
+    await market.vendors.put(vendor(), 0)
+    await cluster.move_keys(await cluster.begin_moving(keys.events, 1), 0, 1)
+
+    def program(token: str, vendor_id: str) -> Program:
+        made = Program()
+        made.fence(keys.fence, token)
+        made.write(keys.vendors, "SADD", vendor_id)
+        return made
+
+    assert (await store.committer.commit(program(fence, "v2"))).ok
+    assert (await store.committer.commit(program("another", "v3"))).status is Status.FENCED
+    async with Store(cluster.url, RING, replicas=1) as careful:
+        assert (await careful.committer.commit(program(fence, "v4"))).ok
+    assert await market.lease.renew("matcher", 60_000)
+    await cluster.end_moving(keys.events, 0, 1)
+    assert await store.reader.ask("SMEMBERS", keys.vendors) == {b"v1", b"v2", b"v4"}
 
 
 async def test_what_no_replica_has_is_not_told_as_done_where_that_is_set(
