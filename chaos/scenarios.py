@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from chaos.cluster import cluster
 from chaos.damage import damage
 from chaos.disk_full import disk_full
 from chaos.fail_over import fail_over
@@ -38,6 +39,7 @@ SCENARIOS = {
     "memory-full": Scenario(memory_full, 4),
     "disk-full": Scenario(disk_full, 10),
     "fail-over": Scenario(fail_over, 4),
+    "cluster": Scenario(cluster, 4),
     "damage": Scenario(damage, 20),
     "upgrade": Scenario(upgrade, 10),
 }

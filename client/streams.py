@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
+    AskError,
     ClusterDownError,
     ConnectionError,
     MasterDownError,
@@ -31,6 +32,7 @@ from redis.exceptions import (
 
 from client.cancellation import refuse_cancelled
 from client.errors import Unreachable
+from client.servers import PORT, Place, servers_of
 from client.signature import sign
 from contracts import streams
 from contracts.codes import DeclineCode, ReportCode
@@ -46,7 +48,16 @@ AGAIN_S, TIMEOUT_S = 0.2, 30.0
 EXHAUSTED = "exhausted the last possible ID"  # the service makes such a stream anew within seconds
 # What a server says in the middle of a fail-over, or while it is full: later it, or another, does it.
 # UNBLOCKED: it became a replica while we waited. NOGROUP: the group was lost; it is made again.
-LATER = (ClusterDownError, MasterDownError, MovedError, OutOfMemoryError, ReadOnlyError, TryAgainError)
+# ASK: the stream's slot moves key by key, and is whole in a moment.
+LATER = (
+    AskError,
+    ClusterDownError,
+    MasterDownError,
+    MovedError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TryAgainError,
+)
 LATER_CODES = ("UNBLOCKED", "NOGROUP", "MISCONF", "NOREPLICAS")
 
 
@@ -61,14 +72,17 @@ class Entry(NamedTuple):
 
 
 class StreamReader:
-    """Reads one stream with a consumer group: first what was left unacknowledged, then what is new."""
+    """Reads one stream with a consumer group: first what was left unacknowledged, then what is new.
+
+    `url`: one server, or several of a cluster (`redis+cluster://host:port,host:port`); whichever has the
+    stream is found, also after a fail-over.
+    """
 
     def __init__(self, url: str, stream: str, *, group: str, consumer: str = "1", start: str = "0") -> None:
         self.stream, self.group, self.consumer, self.start = stream, group, consumer, start
-        # no retries below us: a repeated read would count entries as delivered that we never saw
-        self.redis = Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=BLOCK_MS / 1000 + 5)
-        known = self.redis.connection_pool.connection_kwargs
-        self._home = known.get("host"), known.get("port")
+        self._url, self._homes = servers_of(url)
+        self.redis = self._client()
+        self._home = 0  # which of them was asked last
 
     async def __aenter__(self) -> Self:
         return self
@@ -125,15 +139,23 @@ class StreamReader:
             raise error
         await self.redis.connection_pool.disconnect(inuse_connections=False)
         if isinstance(error, MovedError):
-            self._aim_at(error.host, error.port)
-        elif not isinstance(error, ResponseError):
-            self._aim_at(*self._home)
+            await self._go_to((error.host, error.port))
+        elif not isinstance(error, ResponseError) and self._homes:
+            self._home = (self._home + 1) % len(self._homes)
+            await self._go_to(self._homes[self._home])
         await asyncio.sleep(AGAIN_S)
 
-    def _aim_at(self, host: str | None, port: int | None) -> None:
-        """Where to connect to: the server that has the stream now, or the one that we were told at first."""
-        if host and "host" in self.redis.connection_pool.connection_kwargs:
-            self.redis.connection_pool.connection_kwargs.update(host=host, port=port)
+    async def _go_to(self, place: Place) -> None:
+        """To the server that has the stream now, or one that we were told at first."""
+        known = self.redis.connection_pool.connection_kwargs
+        if place[0] and self._homes and place != (known["host"], known.get("port", PORT)):
+            before, self.redis = self.redis, self._client()  # a connection keeps its address
+            self.redis.connection_pool.connection_kwargs.update(host=place[0], port=place[1])
+            await before.aclose()
+
+    def _client(self) -> Redis:
+        """Without retries below us: a repeated read would count entries as delivered that we never saw."""
+        return Redis.from_url(self._url, retry=Retry(NoBackoff(), 0), socket_timeout=BLOCK_MS / 1000 + 5)
 
     async def _make_group(self) -> None:
         try:

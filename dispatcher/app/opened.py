@@ -113,14 +113,17 @@ async def _traced(settings: Settings, role: str) -> AsyncIterator[None]:
 async def _agree(store: Store, markets: Sequence[str]) -> None:
     """Hear at the start which patient keys the others can read; a store that is away is asked again later.
 
-    Raises UserError: a newer version wrote what is stored.
+    Each market by itself: of a cluster's servers one may be away. Raises UserError: a newer version wrote
+    what is stored.
     """
-    with contextlib.suppress(Unavailable, StoreError, TimeoutError):
+    await asyncio.gather(*(_agree_on(store, each) for each in markets))
+
+
+async def _agree_on(store: Store, market: str) -> None:
+    with contextlib.suppress(Unavailable, StoreError, TimeoutError):  # of this one; its loop tells
         async with asyncio.timeout(AGREE_S):
-            await store.formats.refuse(markets)
-            for each in markets:
-                with contextlib.suppress(StoreError):  # of this one; its loop tells
-                    await store.agreement.reach(each, store.market(each).rings)
+            await store.formats.refuse([market])
+            await store.agreement.reach(market, store.market(market).rings)
 
 
 def engine_of(settings: Settings) -> Engine | None:

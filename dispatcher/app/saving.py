@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dispatcher.app.opened import Opened
 from dispatcher.decisions.saver import Saver
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.runtime.clock import Clock
-from dispatcher.service.loops import DECISIONS, Troubles
+from dispatcher.service.loops import DECISIONS, Troubles, keep_running
 from dispatcher.store.store import Store
 
 
@@ -17,6 +18,12 @@ def savers_of(open_: Opened) -> Mapping[str, Saver]:
     """One for each market."""
     markets = open_.settings.markets.items()
     return {each: saver_of(open_.store, each, open_.decisions, tz, open_.clock) for each, tz in markets}
+
+
+def saving(open_: Opened, savers: Mapping[str, Saver]) -> list[Coroutine[Any, Any, None]]:
+    """What writes what this process decides."""
+    works = savers.items()
+    return [keep_running(open_.store, each, DECISIONS, saver.run) for each, saver in works]
 
 
 def saver_of(store: Store, market: str, decisions: DecisionStore, tz: ZoneInfo, clock: Clock) -> Saver:

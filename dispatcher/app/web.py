@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvloop
 
 from dispatcher.app.opened import Opened, opened, own_name, telling
-from dispatcher.app.saving import savers_of
+from dispatcher.app.replies import replies_of
+from dispatcher.app.saving import savers_of, saving
 from dispatcher.app.until_told import until_told
 from dispatcher.console.pages import with_console
 from dispatcher.delivery.hub import Hub
-from dispatcher.delivery.replies import Replies
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner, listen
@@ -28,7 +27,6 @@ from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator, mint
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
-from dispatcher.service.loops import DECISIONS, REPLIES, keep_running
 from dispatcher.settings import Settings
 
 if TYPE_CHECKING:  # slow to load, and needed where there is one
@@ -38,9 +36,14 @@ SHUTDOWN_S = 5.0
 
 
 def run_web(
-    settings: Settings, listener: int | None = None, name: str | None = None, notice: int | None = None
+    settings: Settings,
+    listener: int | None = None,
+    name: str | None = None,
+    notice: int | None = None,
+    *,
+    apart: bool = False,
 ) -> int:
-    """The web process until SIGTERM: HTTP, event streams, replies.
+    """The web process until SIGTERM: HTTP, event streams; and replies, unless they run elsewhere (`apart`).
 
     `listener`, `notice`: numbers of an inherited socket, and of what the supervisor has to tell. `name`: who
     this is in consumer groups; one that stays the same over a crash takes up at once what was left.
@@ -48,17 +51,26 @@ def run_web(
     with socket.socket(fileno=listener) if listener is not None else listening(settings) as bound:
         trouble = Notice(notice).read if notice is not None else str
         collect_rarely()
-        uvloop.run(_web(settings, bound, name or own_name(), trouble))
+        uvloop.run(_web(settings, bound, name or own_name(), trouble, apart=apart))
     return 0
 
 
-async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Callable[[], str] = str) -> None:
+async def _web(
+    settings: Settings,
+    bound: socket.socket,
+    name: str,
+    trouble: Callable[[], str] = str,
+    *,
+    apart: bool = False,
+) -> None:
     keys = key_files.read_token_keys(settings.token_keys_file)
-    async with opened(settings, "web", trouble) as open_:
-        await _serve(open_, keys, bound, name)
+    async with opened(settings, "web-apart" if apart else "web", trouble) as open_:
+        await _serve(open_, keys, bound, name, apart=apart)
 
 
-async def _serve(open_: Opened, keys: Mapping[str, Any], bound: socket.socket, name: str) -> None:
+async def _serve(
+    open_: Opened, keys: Mapping[str, Any], bound: socket.socket, name: str, *, apart: bool = False
+) -> None:
     settings, store, clock, service = open_.settings, open_.store, open_.clock, open_.service
     engine, markets = open_.engine, open_.settings.markets
     hub, savers = Hub(store), savers_of(open_)
@@ -76,15 +88,15 @@ async def _serve(open_: Opened, keys: Mapping[str, Any], bound: socket.socket, n
         public_url=settings.public_url or "",
     )
     verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew
-    replies = Replies(service, verify, name, countered=quoter.countered, made_anew=made_anew)
+    replies = [] if apart else replies_of(open_, name, verify, quoter, made_anew)
     app = with_console(parts, directory_of(settings, keys, clock))
     runner = Runner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         await listen(runner, bound)
         await until_told(
-            *(keep_running(store, each, REPLIES, partial(replies.run, each)) for each in markets),
-            *(keep_running(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
+            *replies,
+            *saving(open_, savers),
             *telling(service),
             *([] if engine is None else [engine.run()]),
         )

@@ -55,21 +55,24 @@ class Standing(msgspec.Struct, kw_only=True):
     problems: list[str]
     step: Step
     why: list[str]
+    away: list[str] = []  # markets that could not be asked
 
     def of_role(self, role: Role) -> list[KeyStanding]:
         """The keys of a role."""
         return [each for each in self.keys if each.role is role]
 
 
-def standing(ring: PatientKeyFile, found: Sequence[Survey]) -> Standing:
-    """How things stand. `found`: a survey of each market."""
+def standing(ring: PatientKeyFile, found: Sequence[Survey], away: Sequence[str] = ()) -> Standing:
+    """How things stand. `found`: a survey of each market; of `away` nothing is known, so no step is taken."""
     rings = [each for market in found for each in market.rings]
     processes = sorted({each.process for each in rings})
     keys = [_key(name, ring, rings, found) for name in _names(ring, found)]
     step, why = _step(keys, processes)
-    return Standing(
-        processes=processes, keys=keys, problems=list(_problems(ring, keys, found)), step=step, why=why
-    )
+    if away:
+        told = f"{', '.join(away)} cannot be asked: who has which key there, and what it seals, is not known"
+        step, why = Step.WAIT, [told]
+    problems = list(_problems(ring, keys, found))
+    return Standing(processes=processes, keys=keys, problems=problems, step=step, why=why, away=list(away))
 
 
 def _names(ring: PatientKeyFile, found: Iterable[Survey]) -> list[str]:

@@ -34,6 +34,8 @@ GROUP = OPERATE
 EXAMPLE = "dispatcher audit --market metro --streams"
 
 LONGEST_S = 3_600
+NOT_ALL = 3  # exit code: what there is to say is not all
+AWAY = "away"  # of a report: why the market was not looked at
 LOST = "lost"  # the rule of `dispatcher.audit.judge` about acknowledged ids
 SHOWN = 50  # findings printed for people; --json has all
 
@@ -58,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: sound; 1: something is wrong."""
+    """Exit code 0: sound; 1: something is wrong; 3: nothing is of what can be read, and a market is away."""
     from dispatcher.serve.embedded import EmbeddedRedis
     from dispatcher.settings import Settings
 
@@ -69,9 +71,11 @@ def run(args: argparse.Namespace) -> int:
     url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
     markets = list(dict.fromkeys(args.market or settings.markets))
     reports = asyncio.run(_audit_all(url, markets, acknowledged, args, settings))
-    _refuse_unknown(reports, settings.markets)
+    _refuse_unknown([each for each in reports if AWAY not in each], settings.markets)
     print(json.dumps(reports, indent=2) if args.json else "\n".join(map(_told, reports)))
-    return 1 if any(report["findings"] for report in reports) else 0
+    if any(report["findings"] for report in reports):
+        return 1
+    return NOT_ALL if any(AWAY in report for report in reports) else 0
 
 
 def _ids(path: Path) -> list[str]:
@@ -120,22 +124,65 @@ def _refuse_unknown(reports: list[dict[str, Any]], known: Collection[str]) -> No
 async def _audit_all(
     url: str, markets: list[str], acknowledged: list[str], args: argparse.Namespace, settings: Settings
 ) -> list[dict[str, Any]]:
-    from dispatcher.audit.auditor import audit
-    from dispatcher.store.servers import servers_of
+    from dispatcher.store.servers import CLUSTER_SCHEMES, servers_of
 
-    servers, ring = servers_of(url, timeout_s=args.timeout), _ring(settings.patient_keys_file)
-    streams, settle_s = args.streams, args.settle
+    servers = servers_of(url, timeout_s=args.timeout)
+    asked = {
+        "acknowledged": acknowledged,
+        "streams": args.streams,
+        "settle_s": args.settle,
+        "ring": _ring(settings.patient_keys_file),
+    }
+    reports, away = list[dict[str, Any]](), dict[str, UserError]()
     try:
-        reports = [
-            await audit(servers.reader, each, acknowledged, streams=streams, settle_s=settle_s, ring=ring)
-            for each in markets
-        ]
-        for report in reports:
-            await _add_chains(report, servers, settings)
-            await _add_pictures(report, servers, settings)
-        return _without_others(reports)
+        for each in markets:
+            try:
+                reports.append(await _judged(servers, each, settings, asked))
+            except Away as error:
+                if not url.startswith(CLUSTER_SCHEMES):  # it has no other server
+                    raise
+                away[each] = error
     finally:
         await servers.aclose()
+    if not reports:
+        raise next(iter(away.values()))
+    reports, nowhere = _without_others(reports, is_all=not away)
+    told = {"requests": 0, "ledgers": 0, "states": {}, "unsettled": 0, "streams_set_aside": []}
+    return [
+        *reports,
+        *(
+            {
+                "market": name,
+                AWAY: error.message.removeprefix(f"market {name}: "),
+                "not_found": nowhere,
+                "findings": [],
+                **told,
+            }
+            for name, error in away.items()
+        ),
+    ]
+
+
+class Away(UserError):
+    """The server that has a market does not answer."""
+
+
+async def _judged(servers: Any, market: str, settings: Settings, asked: dict[str, Any]) -> dict[str, Any]:
+    """One market, whole. Raises Away. `asked`: see `audit`."""
+    from dispatcher.audit.auditor import audit
+    from dispatcher.domain.refusals import Unavailable
+
+    try:
+        report = await audit(servers.reader, market, **asked)
+        await _add_chains(report, servers, settings)
+        await _add_pictures(report, servers, settings)
+    except Unavailable as error:
+        raise Away(error.detail.partition("\n")[0], "Maybe it is back in a moment: ask again.") from error
+    except UserError as error:
+        if isinstance(error.__cause__, Unavailable):
+            raise Away(error.message, error.remedy) from error
+        raise
+    return report
 
 
 async def _add_chains(report: dict[str, Any], servers: Any, settings: Settings) -> None:
@@ -169,18 +216,27 @@ async def _add_pictures(report: dict[str, Any], servers: Any, settings: Settings
         report["findings"] += findings
 
 
-def _without_others(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """An id is lost if it is in none of the markets: each has its own, and the list does not say whose."""
+def _without_others(reports: list[dict[str, Any]], *, is_all: bool) -> tuple[list[dict[str, Any]], list[str]]:
+    """An id is lost if it is in none of the markets: each has its own, and the list does not say whose.
+
+    Where a market is away (not `is_all`), it may be there: these are told beside.
+    """
     lost = [{each["subject"] for each in report["findings"] if each["rule"] == LOST} for report in reports]
     everywhere = set.intersection(*lost)
     for report in reports:
         report["findings"] = [
-            each for each in report["findings"] if each["rule"] != LOST or each["subject"] in everywhere
+            each
+            for each in report["findings"]
+            if each["rule"] != LOST or (is_all and each["subject"] in everywhere)
         ]
-    return reports
+    return reports, [] if is_all else sorted(everywhere)
 
 
 def _told(report: dict[str, Any]) -> str:
+    if AWAY in report:
+        count = len(report["not_found"])
+        maybe = f"\n  {count} acknowledged ids are in no other market, and may be here" if count else ""
+        return f"{report['market']}: not looked at: {report[AWAY]}{maybe}"
     states = ", ".join(f"{count} {state}" for state, count in report["states"].items()) or "none"
     lines = [f"{report['market']}: {report['requests']} requests ({states}), {report['ledgers']} ledgers"]
     if report["unsettled"]:

@@ -78,6 +78,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keep", action="store_true", help="leave the service up afterwards, until Ctrl-C")
     parser.add_argument("--data-dir", type=Path, help="keep the data in this empty folder")
+    parser.add_argument(
+        "--redis-url",
+        metavar="URL",
+        help="play it on this store, a cluster say, which has nothing of its market",
+    )
     parser.add_argument("--svg", type=Path, help=argparse.SUPPRESS)  # a picture of the terminal, for the docs
 
 
@@ -90,16 +95,19 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from dispatcher.demo.play import Options
+    from dispatcher.settings import Settings
 
     out = sys.stderr if args.json == "-" else sys.stdout
     console = Console(file=out, width=None if out.isatty() else PLAIN_CHARS)
+    url = Settings.read({}, {"redis_url": ("--redis-url", args.redis_url)}).redis_url
     day = _day(args)
     speed = args.speed or (day.end_ms - day.start_ms) / 1000 / day.takes_s
     with _folder(args.data_dir) as folder:
         for target in filter(None, (args.json, args.svg)):  # now, not after a whole day's play
             if target != STANDARD_OUTPUT:
                 try_to_write(Path(target))
-        options = Options(speed=speed, seed=args.seed, data_dir=folder, keep=args.keep)
+        given = {"speed": speed, "seed": args.seed, "keep": args.keep, "redis_url": url}
+        options = Options(data_dir=folder, **given)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             try:
                 return runner.run(_play(args, day, options, console))

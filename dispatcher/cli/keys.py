@@ -24,6 +24,7 @@ from dispatcher.runtime.own_command import typed
 
 if TYPE_CHECKING:
     from dispatcher.audit.key_rounds import Standing
+    from dispatcher.domain.refusals import Unavailable
     from dispatcher.security.key_files import PatientKeyFile
     from dispatcher.settings import Settings
     from dispatcher.store.survey import Survey
@@ -33,6 +34,7 @@ HELP = "check patient keys, or rotate them step by step"
 GROUP = OPERATE
 EXAMPLE = "dispatcher keys status"
 KEY_BYTES = 32
+NOT_ALL = 3  # exit code: what there is to say is not all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,38 +60,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: sound, or the step was taken; 1: something is wrong, or has to be waited for."""
+    """Exit code 0: sound, or the step was taken; 1: something is wrong, or has to be waited for; 3: nothing
+    is wrong of what can be known, and a market is away.
+    """
     from dispatcher.audit.key_rounds import standing
     from dispatcher.security.key_files import read_patient_keys
     from dispatcher.settings import Settings
 
     settings = Settings.read(os.environ, data_dir=args.data_dir, redis_url=args.url)
     ring = read_patient_keys(settings.patient_keys_file)
-    found = asyncio.run(_surveyed(settings, args.timeout))
+    found, away = asyncio.run(_surveyed(settings, args.timeout))
     _refuse_unknown(found)
-    now = standing(ring, found)
+    now = standing(ring, found, away)
     if args.action == "rotate":
         return _rotate(settings, ring, now, args)
     print(_json(now) if args.json else "\n".join(_told(settings.patient_keys_file, now)))
-    return 1 if args.action == "check" and now.problems else 0
+    if args.action == "check" and now.problems:
+        return 1
+    return NOT_ALL if now.away else 0
 
 
-async def _surveyed(settings: Settings, timeout_s: float) -> list[Survey]:
-    """What is stored of each market. Raises UserError if the store does not answer."""
+async def _surveyed(settings: Settings, timeout_s: float) -> tuple[list[Survey], list[str]]:
+    """What is stored of each market, and which markets are away. Raises UserError if none is there."""
     from dispatcher.domain.refusals import Unavailable
-    from dispatcher.store.servers import servers_of
+    from dispatcher.store.servers import CLUSTER_SCHEMES, servers_of
     from dispatcher.store.survey import survey
 
-    servers = servers_of(_url(settings), timeout_s=timeout_s)
+    url = _url(settings)
+    found: list[Survey] = []
+    away: list[str] = []
+    servers = servers_of(url, timeout_s=timeout_s)
     try:
-        return [await survey(servers.reader, market) for market in settings.markets]
-    except Unavailable as error:
-        raise UserError(
-            f"{error.detail.partition(chr(10))[0].rstrip('.')}: it knows which process can read which key.",
-            "Maybe it is not running, or another: see --url and --data-dir.",
-        ) from error
+        for market in settings.markets:
+            try:
+                found.append(await survey(servers.reader, market))
+            except Unavailable as error:
+                away.append(market)
+                if not url.startswith(CLUSTER_SCHEMES) or len(away) == len(settings.markets):
+                    raise _unknown(error) from error
     finally:
         await servers.aclose()
+    return found, away
+
+
+def _unknown(error: Unavailable) -> UserError:
+    return UserError(
+        f"{error.detail.partition(chr(10))[0].rstrip('.')}: it knows which process can read which key.",
+        "Maybe it is not running, or another: see --url and --data-dir.",
+    )
 
 
 def _refuse_unknown(found: Sequence[Survey]) -> None:
@@ -162,6 +180,8 @@ def _remove(settings: Settings, ring: PatientKeyFile, now: Standing, name: str) 
         raise UserError(f"there is no key '{name}' in the key file.", f"Known: {', '.join(ring.keys)}")
     if name in (ring.current, ring.next):
         raise UserError(f"'{name}' is the {key.role} key.", "Only an old one can be removed.")
+    if now.away:
+        raise UserError(f"{now.why[0]}.", "Ask again when they are back.")
     if key.sealing or key.sealed.blocks:
         raise UserError(
             f"'{name}' is needed: {key.sealed.blocks} blocks are sealed under it, "

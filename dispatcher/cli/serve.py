@@ -23,6 +23,8 @@ NAME = "serve"
 HELP = "run the service until it is told to stop"
 GROUP = RUN
 EXAMPLE = "dispatcher serve --port 8080"
+_ALONE = ("web", "matcher", "replies", "jobs")
+APART = ("web", "matcher")  # roles that do another one's work, too, unless they are told not to
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,9 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--redis-url", help="use this Redis or Valkey instead of an embedded one")
     parser.add_argument(
         "--role",
-        choices=("all", "web", "matcher"),
+        choices=("all", *_ALONE),
         default="all",
-        help="one process alone, for machines of its own; needs REDIS_URL",
+        help="one process alone, for machines of its own: web (with replies), matcher (with jobs), replies, "
+        "jobs; needs REDIS_URL",
+    )
+    parser.add_argument(
+        "--apart",
+        action="store_true",
+        help="web without replies, matcher without jobs: processes of these roles run beside them",
     )
     # from the supervisor: the number of an inherited socket, and a name that outlives a crash
     parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
@@ -65,6 +73,10 @@ def run(args: argparse.Namespace) -> int:
             f"--role {args.role} needs a Redis that is there, and DISPATCHER_REDIS_URL is not set.",
             "Maybe leave --role out: then an embedded one is started.",
         )
+    if args.apart and args.role not in APART:
+        raise UsageError(
+            f"--apart goes with --role {' or '.join(APART)}.", "The other roles do one thing anyhow."
+        )
     configure(settings.log_level, as_json=settings.log_json)
     return _ROLES[args.role](settings, args)
 
@@ -82,7 +94,7 @@ def _serve_web(settings: Settings, args: argparse.Namespace) -> int:
     from dispatcher.app.web import run_web
 
     _refuse_no_socket(args.listener)
-    return run_web(settings, args.listener, args.name, args.notice)
+    return run_web(settings, args.listener, args.name, args.notice, apart=args.apart)
 
 
 def _refuse_no_socket(number: int | None) -> None:
@@ -97,10 +109,28 @@ def _refuse_no_socket(number: int | None) -> None:
 def _serve_matcher(settings: Settings, args: argparse.Namespace) -> int:
     from dispatcher.app.matcher import run_matcher
 
-    return run_matcher(settings, args.name)
+    return run_matcher(settings, args.name, apart=args.apart)
 
 
-_ROLES = {"all": _serve_all, "web": _serve_web, "matcher": _serve_matcher}
+def _serve_replies(settings: Settings, args: argparse.Namespace) -> int:
+    from dispatcher.app.replies import run_replies
+
+    return run_replies(settings, args.name)
+
+
+def _serve_jobs(settings: Settings, args: argparse.Namespace) -> int:
+    from dispatcher.app.jobs import run_jobs
+
+    return run_jobs(settings, args.name)
+
+
+_ROLES = {
+    "all": _serve_all,
+    "web": _serve_web,
+    "matcher": _serve_matcher,
+    "replies": _serve_replies,
+    "jobs": _serve_jobs,
+}
 
 
 def announcement(settings: Settings, url: str) -> str:

@@ -1,8 +1,9 @@
 """Give a vendor its access to Redis: print the ACL line with a new secret, or apply it to the server.
 
 The vendor's user reads the vendor's own stream, appends to the vendor's own reply stream, and can do nothing
-else. Asked again, it gets a new secret, and the old one ends. The reply key, with which the vendor signs its
-replies, is made from the patient keys: it stays the same until these are rotated.
+else. Asked again, it gets a new secret, and the old one ends. On a cluster --apply makes the user on every
+server, replicas included; without it the line is for each of them. The reply key, with which the vendor signs
+its replies, is made from the patient keys: it stays the same until these are rotated.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import asyncio
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dispatcher.cli import OPERATE
@@ -22,9 +23,14 @@ GROUP = OPERATE
 EXAMPLE = "dispatcher vendor-access --market metro --vendor careful-vans --apply"
 
 SECRET_BYTES = 24
+TIMEOUT_S = 5.0
 NOT_KEPT = (
     "dispatcher: the server has no ACL file: at its next start this user is gone.\n"
     "Maybe set `aclfile`, or keep what this command prints without --apply in the server's settings."
+)
+NOT_ALL = (
+    "dispatcher: {away} did not answer and has no such user, or still the old secret.\n"
+    "Maybe give access again when all are back: the vendor gets a new secret then."
 )
 
 NOT_LOOKED_UP = (
@@ -45,7 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what the vendor gets; without --apply first the line for the server."""
+    """Print what the vendor gets; without --apply first the line for the server.
+
+    Exit code 1: some server of a cluster lacks the user.
+    """
     from dispatcher.security.key_files import ensure_patient_keys, read_patient_keys
     from dispatcher.security.reply_keys import ReplyKeys
     from dispatcher.security.vault import Vault
@@ -61,16 +70,20 @@ def run(args: argparse.Namespace) -> int:
     keys = ReplyKeys(Vault(read_patient_keys(settings.patient_keys_file)))
     key, secret = keys.current(args.market, args.vendor), secrets.token_urlsafe(SECRET_BYTES)
     url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
+    away: Sequence[str] = ()
     if args.apply:
-        if not asyncio.run(_asked(url, args.market, args.vendor, secret)):
+        kept, away = asyncio.run(_asked(url, args.market, args.vendor, secret))
+        if not kept:
             print(NOT_KEPT, file=sys.stderr)
+        if away:
+            print(NOT_ALL.format(away=", ".join(away)), file=sys.stderr)
     else:
         if not asyncio.run(_is_known(url, args.market, args.vendor)):
             print(NOT_LOOKED_UP.format(vendor=args.vendor), file=sys.stderr)
         print(" ".join(map(_quoted, set_user(args.market, args.vendor, secret))))
     print(f"user       {user_of(args.market, args.vendor)}\npassword   {secret}")
     print(f"reply key  {key}")
-    return 0
+    return 1 if away else 0
 
 
 def _refuse_unknown(args: argparse.Namespace, markets: Mapping[str, object]) -> None:
@@ -92,28 +105,28 @@ async def _is_known(url: str, market: str, vendor_id: str) -> bool:
     from dispatcher.domain.refusals import Unavailable
 
     try:
-        return await _asked(url, market, vendor_id, "")
+        await _asked(url, market, vendor_id, "")
+        return True
     except UserError as error:
         if isinstance(error.__cause__, Unavailable):
             return False
         raise
 
 
-async def _asked(url: str, market: str, vendor_id: str, secret: str) -> bool:
-    """Look for the vendor; with a secret make its user: whether that will be kept."""
+async def _asked(url: str, market: str, vendor_id: str, secret: str) -> tuple[bool, Sequence[str]]:
+    """Look for the vendor; with a secret make its user: whether that will be kept, and who lacks it."""
     from dispatcher.domain.refusals import Unavailable
-    from dispatcher.store.connection import Reader, connect
-    from dispatcher.store.vendor_access import apply, refuse_unknown
+    from dispatcher.store.servers import servers_of
+    from dispatcher.store.vendor_access import apply_to_all, refuse_unknown
 
-    client = connect(url)
+    servers = servers_of(url, timeout_s=TIMEOUT_S)
     try:
-        reader = Reader(client)
-        await refuse_unknown(reader, market, vendor_id)
-        return not secret or await apply(reader, market, vendor_id, secret)
+        await refuse_unknown(servers.reader, market, vendor_id)
+        return await apply_to_all(servers, market, vendor_id, secret) if secret else (True, ())
     except Unavailable as refusal:
         raise UserError(*refusal.detail.split("\n", 1)) from refusal
     finally:
-        await client.aclose()
+        await servers.aclose()
 
 
 def _quoted(word: str) -> str:

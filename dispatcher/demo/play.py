@@ -23,9 +23,11 @@ from dispatcher.demo.service import Service, running, until_matched
 from dispatcher.demo.story import Story, ownerless, told
 from dispatcher.demo.summary import Summary, summarise
 from dispatcher.demo.takers import answers_by, webhooks
+from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.states import TERMINAL
 from dispatcher.runtime.addresses import Networks
 from dispatcher.runtime.clock import Clock, begin, make_clock, slow_down
+from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import read_patient_keys, read_token_keys
 from dispatcher.security.reply_keys import ReplyKeys
 from dispatcher.security.tokens import claims, mint
@@ -33,6 +35,8 @@ from dispatcher.security.vault import Vault
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Markets, Settings
 from dispatcher.store.footprint import OpenRequestBytes, open_request_bytes
+from dispatcher.store.keys import Keys
+from dispatcher.store.servers import servers_of
 from simulation.cast import Cast, ReplyKeyOf, TokenOf
 from simulation.day import Day, Reach, at
 
@@ -40,6 +44,7 @@ LEAD_S = 1.0  # real seconds from when all is up to the day's start: by then the
 QUIET_MINUTE = 5 * 60  # 05:00: the evening's work is matched, the day's has not begun
 LOOK_EVERY_S = 0.2
 TOKEN_HOURS = 14 * 24
+STORE_WITHIN_S = 5.0
 SETTLED_WITHIN_S = 10.0  # real, for webhooks that are tried again
 OWN_NETWORK = "127.0.0.0/8"  # where the simulated vendors' server is
 
@@ -51,6 +56,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     data_dir: Path
     keep: bool = False
+    redis_url: str = ""  #: a store that is there; "": an embedded one
 
 
 class Played(msgspec.Struct, kw_only=True):
@@ -65,6 +71,7 @@ class Played(msgspec.Struct, kw_only=True):
 def settings_of(day: Day, options: Options) -> Settings:
     """The service's: on any free port, by a clock that runs as fast as the day is played, once it begins."""
     return Settings(
+        redis_url=options.redis_url,
         data_dir=options.data_dir,
         port=0,
         markets=Markets({day.market: day.tz}),
@@ -81,7 +88,9 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
     started_s = time.monotonic()
     settings = settings_of(day, options)
     clock = make_clock(*settings.clock)
-    redis_url = EmbeddedRedis(options.data_dir).url
+    redis_url = options.redis_url or EmbeddedRedis(options.data_dir).url
+    if options.redis_url:
+        await _refuse_used(redis_url, day.market)
     async with running(settings, options.data_dir / "service.log") as service:
         ways = tokens(settings, day, clock), reply_keys(settings, day)
         async with Cast(service.url, redis_url, *ways, day, clock=clock, seed=options.seed) as cast:
@@ -113,6 +122,22 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
             **told,
         )
         yield Played(summary=summary, views=views, service=service, board=board)
+
+
+async def _refuse_used(redis_url: str, market: str) -> None:
+    """Raises UserError where something of the market is stored already, or nobody answers."""
+    servers, keys = servers_of(redis_url, timeout_s=STORE_WITHIN_S), Keys(market)
+    try:
+        there = await servers.reader.ask("EXISTS", keys.events, keys.vendors, keys.tuning)
+    except Unavailable as error:
+        raise UserError(error.detail.partition("\n")[0], "Maybe it is not running, or another.") from error
+    finally:
+        await servers.aclose()
+    if there:
+        raise UserError(
+            f"the store has something of the market {market} already.",
+            "A day starts with nothing: name a store without it.",
+        )
 
 
 def tokens(settings: Settings, day: Day, clock: Clock) -> TokenOf:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 from functools import partial
 
 from aiohttp import web
@@ -56,6 +57,12 @@ async def metrics(call: Call, parts: Parts) -> web.Response:
     """
     page = await call.raw.app[PROBES].page.get()
     return web.Response(body=page, headers={"Content-Type": CONTENT_TYPE})
+
+
+GIVEN_AWAY = {
+    "replies": ("web-apart", frozenset({"web", "replies"})),
+    "jobs": ("matcher-apart", frozenset({"matcher", "jobs"})),
+}
 
 
 class Probes:
@@ -128,7 +135,18 @@ async def _troubles(parts: Parts) -> dict[str, dict[str, str]]:
     told = {market: dict(failing) for market, failing in zip(markets, found, strict=True)}
     for market in store.formats.wrong.intersection(told):
         told[market]["formats"] = "what is stored there cannot be read"
+    for market in told:
+        told[market] |= undone(store.agreement.roles(market))
     return {market: failing for market, failing in told.items() if failing}
+
+
+def undone(roles: Collection[str]) -> dict[str, str]:
+    """Work that was given away (`serve --apart`), and that nobody does."""
+    return {
+        work: f"no process does them; maybe start `serve --role {work}`"
+        for work, (giver, doers) in GIVEN_AWAY.items()
+        if giver in roles and not doers.intersection(roles)
+    }
 
 
 async def _page(parts: Parts) -> bytes:

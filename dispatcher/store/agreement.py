@@ -32,6 +32,7 @@ class Agreement:
         self._printed, self._prints = vault.ring, prints_of(vault.ring)
         self._said: dict[str, Ring] = {}  # by market
         self._elsewhere: dict[str, frozenset[str]] = {}
+        self._running: dict[str, frozenset[str]] = {}  # processes, this one among them
         self._missing: dict[str, tuple[str, ...]] = {}
         self._failing = set[str]()  # markets that cannot be asked: theirs alone
 
@@ -65,6 +66,7 @@ class Agreement:
             self.vault.seal_with(market, key_id)
             log.info("patient_key_in_use", market=market, key=key_id, current=self.vault.ring.current)
             await self._announced(market, part)
+        self._running[market] = frozenset(each.process for each in (*others, self._said[market]))
         self._elsewhere[market] = frozenset(key for each in others for key in each.keys)
         self._judge(market, missing(prints, await part.used()))
 
@@ -80,6 +82,10 @@ class Agreement:
     def has_another(self, market: str, key_id: str) -> bool:
         """Whether another running process has that key: then this one alone lacks it."""
         return key_id in self._elsewhere.get(market, ())
+
+    def roles(self, market: str) -> frozenset[str]:
+        """What the running processes that serve a market are for, as they said a moment ago."""
+        return frozenset(each.partition(" ")[0] for each in self._running.get(market, ()))
 
     def reasons(self, served: Collection[str]) -> tuple[str, ...]:
         """Why this process should not be given work: of each missing key, in words."""

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -71,8 +71,15 @@ class Cluster:
 
     async def readers(self) -> Sequence[tuple[str, Reader]]:
         """See `Servers`."""
+        return self._readers(await self.topology.primaries())
+
+    async def everyone(self) -> Sequence[tuple[str, Reader]]:
+        """See `Servers`."""
+        return self._readers(await self.topology.servers())
+
+    def _readers(self, addresses: Iterable[Address]) -> Sequence[tuple[str, Reader]]:
         wait_s = min(self.reader.timeout_s, SILENCE_S)
-        return [(str(each), Reader(self.reader.of(each), wait_s)) for each in await self.topology.primaries()]
+        return [(str(each), Reader(self.reader.of(each), wait_s)) for each in addresses]
 
     async def place_of(self, key: str) -> str:
         """See `Servers`."""

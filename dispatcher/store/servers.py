@@ -84,6 +84,10 @@ class Servers(Protocol):
         """Each server that takes writes, by its address ("": there is only one). Raises Unavailable."""
         ...
 
+    async def everyone(self) -> Sequence[tuple[str, Reader]]:
+        """As `readers`, with the replicas of a cluster: what is no data is to be told to each."""
+        ...
+
     async def place_of(self, key: str) -> str:
         """The address of the server that has a key ("": there is only one). Raises Unavailable."""
         ...
@@ -157,6 +161,10 @@ class OneServer:
     async def readers(self) -> Sequence[tuple[str, Reader]]:
         """See `Servers`."""
         return [("", self.reader)]
+
+    async def everyone(self) -> Sequence[tuple[str, Reader]]:
+        """See `Servers`."""
+        return await self.readers()
 
     async def place_of(self, key: str) -> str:
         """See `Servers`."""

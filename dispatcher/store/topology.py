@@ -74,6 +74,14 @@ class Topology:
             await self.refresh(0)
         return sorted({each for each in self._slots if each is not None})
 
+    async def servers(self) -> Sequence[Address]:
+        """Every server that has slots, or follows one that has, in order. Raises Unavailable."""
+        for each in await self.primaries():
+            told = await self._told(each)
+            if not isinstance(told, Unavailable | None):
+                return sorted({_placed(server, each) for _, _, *servers in told for server in servers})
+        raise unavailable("no server of the cluster says which there are.")
+
     async def is_whole(self) -> bool:
         """Whether every slot has a server. Raises Unavailable."""
         await self.primaries()
@@ -111,10 +119,20 @@ class Topology:
         raise unavailable(f"no server of the cluster answers (asked: {', '.join(map(str, known))}).")
 
     async def _asked(self, address: Address) -> Slots | Unavailable | None:
+        """What one server knows of who has which slot; else as `_told`."""
+        told = await self._told(address)
+        if isinstance(told, Unavailable | None):
+            return told
+        slots: list[Address | None] = [None] * 16_384
+        for first, last, primary, *_ in told:
+            slots[first : last + 1] = [_placed(primary, address)] * (last + 1 - first)
+        return tuple(slots)
+
+    async def _told(self, address: Address) -> list[Any] | Unavailable | None:
         """What one server knows; None if it does not answer, or is in no cluster; or that we may not ask."""
         client = self.client(address, timeout_s=ASK_S)
         try:
-            told: list[Any] = await client.execute_command(b"CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]
+            return list(await client.execute_command(b"CLUSTER", "SLOTS"))  # type: ignore[no-untyped-call]
         except (RedisError, *CONNECTION_ERRORS) as error:
             if isinstance(error.__cause__ or error, AuthenticationError):
                 return login_refused()
@@ -124,11 +142,11 @@ class Topology:
             )
         finally:
             await client.aclose()
-        slots: list[Address | None] = [None] * 16_384
-        for first, last, primary, *_ in told:
-            host = text_of(primary[0]) if primary[0] else address.host  # "": the one who was asked
-            slots[first : last + 1] = [Address(host, int(primary[1]))] * (last + 1 - first)
-        return tuple(slots)
+
+
+def _placed(server: Any, asked: Address) -> Address:
+    """Where a server is; one without a name is the one who was asked."""
+    return Address(text_of(server[0]) if server[0] else asked.host, int(server[1]))
 
 
 def _parts(url: str) -> tuple[str, str, Sequence[Address]]:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from redis.exceptions import ResponseError
 
+from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.errors import UserError
 from dispatcher.store.connection import Reader
 from dispatcher.store.keys import Keys
 from dispatcher.store.resp import text_of
+from dispatcher.store.servers import Servers
 
 SET_INFO = "+client|setinfo"  # clients of today say their name and version; a command since Redis 7.2
 READING = ("+ping", SET_INFO, "+xreadgroup", "+xack", "+xgroup|create", "+xautoclaim", "+xpending")
@@ -49,6 +51,24 @@ async def refuse_unknown(reader: Reader, market: str, vendor_id: str) -> None:
     """Raises UserError for a vendor that the market does not have."""
     if not await reader.ask("SISMEMBER", Keys(market).vendors, vendor_id):
         raise UserError(f"{market} has no vendor {vendor_id}.", "Maybe register it first, or it is misspelt.")
+
+
+async def apply_to_all(
+    servers: Servers, market: str, vendor_id: str, secret: str
+) -> tuple[bool, Sequence[str]]:
+    """As `apply`, on every server: a replica that is promoted knows only users of its own.
+
+    And which of a cluster's did not answer: they lack the user.
+    """
+    kept, away = True, list[str]()
+    for name, reader in await servers.everyone():
+        try:
+            kept &= await apply(reader, market, vendor_id, secret)
+        except Unavailable:
+            if not name:
+                raise
+            away.append(name)
+    return kept, away
 
 
 async def apply(reader: Reader, market: str, vendor_id: str, secret: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chaos.cluster import cluster
 from chaos.fail_over import fail_over
 from chaos.store import kill_store, kill_store_amid_commands, memory_full
 from chaos.trial import Trial
@@ -32,3 +33,11 @@ async def test_a_fail_over_that_loses_the_last_writes_reuses_no_fence_and_leaves
     await fail_over(short_trial)
     assert short_trial.findings == []
     assert short_trial.report.strikes == 1
+
+
+async def test_a_cluster_that_is_resharded_and_loses_a_primary_amid_all_commands_loses_nothing_told_of(
+    short_trial: Trial,
+) -> None:
+    await cluster(short_trial)
+    assert short_trial.findings == []
+    assert short_trial.report.strikes == 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 
 from contracts.streams import replies, vendor
 from dispatcher import cli
+from dispatcher.cli import vendor_access
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.store import connection
 
 _numbers = count()
 
@@ -101,7 +100,7 @@ def test_what_cannot_be_meant_is_refused_with_words(
 def test_a_server_that_does_not_answer_is_said_so(
     market: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "Reader", partial(connection.Reader, timeout_s=0.1))
+    monkeypatch.setattr(vendor_access, "TIMEOUT_S", 0.1)
     words = ["--market", market, "--vendor", "v1", "--apply", "--url", f"unix://{tmp_path}/none.sock"]
     assert cli.main(["vendor-access", *words]) == 1
     assert "does not answer" in capsys.readouterr().err

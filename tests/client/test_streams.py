@@ -242,11 +242,28 @@ async def test_an_acknowledgement_waits_for_a_server_that_is_away(tmp_path):
 
 async def test_who_was_told_another_address_goes_there_and_comes_back_from_a_dead_one(market):
     async with VendorStream("redis://127.0.0.1:1234/0", market, "v1", "t") as stream:
-        known = stream.redis.connection_pool.connection_kwargs
         await stream._wait_out(MovedError("42 127.0.0.1:4321"))
-        assert (known["host"], known["port"]) == ("127.0.0.1", 4321)
+        assert place(stream) == ("127.0.0.1", 4321)
         await stream._wait_out(RedisConnectionError("gone"))
-        assert (known["host"], known["port"]) == ("127.0.0.1", 1234)
+        assert place(stream) == ("127.0.0.1", 1234)
+
+
+async def test_who_was_told_several_servers_of_a_cluster_asks_each_in_turn(market):
+    url = "redis+cluster://me:secret@127.0.0.1:1234,[::1]:1235"
+    async with VendorStream(url, market, "v1", "t") as stream:
+        told = []
+        for _ in range(3):
+            told.append(place(stream))
+            assert stream.redis.connection_pool.connection_kwargs["password"] == "secret"
+            await stream._wait_out(RedisConnectionError("gone"))
+    assert told == [("127.0.0.1", 1234), ("::1", 1235), ("127.0.0.1", 1234)]
+    with pytest.raises(ValueError, match="no host"):
+        VendorStream("redis+cluster://:7000", market, "v1", "t")
+
+
+def place(stream):
+    known = stream.redis.connection_pool.connection_kwargs
+    return known["host"], known["port"]
 
 
 async def test_who_is_told_to_end_ends_though_the_telling_was_swallowed(redis_server, market, monkeypatch):

@@ -30,6 +30,11 @@ from tests.matching.conftest import RING
 from tests.solvers.town import DAY, NOW_MS, TZ, trip, vendor
 
 _numbers = itertools.count()
+USUAL = (
+    matcher_module.LEASE_MS / 1000,
+    share_module.LIVES_MS / 1000,
+    share_module.EVERY_S,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +116,37 @@ async def test_a_matcher_that_was_killed_is_replaced(
         await store.market(name).matchers.announce("killed", 900)
     async with matchers(redis_server, names, solvers, "one"):
         await until(store, names, {"one": 6})
+
+
+async def test_the_markets_of_one_that_was_killed_go_evenly_to_those_that_are_left(
+    redis_server: EmbeddedRedis, store: Store, solvers: SolverPool, names: list[str]
+) -> None:
+    async def lives() -> None:
+        """It holds two of six, and says so until it is killed: then it releases nothing."""
+        while True:
+            for name in names:
+                await store.market(name).matchers.announce("killed", 900)
+            for name in names[:2]:
+                assert await store.market(name).lease.renew("killed", 900)
+            await asyncio.sleep(0.2)
+
+    for name in names[:2]:
+        assert await store.market(name).lease.acquire("killed", 900)
+    living = asyncio.create_task(lives())
+    async with (
+        matchers(redis_server, names, solvers, "one"),
+        matchers(redis_server, names, solvers, "two"),
+    ):
+        await until(store, names, {"killed": 2, "one": 2, "two": 2})
+        living.cancel()
+        await until(store, names, {"one": 3, "two": 3})
+
+
+def test_a_killed_matcher_is_replaced_within_two_leases() -> None:
+    """At the worst: its lease runs out, the others hear that it is gone, and look again."""
+    lease_s, lives_s, every_s = USUAL
+    late_s = share_module.LATE_S
+    assert max(lease_s, lives_s) + every_s + late_s + lease_s / 3 <= 2 * lease_s
 
 
 async def test_a_market_that_another_should_take_and_does_not_is_taken_for_good(
@@ -210,3 +246,68 @@ async def test_a_share_counts_of_each_market_only_those_who_serve_it() -> None:
     for name in one.markets:
         await one._look(name)
     assert one.limit == 4 + 1
+
+
+class Away(Nobody):
+    """Its server does not answer."""
+
+    async def announce(self, name: str, ttl_ms: int) -> frozenset[str]:
+        return await asyncio.get_running_loop().create_future()
+
+    async def leave(self, name: str) -> frozenset[str]:
+        return frozenset()
+
+
+class Leaving(Nobody):
+    """It answers at the end, too."""
+
+    async def leave(self, name: str) -> frozenset[str]:
+        return frozenset()
+
+
+async def test_a_market_whose_server_is_away_keeps_no_other_waiting_and_is_no_reason_to_take_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(share_module, "LATE_S", 0.05)
+    away, there = {f"a{number}": Away() for number in range(3)}, Leaving("two")
+    share = Share({**away, **{f"x{number}": there for number in range(4)}}, "one")
+    running = asyncio.create_task(share.run())
+
+    async def never() -> str | None:
+        return await asyncio.get_running_loop().create_future()
+
+    async def at_once() -> str | None:
+        return "1-fence"
+
+    async def nobody() -> str | None:
+        return None
+
+    lost = [asyncio.create_task(share.take(name, never, nobody)) for name in away]
+    async with asyncio.timeout(20):
+        taken = [await share.take(f"x{number}", at_once, nobody) for number in range(4)]
+    assert [fence is not None for fence in taken] == [True, True, False, False], "its share of those four"
+    for each in (*lost, running):
+        each.cancel()
+    await asyncio.gather(*lost, running, return_exceptions=True)
+
+
+async def test_the_last_place_is_taken_once_though_many_are_asked_for_at_the_same_time() -> None:
+    share = Share(dict.fromkeys((f"x{number}" for number in range(6)), Leaving("two")), "one")
+    running = asyncio.create_task(share.run())
+
+    async def acquired(name: str) -> str | None:
+        async def acquire() -> str | None:
+            await asyncio.sleep(0)
+            return None if name == "x0" else "1-fence"
+
+        async def owner() -> str | None:
+            return "two"
+
+        return await share.take(name, acquire, owner)
+
+    taken = await asyncio.gather(*map(acquired, share.markets))
+    assert len([each for each in taken if each]) == 3, (
+        "x0 is another's: its place is taken by one that waited"
+    )
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -76,12 +76,35 @@ class LocalCluster:
 
     async def owner(self, key: str) -> int:
         """The place of the primary that has a key, as the first server that runs sees it."""
-        at = next(place for place, each in enumerate(self.servers) if each.pid is not None)
         slot = key_slot(key.encode())
-        for first, last, primary, *_ in await self.ask(at, "CLUSTER", "SLOTS"):
+        for first, last, place in await self._shares():
             if first <= slot <= last:
-                return next(place for place, each in enumerate(self.servers) if each.port == primary[1])
+                return place
         raise LookupError(key)
+
+    async def holders(self) -> list[int]:
+        """The places of all primaries that run, as the first server that runs sees it."""
+        found = {place for _, _, place in await self._shares()}
+        return sorted(each for each in found if self.servers[each].pid is not None)
+
+    async def until_promoted(self, key: str, before: int) -> None:
+        """Until another has a key than the one that died."""
+        async with asyncio.timeout(PATIENCE_S):
+            while await self.owner(key) == before:
+                await asyncio.sleep(0.02)
+
+    async def come_back(self, place: int) -> None:
+        """One that died runs again, and follows whoever has what it had."""
+        await self.clients[place].connection_pool.disconnect()
+        await self.servers[place].restart()
+        await self._until_one(place, lambda told: "master_link_status:up" in told, "INFO", "replication")
+
+    async def _shares(self) -> list[tuple[int, int, int]]:
+        """First and last slot, and who has them."""
+        at = next(place for place, each in enumerate(self.servers) if each.pid is not None)
+        places = {each.port: place for place, each in enumerate(self.servers)}
+        told = await self.ask(at, "CLUSTER", "SLOTS")
+        return [(first, last, places[primary[1]]) for first, last, primary, *_ in told]
 
     async def move(self, key: str, to: int) -> None:
         """The slot of a key to another primary, at once and whole, as `CLUSTER MIGRATESLOTS` does it."""
@@ -110,9 +133,8 @@ class LocalCluster:
         slot = key_slot(key.encode())
         while left := await self.ask(source, "CLUSTER", "GETKEYSINSLOT", slot, 1_000):
             await self.move_keys(left, source, to)
-        for at in (to, source, *(each for each in range(self.primaries) if each not in (to, source))):
-            if self.servers[at].pid is not None:
-                await self.ask(at, "CLUSTER", "SETSLOT", slot, "NODE", await self.name(to))
+        for at in (to, source, *(each for each in await self.holders() if each not in (to, source))):
+            await self.ask(at, "CLUSTER", "SETSLOT", slot, "NODE", await self.name(to))
 
     async def cut_off(self, replica: int) -> None:
         """It hears no more of its primary, for good: it is let in nowhere."""

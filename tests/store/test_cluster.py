@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from client.streams import VendorStream
+from contracts.events import CloudEvent
+from contracts.streams import FIELD
+from dispatcher import cli
 from dispatcher.audit.auditor import audit
 from dispatcher.cli.audit import LOST
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.errors import UserError
+from dispatcher.security import key_files
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.supervisor import ServeError, looked_at
 from dispatcher.store import health
@@ -26,14 +33,18 @@ from dispatcher.store.connection import BadUrl
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
+from dispatcher.store.outcome import Status
+from dispatcher.store.program import Program
 from dispatcher.store.store import Store
 from dispatcher.store.topology import Topology
+from dispatcher.store.vendor_access import apply_to_all
 from tests.store.cluster import SLOTS, LocalCluster, free_ports, local_cluster
 from tests.store.conftest import RING
 from tests.store.made import DAY, NOW_MS, booking, offered, pools, received, trip, vendor
 from tests.store.work import Writers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+AT = datetime(2026, 11, 29, tzinfo=UTC)
 HANGS = 2  # the primary that hangs in the last but one
 AWAY = 1  # the primary that dies in the last test
 LOST_LATER = range(100, 105)  # of the requests then: acknowledged while its replica was cut off
@@ -150,6 +161,30 @@ async def test_a_market_that_moves_key_by_key_is_read_and_its_commits_wait_and_a
     assert report["findings"] == []
 
 
+async def test_while_all_keys_are_there_and_the_slot_is_not_yet_work_goes_on_there(
+    cluster: LocalCluster, store: Store
+) -> None:
+    """As far as it has no new key: for those nobody is let in before the slot is whole."""
+    market = await market_on(cluster, store, 0, "asked")
+    keys, fence = market.keys, await market.lease.acquire("matcher", 60_000) or ""
+    await market.vendors.put(vendor(), 0)
+    await cluster.move_keys(await cluster.begin_moving(keys.events, 1), 0, 1)
+
+    def program(token: str, vendor_id: str) -> Program:
+        made = Program()
+        made.fence(keys.fence, token)
+        made.write(keys.vendors, "SADD", vendor_id)
+        return made
+
+    assert (await store.committer.commit(program(fence, "v2"))).ok
+    assert (await store.committer.commit(program("another", "v3"))).status is Status.FENCED
+    async with Store(cluster.url, RING, replicas=1) as careful:
+        assert (await careful.committer.commit(program(fence, "v4"))).ok
+    assert await market.lease.renew("matcher", 60_000)
+    await cluster.end_moving(keys.events, 0, 1)
+    assert await store.reader.ask("SMEMBERS", keys.vendors) == {b"v1", b"v2", b"v4"}
+
+
 async def test_what_no_replica_has_is_not_told_as_done_where_that_is_set(
     cluster: LocalCluster, store: Store
 ) -> None:
@@ -189,6 +224,43 @@ async def test_one_server_that_is_not_durable_is_named_and_stops_its_own_markets
             await store.refuse_unless_durable(unwell.name)
     finally:
         await cluster.ask(2, "CONFIG", "SET", "appendfsync", "always")
+
+
+async def test_a_vendor_on_streams_has_its_user_everywhere_and_follows_its_stream(
+    cluster: LocalCluster, store: Store
+) -> None:
+    """Its slot moves key by key, then whole; a server that it was told of is not there."""
+    market = await market_on(cluster, store, 0, "vendor")
+    await market.vendors.put(vendor(), 0)
+    kept, away = await apply_to_all(store.servers, market.name, "v1", "secret")
+    assert (kept, list(away)) == (False, [])
+    nowhere, names = free_ports(1)[0], cluster.url.partition("://")[2]
+    url = f"redis+cluster://{market.name}.v1:secret@127.0.0.1:{nowhere},{names}"
+    heard: list[str] = []
+    async with VendorStream(url, market.name, "v1", "token") as stream, asyncio.timeout(60):
+        answering = asyncio.create_task(_answers(stream, heard))
+        for number in range(4):
+            if number == 1:
+                await cluster.begin_moving(market.keys.events, 1)
+                await cluster.end_moving(market.keys.events, 0, 1)
+            elif number == 2:
+                await cluster.move(market.keys.events, 2)
+            event = CloudEvent(id=f"o{number}", source="s", type="dispatch.offer.made", time=AT)
+            content = msgspec.msgpack.encode(msgspec.to_builtins(event))
+            await store.reader.ask("XADD", market.keys.stream("v1"), "*", FIELD, content)
+            while len(heard) <= number and not answering.done():
+                await asyncio.sleep(0.01)
+        answering.cancel()
+    assert heard == [f"o{number}" for number in range(4)]
+    assert await store.reader.ask("XLEN", market.keys.replies("v1")) == 4
+
+
+async def _answers(stream: VendorStream, heard: list[str]) -> None:
+    async for entry in stream.entries():
+        assert entry.event is not None
+        await stream.accept(entry.event.id, AT)
+        await stream.acknowledge(entry)
+        heard.append(entry.event.id)
 
 
 async def test_addresses_that_name_another_kind_of_store_are_refused(
@@ -289,6 +361,38 @@ async def test_a_market_whose_server_dies_goes_on_at_its_replica(cluster: LocalC
     report = await audit(store.reader, market.name, told, streams=True, settle_s=0.1)
     assert report["findings"] == []
     assert (await store.health()).durable
+
+
+async def test_while_a_shard_is_away_the_other_markets_are_judged_and_it_is_named(
+    cluster: LocalCluster,
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its primary died in the test before."""
+    there, away = [await market_on(cluster, store, place, "shard") for place in (0, AWAY + cluster.primaries)]
+    assert (await there.commit([received("r1")], requests=[trip("r1")])).ok
+    for at, server in enumerate(cluster.servers):
+        if server.pid is not None:
+            await cluster.ask(at, "CONFIG", "SET", "cluster-require-full-coverage", "no")
+    cluster.servers[AWAY + cluster.primaries].kill()
+    (tmp_path / "ids").write_text("r1 r2\n")
+    key_files.ensure_patient_keys(tmp_path / "patient-keys.json")
+    monkeypatch.setenv("DISPATCHER_MARKETS", f"{away.name}=UTC,{there.name}=UTC")
+    monkeypatch.setenv("DISPATCHER_REDIS_URL", cluster.url)
+    monkeypatch.setenv("DISPATCHER_DATA_DIR", str(tmp_path))
+    words = ["audit", "--timeout", "0.5", "--settle", "0"]
+    assert await asyncio.to_thread(cli.main, words) == 3
+    told = capsys.readouterr().out
+    assert f"{away.name}: not looked at: " in told
+    assert f"{there.name}: 1 requests (1 received)" in told
+    assert await asyncio.to_thread(cli.main, [*words, "--ids", str(tmp_path / "ids"), "--json"]) == 3
+    reports = {each["market"]: each for each in json.loads(capsys.readouterr().out)}
+    assert reports[away.name]["not_found"] == ["r2"], "it may be there: nobody says that it is lost"
+    assert await asyncio.to_thread(cli.main, ["audit", "--market", away.name, "--timeout", "0.5"]) == 1
+    assert await asyncio.to_thread(cli.main, ["keys", "status", "--timeout", "0.5"]) == 3
+    assert f"{away.name} cannot be asked" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
