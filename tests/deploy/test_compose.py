@@ -15,7 +15,7 @@ from dispatcher.serve import embedded
 from tests.deploy.parts import DEPLOY, PAGES, ROOT, USER, durable, made_secrets, refuse_unknown_command
 from tests.deploy.parts import refuse_unknown_settings as refuse_unknown
 
-FILES = ("compose.yaml", "compose.cluster.yaml")
+FILES = ("compose.yaml", "compose.cluster.yaml", "compose.apart.yaml")
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
@@ -24,14 +24,14 @@ def read(name: str) -> dict[str, Any]:
     return yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (DEPLOY / name).read_text()))
 
 
-BASE, CLUSTER = (read(name) for name in FILES)
+BASE, CLUSTER, APART = (read(name) for name in FILES)
 OURS = {name: each for name, each in BASE["services"].items() if each.get("build")}
 VALKEYS = {
     name: each for file in (BASE, CLUSTER) for name, each in file["services"].items() if "valkey-" in name
 }
 
 
-@pytest.mark.parametrize("file", [BASE, CLUSTER], ids=FILES)
+@pytest.mark.parametrize("file", [BASE, CLUSTER, APART], ids=FILES)
 def test_it_is_as_the_compose_specification_has_it(file: dict[str, Any]) -> None:
     read = PyCompose.from_yaml(yaml.safe_dump(file))  # raises ValueError, also for a word that is not in it
     if file is BASE:
@@ -53,6 +53,13 @@ def test_commands_and_settings_are_those_of_the_service(name: str) -> None:
     refuse_unknown_command(OURS[name]["command"])
     refuse_unknown(OURS[name]["environment"])
     refuse_unknown(CLUSTER["services"].get(name, {}).get("environment", {}))
+
+
+def test_commands_of_roles_apart_are_those_of_the_service() -> None:
+    roles = [each["command"][2] for each in APART["services"].values()]
+    assert roles == ["web", "web", "matcher", "replies", "jobs"]
+    for each in APART["services"].values():
+        refuse_unknown_command(each["command"])
 
 
 def test_what_is_asked_whether_it_is_well_is_a_page_on_the_image_s_port() -> None:

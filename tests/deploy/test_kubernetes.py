@@ -107,6 +107,15 @@ def test_commands_are_those_of_the_service_under_the_image_s_user() -> None:
         assert (told["runAsUser"], told["fsGroup"]) == (USER, USER)
 
 
+def test_what_is_put_in_a_command_s_place_is_one_too() -> None:
+    patches = [each["patch"] for plan in PLANS.values() for each in plan.get("patches", ())]
+    changed = [one for text in patches for one in yaml.safe_load(text)]
+    assert changed
+    for one in changed:
+        assert one["path"].endswith("/args")
+        refuse_unknown(one["value"])
+
+
 def test_settings_are_those_of_the_service() -> None:
     told: dict[str, str] = {}
     for each in literals():
