@@ -81,6 +81,7 @@ async function add(vendor, etag, { api, session, times, clock }, read) {
   const which = h("input", { name: "document", maxLength: MOST_CHARS, autocomplete: "off" });
   const done = await sheet({
     title: t("papers.add"),
+    draft: "paper",
     body: [field(t("papers.kind"), kind), field(t("papers.until"), until), field(t("papers.document"), which)],
     act: t("send"),
     run: async (form) => {
