@@ -8,6 +8,7 @@ from client.answers import about
 from client.care import CareClient
 from client.http import segment
 from client.pages import pages
+from client.papers import PaperSender
 from client.prices import Settling
 from client.proofs import ProofGiver
 from client.scorecards import ScoreAnswerer
@@ -24,12 +25,12 @@ from contracts.vendor_sign_ins import (
     SessionsEnded,
     SignInLink,
 )
-from contracts.vendors import Paper, PauseVendor, Vendor, VerifyCredentials
+from contracts.vendors import Credential, Paper, PauseVendor, SeenPaper, Vendor, VerifyCredentials
 
 VENDORS = "/vendors"
 
 
-class OpsClient(CareClient, Settling, ProofGiver, ScoreAnswerer, WhyNoOffers):
+class OpsClient(CareClient, Settling, ProofGiver, PaperSender, ScoreAnswerer, WhyNoOffers):
     """Calls with an `ops` token; requests and tasks are there as well, but for submitting and quotes."""
 
     async def pause_vendor(self, vendor_id: str, reason: str) -> Vendor:
@@ -45,8 +46,14 @@ class OpsClient(CareClient, Settling, ProofGiver, ScoreAnswerer, WhyNoOffers):
         return await self._vendor(vendor_id, "onboarding", SetOnboarding(state=state, reason=reason))
 
     async def verify(self, vendor_id: str, papers: Sequence[Paper], *, holds: bool = True) -> Vendor:
-        """Verify these papers, or take it back. Raises Problem 409 for one that is not claimed (any more)."""
-        named = tuple(Paper(kind=each.kind, expires_on=each.expires_on) for each in papers)
+        """Verify these papers, or take it back. Raises Problem 409 for one that is not claimed (any more).
+
+        A Credential that was read is verified with its document as it was then: another is a 409, too.
+        """
+        named = tuple(
+            SeenPaper(kind=each.kind, expires_on=each.expires_on, sha256=_seen(each) if holds else None)
+            for each in papers
+        )
         return await self._vendor(vendor_id, "verify", VerifyCredentials(credentials=named, verified=holds))
 
     async def sign_in_link(
@@ -86,3 +93,9 @@ class OpsClient(CareClient, Settling, ProofGiver, ScoreAnswerer, WhyNoOffers):
         path = f"{VENDORS}/{segment(vendor_id)}/{step}"
         vendor = await self.call("POST", path, Vendor, body=body)
         return about(vendor, vendor.id, vendor_id, f"POST {path}")
+
+
+def _seen(paper: Paper) -> str | None:
+    if isinstance(paper, SeenPaper):
+        return paper.sha256
+    return paper.file.sha256 if isinstance(paper, Credential) and paper.file is not None else None

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from client import sse
 from client.answers import Forms, about
 from client.http import segment
+from client.papers import PaperSender
 from client.posting import Posting
 from client.prices import Prices
 from client.proofs import ProofGiver
@@ -27,7 +28,7 @@ TAKEN_OR_NOTED: Forms[Dispatch | Offer] = {200: Dispatch, 202: Offer}
 
 
 class VendorClient(
-    Posting, Threads, Prices, ProofGiver, WebhookClient, ScoreDisputer, CapReader, WhyNoOffers
+    Posting, Threads, Prices, ProofGiver, PaperSender, WebhookClient, ScoreDisputer, CapReader, WhyNoOffers
 ):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 

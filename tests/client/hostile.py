@@ -15,7 +15,7 @@ from contracts.amendments import Amend
 from contracts.authorizations import Authorization
 from contracts.barriers import BarrierCode
 from contracts.caps import Caps
-from contracts.codes import DeclineCode, TrackingStatus
+from contracts.codes import CredentialKind, DeclineCode, TrackingStatus
 from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.episode_views import EpisodeSubmission
@@ -29,6 +29,7 @@ from tests.solvers import town
 from tests.solvers.town import trip, vendor
 
 RIDE = trip("r1")
+PAPER = CredentialKind.AUTO_INSURANCE
 DAY = dt.date(2026, 9, 16)
 AUTHORIZATION = Authorization(
     number="A-1",
@@ -82,6 +83,9 @@ CALLS = {
     "fairness": (OpsClient, lambda c: c.fairness()),
     "caps": (VendorClient, lambda c: c.caps("v1")),
     "put_caps": (CareClient, lambda c: c.put_caps("v1", Caps())),
+    "put_document": (VendorClient, lambda c: c.put_document("v1", PAPER, b"x")),
+    "document": (VendorClient, lambda c: c.document("v1", PAPER)),
+    "documents": (VendorClient, lambda c: c.documents("v1")),
     "why": (VendorClient, lambda c: c.why("v1")),
     "barrier": (CareClient, lambda c: c.barrier("r1", BarrierCode.WEATHER)),
     "patterns": (CareClient, lambda c: c.patterns()),

@@ -160,7 +160,15 @@ async def test_capacity_is_seen_posted_and_copied_and_papers_are_claimed(
     code, out, _ = await typed(
         "papers", "--add", "auto_insurance", "--until", "2099-01-02", "--document", "policy 7"
     )
-    assert "2099-01-02      policy 7  not yet" in out
+    assert "2099-01-02      policy 7  none  not yet" in out
+    sent, got = tmp_path / "policy.pdf", tmp_path / "again.pdf"
+    sent.write_bytes(b"%PDF-1.7 CANARY")
+    code, out, _ = await typed("papers", "--send", "auto_insurance", "--file", str(sent))
+    assert (code, "policy 7  15 bytes, " in out) == (0, True)
+    words = ("papers", "--get", "auto_insurance", "--file", str(got))
+    assert ((await typed(*words))[0], got.read_bytes()) == (0, sent.read_bytes())
+    code, _, err = await typed(*words)
+    assert (code, "name a file that is not there yet" in err) == (1, True)
     _, vendor = await town.call("GET", "/vendors/v1", role=Role.OPS)
     assert "2099-01-02" in [each["expires_on"] for each in vendor["credentials"]]
 
@@ -207,6 +215,8 @@ async def test_what_the_service_refuses_is_told_in_two_lines(town: Api, typed: T
         (["proof", "r1.1", "pickup", "--position", "here"], "is no position such as"),
         (["capacity", DAY, "--like", DAY, "--file", "-"], "two answers"),
         (["papers", "--add", "auto_insurance"], "go together"),
+        (["papers", "--send", "auto_insurance"], "--file goes with"),
+        (["papers", "--send", "cpr_first_aid", "--get", "cpr_first_aid"], "three things"),
         (["offers", "--market", ""], "VENDOR_MARKET"),
     ],
 )
