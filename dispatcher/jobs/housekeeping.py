@@ -13,7 +13,7 @@ import structlog
 from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.retention import DONE_RETENTION_MS, STREAM_RETENTION_MS
-from dispatcher.store.sorting_in import list_authorizations, sort_in
+from dispatcher.store.sorting_in import list_authorizations, list_threads, sort_in
 from dispatcher.store.store import Store
 
 EVERY_S, LEAST_S = 3_600.0, 30.0  # clock time, as are the ages below; real, where the clock runs faster
@@ -37,6 +37,7 @@ async def keep_house(store: Store, market: str, tz: ZoneInfo, clock: Clock) -> N
             consumers = await tidied.forget_consumers()
             filed = await sort_in(store.market(market), clock.now_ms())
             filed += await list_authorizations(store.market(market))
+            filed += await list_threads(store.market(market))
             did = {
                 "entries": entries,
                 "days": days,

@@ -1,4 +1,4 @@
-"""Pictures of proofs and saved decisions in a backup: as they lie, sealed, each in a tar of its own.
+"""Pictures of proofs, documents and saved decisions in a backup: as they lie, sealed, in tars of their own.
 
 Pictures are those of a folder only: an object store keeps versions and copies of its own. Decisions are taken
 from an object store, too, where that is asked for: they go with the ledger that the store has at that moment.
@@ -25,12 +25,14 @@ class Kind(NamedTuple):
     called: str
 
 
-_OF_A_DAY = r"[A-Za-z0-9_-]{1,64}/\d{4}-\d\d-\d\d/"
-#: market/day/dispatch.part.of.digest.ending
-PICTURES = Kind("proofs.tar", re.compile(_OF_A_DAY + r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+"), "picture")
+_MARKET, _DAY = r"[A-Za-z0-9_-]{1,64}/", r"\d{4}-\d\d-\d\d/"
+#: market/day/dispatch.part.of.digest.ending; market/papers/day/vendor.kind.token.ending
+PICTURES = Kind(
+    "proofs.tar", re.compile(_MARKET + "(papers/)?" + _DAY + r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+"), "picture"
+)
 #: market/day/digest-nth, and what records of a day share
 DECISIONS = Kind(
-    "decisions.tar", re.compile(_OF_A_DAY + r"([0-9a-f]{16}(-\d{1,9})?|part-[0-9a-f]{32})"), "decision"
+    "decisions.tar", re.compile(_MARKET + _DAY + r"([0-9a-f]{16}(-\d{1,9})?|part-[0-9a-f]{32})"), "decision"
 )
 
 

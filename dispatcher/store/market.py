@@ -46,6 +46,7 @@ from dispatcher.store.matchers import MatchersPart
 from dispatcher.store.measures import MeasurePart
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome, Status
+from dispatcher.store.papers import PaperPart
 from dispatcher.store.patterns import PatternPart
 from dispatcher.store.program import Program
 from dispatcher.store.proofs import ProofPart
@@ -81,6 +82,7 @@ class MarketStore:
         self.tasks = TaskPart(node, self.keys)
         self.threads = ThreadPart(node, self.keys)
         self.proofs = ProofPart(node, self.keys)
+        self.papers = PaperPart(node, self.keys)
         self.vendors = VendorPart(node, self.keys)
         self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)

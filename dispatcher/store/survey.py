@@ -16,6 +16,7 @@ from contracts.streams import To
 from dispatcher.domain.compact import Record
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.kinds import Kind, kinds
+from dispatcher.domain.papers import PAPER_KIND, PaperRecord
 from dispatcher.domain.proofs import PROOF_KIND, ProofRecord
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
@@ -236,6 +237,7 @@ async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[st
         messages,
         orders=orders,
         proofs=proofs,
+        papers=found.of_kind(PAPER_KIND, PaperRecord).values(),
     )
 
 
