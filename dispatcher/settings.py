@@ -14,10 +14,10 @@ from contracts.base import Id
 from contracts.patterns import whole
 from dispatcher.runtime.addresses import Networks
 from dispatcher.runtime.errors import UserError
-from dispatcher.runtime.urls import MailUrl, OidcRoles, TilesUrl, TracesUrl, WebhookUrl
+from dispatcher.runtime.urls import BrokerUrl, MailUrl, OidcRoles, TilesUrl, TracesUrl, WebhookUrl
 from dispatcher.travel.url import SCHEMES, TravelUrl
 
-PARSED = (TravelUrl, TilesUrl, WebhookUrl, MailUrl, OidcRoles, TracesUrl, Networks)
+PARSED = (TravelUrl, TilesUrl, WebhookUrl, MailUrl, OidcRoles, TracesUrl, BrokerUrl, Networks)
 PREFIX = "DISPATCHER_"
 LAST_MS = 4_102_444_800_000  # the year 2100; a clock may run on from there
 NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run
@@ -170,6 +170,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     proofs: Annotated[
         str, Meta(description="where pictures of proofs are kept: a folder or s3://…; empty: DATA_DIR/proofs")
+    ] = ""
+    broker_url: Annotated[
+        BrokerUrl | None,
+        Meta(
+            description="a Valkey of its own over which workers are given solves: redis://…, rediss://…, "
+            "unix://…, redis+sentinel://host,host/name (extra cluster); empty: no workers"
+        ),
+    ] = None
+    parcels: Annotated[
+        str,
+        Meta(
+            description="where matchers and workers leave each other what is too large for the broker: "
+            "a folder that all share or s3://…; empty: DATA_DIR/parcels"
+        ),
     ] = ""
     rules: Annotated[str, Meta(description="modules with rules of your own, by comma; each has a RULE")] = ""
     log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"

@@ -10,6 +10,7 @@ import uvloop
 
 from dispatcher.app.opened import Opened, opened, own_name, telling
 from dispatcher.app.saving import savers_of
+from dispatcher.app.solving import Solving
 from dispatcher.app.until_told import until_told
 from dispatcher.decisions.saver import Saver
 from dispatcher.delivery.hub import Hub
@@ -28,7 +29,6 @@ from dispatcher.matching.arrivals import Arrivals
 from dispatcher.matching.effects import Measurer
 from dispatcher.matching.process import run_matchers
 from dispatcher.matching.quotes import Quoter
-from dispatcher.matching.solving import SolverPool
 from dispatcher.service.loops import (
     CREDENTIALS,
     DECISIONS,
@@ -64,7 +64,7 @@ def run_matcher(settings: Settings, name: str | None = None) -> int:
 
 async def _matcher(settings: Settings, name: str) -> None:
     async with opened(settings, "matcher") as open_:
-        solvers, arrivals, notifier = SolverPool(), Arrivals(), notifier_of(settings, open_.clock)
+        solving, arrivals, notifier = Solving.of(open_), Arrivals(), notifier_of(settings, open_.clock)
         hub, poster = Hub(open_.store), Poster(settings.webhook_networks)
         callers = Callers(open_.service, hub, poster, name)
         retimer = Quoter(open_.store, open_.clock, settings.markets, open_.travel_of)
@@ -73,7 +73,8 @@ async def _matcher(settings: Settings, name: str) -> None:
         savers = savers_of(open_)
         try:
             await until_told(
-                _matching(open_, solvers, name, savers, arrivals),
+                _matching(open_, solving, name, savers, arrivals),
+                *solving.works(),
                 *(
                     job
                     for each in settings.markets
@@ -82,7 +83,7 @@ async def _matcher(settings: Settings, name: str) -> None:
                 *(
                     job
                     for each in settings.markets
-                    for job in _giving_way(open_, each, solvers, name, arrivals)
+                    for job in _giving_way(open_, each, solving, name, arrivals)
                 ),
                 *(job for each, saver in savers.items() for job in _saving(open_.store, each, saver)),
                 *(
@@ -93,21 +94,19 @@ async def _matcher(settings: Settings, name: str) -> None:
                 *_routing(open_),
             )
         finally:
-            await solvers.aclose()
+            await solving.aclose()
             await poster.aclose()
             await hub.aclose()
             if notifier is not None:
                 await notifier.aclose()
 
 
-async def _matching(
-    open_: Opened, solvers: SolverPool, name: str, savers: Savers, arrivals: Arrivals
-) -> None:
+async def _matching(open_: Opened, solving: Solving, name: str, savers: Savers, arrivals: Arrivals) -> None:
     """A signal that comes while the solvers get warm ends all in order, too."""
-    await solvers.warm()
-    travel_of, busy = open_.travel_of, solvers.busy
+    await solving.local.warm()
+    travel_of, busy = open_.travel_of, solving.local.busy
     await run_matchers(
-        open_.service, solvers, name, travel_of=travel_of, savers=savers, busy=busy, arrivals=arrivals
+        open_.service, solving.solvers, name, travel_of=travel_of, savers=savers, busy=busy, arrivals=arrivals
     )
 
 
@@ -124,9 +123,9 @@ def _of_market(service: Service, market: str, timers: Timers, courier: Courier, 
     ]
 
 
-def _giving_way(open_: Opened, market: str, solvers: SolverPool, name: str, arrivals: Arrivals) -> list[Work]:
+def _giving_way(open_: Opened, market: str, solving: Solving, name: str, arrivals: Arrivals) -> list[Work]:
     """What gives way to every solve: what-ifs, and what each parameter does, seen in what was saved."""
-    settings = open_.settings
+    settings, solvers = open_.settings, solving.local
     store, service, clock, tz = open_.store, open_.service, open_.clock, open_.settings.markets[market]
     stored, saved = store.market(market), partial(service.decisions.saved, market)
     parameters = service.registry.parameters
@@ -134,7 +133,7 @@ def _giving_way(open_: Opened, market: str, solvers: SolverPool, name: str, arri
     errand = Errand(settings.redis_url, keys_file, identity, market, tz, clock)
     runner = Runner(
         stored, tz, clock, open_.travel_of, name, solvers.busy, saved,
-        hot=arrivals.hot, errand=None if open_.engine else errand,
+        hot=arrivals.hot, errand=None if open_.engine else errand, elsewhere=solving.elsewhere,
     )  # fmt: skip
     measurer = Measurer(stored, open_.decisions, parameters, tz, clock, name, solvers.busy, hot=arrivals.hot)
     return [

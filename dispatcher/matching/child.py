@@ -13,6 +13,7 @@ from dispatcher.matching.job import Job
 from dispatcher.matching.relaxations import with_relaxations
 from dispatcher.runtime.parent_death import end_with_starter
 from solvers.assignment.problem import AssignmentProblem
+from solvers.found import Found, planned_again
 from solvers.optimiser import optimised
 from solvers.planning import BatchPlan
 from solvers.screening import Screening
@@ -23,6 +24,11 @@ NICE = 10  # a solver takes all the time it is given: intake and imminent work c
 def solve_job(job: Job) -> BatchPlan:
     """Screen, solve within the limits, check."""
     return optimised(job.screening, job.limits)
+
+
+def plan_again(job: Job, found: Found) -> BatchPlan:
+    """The whole plan of places that were found elsewhere, checked. Raises ValueError."""
+    return planned_again(job.screening, found, job.limits)
 
 
 def relax(screening: Screening, vendors: Sequence[str], whys: Sequence[Unmatched]) -> list[Unmatched]:
