@@ -47,8 +47,8 @@ def planned_again(screening: Screening, found: Found, limits: Limits | None = No
     if found.solver not in SOLVERS:
         raise ValueError(f"a plan is by {found.solver!r}; known: {', '.join(SOLVERS)}")
     posed = pose(screening)
-    choice = posed.held.copy()
-    choice[_rows(found, screening.requests)] = _columns(posed, found)
+    rows, choice = _rows(found, screening.requests), posed.held.copy()
+    choice[rows] = _columns(posed, found)
     check(posed.priced, choice).require()
     if not posed.places_all(choice):
         raise ValueError("a plan leaves out who has an offer")

@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class Cluster:
     folder: Path
     redis: EmbeddedRedis
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    opened: list[Threads] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:
@@ -64,10 +65,11 @@ class Cluster:
         process.wait()
         self.running.remove(process)
 
-    def desk(self, kind: Kind = SOLVES, small: int = 128 * 1024) -> Desk:
+    def desk(self, kind: Kind = SOLVES, small: int = 128 * 1024, **more: float) -> Desk:
         broker, threads = Broker(self.settings.broker_url, kind), Threads()  # type: ignore[arg-type]
         parcels = Parcels(Vault(RING), Folder(self.folder / "parcels"), small=small)
-        return Desk(broker, Living(broker, threads), parcels, threads)
+        self.opened.append(threads)
+        return Desk(broker, Living(broker, threads), parcels, threads, **more)
 
 
 @contextlib.contextmanager
@@ -82,6 +84,8 @@ def made_cluster(folder: Path) -> Iterator[Cluster]:
     finally:
         for each in list(cluster.running):
             cluster.end(each)
+        for threads in cluster.opened:
+            threads.close()
         asyncio.run(redis.stop())
 
 
@@ -102,12 +106,11 @@ def pool() -> Iterator[SolverPool]:
 
 
 @pytest.fixture
-async def shared(cluster: Cluster, pool: SolverPool) -> AsyncIterator[SharedSolvers]:
+async def shared(cluster: Cluster, pool: SolverPool) -> SharedSolvers:
     """Solvers that have heard of the worker."""
     desk = cluster.desk()
     await until_living(desk)
-    yield SharedSolvers(pool, desk)
-    desk.threads.close()
+    return SharedSolvers(pool, desk)
 
 
 async def until_living(desk: Desk, number: int = 1) -> None:
