@@ -96,6 +96,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="the store that it must be, its key dispatch:identity; empty: the first found")
     ] = ""
     aof_rewrite_hours: Hours = 24.0
+    wait_replicas: Annotated[
+        int, Meta(ge=0, le=5, description="replicas that must have a commit before it is answered; 0: none")
+    ] = 0
     clock_start_ms: Annotated[
         int, Meta(ge=0, le=LAST_MS, description="what a scaled clock shows at CLOCK_ANCHOR_S")
     ] = 0

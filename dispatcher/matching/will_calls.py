@@ -63,13 +63,29 @@ async def keep_room(market: Market, snapshot: Snapshot, travel: TravelTimes) -> 
     records, bodies = await asyncio.gather(
         market.stored.requests.records.get_all(ids), market.stored.requests.bodies(ids)
     )
-    waiting = [each for each in records.values() if each.waits_for_call and each.id in bodies]
-    expected = foreseen(share_of_days(waiting, share), bodies, calls, snapshot, market.tz)
+    known = Waiting(tuple(records.values()), bodies, calls, market.tz)
+    return await asyncio.to_thread(take_room, snapshot, travel, known)
+
+
+class Waiting(NamedTuple):
+    """Will-calls that may not be called yet, what they ask for, and how calls fell before."""
+
+    records: Sequence[RequestRecord]
+    bodies: Mapping[str, Request]
+    calls: Calls
+    tz: ZoneInfo
+
+
+def take_room(snapshot: Snapshot, travel: TravelTimes, known: Waiting) -> int:
+    """The same for these will-calls, of which some may have been called meanwhile."""
+    bodies, share = known.bodies, float(SHARE.of(snapshot.values))
+    waiting = [each for each in known.records if each.waits_for_call and each.id in bodies]
+    expected = foreseen(share_of_days(waiting, share), bodies, known.calls, snapshot, known.tz)
     if not expected:
         return 0
     reading = snapshot.reading
     beside = Snapshot((), expected, reading, reading.capacity.copy(), snapshot.now_ms, travel)
-    found = await asyncio.to_thread(lambda: plan(beside.screening()))
+    found = plan(beside.screening())
     for row in range(len(found.chosen)):
         one = found.chosen.at(row)
         vendor_id, free_ms = snapshot.vendors[one.vendor].id, one.start_ms + one.taken_ms

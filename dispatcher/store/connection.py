@@ -36,6 +36,7 @@ RETRY_AFTER_S = 1
 GET_TOGETHER = 500
 CONNECTION_ERRORS = (Disconnected, TimedOut, OSError)
 REDIRECTED = (MovedError, AskError)  # another server of a cluster has that slot: nothing was done here
+SPLIT = TryAgainError  # a slot moves key by key, and half of what is asked for is there: nothing was done
 LEADERLESS = ClusterDownError  # a primary is away, and none was promoted yet: nothing was done, by any server
 StoreError = ResponseError  # what the server answered to a command, for rooms that do not speak Redis
 # Answers that say: not now, and nothing was written. UNBLOCKED: it became a replica while we waited.

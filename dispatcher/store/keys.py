@@ -176,3 +176,8 @@ class Keys:
         """The first part of a key of this market, and the rest."""
         first, _, rest = key.removeprefix(self.prefix).partition(":")
         return first, rest
+
+
+def beside(key: str, name: str) -> str:
+    """The key `name` of the market that a key is of: it lies in the same slot."""
+    return f"{key[: key.index('}') + 1]}:{name}"
