@@ -27,8 +27,8 @@ from tests.e2e.conftest import MARKET
 
 SLOW_S = "0.3"
 AHEAD = dt.timedelta(hours=5)  # none is imminent: each waits for a batch
-A_DAY = 50  # rounds with one store, which is judged at their end
-PACE_S = 0.1
+A_DAY = 20  # rounds with one store, which is judged at their end: its vendor takes a thousand a day
+PACE_S = 0.4
 FORGETFUL = {"appendonly": "no"}  # a broker that is killed has then lost all that it held
 Victims = Sequence[str]
 TURNS: Sequence[Victims] = (

@@ -17,6 +17,7 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.matching.solvers import Solvers
 from dispatcher.matching.solving import SolverPool
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.service.measures import SOLVED_AT
 from dispatcher.store.connection import StoreError
 from dispatcher.store.store import Store
 from dispatcher.workers.broker import Broker
@@ -58,7 +59,12 @@ class Solving:
     @property
     def solvers(self) -> Solvers:
         """Workers first, where there are any."""
-        return SharedSolvers(self.local, self.desks[SOLVES]) if self.desks else self.local
+        if not self.desks:
+            return self.local
+        measures = self.open_.service.executor.measures
+        return SharedSolvers(
+            self.local, self.desks[SOLVES], lambda market, place: measures.count(market, SOLVED_AT, place)
+        )
 
     @property
     def elsewhere(self) -> Comparing | None:

@@ -16,7 +16,7 @@ import aiohttp
 import structlog
 from msgspec.structs import replace
 
-from dispatcher.blobs.places import decisions_of, proofs_of
+from dispatcher.blobs.places import decisions_of, parcels_of, proofs_of
 from dispatcher.delivery.notify.ways import notifier_of
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime import otel
@@ -37,6 +37,7 @@ from dispatcher.store.format_numbers import FormatNumbers
 from dispatcher.store.health import CLUSTER, NO_CLUSTER
 from dispatcher.store.identity import Identity
 from dispatcher.store.servers import CLUSTER_SCHEMES, servers_of
+from dispatcher.workers import celery_app
 
 BACKLOG = 4_096  # connections that wait; Linux takes no more than net.core.somaxconn
 STOP_TIMEOUT_S = 10.0  # for a child that was told to end
@@ -113,6 +114,9 @@ def prepare(settings: Settings) -> None:
     notifier_of(settings, clock)
     if settings.traces_url is not None:
         otel.need()
+    if settings.broker_url is not None:
+        celery_app.need(settings.broker_url)
+        parcels_of(settings)
 
 
 def listening(settings: Settings) -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from importlib.util import find_spec
 from typing import Any
 
 from dispatcher.runtime.errors import UserError
@@ -15,16 +16,21 @@ TALK_S = 2.0  # real seconds for one answer of the broker; whoever waits for it 
 
 def app_of(url: BrokerUrl, kind: Kind, visibility_s: int | None = None) -> Any:
     """Raises UserError without the extra. `visibility_s`: tests have no hour."""
-    try:
-        from celery import Celery  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise UserError(
-            f"DISPATCHER_BROKER_URL is '{url.shown}', and Celery is not installed.",
-            "Maybe install dispatcher[cluster], or leave the broker out: then no workers are asked.",
-        ) from error
+    need(url)
+    from celery import Celery  # noqa: PLC0415 - an extra
+
     app = Celery(kind.queue, set_as_current=False)
     app.conf.update(_settings(url, kind, visibility_s or kind.visibility_s))
     return app
+
+
+def need(url: BrokerUrl) -> None:
+    """Raises UserError without the extra."""
+    if find_spec("celery") is None or find_spec("packaging") is None:  # the second for Celery's own transport
+        raise UserError(
+            f"DISPATCHER_BROKER_URL is '{url.shown}', and Celery is not installed.",
+            "Maybe install dispatcher[cluster], or leave the broker out: then no workers are asked.",
+        )
 
 
 def _settings(url: BrokerUrl, kind: Kind, visibility_s: int) -> dict[str, Any]:

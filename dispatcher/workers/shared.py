@@ -6,7 +6,7 @@ A plan that comes back is places alone; the whole of it is made, and checked, by
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -31,8 +31,11 @@ WAITS_S: Final = OVER_S + 1.0  #: beyond the budget, from when a worker may begi
 class SharedSolvers:
     """See `Solvers`."""
 
-    def __init__(self, local: SolverPool, desk: Desk) -> None:
-        self.local, self.desk = local, desk
+    def __init__(
+        self, local: SolverPool, desk: Desk, count: Callable[[str, str], None] = lambda market, place: None
+    ) -> None:
+        """`count`: told of each batch of a market, where it was solved."""
+        self.local, self.desk, self.count = local, desk, count
         self.elsewhere = 0  # plans that workers found
 
     async def plan(
@@ -42,9 +45,13 @@ class SharedSolvers:
         began_s = time.monotonic()
         if whose is not None and self.desk.living.workers:
             try:
-                return await self._elsewhere(screening, most_s, whose)
+                made = await self._elsewhere(screening, most_s, whose)
+                self.count(whose.market, "worker")
+                return made
             except (NotDone, NotSaved) as why:
                 log.warning("solved_here", market=whose.market, reason=str(why))
+        if whose is not None:
+            self.count(whose.market, "here")
         left_s = most_s - (time.monotonic() - began_s)
         return await self.local.plan(screening, max(left_s, LEAST_SOLVE_S))
 
