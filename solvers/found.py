@@ -42,11 +42,16 @@ class Found:
         )  # fmt: skip
 
 
-def planned_again(screening: Screening, found: Found, limits: Limits | None = None) -> BatchPlan:
-    """The whole plan. Raises ValueError for places that are none of this screening's, or break a rule."""
+def planned_again(
+    screening: Screening, found: Found, limits: Limits | None = None, posed: Posed | None = None
+) -> BatchPlan:
+    """The whole plan; `posed`: the screening, where that was done before.
+
+    Raises ValueError for places that are none of this screening's, or break a rule.
+    """
     if found.solver not in SOLVERS:
         raise ValueError(f"a plan is by {found.solver!r}; known: {', '.join(SOLVERS)}")
-    posed = pose(screening)
+    posed = posed or pose(screening)
     rows, choice = _rows(found, screening.requests), posed.held.copy()
     choice[rows] = _columns(posed, found)
     check(posed.priced, choice).require()

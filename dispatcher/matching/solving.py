@@ -7,6 +7,7 @@ would match a request runs there, too: beside imminent work it would hold the in
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ import structlog
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from contracts.unmatched import Unmatched
-from dispatcher.matching.child import nothing, plan_again, relax, solve_job, warm_up
+from dispatcher.matching.child import nothing, plan_again, pose_ahead, relax, solve_job, warm_up
 from dispatcher.matching.job import Job
 from dispatcher.matching.solvers import Whose
 from dispatcher.runtime import traces
@@ -91,6 +92,12 @@ class SolverPool:
         except _Failed as failure:
             log.warning("solver_fallback", **failure.facts, requests=screening.requests)
             return await asyncio.to_thread(plan, screening)
+
+    async def ahead(self, screening: Screening, digest: str) -> None:
+        """Begin with what `again` needs, while others look for the plan; nothing rests on it."""
+        with contextlib.suppress(_Failed):
+            pairs_s = screening.requests * screening.vendors / PAIRS_PER_S
+            await self._done(GRACE_S + pairs_s, pose_ahead, screening, digest)
 
     async def again(self, job: Job, found: Found) -> BatchPlan | None:
         """The whole of a plan whose places were found elsewhere; None: it is none, or breaks a rule."""

@@ -5,6 +5,7 @@ A plan that comes back is places alone; the whole of it is made, and checked, by
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -25,6 +26,7 @@ from solvers.saved import NotSaved
 from solvers.screening import Screening
 
 log = structlog.get_logger()
+LARGE: Final = 20_000  #: requests times vendors
 WAITS_S: Final = OVER_S + 1.0  #: beyond the budget, from when a worker may begin
 
 
@@ -70,7 +72,12 @@ class SharedSolvers:
             packed = await call(job_bytes, job)
             until_s = time.monotonic() + budget + self.desk.start_s + WAITS_S
             ref = Ref(whose.market, named, whose.fence)
-            result = await self.desk.asked(ref, packed, budget, until_s=until_s)
+            ahead = self._ahead(screening, named)
+            try:
+                result = await self.desk.asked(ref, packed, budget, until_s=until_s)
+            except NotDone:
+                await ahead  # the local process is to be free
+                raise
         found = found_of(result)
         if found.digest != named:
             raise NotDone("a plan of something else came")
@@ -79,6 +86,12 @@ class SharedSolvers:
             raise NotDone("a plan was refused")
         self.elsewhere += 1
         return made
+
+    def _ahead(self, screening: Screening, named: str) -> asyncio.Future[None]:
+        """Of a large batch: what checking it begins with. Of a small one that is done when it comes."""
+        if screening.requests * screening.vendors < LARGE:
+            return asyncio.ensure_future(asyncio.sleep(0))
+        return asyncio.ensure_future(self.local.ahead(screening, named))
 
     async def relax(
         self, screening: Screening, vendors: Sequence[str], whys: Sequence[Unmatched]

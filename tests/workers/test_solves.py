@@ -47,6 +47,15 @@ async def test_a_worker_finds_the_plan_that_the_local_pool_would(shared: SharedS
     assert there.limits == here.limits
 
 
+async def test_a_large_batch_is_screened_here_while_a_worker_solves_it(
+    shared: SharedSolvers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dispatcher.workers.shared.LARGE", 0)
+    there = await shared.plan(batch(8), whose=WHOSE)
+    assert shared.elsewhere == 1
+    assert pack_plan(there) == pack_plan(await shared.local.plan(batch(8)))
+
+
 async def test_what_is_too_large_for_the_broker_goes_through_the_object_store_and_is_not_left_there(
     cluster: Cluster, pool: SolverPool
 ) -> None:
