@@ -185,6 +185,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "unix://…, redis+sentinel://host,host/name (extra cluster); empty: no workers"
         ),
     ] = None
+    broker_password_file: Annotated[
+        Path | None, Meta(description="password of the user in BROKER_URL, where it names none")
+    ] = None
     parcels: Annotated[
         str,
         Meta(
@@ -240,8 +243,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             field: _parse(field, text, name) for field, (name, text) in told.items() if text is not None
         }
         values |= {key: value for key, value in overrides.items() if value is not None}
-        file, url = values.get("redis_password_file"), values.get("redis_url")
-        return cls(**values | ({"redis_url": with_password(url, file)} if file and url else {}))
+        for kind in ("redis", "broker"):
+            file, url = values.get(f"{kind}_password_file"), values.get(f"{kind}_url")
+            if file and url:
+                values[f"{kind}_url"] = type(url)(with_password(url, file, f"{kind}_password_file"))
+        return cls(**values)
 
 
 def variable(field: str) -> str:
@@ -259,7 +265,7 @@ def described() -> list[tuple[str, str, str]]:
     ]
 
 
-def with_password(url: str, file: Path) -> str:
+def with_password(url: str, file: Path, field: str = "redis_password_file") -> str:
     """The address with the password that the file holds; one that has a password keeps it.
 
     Raises SettingsError: the file cannot be read, or is empty.
@@ -272,11 +278,11 @@ def with_password(url: str, file: Path) -> str:
         password = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"DISPATCHER_REDIS_PASSWORD_FILE is {file}, and it cannot be read: {type(error).__name__}.",
+            f"{variable(field)} is {file}, and it cannot be read: {type(error).__name__}.",
             "Maybe its name, or its rights.",
         ) from None
     if not password:
-        raise SettingsError(f"DISPATCHER_REDIS_PASSWORD_FILE is {file}, and it is empty.", "Write one there.")
+        raise SettingsError(f"{variable(field)} is {file}, and it is empty.", "Write one there.")
     return f"{scheme}{separator}{user}:{quote(password, safe='')}@{hosts}"
 
 

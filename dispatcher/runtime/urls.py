@@ -135,7 +135,7 @@ class BrokerUrl(str):
         if url.scheme not in BROKERS:
             raise ValueError(f"it begins with none of {', '.join(f'{each}://' for each in BROKERS)}")
         if url.query or url.fragment:
-            raise ValueError("nothing may follow its path")
+            raise ValueError("nothing may come after its path")
         made = cls(text)
         if url.scheme == "unix":
             if url.netloc or len(url.path) < 2:
