@@ -6,12 +6,13 @@ import ssl
 
 import pytest
 
-from dispatcher.cli import main
 from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.urls import BrokerUrl
+from dispatcher.settings import Settings
 from dispatcher.workers import celery_app
 from dispatcher.workers.celery_app import app_of
 from dispatcher.workers.kinds import KINDS, OVER_S, SOLVES
+from dispatcher.workers.worker import run_worker
 
 
 @pytest.mark.parametrize(
@@ -57,9 +58,6 @@ def test_without_celery_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPat
     assert "secret" not in str(error.value)
 
 
-def test_a_worker_without_a_broker_says_what_it_lacks(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("DISPATCHER_BROKER_URL", raising=False)
-    assert main(["worker", "--work", "solves"]) == 1
-    assert "DISPATCHER_BROKER_URL is not set" in capsys.readouterr().err
+def test_a_worker_without_a_broker_says_what_it_lacks() -> None:
+    with pytest.raises(UserError, match="DISPATCHER_BROKER_URL is not set"):
+        run_worker(Settings(), SOLVES)
