@@ -42,7 +42,7 @@ class Place:
 
     async def asked(self) -> str:
         request = WhatIfRequest(against="now", change=WhatIfChange(pause=("v1",)))
-        await self.runner.stored.what_ifs.add(Asked(id="wi-1", request=request, by="ops", at_ms=1))
+        await self.runner.stored.what_ifs.add(Asked(id="wi-1", request=request, by="ops", at_ms=1), most=9)
         return "wi-1"
 
     async def words(self) -> Words:
