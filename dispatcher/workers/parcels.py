@@ -70,7 +70,8 @@ class Parcels:
     def tidied(self, market: str) -> int:
         """Remove what lies longer than a day: its matcher or worker has ended. How many. Raises OSError."""
         today = int(time.time()) // DAY_S
-        old = [each.name for each in self.blobs.under(market) if _day_of(each.name) < today - 1]
+        ours = (each.name for each in self.blobs.under(market) if _NAME.fullmatch(each.name))
+        old = [each for each in ours if _day_of(each) < today - 1]
         self.blobs.remove(old)
         return len(old)
 

@@ -123,6 +123,7 @@ async def test_one_that_is_cancelled_is_withdrawn_from_its_worker(place: Place) 
 async def test_what_no_worker_takes_is_left_to_the_matchers_own_process(place: Place) -> None:
     await place.asked()
     place.runner.elsewhere = Comparing(replace(place.comparing.desk, start_s=0.1))
+    place.runner.began_s = time.monotonic()
     assert not await place.runner._by_worker(await place.found())
     place.comparing.desk.living.workers = frozenset()
     assert not await place.runner._by_worker(await place.found())
