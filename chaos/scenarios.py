@@ -14,6 +14,7 @@ from chaos.kill_service import kill_matcher, kill_solver, kill_web
 from chaos.kill_supervisor import kill_supervisor
 from chaos.store import kill_store, kill_store_amid_commands, memory_full
 from chaos.trial import Report, Trial
+from chaos.upgrade import upgrade
 
 
 class Scenario(NamedTuple):
@@ -38,6 +39,7 @@ SCENARIOS = {
     "disk-full": Scenario(disk_full, 10),
     "fail-over": Scenario(fail_over, 4),
     "damage": Scenario(damage, 20),
+    "upgrade": Scenario(upgrade, 10),
 }
 
 

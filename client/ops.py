@@ -17,7 +17,14 @@ from contracts.base import Wire
 from contracts.fairness import Fairness
 from contracts.onboarding import OnboardingState, SetOnboarding
 from contracts.patient_reads import PatientRead, PatientReadPage
-from contracts.vendor_sign_ins import CODE_MINUTES, SESSION_H, NewSignInLink, SessionsEnded, SignInLink
+from contracts.vendor_sign_ins import (
+    CODE_MINUTES,
+    SESSION_H,
+    NewSignInLink,
+    PhoneSessions,
+    SessionsEnded,
+    SignInLink,
+)
 from contracts.vendors import Credential, Paper, PauseVendor, SeenPaper, Vendor, VerifyCredentials
 
 VENDORS = "/vendors"
@@ -58,10 +65,17 @@ class OpsClient(CareClient, Settling, ProofGiver, PaperSender, ScoreAnswerer, Wh
         made = await self.call("POST", path, SignInLink, body=asked)
         return about(made, made.vendor_id, vendor_id, f"POST {path}")
 
-    async def end_sessions(self, vendor_id: str) -> SessionsEnded:
-        """End every session of the vendor's page, and every link that was not used yet."""
+    async def sessions(self, vendor_id: str) -> PhoneSessions:
+        """Sessions of the vendor's page that are open, the newest first."""
         path = f"{VENDORS}/{segment(vendor_id)}/sessions"
-        ended = await self.call("DELETE", path, SessionsEnded)
+        found = await self.call("GET", path, PhoneSessions)
+        return about(found, found.vendor_id, vendor_id, f"GET {path}")
+
+    async def end_sessions(self, vendor_id: str, subject: str = "") -> SessionsEnded:
+        """End every session of the vendor's page, or that person's, and every link that was not used yet."""
+        path = f"{VENDORS}/{segment(vendor_id)}/sessions"
+        params = {"subject": subject} if subject else None
+        ended = await self.call("DELETE", path, SessionsEnded, params=params)
         return about(ended, ended.vendor_id, vendor_id, f"DELETE {path}")
 
     async def patient_reads(self, request_id: str = "") -> AsyncIterator[PatientRead]:

@@ -35,7 +35,7 @@ from dispatcher.store.outcome import Status
 BATCH = 256
 TOGETHER = 32  # tasks in one commit
 LOOK_EVERY_S = 0.5  # real seconds: a timer set meanwhile may be due before the next one known
-LOOK_AGAIN_S = 0.02  # at a scaled clock's speed, and after a failure
+LOOK_AGAIN_S = 0.05  # at a scaled clock's speed, and after a failure
 BY = "timer"
 
 log = structlog.get_logger()

@@ -46,6 +46,7 @@ from dispatcher.service.tuning_canary import TuningCanary
 from dispatcher.service.tuning_profiles import TuningProfiles
 from dispatcher.service.tuning_sets import TuningSets
 from dispatcher.service.tuning_shadow import TuningShadow
+from dispatcher.service.vendor_days import VendorDays
 from dispatcher.service.vendor_outcomes import VendorOutcomes
 from dispatcher.service.vendor_sign_ins import VendorSignIns
 from dispatcher.service.vendors import Vendors
@@ -117,6 +118,7 @@ class Service:
         self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
         self.papers = Papers(self.markets, self.vendors, self.acts, clock, self.proofs)
         self.caps = VendorCaps(self.markets, self.executor, self.vendors)
+        self.vendor_days = VendorDays(self.markets, self.patient_reads, clock)
         self.why_vendor = WhyVendor(self.markets, clock, self.vendors)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)
         self.scorecards = Scorecards(self.markets, self.executor, clock)

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from contracts.requests import Request
 from contracts.tuning_canary import CanaryHeld
-from contracts.tuning_parameters import Effects
+from contracts.tuning_parameters import Effects, Measuring
 from contracts.tuning_profiles import Profiles, ProfileStanding
 from contracts.tuning_sets import SavedSets
 from contracts.tuning_shadow import ShadowFound, ShadowHeld
@@ -29,7 +29,17 @@ from dispatcher.store.documents import DocumentPart
 from dispatcher.store.due_times import DueTimes
 from dispatcher.store.fairness import FairnessPart
 from dispatcher.store.idempotency import IdempotencyRecord
-from dispatcher.store.keys import CANARY, EFFECTS, PROFILES, SETS, SHADOW, SHADOW_FOUND, STANDING, Keys
+from dispatcher.store.keys import (
+    CANARY,
+    EFFECTS,
+    MEASURING,
+    PROFILES,
+    SETS,
+    SHADOW,
+    SHADOW_FOUND,
+    STANDING,
+    Keys,
+)
 from dispatcher.store.lease import LeasePart
 from dispatcher.store.losses import LossPart
 from dispatcher.store.matchers import MatchersPart
@@ -108,6 +118,7 @@ class MarketStore:
             node, self.keys, SHADOW_FOUND, codec.TUNING_SHADOW_FOUND, ShadowFound()
         )
         self.tuning_effects = DocumentPart(node, self.keys, EFFECTS, codec.TUNING_EFFECTS, Effects())
+        self.tuning_measuring = DocumentPart(node, self.keys, MEASURING, codec.TUNING_MEASURING, Measuring())
         self.tuning_canary = DocumentPart(node, self.keys, CANARY, codec.TUNING_CANARY, CanaryHeld())
         self.tuning = TuningPart(node, self.keys, self.tuning_canary)
         self.tuning_sets = DocumentPart(node, self.keys, SETS, codec.TUNING_SETS, SavedSets())

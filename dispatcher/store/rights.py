@@ -30,7 +30,7 @@ SUBCOMMANDS = ("SCRIPT", "XINFO", "XGROUP")
 
 # Whole commands, KEY standing for the key: a server may crash when asked about one without its arguments.
 TEXT = ("GET KEY", "MGET KEY", "GETRANGE KEY 0 3", "SET KEY x", "DEL KEY", "SETRANGE KEY 0 x")
-SORTED = ("ZADD KEY 1 x", "ZREM KEY x", "ZCARD KEY", "ZRANGE KEY 0 0")
+SORTED = ("ZADD KEY 1 x", "ZREM KEY x", "ZCARD KEY", "ZRANGE KEY 0 0", "ZMSCORE KEY x")
 GROUP = "GROUP g c COUNT 1 STREAMS KEY >"
 READ_STREAM = (
     "XRANGE KEY - +",

@@ -53,6 +53,7 @@ DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first part
     names.SHADOW: (names.SHADOW, codec.TUNING_SHADOW.unpack),
     names.SHADOW_FOUND: (names.SHADOW_FOUND, codec.TUNING_SHADOW_FOUND.unpack),
     names.EFFECTS: (names.EFFECTS, codec.TUNING_EFFECTS.unpack),
+    names.MEASURING: (names.MEASURING, codec.TUNING_MEASURING.unpack),
     names.CANARY: (names.CANARY, codec.TUNING_CANARY.unpack),
     names.PROFILES: (names.PROFILES, codec.TUNING_PROFILES.unpack),
     names.STANDING: (names.STANDING, codec.TUNING_STANDING.unpack),

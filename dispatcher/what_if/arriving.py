@@ -48,8 +48,16 @@ def arrived(
             others.setdefault((EPISODE_KIND.name, bundle.name), _episode(bundle, context))
     named = {link.request_id for each in placed.values() for link in each.after.after}
     stored = {name: known[name] for name in sorted(named - new.keys()) if name in known}
-    decided = joined(list(placed.values()), stored, context)
+    try:
+        decided = joined(list(placed.values()), stored, context)
+    except Invalid:  # more go after one than may: they come by themselves
+        alone = [_alone(each) for each in placed.values()]
+        decided = joined(alone, {}, context)
     return kept_apart(decided, _pairs(decided, known, care), context)
+
+
+def _alone(decision: Decision) -> Decision:
+    return replace(decision, changes=(Change(None, replace(decision.after, after=())), *decision.changes[1:]))
 
 
 def _holds(record: RequestRecord, link: Link, records: Records) -> bool:

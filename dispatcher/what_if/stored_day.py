@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -49,7 +52,9 @@ def submissions(records: Records, bodies: Bodies, care: Care, least_ms: int) -> 
 
     What stands in sequence or in a bundle comes with it, once all of that has come.
     """
-    played = {name: _linked(each, records[name], records) for name, each in bodies.items()}
+    played = _without_circles(
+        {name: _linked(each, records[name], records) for name, each in bodies.items()}, records
+    )
     before = {name: [link.request for link in links_of(each)] for name, each in played.items()}
     came = {name: max(records[name].received_ms, least_ms) for name in played}
     came = in_order(came, {name: _known(each, played) for name, each in before.items()}, care.bundles)
@@ -62,6 +67,25 @@ def submissions(records: Records, bodies: Bodies, care: Care, least_ms: int) -> 
         groups.setdefault((came[name], "" if name in stand else name), []).append(played[name])
     made = [Submission(at_ms, tuple(some)) for (at_ms, _), some in sorted(groups.items())]
     return tuple(made)
+
+
+def _without_circles(played: dict[str, Request], records: Records) -> dict[str, Request]:
+    """What was let go of, and asked for the other way round later, would be a circle: the later stands."""
+    while True:
+        after = {name: [link.request for link in links_of(each)] for name, each in played.items()}
+        try:
+            TopologicalSorter(after).prepare()
+        except CycleError as error:
+            circle: list[str] = error.args[1]  # each goes before the next one
+            stood = {(name, link.request_id) for name in circle for link in records[name].after}
+            edges = [(after, before) for before, after in pairwise(circle)]
+            name, dropped = next((each for each in edges if each not in stood), edges[0])
+            request = played[name]
+            kept = tuple(each for each in request.after if each.request != dropped)
+            changes: dict[str, Any] = {"return_of": None} if request.way_back_of == dropped else {}
+            played[name] = replace(request, after=kept, **changes)
+        else:
+            return played
 
 
 def _linked(request: Request, record: RequestRecord, records: Records) -> Request:

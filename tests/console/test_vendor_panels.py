@@ -190,8 +190,7 @@ async def test_messages_go_both_ways_and_a_line_that_is_wrong_is_disputed(desk: 
     await desk.call(
         market, "POST", "/dispatches/r1.1/messages", {"text": "The gate is open"}, Role.COORDINATOR
     )
-    await expect(page.get_by_role("link", name="Messages")).to_contain_text("new")
-    await page.get_by_role("link", name="Messages").tap()
+    await page.get_by_role("link", name="Messages 1 new").tap()
     await expect(page.locator(".theirs")).to_contain_text("The gate is open")
     await page.get_by_label("Message to the dispatchers").fill("On my way <b>now</b>")
     await page.get_by_role("button", name="Send").evaluate("button => { button.click(); button.click(); }")

@@ -56,6 +56,26 @@ async def town(api: Api) -> Api:
     return api
 
 
+async def test_the_lists_say_what_is_unread_and_a_days_list_has_what_is_over(town: Api, typed: Typed) -> None:
+    await typed("accept", "r1.1")
+    assert (await town.call("POST", "/dispatches/r1.1/messages", {"text": "CANARY at the side door"}))[
+        0
+    ] == 200
+    for words in (("list",), ("rides", "--day", DAY)):
+        code, out, _ = await typed(*words)
+        assert (code, out.count("r1.1"), out.count("1 new message")) == (0, 1, 1)
+    assert json.loads((await typed("list", "--json"))[1])["unread"] == {"r1.1": 1}
+    town.clock.ms = int(AT.timestamp() * 1000)
+    await typed("report", "r1.1", "no_show", "--code", "NO_CLIENT")
+    assert "r1.1" not in (await typed("list"))[1]
+    code, out, _ = await typed("rides")
+    assert (code, "no_show" in out, PATIENT["name"] in out) == (0, True, True)
+    (row,) = json.loads((await typed("rides", "--json"))[1])["dispatches"]
+    assert (row["id"], row["unread"]) == ("r1.1", 1)
+    code, out, _ = await typed("rides", "--day", "2026-03-01")
+    assert (code, out) == (0, "you had and have nothing on 2026-03-01\n")
+
+
 async def test_a_ride_goes_from_its_offer_to_its_end_by_typed_words(
     town: Api, typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

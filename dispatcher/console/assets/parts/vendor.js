@@ -12,6 +12,7 @@ import { stateMark } from "./state.js";
 import { csvButton, table } from "./table.js";
 import { capacity } from "./vendor_capacity.js";
 import { ask as askCap, capsOf, readCaps } from "./vendor_caps.js";
+import { phonesOf } from "./vendor_phones.js";
 import { whyNoOffers } from "./vendor_why.js";
 import { button, dollars, percent, reading, requestLink, section, words } from "./view.js";
 import { papersOf, verifyPapers, who } from "./papers.js";
@@ -56,7 +57,7 @@ export class VendorPanel {
 
   async ask() {
     const { api, zone, clock, signal } = this.context;
-    const [vendor, summary, day, work, score, why, caps] = await Promise.all([
+    const [vendor, summary, day, work, score, why, caps, phones] = await Promise.all([
       api.get(`/vendors/${this.id}`, {}, signal),
       this.summary(),
       api.get(`/days/${zone.date(clock.now())}/capacity`, {}, signal).catch(() => null),
@@ -64,10 +65,11 @@ export class VendorPanel {
       readScore(this.context, this.id),
       api.get(`/vendors/${this.id}/why`, {}, signal),
       readCaps(this.context, this.id),
+      api.get(`/vendors/${this.id}/sessions`, {}, signal),
     ]);
     this.vendor = vendor;
     this.caps = caps;
-    return { vendor, summary, day, work: work.requests, score, why, caps };
+    return { vendor, summary, day, work: work.requests, score, why, caps, phones };
   }
 
   /** Its line in the list of vendors. */
@@ -76,8 +78,8 @@ export class VendorPanel {
     return page.vendors[0] || null;
   }
 
-  /** @param {{ vendor: any, summary: any, day: any, work: any[], score: any, why: any, caps: import("./vendor_caps.js").Read }} found */
-  draw({ vendor, summary, day, work, score, why, caps }) {
+  /** @param {{ vendor: any, summary: any, day: any, work: any[], score: any, why: any, caps: import("./vendor_caps.js").Read, phones: any }} found */
+  draw({ vendor, summary, day, work, score, why, caps, phones }) {
     return [
       this.figures(vendor, summary, work),
       h(
@@ -92,6 +94,7 @@ export class VendorPanel {
       capsOf(this.id, caps, this.context, () => this.read()),
       this.work(work),
       whyNoOffers(this.id, why),
+      phonesOf(this.id, phones, this.context, () => this.read()),
       this.facts(vendor),
     ];
   }
@@ -131,7 +134,7 @@ export class VendorPanel {
         "span",
         { class: "acts" },
         button("Onboarding …", () => this.onboard(), { title: "o" }),
-        button("Phone …", () => phoneOf(this.context, this.id)),
+        button("Phone …", () => phoneOf(this.context, this.id).then(() => this.read())),
         act,
       ),
       onboardingOf(vendor, zone, clock),

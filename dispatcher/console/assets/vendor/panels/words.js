@@ -138,6 +138,7 @@ add({
   "paper.vehicle_inspection": ["Vehicle inspection", "Inspección del vehículo"],
   "paper.dme_accreditation": ["DME accreditation", "Acreditación DME"],
   "paper.ambulance_licence": ["Ambulance licence", "Licencia de ambulancia"],
+  "lost.title": ["Why do I get no offers?", "¿Por qué no me llegan ofertas?"],
   "scorecard.title": ["Scorecard", "Resultados"],
   "scorecard.period": ["Days", "Días"],
   "scorecard.days": ["last {n} days", "últimos {n} días"],
