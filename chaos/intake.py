@@ -28,8 +28,8 @@ SETTLE_S = 0.5
 class Intake:
     """A platform, and a vendor whose offers nobody answers in time to matter here."""
 
-    def __init__(self, trial: Trial, parts: Parts) -> None:
-        self.trial, self.parts = trial, parts
+    def __init__(self, trial: Trial, parts: Parts, at_once: int = AT_ONCE, pause_s: float = 0.01) -> None:
+        self.trial, self.parts, self.at_once, self.pause_s = trial, parts, at_once, pause_s
         secrets = (token(parts.settings, role) for role in (Role.PLATFORM, Role.OPS))
         self.platform, self.ops = (
             PlatformClient(parts.url, secret, MARKET, total_timeout_s=3.0) for secret in secrets
@@ -52,7 +52,7 @@ class Intake:
     async def going(self) -> AsyncIterator[None]:
         """Requests come in; at the end all that was acknowledged is judged."""
         self._stopping, self.refused = False, 0
-        self._work = asyncio.gather(*(self._submit() for _ in range(AT_ONCE)))
+        self._work = asyncio.gather(*(self._submit() for _ in range(self.at_once)))
         await self.more(5)
         try:
             yield
@@ -93,7 +93,7 @@ class Intake:
                 if isinstance(refusal, Problem) and refusal.status != UNAVAILABLE:
                     raise
                 self.refused += 1
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(self.pause_s)
 
     def _trip(self) -> TripRequest:
         """With a note that nothing makes smaller."""

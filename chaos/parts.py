@@ -29,6 +29,10 @@ from tests.e2e.conftest import alive, descendants, kill
 
 LIMIT_S = 90.0  # for anything that must come
 SOLVER = "solver"  # any process below the matcher
+WORKERS = ("worker-1", "worker-2")
+TASK = "task"  # any process below the first worker
+BROKER = "broker"
+BELOW = {SOLVER: "matcher", TASK: WORKERS[0]}
 
 
 class Parts(Protocol):
@@ -38,6 +42,10 @@ class Parts(Protocol):
     redis_url: str
     settings: Settings
     running: dict[str, Process]
+    commands: dict[str, Sequence[str]]
+    environments: dict[str, dict[str, str]]
+    broker: EmbeddedRedis | None
+    log: Path
 
     async def start(self, *roles: str) -> None: ...
     async def kill(self, *roles: str, in_order: bool = False) -> None: ...
@@ -52,15 +60,19 @@ class _Running:
         self.commands: dict[str, Sequence[str]] = {}
         self.files: tuple[int, ...] = ()
         self.running: dict[str, Process] = {}
+        self.environments: dict[str, dict[str, str]] = {}
+        self.broker: EmbeddedRedis | None = None
 
     async def start(self, *roles: str) -> None:
         """Start processes; one that a parent starts again by itself is none of ours."""
         environment = own_environment() | self.settings.environment()
+        if BROKER in roles and self.broker is not None:
+            await self.broker.start()
         with self.log.open("ab") as log:
             for role in (each for each in roles if each in self.commands):
                 self.running[role] = await asyncio.create_subprocess_exec(
                     *self.commands[role],
-                    env=environment,
+                    env=environment | self.environments.get(role, {}),
                     pass_fds=self.files,
                     stdout=log,
                     stderr=log,
@@ -71,8 +83,11 @@ class _Running:
     async def kill(self, *roles: str, in_order: bool = False) -> None:
         """kill -9, or what asks to end; wait until they are gone with all that must end with them."""
         for role in roles:
-            if role == SOLVER:
-                _kill_one(descendants(self.running["matcher"].pid))
+            if role in BELOW:
+                _kill_one(descendants(self.running[BELOW[role]].pid))
+                continue
+            if role == BROKER and self.broker is not None:
+                await asyncio.to_thread(self.broker.kill)
                 continue
             process = self.running[role]
             below = descendants(process.pid)

@@ -47,6 +47,7 @@ class Trial:
         """`tell` is called after each round."""
         self.folder, self.rounds, self.seed, self._tell = folder, rounds, seed, tell
         self.report = Report(name)
+        self.solved_elsewhere = 0  # by workers
         self.states = set[RequestState]()  # how requests have ended: whether the rounds led to anything
 
     @property

@@ -34,6 +34,8 @@ class GroupFigures(Wire, omit_defaults=False):
     wait_minutes: Minutes  # the mean, of those who wait now too
     unmatched_share: Share
     behind: Minutes
+    others_wait_minutes: Minutes = 0.0  # of all that are not of this group
+    others_unmatched_share: Share = 0.0
 
 
 class Fairness(Wire, omit_defaults=False):

@@ -10,13 +10,15 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True):
 
     `held_s`: for how long a matcher has had the market; null: none has it. `batch_age_s`: since its last
     batch ended (or since it was taken); null: never. `waiting`: requests that wait for a vendor, `oldest_s`:
-    the first of them for how long.
+    the first of them for how long. `workers`: so many on other machines solve its batches; 0: none is
+    there, the matcher solves by itself; null: it is not to ask any (DISPATCHER_BROKER_URL).
     """
 
     held_s: float | None = None
     batch_age_s: float | None = None
     waiting: int = 0
     oldest_s: float = 0.0
+    workers: int | None = None
 
 
 class Routing(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,10 +15,10 @@ from contracts.base import Id
 from contracts.patterns import whole
 from dispatcher.runtime.addresses import Networks
 from dispatcher.runtime.errors import UserError
-from dispatcher.runtime.urls import MailUrl, OidcRoles, TilesUrl, TracesUrl, WebhookUrl
+from dispatcher.runtime.urls import BrokerUrl, MailUrl, OidcRoles, TilesUrl, TracesUrl, WebhookUrl
 from dispatcher.travel.url import SCHEMES, TravelUrl
 
-PARSED = (TravelUrl, TilesUrl, WebhookUrl, MailUrl, OidcRoles, TracesUrl, Networks)
+PARSED = (TravelUrl, TilesUrl, WebhookUrl, MailUrl, OidcRoles, TracesUrl, BrokerUrl, Networks)
 PREFIX = "DISPATCHER_"
 LAST_MS = 4_102_444_800_000  # the year 2100; a clock may run on from there
 NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run
@@ -178,6 +178,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     proofs: Annotated[
         str, Meta(description="where pictures of proofs are kept: a folder or s3://…; empty: DATA_DIR/proofs")
     ] = ""
+    broker_url: Annotated[
+        BrokerUrl | None,
+        Meta(
+            description="a Valkey of its own over which workers are given solves: redis://…, rediss://…, "
+            "unix://…, redis+sentinel://host,host/name (extra cluster); empty: no workers"
+        ),
+    ] = None
+    broker_password_file: Annotated[
+        Path | None, Meta(description="password of the user in BROKER_URL, where it names none")
+    ] = None
+    parcels: Annotated[
+        str,
+        Meta(
+            description="where matchers and workers leave each other what is too large for the broker: "
+            "a folder that all share or s3://…; empty: DATA_DIR/parcels"
+        ),
+    ] = ""
     rules: Annotated[str, Meta(description="modules with rules of your own, by comma; each has a RULE")] = ""
     log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"
     log_json: Annotated[bool, Meta(description="1: log lines are JSON; 0: for people")] = True
@@ -226,8 +243,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             field: _parse(field, text, name) for field, (name, text) in told.items() if text is not None
         }
         values |= {key: value for key, value in overrides.items() if value is not None}
-        file, url = values.get("redis_password_file"), values.get("redis_url")
-        return cls(**values | ({"redis_url": with_password(url, file)} if file and url else {}))
+        for kind in ("redis", "broker"):
+            file, url = values.get(f"{kind}_password_file"), values.get(f"{kind}_url")
+            if file and url:
+                values[f"{kind}_url"] = type(url)(with_password(url, file, f"{kind}_password_file"))
+        return cls(**values)
 
 
 def variable(field: str) -> str:
@@ -245,7 +265,7 @@ def described() -> list[tuple[str, str, str]]:
     ]
 
 
-def with_password(url: str, file: Path) -> str:
+def with_password(url: str, file: Path, field: str = "redis_password_file") -> str:
     """The address with the password that the file holds; one that has a password keeps it.
 
     Raises SettingsError: the file cannot be read, or is empty.
@@ -258,11 +278,11 @@ def with_password(url: str, file: Path) -> str:
         password = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"DISPATCHER_REDIS_PASSWORD_FILE is {file}, and it cannot be read: {type(error).__name__}.",
+            f"{variable(field)} is {file}, and it cannot be read: {type(error).__name__}.",
             "Maybe its name, or its rights.",
         ) from None
     if not password:
-        raise SettingsError(f"DISPATCHER_REDIS_PASSWORD_FILE is {file}, and it is empty.", "Write one there.")
+        raise SettingsError(f"{variable(field)} is {file}, and it is empty.", "Write one there.")
     return f"{scheme}{separator}{user}:{quote(password, safe='')}@{hosts}"
 
 

@@ -83,9 +83,8 @@ def best_of_each_vendor(found: Screened) -> list[int]:
     return [int(row) for row in np.sort(first)]
 
 
-def ranked(found: Screened, most: int) -> tuple[tuple[int, int, int], ...]:
-    """The best start of each of so many vendors, cheapest first: vendor, start in ms, cents."""
-    rows = best_of_each_vendor(found)[:most]
+def ranked(found: Screened, rows: Sequence[int]) -> tuple[tuple[int, int, int], ...]:
+    """These candidates: vendor, start in ms, cents."""
     columns = (found.candidates.vendor[rows], found.candidates.start_ms[rows], found.cents[rows])
     vendor, start_ms, cents = (each.tolist() for each in columns)
     return tuple(zip(vendor, start_ms, cents, strict=True))

@@ -46,6 +46,13 @@ def test_a_child_process_gets_the_very_settings_of_its_parent(tmp_path):
         ("TRAVEL_URL", "valhalla+https://user@roads", "password"),
         ("TRAVEL_URL", "valhalla+https://roads?json=1", "no ?"),
         ("TRAVEL_TILE", "-1", ">= 0"),
+        ("BROKER_URL", "amqp://broker", "redis://"),
+        ("BROKER_URL", "redis://", "no host"),
+        ("BROKER_URL", "redis://broker:99999", "ort"),
+        ("BROKER_URL", "unix://", "unix:///path"),
+        ("BROKER_URL", "redis+sentinel://one:26379,two:26379", "no primary"),
+        ("BROKER_URL", "redis+sentinel://one:26379,:1/mine", "no host"),
+        ("BROKER_URL", "redis://broker/0?ssl=no", "after its path"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value_and_limit(name, text, limit):
@@ -91,6 +98,18 @@ def test_the_password_of_the_store_may_lie_in_a_file(tmp_path, url, used):
     settings = Settings.read(told)
     assert settings.redis_url == used
     assert Settings.read(settings.environment()) == settings
+
+
+def test_the_password_of_the_broker_may_lie_in_a_file(tmp_path):
+    (file := tmp_path / "password").write_text("s/1\n")
+    told = {
+        "DISPATCHER_BROKER_URL": "redis+sentinel://one:26379,two/mine",
+        "DISPATCHER_BROKER_PASSWORD_FILE": str(file),
+    }
+    url = Settings.read(told).broker_url
+    assert url == "redis+sentinel://:s%2F1@one:26379,two/mine"
+    assert url.shown == "redis+sentinel://one:26379,two/mine"
+    assert Settings.read(Settings.read(told).environment()).broker_url == url
 
 
 @pytest.mark.parametrize(("content", "why"), [(None, "FileNotFoundError"), ("\n", "it is empty")])

@@ -14,6 +14,7 @@ import uvloop
 
 from dispatcher.app.opened import Opened, opened, own_name, telling
 from dispatcher.app.saving import savers_of, saving
+from dispatcher.app.solving import Solving
 from dispatcher.app.until_told import until_told
 from dispatcher.decisions.saver import Saver
 from dispatcher.delivery.hub import Hub
@@ -49,6 +50,7 @@ from dispatcher.service.service import Service
 from dispatcher.settings import Settings
 from dispatcher.what_if.errand import Errand
 from dispatcher.what_if.runner import Runner
+from dispatcher.workers.what_ifs import Comparing
 
 Work = Coroutine[Any, Any, None]
 Savers = Mapping[str, Saver]
@@ -62,9 +64,18 @@ def run_jobs(settings: Settings, name: str | None = None) -> int:
 
 async def _jobs(settings: Settings, name: str) -> None:
     async with opened(settings, "jobs") as open_:
-        savers = savers_of(open_)
-        async with jobs_of(open_, name, savers) as works:
-            await until_told(*works, *saving(open_, savers), *telling(open_.service), *asking_roads(open_))
+        savers, solving = savers_of(open_), Solving.of(open_)
+        try:
+            async with jobs_of(open_, name, savers, elsewhere=solving.elsewhere) as works:
+                await until_told(
+                    *works,
+                    *solving.works(),
+                    *saving(open_, savers),
+                    *telling(open_.service),
+                    *asking_roads(open_),
+                )
+        finally:
+            await solving.aclose()
 
 
 @contextlib.asynccontextmanager
@@ -75,8 +86,12 @@ async def jobs_of(
     *,
     busy: Callable[[], bool] = lambda: False,
     arrivals: Arrivals | None = None,
+    elsewhere: Comparing | None = None,
 ) -> AsyncIterator[list[Work]]:
-    """All that is to run beside matching; `busy` and `arrivals` say when what can wait gives way to that."""
+    """All that is to run beside matching; `busy` and `arrivals` say when what can wait gives way to that.
+
+    `elsewhere`: workers that are asked what-ifs first.
+    """
     service, markets = open_.service, open_.settings.markets
     notifier = notifier_of(open_.settings, open_.clock)
     hub, poster = Hub(open_.store), Poster(open_.settings.webhook_networks)
@@ -87,7 +102,11 @@ async def jobs_of(
     try:
         yield [
             *(job for each in markets for job in _of_market(service, each, timers, courier, name)),
-            *(job for each in markets for job in _giving_way(open_, each, name, busy, hot)),
+            *(
+                job
+                for each in markets
+                for job in _giving_way(open_, each, name, busy=busy, hot=hot, elsewhere=elsewhere)
+            ),
             *(job for each, saver in savers.items() for job in _tidying(open_, each, saver)),
             *(keep_running(open_.store, each, WEBHOOKS, partial(callers.run, each)) for each in markets),
         ]
@@ -112,7 +131,13 @@ def _of_market(service: Service, market: str, timers: Timers, courier: Courier, 
 
 
 def _giving_way(
-    open_: Opened, market: str, name: str, busy: Callable[[], bool], hot: Callable[[], bool]
+    open_: Opened,
+    market: str,
+    name: str,
+    *,
+    busy: Callable[[], bool],
+    hot: Callable[[], bool],
+    elsewhere: Comparing | None,
 ) -> list[Work]:
     """What gives way to every solve: what-ifs, and what each parameter does, seen in what was saved."""
     settings = open_.settings
@@ -123,7 +148,7 @@ def _giving_way(
     errand = Errand(settings.redis_url, keys_file, identity, market, tz, clock)
     runner = Runner(
         stored, tz, clock, open_.travel_of, name, busy, saved,
-        hot=hot, errand=None if open_.engine else errand,
+        hot=hot, errand=None if open_.engine else errand, elsewhere=elsewhere,
     )  # fmt: skip
     measurer = Measurer(stored, open_.decisions, parameters, tz, clock, name, busy, hot=hot)
     return [

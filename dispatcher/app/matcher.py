@@ -10,10 +10,10 @@ import uvloop
 from dispatcher.app.jobs import Savers, Work, asking_roads, jobs_of
 from dispatcher.app.opened import Opened, opened, own_name, telling
 from dispatcher.app.saving import savers_of, saving
+from dispatcher.app.solving import Solving
 from dispatcher.app.until_told import until_told
 from dispatcher.matching.arrivals import Arrivals
 from dispatcher.matching.process import run_matchers
-from dispatcher.matching.solving import SolverPool
 from dispatcher.runtime.garbage import collect_rarely
 from dispatcher.settings import Settings
 
@@ -29,19 +29,21 @@ def run_matcher(settings: Settings, name: str | None = None, *, apart: bool = Fa
 
 async def _matcher(settings: Settings, name: str, *, apart: bool) -> None:
     async with opened(settings, "matcher-apart" if apart else "matcher") as open_:
-        solvers, arrivals, savers = SolverPool(), Arrivals(), savers_of(open_)
-        beside = jobs_of(open_, name, savers, busy=solvers.busy, arrivals=arrivals)
+        solving, arrivals, savers = Solving.of(open_), Arrivals(), savers_of(open_)
+        busy, elsewhere = solving.local.busy, solving.elsewhere
+        beside = jobs_of(open_, name, savers, busy=busy, arrivals=arrivals, elsewhere=elsewhere)
         try:
             async with _nothing() if apart else beside as jobs:
                 await until_told(
-                    _matching(open_, solvers, name, savers, arrivals),
+                    _matching(open_, solving, name, savers, arrivals),
+                    *solving.works(),
                     *jobs,
                     *saving(open_, savers),
                     *telling(open_.service),
                     *asking_roads(open_),
                 )
         finally:
-            await solvers.aclose()
+            await solving.aclose()
 
 
 @contextlib.asynccontextmanager
@@ -49,13 +51,11 @@ async def _nothing() -> AsyncIterator[list[Work]]:
     yield []
 
 
-async def _matching(
-    open_: Opened, solvers: SolverPool, name: str, savers: Savers, arrivals: Arrivals
-) -> None:
+async def _matching(open_: Opened, solving: Solving, name: str, savers: Savers, arrivals: Arrivals) -> None:
     """A signal that comes while the solvers get warm ends all in order, too."""
-    await solvers.warm()
+    await solving.local.warm()
     collect_rarely()
-    travel_of, busy = open_.travel_of, solvers.busy
+    travel_of, busy = open_.travel_of, solving.local.busy
     await run_matchers(
-        open_.service, solvers, name, travel_of=travel_of, savers=savers, busy=busy, arrivals=arrivals
+        open_.service, solving.solvers, name, travel_of=travel_of, savers=savers, busy=busy, arrivals=arrivals
     )

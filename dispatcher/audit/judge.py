@@ -124,7 +124,7 @@ def _lists(found: Survey) -> Iterator[tuple[str, str]]:
             where = f"at {place}" if place is not None else "missing"
             yield entry.member, f"its place in {entry.list} is {where}, its record says {score}"
     for name, members in left.items():
-        for member in members - hidden:
+        for member in (each for each in members if each.partition("/")[0] not in hidden):
             yield member, f"stands in {name}, and its record does not say so"
 
 

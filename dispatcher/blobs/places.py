@@ -22,6 +22,11 @@ def proofs_of(settings: Settings) -> Folder | Objects:
     return _place("proofs", settings.proofs, settings.data_dir, durable=True)
 
 
+def parcels_of(settings: Settings) -> Folder | Objects:
+    """Where matchers and workers leave each other what is too large for the broker. Raises UserError."""
+    return _place("parcels", settings.parcels, settings.data_dir)
+
+
 def _place(field: str, value: str, data_dir: Path, *, durable: bool = False) -> Folder | Objects:
     if "://" in value:
         return Objects(value, variable(field))

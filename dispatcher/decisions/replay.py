@@ -16,13 +16,14 @@ from contracts.decisions import How
 from dispatcher import __version__
 from dispatcher.decisions.record import ROOM, SavedPlan
 from solvers.arrays import Ints
-from solvers.candidates import ranked, screen
+from solvers.candidates import best_of_each_vendor, ranked, screen
 from solvers.checker import check
 from solvers.optimiser import Optimiser, optimised
 from solvers.planning import BatchPlan, Limits, digest, plan
 from solvers.posing import Posed, pose
 from solvers.room import make_room
 from solvers.saved import pack_plan
+from solvers.screening import Screening
 
 SAME: Final[How] = "identical"
 HOLDS: Final[How] = "verified"
@@ -53,11 +54,16 @@ def replay(saved: SavedPlan) -> Replayed:
     if header.solver == OPTIMISER and header.work_limit is None:
         return _judged(saved)
     made = _again(saved)
-    if header.quoted and ranked(screen(saved.screening), len(header.quoted)) != header.quoted:
+    if header.quoted and _quoted(saved.screening, len(header.quoted)) != header.quoted:
         return _ended(saved, DIFFERS, ["what was quoted is ranked otherwise now"])
     if pack_plan(saved.plan) in (pack_plan(each) for each in made):
         return _ended(saved, SAME)
     return _ended(saved, DIFFERS, _differences(saved.plan, made))
+
+
+def _quoted(screening: Screening, most: int) -> tuple[tuple[int, int, int], ...]:
+    found = screen(screening)
+    return ranked(found, best_of_each_vendor(found)[:most])
 
 
 def _again(saved: SavedPlan) -> list[BatchPlan]:

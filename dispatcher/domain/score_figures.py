@@ -33,7 +33,19 @@ FIGURES: Mapping[str, tuple[frozenset[Outcome], frozenset[Outcome]]] = {
     "failed": (frozenset({K.FAILED}), WORKS),
     "proof_missing": (frozenset({K.PROOF_MISSING}), DONE),
 }
-COMPARED = ("accepted", "on_time")
+LATE_P50, LATE_P90 = "late_p50_minutes", "late_p90_minutes"
+#: Figures in which vendors are compared, and whether more of it is better. Late is what on time is not.
+COMPARED: Mapping[str, bool] = {
+    "accepted": True,
+    "declined": False,
+    "expired": False,
+    "turned_back": False,
+    "on_time": True,
+    "no_show": False,
+    "failed": False,
+    "proof_missing": False,
+}
+COMPARED_LATE: Mapping[str, float] = {LATE_P50: 0.5, LATE_P90: 0.9}  #: minutes: fewer are better
 Z = 1.959964  # of the normal distribution: 95 % lie within
 LEAST_VENDORS = 8  # two in each quarter: fewer, and a quarter would name one
 MOST_AREAS = 100
@@ -66,7 +78,7 @@ def group(outcomes: Outcomes, least: int, name: str = "", area: str = "") -> Sco
         figures.append(share_of(figure, _sum(counts, counted), of, least, alone=not among))
         if figure == K.DECLINED:
             figures += [share_of(f"{figure}.{code}", codes[code], of, least) for code in sorted(codes)]
-    late = sorted(_lateness(outcomes))
+    late = sorted(lateness_of(outcomes))
     return ScoreGroup(
         name=name,
         zone=position_of(area),
@@ -109,20 +121,34 @@ def groups(
 
 
 def quartiles(
-    cards: Mapping[str, Mapping[str, int]], vendor_id: str, least: int
+    cards: Mapping[str, Mapping[str, int]],
+    vendor_id: str,
+    least: int,
+    lateness: Mapping[str, Sequence[int]] = {},
 ) -> tuple[ScoreQuartile, ...]:
-    """Where a vendor stands among all who have enough to tell; nowhere, where these are few."""
+    """Where a vendor stands among all who have enough to tell; nowhere, where these are few.
+
+    `lateness`: minutes of each vendor's arrivals, as far as they are known.
+    """
+    values = {figure: _signed(_shares(cards, figure, least), more) for figure, more in COMPARED.items()}
+    late = {name: sorted(each) for name, each in lateness.items() if len(each) >= max(1, least)}
+    for figure, share in COMPARED_LATE.items():
+        values[figure] = {name: -float(_quantile(each, share) or 0) for name, each in late.items()}
     return tuple(
-        ScoreQuartile(figure=figure, quartile=_quartile(_shares(cards, figure, least), vendor_id))
-        for figure in COMPARED
+        ScoreQuartile(figure=figure, quartile=_quartile(each, vendor_id)) for figure, each in values.items()
     )
 
 
-def _quartile(shares: Mapping[str, float], vendor_id: str) -> int | None:
-    if len(shares) < LEAST_VENDORS or vendor_id not in shares:
+def _signed(shares: Mapping[str, float], more: bool) -> Mapping[str, float]:
+    """So that more is better."""
+    return shares if more else {name: -share for name, share in shares.items()}
+
+
+def _quartile(values: Mapping[str, float], vendor_id: str) -> int | None:
+    if len(values) < LEAST_VENDORS or vendor_id not in values:
         return None
-    better = sum(each > shares[vendor_id] for each in shares.values())
-    return 1 + 4 * better // len(shares)
+    better = sum(each > values[vendor_id] for each in values.values())
+    return 1 + 4 * better // len(values)
 
 
 def _shares(cards: Mapping[str, Mapping[str, int]], figure: str, least: int) -> dict[str, float]:
@@ -139,7 +165,8 @@ def _sum(counts: Mapping[str, int] | Mapping[Outcome, int], of: Iterable[Outcome
     return sum(counts.get(each, 0) for each in of)
 
 
-def _lateness(outcomes: Outcomes) -> Iterable[int]:
+def lateness_of(outcomes: Iterable[WorkOutcome]) -> Iterable[int]:
+    """How many minutes late each arrival was; early and in time are 0."""
     for each in outcomes:
         if each.outcome in TIMED and each.entry.minutes is not None and not each.entry.upheld:
             yield max(0, each.entry.minutes)

@@ -123,7 +123,11 @@ async def _of_market(parts: Parts, market: str) -> Matching:
     pulse, (waiting, first_ms) = await asyncio.gather(stored.pulse.read(), stored.requests.waiting())
     waited_ms = max(0, parts.clock.now_ms() - first_ms) if first_ms else 0
     return Matching(
-        held_s=pulse.held_s, batch_age_s=pulse.batch_age_s, waiting=waiting, oldest_s=waited_ms / 1000
+        held_s=pulse.held_s,
+        batch_age_s=pulse.batch_age_s,
+        waiting=waiting,
+        oldest_s=waited_ms / 1000,
+        workers=pulse.workers,
     )
 
 

@@ -158,6 +158,7 @@ class MatchingGauges:
         "batch_age_s": ("dispatcher_matcher_batch_age_seconds", "Since the last batch ended."),
         "waiting": ("dispatcher_waiting_requests", "Requests that wait for a vendor."),
         "oldest_s": ("dispatcher_waiting_oldest_seconds", "For how long the first of them has waited."),
+        "workers": ("dispatcher_workers", "Workers on other machines that solve its batches."),
     }
 
     def __init__(self, registry: CollectorRegistry) -> None:

@@ -18,7 +18,7 @@ from dispatcher.matching.market import Market
 from dispatcher.matching.measured import batched
 from dispatcher.matching.shadow import Batch
 from dispatcher.matching.snapshot import Snapshot
-from dispatcher.matching.solvers import Solvers
+from dispatcher.matching.solvers import Solvers, Whose
 from dispatcher.matching.will_calls import keep_room
 from dispatcher.runtime import traces
 from solvers.planning import BatchPlan
@@ -115,7 +115,8 @@ async def _decided(
     screening = await asyncio.to_thread(snapshot.screening)
     held = await market.shadow.wanted() if market.shadow is not None else None
     beside = _beside(snapshot, screening) if held is not None else None
-    plan = await solvers.plan(screening, market.clock.real_s(timeout_s(snapshot)))
+    most_s, whose = market.clock.real_s(timeout_s(snapshot)), Whose(market.name, own.fence)
+    plan = await solvers.plan(screening, most_s, whose)
     market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
     done = Done()
     try:

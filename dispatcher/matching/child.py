@@ -13,16 +13,33 @@ from dispatcher.matching.job import Job
 from dispatcher.matching.relaxations import with_relaxations
 from dispatcher.runtime.parent_death import end_with_starter
 from solvers.assignment.problem import AssignmentProblem
+from solvers.found import Found, planned_again
 from solvers.optimiser import optimised
 from solvers.planning import BatchPlan
+from solvers.posing import Posed, pose
 from solvers.screening import Screening
 
 NICE = 10  # a solver takes all the time it is given: intake and imminent work come first on a busy machine
 
 
+_posed: dict[str, Posed] = {}  #: the last, by its digest
+
+
 def solve_job(job: Job) -> BatchPlan:
     """Screen, solve within the limits, check."""
+    _posed.clear()
     return optimised(job.screening, job.limits)
+
+
+def pose_ahead(screening: Screening, digest: str) -> None:
+    """What checking its plan begins with, while that is looked for elsewhere."""
+    _posed.clear()
+    _posed[digest] = pose(screening)
+
+
+def plan_again(job: Job, found: Found) -> BatchPlan:
+    """The whole plan of places that were found elsewhere, checked. Raises ValueError."""
+    return planned_again(job.screening, found, job.limits, _posed.pop(found.digest, None))
 
 
 def relax(screening: Screening, vendors: Sequence[str], whys: Sequence[Unmatched]) -> list[Unmatched]:

@@ -88,8 +88,8 @@ class Quoter:
             return Quotes(quotes=(), unmatched=_too_far(snapshot))
         screening = snapshot.screening()
         found = screen(screening)
-        self._markets[market].save_quote(snapshot, screening, ranked(found, limit))
         rows = best_of_each_vendor(found)[:limit]
+        self._markets[market].save_quote(snapshot, screening, ranked(found, rows))
         best = [candidate(snapshot, found.candidates, row) for row in rows]
         refusals = [refusing(one) for one in best]  # as the matcher would, whatever the arrays say
         quotes = tuple(

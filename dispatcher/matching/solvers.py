@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from contracts.unmatched import Unmatched
 from solvers.planning import BatchPlan
 from solvers.screening import Screening
 
 
+class Whose(NamedTuple):
+    """Whose batch it is: a plan that comes under another fence is nobody's."""
+
+    market: str
+    fence: str
+
+
 class Solvers(Protocol):
     """For what is late, breaks or is refused by the checker they give what simpler means give."""
 
-    async def plan(self, screening: Screening, most_s: float = 3600.0) -> BatchPlan:
-        """A checked plan, in some more than `most_s` seconds (real time) at the latest."""
+    async def plan(
+        self, screening: Screening, most_s: float = 3600.0, whose: Whose | None = None
+    ) -> BatchPlan:
+        """A checked plan, in some more than `most_s` seconds (real time) at the latest.
+
+        `whose`: for solvers on other machines; None: nobody's, it is solved here.
+        """
         ...
 
     async def relax(

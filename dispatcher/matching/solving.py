@@ -7,6 +7,7 @@ would match a request runs there, too: beside imminent work it would hold the in
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 from collections.abc import Callable, Sequence
@@ -17,9 +18,11 @@ import structlog
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from contracts.unmatched import Unmatched
-from dispatcher.matching.child import nothing, relax, solve_job, warm_up
+from dispatcher.matching.child import nothing, plan_again, pose_ahead, relax, solve_job, warm_up
 from dispatcher.matching.job import Job
+from dispatcher.matching.solvers import Whose
 from dispatcher.runtime import traces
+from solvers.found import Found
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Screening
 
@@ -75,10 +78,12 @@ class SolverPool:
         except _Failed as failure:
             log.warning("solvers_not_warm", **failure.facts)
 
-    async def plan(self, screening: Screening, most_s: float = 3600.0) -> BatchPlan:
+    async def plan(
+        self, screening: Screening, most_s: float = 3600.0, whose: Whose | None = None
+    ) -> BatchPlan:
         """A checked plan: the optimiser's, or the greedy's when that is late, breaks or breaks a rule."""
         job = Job.of(screening, max(most_s, LEAST_SOLVE_S), self.workers)
-        limit_s = job.time_limit_s + GRACE_S + screening.requests * screening.vendors / PAIRS_PER_S
+        limit_s = budget_s(job) + GRACE_S
         try:
             with traces.part(
                 "solve", dispatcher__requests=screening.requests, dispatcher__limit_s=job.time_limit_s
@@ -87,6 +92,21 @@ class SolverPool:
         except _Failed as failure:
             log.warning("solver_fallback", **failure.facts, requests=screening.requests)
             return await asyncio.to_thread(plan, screening)
+
+    async def ahead(self, screening: Screening, digest: str) -> None:
+        """Begin with what `again` needs, while others look for the plan; nothing rests on it."""
+        with contextlib.suppress(_Failed):
+            pairs_s = screening.requests * screening.vendors / PAIRS_PER_S
+            await self._done(GRACE_S + pairs_s, pose_ahead, screening, digest)
+
+    async def again(self, job: Job, found: Found) -> BatchPlan | None:
+        """The whole of a plan whose places were found elsewhere; None: it is none, or breaks a rule."""
+        pairs_s = job.screening.requests * job.screening.vendors / PAIRS_PER_S
+        try:
+            return await self._done(GRACE_S + pairs_s, plan_again, job, found)
+        except _Failed as failure:
+            log.warning("found_plan_refused", **failure.facts, requests=job.screening.requests)
+            return None
 
     async def relax(
         self, screening: Screening, vendors: Sequence[str], whys: Sequence[Unmatched]
@@ -130,6 +150,11 @@ class SolverPool:
     async def aclose(self) -> None:
         """End the processes, busy or not."""
         await asyncio.to_thread(_end, self._pool)
+
+
+def budget_s(job: Job) -> float:
+    """Real seconds that a solve may take, with its screening and checking."""
+    return job.time_limit_s + job.screening.requests * job.screening.vendors / PAIRS_PER_S
 
 
 def _start(processes: int) -> ProcessPool:

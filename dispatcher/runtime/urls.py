@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 ROLES = ("platform", "ops", "coordinator", "case_manager")  # of people; a vendor's is in no directory of ours
 PLAIN, STARTTLS, TLS = "smtp", "smtp+starttls", "smtps"
+SENTINELS = ("redis+sentinel", "rediss+sentinel")
+BROKERS = ("redis", "rediss", "unix", *SENTINELS)
 PORTS = {PLAIN: 25, STARTTLS: 587, TLS: 465}
 
 
@@ -116,6 +118,70 @@ class MailUrl(str):
     def user(self) -> str:
         """Who signs in; "": nobody."""
         return unquote(urlsplit(self).username or "")
+
+
+class BrokerUrl(str):
+    """`redis://host:6379/0`, `rediss://…`, `unix:///socket`; `redis+sentinel://host:26379,host/name`.
+
+    A user and a password in it are those of the server.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> BrokerUrl:
+        """Raises ValueError, which says what is wrong with it."""
+        url = urlsplit(text)
+        if url.scheme not in BROKERS:
+            raise ValueError(f"it begins with none of {', '.join(f'{each}://' for each in BROKERS)}")
+        if url.query or url.fragment:
+            raise ValueError("nothing may come after its path")
+        made = cls(text)
+        if url.scheme == "unix":
+            if url.netloc or len(url.path) < 2:
+                raise ValueError("a socket is named as unix:///path")
+            return made
+        for each in made.hosts:
+            _host(urlsplit(f"//{each}"))
+        if made.sentinels and not made.master:
+            raise ValueError("it names no primary: redis+sentinel://host:26379,host:26379/name")
+        return made
+
+    @property
+    def scheme(self) -> str:
+        """One of BROKERS."""
+        return urlsplit(self).scheme
+
+    @property
+    def sentinels(self) -> bool:
+        """Whether sentinels say which server it is."""
+        return self.scheme in SENTINELS
+
+    @property
+    def hosts(self) -> list[str]:
+        """Server or sentinels, each with its port where it has one."""
+        return urlsplit(self).netloc.rpartition("@")[2].split(",")
+
+    @property
+    def login(self) -> str:
+        """`user:password@`, as it stands; "" for none."""
+        user, at, _ = urlsplit(self).netloc.rpartition("@")
+        return user + at
+
+    @property
+    def path(self) -> str:
+        """The socket, or what stands for the number of the database."""
+        return urlsplit(self).path
+
+    @property
+    def master(self) -> str:
+        """What the sentinels call the primary."""
+        return self.path.strip("/") if self.sentinels else ""
+
+    @property
+    def shown(self) -> str:
+        """Without what may be a password."""
+        return f"{self.scheme}://{','.join(self.hosts)}{self.path}"
 
 
 def _host(url: SplitResult) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 from msgspec.structs import replace
 
-from dispatcher.blobs.places import decisions_of, proofs_of
+from dispatcher.blobs.places import decisions_of, parcels_of, proofs_of
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime import otel
 from dispatcher.runtime.clock import make_clock
@@ -118,6 +118,11 @@ def prepare(settings: Settings) -> None:
         notifier_of(settings, clock)
     if settings.traces_url is not None:
         otel.need()
+    if settings.broker_url is not None:
+        from dispatcher.workers import celery_app  # noqa: PLC0415 - as above
+
+        celery_app.need(settings.broker_url)
+        parcels_of(settings)
 
 
 def listening(settings: Settings) -> socket.socket:

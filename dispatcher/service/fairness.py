@@ -54,7 +54,7 @@ class Fairnesses:
             floor_unmatched_share=UNMATCHED.of(values),
             floor_most=MOST.of(values),
             groups=tuple(
-                _figures(each, groups[each], len(waiting.get(each, ())), found.get(each, 0.0))
+                _figures(each, groups[each], whole, len(waiting.get(each, ())), found.get(each, 0.0))
                 for each in order[: query.limit]
             ),
             more=max(0, len(order) - query.limit),
@@ -72,8 +72,8 @@ async def _waiting(stored: MarketStore, now_ms: int) -> dict[str, list[int]]:
     return found
 
 
-def _figures(group: str, fared: Fared, waiting: int, times: float) -> GroupFigures:
-    level, area = parts_of(group)
+def _figures(group: str, fared: Fared, whole: Fared, waiting: int, times: float) -> GroupFigures:
+    (level, area), others = parts_of(group), whole.less(fared)
     return GroupFigures(
         level_of_service=level,
         area=area,
@@ -83,4 +83,6 @@ def _figures(group: str, fared: Fared, waiting: int, times: float) -> GroupFigur
         wait_minutes=round(fared.wait_min, 2),
         unmatched_share=round(fared.share_unmatched, 4),
         behind=times,
+        others_wait_minutes=round(others.wait_min, 2),
+        others_unmatched_share=round(others.share_unmatched, 4),
     )

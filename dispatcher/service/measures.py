@@ -95,6 +95,12 @@ LEASES = Family(
     "event",
     frozenset({"taken", "lost"}),
 )
+SOLVED_AT = Family(
+    "dispatcher_solved_at",
+    "Batches, by where they were solved; only where a broker of workers is set.",
+    "place",
+    frozenset({"worker", "here"}),
+)
 REPLY_AGE = Family(
     "dispatcher_reply_age_seconds",
     "From when a vendor wrote its reply on Redis to when it had its effect or its refusal.",
@@ -102,7 +108,7 @@ REPLY_AGE = Family(
     frozenset({"done"}),
     SOON_S,
 )
-FAMILIES = (OFFER_WAIT, ANSWERS, ENDED, BATCHES, SOLVES, GAPS, MATCHES, LEASES, REPLY_AGE)
+FAMILIES = (OFFER_WAIT, ANSWERS, ENDED, BATCHES, SOLVES, GAPS, MATCHES, LEASES, SOLVED_AT, REPLY_AGE)
 
 
 class Measures:

@@ -23,7 +23,7 @@ from contracts.proofs import (
 )
 from contracts.requests import Request
 from dispatcher.blobs.port import Blobs
-from dispatcher.domain.commands.proof import GIVERS, AttachPicture, is_there, stated
+from dispatcher.domain.commands.proof import GIVERS, AttachPicture, SealAnew, is_there, stated
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proof_required import lacking, names, parts_of, required
 from dispatcher.domain.proofs import PictureRecord, ProofRecord, began, proof_id
@@ -38,9 +38,10 @@ from dispatcher.service.markets import Markets
 from dispatcher.service.patient_reads import PatientReads
 from dispatcher.service.proof_views import picture_view, proof_view
 from dispatcher.store.idempotency import IdempotencyRecord
-from dispatcher.store.proofs import blob_name, dispatch_of
+from dispatcher.store.proofs import blob_name, dispatch_of, renamed
 from solvers.geometry import great_circle_m
 
+BY = "service"
 RETRY_AFTER_S = 5
 MOST_WAITING = 64  # pictures in memory while a place is slow: 64 MB
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg"}
@@ -131,12 +132,30 @@ class Proofs:
             request, _ = await self._dispatch(who, market, offer_id)
             return replace(wanted, request=request)
 
-        if not is_there(await self._record(market, offer_id), request, picture):
+        known = await self._record(market, offer_id)
+        if not is_there(known, request, picture):
             await self.beside(self.blobs.put, name, sealed.content)
+        elif known is not None:
+            await self._mend(market, known, picture, plain)
         command = AttachPicture(offer_id=offer_id, picture=picture)
         record = await self.executor.execute(who, market, command, prepare=prepare)
         kept = record.pictures_of(part, of)
         return picture_view(kept[-1], len(kept))
+
+    async def _mend(self, market: str, record: ProofRecord, sent: PictureRecord, plain: bytes) -> None:
+        """What lies damaged, or is gone, is whole again, elsewhere: the same was sent once more."""
+        last, stored = record.pictures_of(sent.part, sent.of)[-1], self.markets.store(market).proofs
+        try:
+            await self.opened(market, last)
+        except Unreadable:
+            name = renamed(last.name)
+            sealed = stored.seal_picture(name, plain)
+            await self.beside(self.blobs.put, name, sealed.content)
+            whole = replace(last, name=name, key=sealed.key, sealed=sealed.sha256)
+            pictures = tuple(whole if each == last else each for each in record.pictures)
+            reports = tuple(each.sealed for each in record.given)
+            command = SealAnew(offer_id=record.offer_id, reports=reports, pictures=pictures)
+            await self.executor.attempt(BY, market, command, record)  # stale: it is sent again, if need be
 
     async def view(self, who: Principal, market: str, offer_id: str) -> ProofView:
         """What there is of a proof, and what is lacking; that it was seen is durable before it is shown."""

@@ -85,6 +85,13 @@ class Period(NamedTuple):
         return f"{to_instant(one.entry.start_ms).astimezone(self.tz):%H}"
 
 
+class Market(NamedTuple):
+    """What all its vendors did: counts by day, and how late each was."""
+
+    counts: Mapping[str, DayCounts]
+    late: Mapping[str, Sequence[int]]
+
+
 class Scorecards:
     """They raise NotFound for what is unknown or another's, in the same words, and Unavailable."""
 
@@ -98,7 +105,8 @@ class Scorecards:
         least = LEAST.whole(values)
         outcomes = await self._outcomes(stored, vendor_id, period)
         counts = await stored.scorecards.days(period.days)
-        figures = await asyncio.to_thread(_figures, vendor_id, outcomes, counts, period, least)
+        late = await stored.scorecards.lateness(period.days)
+        figures = await asyncio.to_thread(_figures, vendor_id, outcomes, Market(counts, late), period, least)
         return Scorecard(
             vendor_id=vendor_id,
             first=self._day(market, period.start_ms),
@@ -237,7 +245,7 @@ def _days_of(query: ScoreQuery, today: date) -> tuple[date, date]:
 def _figures(
     vendor_id: str,
     outcomes: Sequence[WorkOutcome],
-    counts: Mapping[str, DayCounts],
+    market: Market,
     period: Period,
     least: int,
 ) -> dict[str, Any]:
@@ -249,7 +257,7 @@ def _figures(
         "by_level": groups(counted, lambda each: each.entry.level, least),
         "by_area": groups(zones, lambda each: each.entry.area, least, MOST_AREAS, zones=True),
         "by_hour": groups(counted, period.hour, least),
-        "quartiles": quartiles(sum_of(counts.values()), vendor_id, least),
+        "quartiles": quartiles(sum_of(market.counts.values()), vendor_id, least, market.late),
         "upheld": len(outcomes) - len(counted),
     }
 

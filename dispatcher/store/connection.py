@@ -162,6 +162,10 @@ class Reader:
         """One value. Raises Unavailable."""
         return await self._batched.get(key)
 
+    async def get_each(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Some values of one market, with those that others ask for at the same time. Raises Unavailable."""
+        return await self._batched.get_each(keys)
+
     async def ask(self, *words: Any) -> Any:
         """One command's answer. Raises Unavailable."""
         return (await self.ask_all([words]))[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import cached_property
@@ -228,12 +227,10 @@ class MarketStore:
 
     async def _records_of(self, names: Sequence[tuple[str, str]]) -> list[Record]:
         """Records by kind and id, as far as they can be read."""
-        found = await asyncio.gather(*(self._record_of(*each) for each in names))
-        return [each for each in found if each is not None]
-
-    async def _record_of(self, kind: str, name: str) -> Record | None:
-        record: Record | None = await self.records(kind_named(kind)).known(name)
-        return record  # what cannot be read is named; the decision goes on without it
+        of = [(self.records(kind_named(kind)), name) for kind, name in names]
+        raws = await self.node.reader.get_each([self.keys.record(each.kind, name) for each, name in of])
+        found = [each.readable(name, raw) for (each, name), raw in zip(of, raws, strict=True)]
+        return [each for each in found if each is not None]  # without the others the decision goes on
 
     @contextlib.asynccontextmanager
     async def wake(self) -> AsyncIterator[Wake]:

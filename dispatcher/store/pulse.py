@@ -13,17 +13,19 @@ from redis.exceptions import ResponseError
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 
-SINCE, BATCH = "since_ms", "batch_ms"
+SINCE, BATCH, WORKERS = "since_ms", "batch_ms", "workers"
 
 
 class Pulse(NamedTuple):
     """Real seconds. `held_s`: since a matcher took the market that still has it; None: nobody has it.
 
     `batch_age_s`: since its last batch ended, or since it was taken; None: no matcher ever had it.
+    `workers`: that solve for it, as a matcher last heard; None: it asks none.
     """
 
     held_s: float | None
     batch_age_s: float | None
+    workers: int | None = None
 
 
 class PulsePart:
@@ -40,6 +42,11 @@ class PulsePart:
         """A batch has ended, were it one of nothing. Raises Unavailable."""
         await self._note(BATCH)
 
+    async def solved_by(self, workers: int | None) -> None:
+        """So many workers solve for it; None: the matcher alone. Raises Unavailable."""
+        with contextlib.suppress(ResponseError):
+            await self.reader.ask("HSET", self.keys.pulse, WORKERS, -1 if workers is None else workers)
+
     async def read(self) -> Pulse:
         """As it is now. Raises Unavailable; ResponseError if the key is not ours."""
         words = (("TIME",), ("GET", self.keys.lease), ("HGETALL", self.keys.pulse))
@@ -50,6 +57,7 @@ class PulsePart:
         return Pulse(
             _seconds(now_ms - since_ms) if owner and since_ms else None,
             _seconds(now_ms - last_ms) if last_ms else None,
+            None if (workers := noted.get(WORKERS.encode(), -1)) < 0 else workers,
         )
 
     async def _note(self, what: str) -> None:

@@ -132,7 +132,7 @@ def needed(keys: Keys) -> list[Words]:
         ((keys.fence, keys.webhooks_fence), FENCE),
         ([keys.of_webhook(each, "x") for each in (WEBHOOK_LOG, WEBHOOK_DEAD)], OF_WEBHOOK),
         ((keys.matchers, keys.pulse, keys.rings, keys.patient_keys, keys.formats), MATCHERS),
-        ((keys.what_ifs,), (*MATCHERS, "HSETNX KEY x 1", "HMGET KEY x")),
+        ((keys.what_ifs,), (*MATCHERS, "HMGET KEY x")),
         ((keys.what_if("x"),), TROUBLE),
         ((keys.troubles, keys.measures), TROUBLES),
         ((keys.trouble("x"),), TROUBLE),

@@ -10,6 +10,7 @@ import msgspec
 from redis.exceptions import ResponseError
 
 from dispatcher.domain.score_disputes import SCORE_DISPUTE_KIND, ScoreDisputeRecord
+from dispatcher.domain.score_figures import lateness_of
 from dispatcher.domain.scorecards import Entry, Lane, Outcome, WorkOutcome
 from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
@@ -20,6 +21,7 @@ from dispatcher.store.resp import text_of
 
 MOST_DAYS = 430  # that are kept in memory: what may be asked for at once, and a few
 FEW_DAYS = 8  # whose entries are read at once
+AT_ONCE, MOST_READ = 64, 10_000  # vendors' days: read at once; read in all, so that they can be compared
 CHANGES = "changes"  # how often a day was counted on: what is known of it by the same number is known
 SCORECARD = "scorecard"  # what is set aside: a day, one of its counts or of its entries
 EARLIER = {"well": Outcome.ON_TIME.value, "badly": Outcome.LATE.value}  # counted before outcomes were
@@ -58,6 +60,7 @@ class ScorecardPart:
         self.reader, self.aside, self.keys = node.reader, node.aside, keys
         self.disputes: Records[ScoreDisputeRecord] = Records(node, keys, SCORE_DISPUTE_KIND)
         self._known: dict[str, tuple[bytes, DayCounts]] = {}
+        self._late: dict[str, tuple[bytes, Mapping[str, tuple[int, ...]]]] = {}
         self._summed: tuple[tuple[DayCounts, ...], dict[str, Scorecard]] = ((), {})
 
     async def of(self, months: Sequence[str]) -> Mapping[str, Scorecard]:
@@ -87,6 +90,35 @@ class ScorecardPart:
         found = {day: self._known[day][1] for day in days if day in numbers}
         for day in sorted(self._known)[:-MOST_DAYS]:
             del self._known[day]
+        return found
+
+    async def lateness(self, days: Sequence[str]) -> Mapping[str, list[int]]:
+        """Minutes late of each vendor's arrivals on these days: what has not changed is not read.
+
+        Nothing where too much would have to be read at once: then nobody can be compared.
+        """
+        counts = await self.days(days)
+        wanted = {day: self._known[day][0] for day in counts if day in self._known}
+        stale = [day for day, number in wanted.items() if self._late.get(day, (b"",))[0] != number]
+        timed = [(day, vendor) for day in stale for vendor in _timed(counts[day])]
+        if len(timed) > MOST_READ:
+            return {}
+        read: dict[str, dict[str, tuple[int, ...]]] = {day: {} for day in stale}
+        for day, vendor in timed:
+            read[day][vendor] = ()
+        for first in range(0, len(timed), AT_ONCE):  # others have their turn in between
+            some = timed[first : first + AT_ONCE]
+            asked = [("HGETALL", self.keys.outcomes(vendor, day)) for day, vendor in some]
+            for (day, vendor), fields in zip(some, await self.reader.ask_each(asked), strict=True):
+                if not isinstance(fields, Exception):
+                    read[day][vendor] = tuple(lateness_of(self._entries(vendor, fields)))
+        self._late.update({day: (wanted[day], each) for day, each in read.items()})
+        for day in sorted(self._late)[:-MOST_DAYS]:
+            del self._late[day]
+        found: dict[str, list[int]] = {}
+        for day in wanted:
+            for vendor, minutes in self._late.get(day, (b"", {}))[1].items():
+                found.setdefault(vendor, []).extend(minutes)
         return found
 
     async def entries(self, vendor_id: str, days: Sequence[str]) -> list[WorkOutcome]:
@@ -157,6 +189,12 @@ class ScorecardPart:
         if isinstance(answer, ResponseError):
             self.aside.note(self.keys.market, Item(SCORECARD, period), type(answer).__name__)
         return False
+
+
+def _timed(counts: DayCounts) -> list[str]:
+    """Vendors with an arrival that counts."""
+    names = (Outcome.ON_TIME.value, Outcome.LATE.value)
+    return sorted({lane.vendor_id for lane, card in counts.items() if any(card[each] > 0 for each in names)})
 
 
 def sum_of(days: Iterable[DayCounts]) -> dict[str, Scorecard]:

@@ -6,11 +6,11 @@
 --         → how many were not over before it; -1: it is there
 -- Nothing is counted beside them: what a process that is gone has left is as it is stored.
 local id, asked, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
-if redis.call('HEXISTS', KEYS[1], id) == 1 then return -1 end
 local ended = {done = true, failed = true, cancelled = true, interrupted = true}
 local found, raws, aside, waiting = redis.call('HGETALL', KEYS[1]), {}, {}, 0
 for at = 4, #ARGV do aside[ARGV[at]] = true end
 for at = 1, #found, 2 do raws[found[at]] = found[at + 1] end
+if raws[id] then return -1 end
 for name in pairs(raws) do
   if not string.find(name, ':', 1, true) and not aside[name] then
     local state, read, told = 'queued', pcall(cmsgpack.unpack, raws[name .. ':state'] or '\192')

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -43,12 +44,26 @@ log = structlog.get_logger()
 S = WhatIfState
 
 
+class Elsewhere(Protocol):
+    """Workers on other machines."""
+
+    def is_there(self) -> bool:
+        """Whether there is one."""
+        ...
+
+    async def compared(
+        self, market: str, what_if: str, runner: str, told: Callable[[float], None]
+    ) -> bytes | Refused | None:
+        """The answer, packed, or why there is none; None: no worker did it. Who cancels ends it."""
+        ...
+
+
 @dataclass(eq=False)
 class Runner:
     """The what-ifs of one market. `busy`: whether something more pressing is solved or waits.
 
     `hot`: whether requests come in fast. `errand`: with it the process reads by itself what it compares;
-    None where this process alone knows how long rides take.
+    None where this process alone knows how long rides take. `elsewhere`: who is asked first.
     """
 
     stored: MarketStore
@@ -62,6 +77,7 @@ class Runner:
     began_s: float = 0.0  #: with the one at work
     hot: Callable[[], bool] = lambda: False
     errand: Errand | None = None
+    elsewhere: Elsewhere | None = None
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -91,6 +107,8 @@ class Runner:
         await self._note(one, Standing(state=S.RUNNING, runner=self.name))
         log.info("what_if", market=self.stored.name, id=one.asked.id, against=one.asked.request.against)
         try:
+            if await self._by_worker(one):
+                return
             gives_way = GivesWay(self.busy, self.hot)
             if not await self._quiet(one, gives_way):
                 return
@@ -108,6 +126,28 @@ class Runner:
             with contextlib.suppress(Exception):
                 await asyncio.shield(self._end(one, S.INTERRUPTED, "the service was ended\nMaybe ask again."))
             raise
+
+    async def _by_worker(self, one: WhatIf) -> bool:
+        """Whether a worker did it, or it had to end meanwhile. On another machine it need not give way."""
+        if self.elsewhere is None or not self.elsewhere.is_there():
+            return False
+        shares = [0.0]
+        work = asyncio.ensure_future(
+            self.elsewhere.compared(self.stored.name, one.asked.id, self.name, shares.append)
+        )
+        try:
+            while not (await asyncio.wait([work], timeout=TELL_S))[0]:
+                if await self._has_to_end(one):
+                    return True
+                await self._note(one, Standing(state=S.RUNNING, progress=shares[-1], runner=self.name))
+            said = work.result()
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+        if said is None:
+            return False
+        await self._over(one, said)
+        return True
 
     async def _quiet(self, one: WhatIf, gives_way: GivesWay) -> bool:
         """Wait for a moment when it may begin; False if it is to end before that."""

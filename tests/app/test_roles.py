@@ -109,7 +109,7 @@ async def until(client: PlatformClient, request_id: str, holds: Callable[[Reques
 async def test_four_roles_apart_match_hear_replies_and_fire_timers(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matcher.SolverPool, "warm", _at_once)  # imminent rides need none
+    monkeypatch.setattr(SolverPool, "warm", _at_once)  # imminent rides need none
     monkeypatch.setattr(matcher, "collect_rarely", lambda: None)  # this process has other tests
     async with roles_apart(settings) as url:
         ops = OpsClient(url, token(settings, Role.OPS), MARKET)

@@ -11,7 +11,9 @@ from chaos.disk_full import disk_full
 from chaos.disks import limited
 from chaos.kill_service import EVERY_PART, kill_in_turn
 from chaos.kill_supervisor import kill_supervisor
+from chaos.kill_workers import kill_workers
 from chaos.trial import Trial
+from tests.examples import USUAL
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc, and inherits a socket by number"),
@@ -30,6 +32,14 @@ async def test_a_supervisor_that_is_killed_takes_every_process_with_it_and_nothi
 ) -> None:
     await kill_supervisor(short_trial)
     assert short_trial.findings == []
+
+
+async def test_killed_workers_brokers_and_matchers_lose_no_batch_and_make_none_twice(trial: Trial) -> None:
+    if trial.rounds <= USUAL:
+        pytest.skip("five processes: only where many rounds are wanted")
+    await kill_workers(trial)
+    assert trial.findings == []
+    assert trial.report.strikes == trial.rounds
 
 
 async def test_on_a_full_disk_callers_are_told_and_with_room_it_comes_back_by_itself(

@@ -59,10 +59,13 @@ class Desk:
         """A market that no other test uses."""
         return next(self.markets)
 
-    async def call(self, market: str, method: str, path: str, body: Any = None, *roles: Role) -> Any:
+    async def call(
+        self, market: str, method: str, path: str, body: Any = None, *roles: Role, **more: str
+    ) -> Any:
         """What the API answers to staff, or to these roles: whatever a test puts into its market."""
         token = self.token(*roles, market=market)
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"c{next(_numbers)}"}
+        headers |= {name.replace("_", "-"): value for name, value in more.items()}
         async with (
             ClientSession() as session,
             session.request(

@@ -95,6 +95,42 @@ async def test_the_document_of_a_paper_is_sent_seen_and_verified_by_keyboard(des
     await expect(page.get_by_role("row").filter(has_text="see document").first).to_contain_text("drug_screen")
 
 
+async def test_caps_are_added_changed_and_removed_by_keyboard_over_what_was_read(desk: Desk) -> None:
+    market = await with_vendor(desk)
+    page = await desk.open("vendors/v1", market=market)
+    dialog, row = page.get_by_role("dialog"), page.get_by_role("row").filter(has_text="medicaid-ny")
+    await expect(page.get_by_text("It has no caps")).to_be_visible()
+    await page.keyboard.press("c")
+    await page.keyboard.type("medicaid-ny")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("alert")).to_contain_text("It says no limit.")
+    await dialog.get_by_label("Trips at most").fill("40")
+    assert await problems_in_both_themes(page) == []
+    await page.keyboard.press("Enter")
+    await expect(row).to_contain_text("month2026-03-012026-03-310")
+    await row.get_by_role("button", name="Change the cap").press("Enter")
+    await dialog.get_by_label("Dollars at most").fill("1250.50")
+    other = {"caps": [{"payer": "medicaid-ny", "period": "month", "trips": 7}]}
+    await desk.call(market, "PUT", "/vendors/v1/caps", other, Role.OPS, If_Match='"1"')
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("alert")).to_contain_text("it is not at version 1")
+    desk.failures.clear()  # the browser tells of the 412, which it is
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("r")
+    await expect(row).to_contain_text("7")
+    await row.get_by_role("button", name="Change the cap").press("Enter")
+    await dialog.get_by_label("Dollars at most").fill("1250.50")
+    await page.keyboard.press("Enter")
+    await expect(row).to_contain_text("$1,250.50")
+    await sound(page)
+    await page.get_by_role("button", name="Remove the cap of medicaid-ny each month").press("Enter")
+    await expect(page.get_by_text("It has no caps")).to_be_visible()
+    await page.get_by_role("button", name="Put it back").press("Enter")
+    await expect(row).to_contain_text("$1,250.50")
+    stands = await desk.call(market, "GET", "/vendors/v1/caps", None, Role.OPS)
+    assert [(each["trips"], each["cents"]) for each in stands["caps"]] == [(7, 125_050)]
+
+
 async def test_a_vendor_is_suspended_with_a_reason_by_keyboard_and_its_page_says_so(desk: Desk) -> None:
     market = await with_vendor(desk)
     page = await desk.open("vendors/v1", market=market)

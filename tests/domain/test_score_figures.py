@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from contracts.scorecards import ScoreGroup
 from dispatcher.domain.score_figures import (
+    COMPARED,
+    COMPARED_LATE,
     FIGURES,
     LEAST_VENDORS,
     group,
@@ -111,4 +113,16 @@ def test_no_quarter_is_told_where_it_would_name_somebody() -> None:
     some_new = market(LEAST_VENDORS) | {"v0": Counter(accepted=3)}
     assert quartiles(some_new, "v1", 20)[0].quartile is None, "who is new is none to compare with"
     assert quartiles(market(9) | {"v0": Counter(accepted=3)}, "v0", 20)[0].quartile is None
-    assert [each.figure for each in quartiles({}, "v0", 20)] == ["accepted", "on_time"]
+    assert [each.figure for each in quartiles({}, "v0", 20)] == [*COMPARED, *COMPARED_LATE]
+
+
+def test_of_what_is_bad_less_is_the_better_quarter_and_of_lateness_too() -> None:
+    cards = {f"v{n}": Counter(on_time=20 - n, late=0, turned_back=n, no_show=n) for n in range(8)}
+    late = {f"v{n}": [0] * (20 - n) + [10 * n] * n for n in range(8)} | {"new": [0]}
+    for name, quarter in (("v0", 1), ("v7", 4)):
+        found = {each.figure: each.quartile for each in quartiles(cards, name, 20, late)}
+        assert (found["turned_back"], found["no_show"], found["late_p90_minutes"]) == (quarter,) * 3
+        assert found["late_p50_minutes"] == 1, "half of everybody's came in time"
+        assert found["declined"] is None, "nobody was offered anything"
+    assert quartiles(cards, "new", 20, late)[-1].quartile is None
+    assert quartiles(cards, "v0", 20, {"v0": [0] * 20})[-1].quartile is None

@@ -33,6 +33,7 @@ async def test_groups_stand_with_their_figures_the_farthest_behind_first(api: Ap
     first = found.groups[0]
     assert (first.area, first.asked, first.unmatched, first.waiting) == ((-73.8, 40.9), 60, 24, 0)
     assert (first.wait_minutes, first.unmatched_share) == (50.0, 0.4)
+    assert (first.others_wait_minutes, first.others_unmatched_share) == (5.85, 0.0195)
     assert first.behind == behind(groups, {})["stretcher@-73.8,40.9"] == 1.0
     assert [each.behind for each in found.groups[1:]] == [0.0, 0.0]
     assert (str(found.since), str(found.until), found.more) == ("2026-02-24", "2026-03-02", 0)

@@ -91,6 +91,11 @@ async def test_the_audit_names_what_a_proof_names_and_is_not_there_or_cut(api: A
     assert await pictures(api) == ["r1.1.proof  which is cut short", "r1.1.proof  which is not there"]
     (tmp_path / signature).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert await pictures(api) == ["r1.1.proof  which is not there", "r1.1.proof  which is damaged"]
+    assert (await put(api, PNG))[0] == 200  # the same once more
+    assert (await put(api, JPEG, of="photo", media="image/jpeg"))[0] == 200
+    assert await pictures(api) == []
+    assert await get(api) == (200, "image/png", PNG)
+    assert len((await api.call("GET", PROOF, role=Role.OPS))[1]["pictures"]) == 2
 
 
 async def test_the_command_audit_looks_at_pictures_too(

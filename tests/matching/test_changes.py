@@ -16,7 +16,7 @@ from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.matcher import Matcher
-from dispatcher.matching.solvers import Solvers
+from dispatcher.matching.solvers import Solvers, Whose
 from dispatcher.matching.solving import SolverPool
 from solvers.planning import BatchPlan
 from solvers.screening import Screening
@@ -33,7 +33,9 @@ class Interrupted:
     def __init__(self, solvers: Solvers, event: Callable[[], Awaitable[Any]]) -> None:
         self.solvers, self.event, self.plans = solvers, event, 0
 
-    async def plan(self, screening: Screening, most_s: float = 3600.0) -> BatchPlan:
+    async def plan(
+        self, screening: Screening, most_s: float = 3600.0, whose: Whose | None = None
+    ) -> BatchPlan:
         found = await self.solvers.plan(screening, most_s)
         self.plans += 1
         if self.plans == 1:

@@ -173,7 +173,7 @@ async def test_when_its_vendor_accepts_during_the_plan_the_move_falls_out_and_no
     class Slow:
         """Somebody accepts while the plan is made."""
 
-        async def plan(self, screening: object, most_s: float = 1.0) -> object:
+        async def plan(self, screening: object, most_s: float = 1.0, whose: object = None) -> object:
             made = await solvers.plan(screening, most_s)  # type: ignore[arg-type]
             await accept(town, "stands")
             return made

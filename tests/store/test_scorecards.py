@@ -170,3 +170,30 @@ async def test_each_count_has_its_entry_until_it_counts_no_more(market: MarketSt
     await count(market, upheld(late), taken_back(missing))
     assert [each.entry for each in await scorecards.entries("v1", [DAY])] == [upheld(late).entry]
     assert not any((await scorecards.of([MONTH]))["v1"].values())
+
+
+async def test_how_late_each_vendor_was_is_read_once_and_again_where_it_changed(market: MarketStore) -> None:
+    late = outcome(Outcome.LATE, minutes=17)
+    await count(market, late, outcome(Outcome.ON_TIME, minutes=-3), outcome(Outcome.LATE, "v2", minutes=40))
+    await count(
+        market, outcome(Outcome.DECLINED, "v3"), outcome(Outcome.ON_TIME, "v2", DAY_BEFORE, minutes=2)
+    )
+    days, asked = (DAY_BEFORE, DAY), list[int]()
+    ask_each = market.scorecards.reader.ask_each
+
+    async def counted(commands: Any) -> Any:
+        asked.append(sum(each[0] == "HGETALL" for each in commands))
+        return await ask_each(commands)
+
+    market.scorecards.reader.ask_each = counted  # type: ignore[method-assign]
+    try:
+        found = await market.scorecards.lateness(days)
+        assert {name: sorted(each) for name, each in found.items()} == {"v1": [0, 17], "v2": [2, 40]}
+        asked.clear()
+        assert await market.scorecards.lateness(days) == found
+        assert sum(asked) == 0
+        await count(market, upheld(late))
+        assert (await market.scorecards.lateness(days))["v1"] == [0]
+        assert (await market.scorecards.lateness(days))["v2"] == found["v2"]
+    finally:
+        del market.scorecards.reader.ask_each  # type: ignore[attr-defined]

@@ -74,6 +74,9 @@ def _figures(card: Scorecard) -> list[str]:
     if card.all.late_p50_minutes is not None:
         late = f"{card.all.late_p50_minutes} minutes, p90 {card.all.late_p90_minutes}"
         said.append(f"late at the pick-up: p50 {late}, of {card.all.arrivals} arrivals")
+        half, most = (quarters.get(f"late_{each}_minutes") for each in ("p50", "p90"))
+        if half or most:
+            said.append(f"quarter of the market: p50 {half or NOTHING}, p90 {most or NOTHING}")
     return said
 
 

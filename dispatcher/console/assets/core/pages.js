@@ -21,6 +21,7 @@ export const PAGES = [
   { name: "past", title: "Time travel", key: "p", group: "Watch" },
   { name: "wall", title: "Wall", key: "l", group: "Watch" },
   { name: "vendors", title: "Vendors", key: "v", group: "Work", ops: true },
+  { name: "fairness", title: "Fairness", key: "f", group: "Work", ops: true },
   { name: "care", title: "Care", key: "c", group: "Work" },
   { name: "tuning", title: "Tuning", key: "u", group: "Set", ops: true },
   { name: "what-if", title: "What-if", key: "w", group: "Set", ops: true },

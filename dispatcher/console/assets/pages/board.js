@@ -10,6 +10,7 @@ import { CHOOSERS } from "../parts/acts/shared.js";
 import { Chips } from "../parts/chips.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
+import { groupSays, isOf } from "../parts/group.js";
 import { grid } from "../parts/grid.js";
 import { listKeys } from "../parts/grid_columns.js";
 import { pressingFirst } from "../parts/order.js";
@@ -73,6 +74,7 @@ export function mount(root, context) {
   const chips = FILTERS.map((each) => new Chips(each.says, narrowed));
   const riskChips = new Chips("Risk", narrowed);
   const endedToday = context.query.get("ended") === "today";
+  const group = context.query.get("group") || "";
   const ids = new Set((context.query.get("ids") || "").split(",").filter(Boolean));
   const take = (/** @type {URLSearchParams} */ query) => {
     FILTERS.forEach((each, at) => chips[at].set((query.get(each.name) || "").split(",").filter(Boolean)));
@@ -108,7 +110,11 @@ export function mount(root, context) {
     table.drawHead();
     narrowed();
   });
-  const only = [ids.size && `${ids.size} chosen elsewhere`, endedToday && "not ended before today"].filter(Boolean)
+  const only = [
+    group && groupSays(group),
+    ids.size && `${ids.size} chosen elsewhere`,
+    endedToday && "not ended before today",
+  ].filter(Boolean)
     .map((says) =>
       h(
         "button",
@@ -141,7 +147,8 @@ export function mount(root, context) {
       : all;
     const day = context.zone.date(now);
     const named = ids.size ? found.filter((row) => ids.has(row.id)) : found;
-    const within = endedToday ? named.filter((row) => !row.ended || context.zone.date(row.ended) === day) : named;
+    const grouped = group ? named.filter((row) => isOf(row, group)) : named;
+    const within = endedToday ? grouped.filter((row) => !row.ended || context.zone.date(row.ended) === day) : grouped;
     const fits = (/** @type {Row} */ row, /** @type {number} */ but) =>
       FILTERS.every((each, at) => at === but || !chips[at].on.size || chips[at].on.has(each.of(row))) &&
       (but === -2 || !riskChips.on.size || atRisk(row, now));

@@ -71,6 +71,7 @@ export function mount(root, context) {
       { key: "p", says: "Pause or resume", act: () => panel.pauseOrResume() },
       { key: "o", says: "Onboarding", act: () => panel.onboard() },
       { key: "v", says: "Verify papers", act: () => panel.verify() },
+      { key: "c", says: "Add a cap", act: () => panel.addCap() },
       { key: "r", says: "Read again", act: () => void panel.read() },
     ]);
   }

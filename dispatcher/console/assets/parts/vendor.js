@@ -11,6 +11,7 @@ import { figure } from "./figure.js";
 import { stateMark } from "./state.js";
 import { csvButton, table } from "./table.js";
 import { capacity } from "./vendor_capacity.js";
+import { ask as askCap, capsOf, readCaps } from "./vendor_caps.js";
 import { phonesOf } from "./vendor_phones.js";
 import { whyNoOffers } from "./vendor_why.js";
 import { button, dollars, percent, reading, requestLink, section, words } from "./view.js";
@@ -45,6 +46,8 @@ export class VendorPanel {
     this.node = h("div", { class: "page-part" });
     /** @type {any} */
     this.vendor = null;
+    /** @type {import("./vendor_caps.js").Read | null} */
+    this.caps = null;
   }
 
   /** @returns {Promise<void>} */
@@ -54,17 +57,19 @@ export class VendorPanel {
 
   async ask() {
     const { api, zone, clock, signal } = this.context;
-    const [vendor, summary, day, work, score, why, phones] = await Promise.all([
+    const [vendor, summary, day, work, score, why, caps, phones] = await Promise.all([
       api.get(`/vendors/${this.id}`, {}, signal),
       this.summary(),
       api.get(`/days/${zone.date(clock.now())}/capacity`, {}, signal).catch(() => null),
       api.get("/requests", { vendor_id: this.id, limit: 100 }, signal),
       readScore(this.context, this.id),
       api.get(`/vendors/${this.id}/why`, {}, signal),
+      readCaps(this.context, this.id),
       api.get(`/vendors/${this.id}/sessions`, {}, signal),
     ]);
     this.vendor = vendor;
-    return { vendor, summary, day, work: work.requests, score, why, phones };
+    this.caps = caps;
+    return { vendor, summary, day, work: work.requests, score, why, caps, phones };
   }
 
   /** Its line in the list of vendors. */
@@ -73,8 +78,8 @@ export class VendorPanel {
     return page.vendors[0] || null;
   }
 
-  /** @param {{ vendor: any, summary: any, day: any, work: any[], score: any, why: any, phones: any }} found */
-  draw({ vendor, summary, day, work, score, why, phones }) {
+  /** @param {{ vendor: any, summary: any, day: any, work: any[], score: any, why: any, caps: import("./vendor_caps.js").Read, phones: any }} found */
+  draw({ vendor, summary, day, work, score, why, caps, phones }) {
     return [
       this.figures(vendor, summary, work),
       h(
@@ -86,6 +91,7 @@ export class VendorPanel {
       papersOf(vendor, this.context, () => this.read()),
       ...scoreOf(score, this.context, () => this.read()),
       capacity(this.id, day),
+      capsOf(this.id, caps, this.context, () => this.read()),
       this.work(work),
       whyNoOffers(this.id, why),
       phonesOf(this.id, phones, this.context, () => this.read()),
@@ -156,6 +162,10 @@ export class VendorPanel {
   onboard() {
     if (!this.vendor) return undefined;
     return onboard(this.context, this.id, this.vendor).then((done) => done ? this.read() : undefined);
+  }
+
+  addCap() {
+    return this.caps ? askCap(this.id, this.caps, this.context, () => this.read()) : undefined;
   }
 
   verify() {

@@ -77,6 +77,8 @@ function figures(card, context) {
   return section(`Scorecard, ${card.from} to ${card.to}`, csvButton(options), table(options), ...lines(card, context));
 }
 
+const LATE = { late_p50_minutes: "minutes late of half the arrivals", late_p90_minutes: "minutes late of nine in ten" };
+
 /** @param {any} card @param {Context} context */
 function lines(card, context) {
   const { arrivals, late_p50_minutes: half, late_p90_minutes: most } = card.all;
@@ -167,6 +169,7 @@ function disputed(id, disputes, context, again) {
 
 /** @param {string} figure */
 function figureSays(figure) {
+  if (figure in LATE) return LATE[/** @type {keyof LATE} */ (figure)];
   const [name = "", code] = figure.split(".");
   const said = SAYS[name] || words(name);
   return code ? `${said}: ${codeSays(code)}` : said;

@@ -5,6 +5,7 @@
 
 import { Api } from "../../core/api.js";
 import { fill, h } from "../../core/dom.js";
+import { forgetDrafts } from "./drafts.js";
 import { watchIdle } from "./idle.js";
 import { chooseLanguage, t } from "./messages.js";
 import { redraw, runCountdowns, said, trouble, watchFingers } from "./pieces.js";
@@ -91,6 +92,7 @@ async function again({ api, world, clock }) {
 
 /** Nothing of it stays on the screen, nor behind the Back button. */
 function leave() {
+  forgetDrafts();
   document.body.replaceChildren();
   location.replace("/vendor");
 }

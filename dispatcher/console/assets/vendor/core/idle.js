@@ -11,7 +11,7 @@ const AFTER_MS = 15 * 60_000, LOOK_MS = 5_000;
 /** @param {HTMLElement[]} hidden what shows patients */
 export function watchIdle(hidden) {
   let last = Date.now();
-  /** @type {HTMLElement | null} */
+  /** @type {HTMLDialogElement | null} */
   let veil = null;
   /** @type {HTMLElement | null} */
   let held = null;
@@ -20,11 +20,10 @@ export function watchIdle(hidden) {
   };
   const hide = () => {
     held = document.activeElement instanceof HTMLElement ? document.activeElement : null;
-    for (const each of document.querySelectorAll("dialog")) each.close(); // it stands above all, and may show a name
     const show = h("button", { class: "primary", onclick: again }, t("idle.show"));
     veil = h(
-      "div",
-      { class: "veil", role: "dialog", "aria-modal": "true", "aria-labelledby": "veil-title" },
+      "dialog", // above a sheet that is open: that may show a name, and what was typed into it stays
+      { class: "veil", "aria-labelledby": "veil-title", onclose: again },
       h("h2", { id: "veil-title" }, t("idle.title")),
       h("p", {}, t("idle.text")),
       show,
@@ -32,6 +31,7 @@ export function watchIdle(hidden) {
     for (const each of hidden) each.inert = true;
     document.documentElement.dataset.idle = "";
     document.body.append(veil);
+    veil.showModal();
     show.focus();
   };
   const again = () => {

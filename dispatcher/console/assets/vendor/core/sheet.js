@@ -4,6 +4,7 @@
  */
 
 import { h } from "../../core/dom.js";
+import { draft } from "./drafts.js";
 import { once, said } from "./pieces.js";
 import { t } from "./messages.js";
 
@@ -12,6 +13,7 @@ import { t } from "./messages.js";
  * @property {string} title
  * @property {any} body
  * @property {string} [act] what its button says; none: the body has its own
+ * @property {string} [draft] what is typed is kept under this name until it is sent or cancelled
  * @property {(form: FormData) => Promise<any> | any} [run] what it raises is shown, and the sheet stays
  */
 
@@ -33,12 +35,20 @@ export function sheet(asked) {
       asked.body,
       trouble,
       act,
-      h("button", { type: "button", class: "quiet", onclick: () => made.close() }, t(asked.act ? "cancel" : "close")),
+      h("button", { type: "button", class: "quiet", onclick: () => cancel() }, t(asked.act ? "cancel" : "close")),
     );
+    const settled = asked.draft ? draft(form, asked.draft) : () => undefined;
+    let typed = false;
+    form.addEventListener("input", () => typed = true);
+    const cancel = () => {
+      settled();
+      made.close();
+    };
     const made = h("dialog", { class: "sheet", "aria-labelledby": "sheet-title" }, form);
     const answer = once(async () => {
       try {
         if (asked.run) result = await asked.run(new FormData(form)) ?? true;
+        settled();
         made.close();
       } catch (error) {
         trouble.textContent = error instanceof Hint ? error.message : said(error);
@@ -53,7 +63,7 @@ export function sheet(asked) {
       made.remove();
       resolve(result);
     });
-    made.addEventListener("click", (event) => event.target === made && made.close());
+    made.addEventListener("click", (event) => event.target === made && !typed && made.close()); // a slip beside it loses nothing
     document.body.append(made);
     made.showModal();
   });

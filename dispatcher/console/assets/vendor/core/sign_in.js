@@ -5,6 +5,7 @@
 
 import { fill, h } from "../../core/dom.js";
 import { Problem } from "../../core/api.js";
+import { forgetDrafts } from "./drafts.js";
 import { field, once, said } from "./pieces.js";
 import { t } from "./messages.js";
 
@@ -31,7 +32,11 @@ export async function signedIn(api, main) {
 }
 
 /** @param {import("../../core/api.js").Api} api @param {string} code @returns {Promise<Session>} */
-const open = (api, code) => api.post("/vendor/session", { code });
+async function open(api, code) {
+  const session = await api.post("/vendor/session", { code });
+  forgetDrafts(); // another person's
+  return session;
+}
 
 /** The session that is open; by its clock it is later now than when the worker kept it.
  * @param {import("../../core/api.js").Api} api @returns {Promise<Session>} */

@@ -27,6 +27,7 @@ export function ask(offer, { times }) {
     h("select", { name: "level" }, levels.map((each) => h("option", { value: each }, t(`level.${each}`))));
   return sheet({
     title: t("counter.title"),
+    draft: `counter ${offer.id}`,
     body: [
       field(t("counter.start"), start, t("counter.same", { what: times.time(offer.start_at) })),
       field(t("counter.price"), price, t("counter.same", { what: money(offer.price_cents) })),

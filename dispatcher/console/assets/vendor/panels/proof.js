@@ -4,6 +4,7 @@
  */
 
 import { fill, h } from "../../core/dom.js";
+import { draft } from "../core/drafts.js";
 import { t } from "../core/messages.js";
 import { photo } from "./picture.js";
 import { field, once, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
@@ -118,6 +119,7 @@ function form(dispatch, known, context) {
   const part = h("select", { name: "part" }, parts.map((each) => h("option", { value: each }, t(`part.${each}`))));
   const who = signer(signing, dispatch.patient);
   const refused = h("p", { class: "trouble", role: "alert", hidden: true });
+  const act = h("button", { class: "primary" }, t("send"));
   const made = h(
     "form",
     { class: "card" },
@@ -134,18 +136,21 @@ function form(dispatch, known, context) {
     who,
     field(t("proof.photo"), h("input", { type: "file", name: "photo", accept: "image/*", capture: "environment" })),
     refused,
-    h("button", { class: "primary" }, t("send")),
+    act,
   );
+  const sent = draft(made, `proof ${dispatch.id}`, signing.lines);
   made.addEventListener(
     "submit",
     once(async () => {
+      made.inert = true; // what is typed from here on would not be sent
       try {
         await send(dispatch, new FormData(made), part.value, { where, signing, items, ...known }, context);
-        refused.hidden = true;
+        sent();
         fill(/** @type {HTMLElement} */ (made.parentElement), form(dispatch, known, context));
       } catch (error) {
         refused.textContent = error instanceof Hint ? error.message : said(error);
-        refused.hidden = false;
+        refused.hidden = made.inert = false;
+        act.focus();
       }
     }),
   );

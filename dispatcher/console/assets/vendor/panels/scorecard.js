@@ -57,9 +57,18 @@ function cardOf(card, days) {
       some.map((/** @type {any} */ each) => h("li", {}, row(each, quartiles[each.figure], days))),
     ),
     most === null ? null : h("p", { class: "soft" }, t("scorecard.late", { half, most, n: arrivals })),
+    most === null ? null : beside("scorecard.half", quartiles.late_p50_minutes),
+    most === null ? null : beside("scorecard.nine", quartiles.late_p90_minutes),
     group(t("scorecard.level"), card.by_level, (name) => has(`level.${name}`) ? t(`level.${name}`) : name),
     group(t("scorecard.hour"), card.by_hour, (name) => `${name.padStart(2, "0")}:00`),
   ];
+}
+
+/** How late it was beside the market. @param {string} of @param {number | null} quartile */
+function beside(of, quartile) {
+  return quartile
+    ? h("p", { class: quartile === 1 ? "good" : "soft" }, `${t(of)}: ${t(`quartile.${quartile}`)}`)
+    : null;
 }
 
 /** @param {any} found @param {number | null} quartile @param {string} days */

@@ -89,6 +89,7 @@ function ask(found, { api }, card) {
   const text = h("textarea", { name: "text", required: true, maxLength: MOST_CHARS });
   return sheet({
     title: t("scorecard.dispute"),
+    draft: `score ${found.offer_id} ${found.outcome}`,
     body: [h("p", { class: "soft" }, t("scorecard.dispute.about")), field(t("dispute.text"), text)],
     act: t("send"),
     run: (form) =>

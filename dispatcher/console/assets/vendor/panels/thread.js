@@ -4,6 +4,7 @@
  */
 
 import { h } from "../../core/dom.js";
+import { draft } from "../core/drafts.js";
 import { t } from "../core/messages.js";
 import { field, once, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
 import "./words.js";
@@ -20,22 +21,26 @@ export async function mount(root, context) {
   const list = h("ol", { class: "thread", "aria-live": "polite" }), way = h("div", { class: "cards" });
   const text = h("textarea", { name: "text", required: true, maxLength: MOST_CHARS });
   const post = once(async () => {
-    if (!text.value.trim()) return;
+    const value = text.value;
+    if (!value.trim()) return;
+    text.value = ""; // what is typed from here on is another
+    posted();
     const path = `${api.base}/dispatches/${id}/messages`;
-    await taps.put({ about: id, kind: "message", value: text.value, method: "POST", path, body: { text: text.value } });
-    text.value = "";
+    await taps.put({ about: id, kind: "message", value, method: "POST", path, body: { text: value } });
   });
+  const writing = h(
+    "form",
+    { class: "card", onsubmit: post },
+    field(t("thread.text"), text),
+    h("button", { class: "primary" }, t("send")),
+  );
+  const posted = draft(writing, `thread ${id}`);
   root.append(
     h("a", { class: "back", href: `/vendor/ride/${id}` }, t("back")),
     h("h1", {}, title()),
     list,
     way,
-    h(
-      "form",
-      { class: "card", onsubmit: post },
-      field(t("thread.text"), text),
-      h("button", { class: "primary" }, t("send")),
-    ),
+    writing,
   );
   const read = async () => {
     try {

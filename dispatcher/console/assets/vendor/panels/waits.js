@@ -82,6 +82,7 @@ async function dispute(dispatch, lines, { taps, api }) {
   const text = h("textarea", { name: "text", required: true, maxLength: MOST_CHARS });
   const said = await sheet({
     title: t("dispute.title"),
+    draft: `dispute ${dispatch.id}`,
     body: [field(t("dispute.line"), line), field(t("dispute.text"), text)],
     act: t("send"),
     run: (form) => ({ line: Number(form.get("line")), text: String(form.get("text")) }),

@@ -162,6 +162,8 @@ add({
   "disputed.open": ["disputed: being looked at", "en disputa: en revisión"],
   "disputed.upheld": ["disputed: counts no more", "en disputa: ya no cuenta"],
   "disputed.not_upheld": ["disputed: it counts on", "en disputa: sigue contando"],
+  "scorecard.half": ["half of the arrivals", "la mitad de las llegadas"],
+  "scorecard.nine": ["nine arrivals in ten", "nueve de cada diez llegadas"],
   "quartile.1": ["among the best quarter of the market", "entre el mejor cuarto del mercado"],
   "quartile.2": ["in the second quarter of the market", "en el segundo cuarto del mercado"],
   "quartile.3": ["in the third quarter of the market", "en el tercer cuarto del mercado"],

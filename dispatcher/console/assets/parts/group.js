@@ -1,0 +1,34 @@
+/**
+ * A group of requests: a level of service in a square of some 8 km, as the service names it: `wheelchair@-73.98214,40.752`.
+ * @module
+ */
+
+import { words } from "./state.js";
+
+const ROW = 0.072, POLAR = 89, HALF = 0.5; // degrees of latitude: four of the board's squares; `domain/coarse_position.py`
+
+/** @typedef {import("../core/store.js").Row} Row */
+
+/** In words. @param {string} group */
+export function groupSays(group) {
+  const { level, lon, lat } = partsOf(group);
+  return `${words(level)} around ${lat.toFixed(3)}, ${lon.toFixed(3)}`;
+}
+
+/**
+ * Whether a row of the board is of it; its place is known to 2 km, so at an edge it may be the neighbour's.
+ * @param {Row} row
+ * @param {string} group
+ */
+export function isOf(row, group) {
+  const { level, lon, lat } = partsOf(group), own = row.kind === "equipment" ? "equipment" : row.class;
+  if (own !== level || row.from.length !== 2) return false;
+  const width = ROW / Math.cos(Math.min(Math.abs(lat), POLAR) * Math.PI / 180);
+  return Math.abs(row.from[1] - lat) <= ROW * HALF && Math.abs(row.from[0] - lon) <= width * HALF;
+}
+
+/** @param {string} group */
+function partsOf(group) {
+  const [level, place = ""] = group.split("@"), [lon, lat] = place.split(",").map(Number);
+  return { level, lon: lon || 0, lat: lat || 0 };
+}

@@ -1,0 +1,163 @@
+"""The broker as both sides use it: a task is given out, and small notes say what became of it.
+
+Beside Celery's queue lie notes by task and by what was asked for: whether it is still wanted, who has taken
+it, how far it is, its result. All of them run out by themselves. Everything here waits for the network: it is
+for threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from dispatcher.runtime.urls import BrokerUrl
+from dispatcher.workers.celery_app import app_of
+from dispatcher.workers.kinds import OVER_S, Kind
+
+LIVES_MS: Final = 4_000  #: a worker that did not say so for this long has gone
+MOST_BYTES: Final = 1_000_000  #: of a note: what says it has more is none of ours
+TRIES: Final = 3  #: a task whose process dies so often is given to nobody any more
+_RETRY: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+
+
+class Ref(NamedTuple):
+    """What is asked for, and by whose right: a result under another fence is nobody's."""
+
+    market: str
+    digest: str
+    fence: str
+
+    def __str__(self) -> str:
+        return ":".join(self)
+
+
+class Notes(NamedTuple):
+    """Of one task, as they are now."""
+
+    result: bytes | None
+    taken_by: str  #: the worker that has it; "": nobody
+    told: bytes | None  #: how far it is
+
+
+class BrokerDown(Exception):
+    """The broker gives no answer, or refuses."""
+
+
+class Broker:
+    """Of one kind of task."""
+
+    def __init__(self, url: BrokerUrl, kind: Kind, app: Any = None, lives_ms: int = LIVES_MS) -> None:
+        """Raises UserError where Celery is not installed. Nothing is asked yet."""
+        self.url, self.kind, self.app, self.lives_ms = url, kind, app or app_of(url, kind), lives_ms
+        self.prefix = f"{kind.queue}:"
+
+    @property
+    def _client(self) -> Any:
+        return self.app.backend.client
+
+    def give(self, ref: Ref, nth: int, parcel: bytes, budget_s: float, wanted_s: float) -> str:
+        """Give it out; the id of the task. It is wanted for so long. Raises BrokerDown."""
+        name = f"{ref}:{nth}"
+        with _told(self):
+            self._client.set(self._key("wanted", name), b"1", px=round(wanted_s * 1000))
+            self.app.send_task(
+                self.kind.name,
+                args=[*ref, name, parcel],
+                task_id=name,
+                time_limit=round(budget_s + OVER_S),
+                retry_policy=_RETRY,
+                ignore_result=True,
+                argsrepr=str(ref),
+                kwargsrepr="",
+            )
+        return name
+
+    def look(self, ref: Ref, name: str) -> Notes:
+        """What is noted of a task. Raises BrokerDown."""
+        with _told(self):
+            keys = [self._key("result", str(ref)), self._key("taken", name), self._key("told", name)]
+            pipe = self._client.pipeline(transaction=False)
+            for each in keys:
+                pipe.getrange(each, 0, MOST_BYTES)
+            result, taken, told = pipe.execute()
+        return Notes(result or None, taken.decode(errors="replace"), told or None)
+
+    def withdraw(self, name: str) -> None:
+        """It is not wanted any more: who has not begun it does not. Raises BrokerDown."""
+        with _told(self):
+            self._client.delete(*(self._key(each, name) for each in ("wanted", "taken", "told", "tries")))
+
+    def forget(self, ref: Ref) -> None:
+        """Its result was read. Raises BrokerDown."""
+        with _told(self):
+            self._client.delete(self._key("result", str(ref)))
+
+    # what a worker does
+
+    def take(self, ref: Ref, name: str, worker: str) -> bool:
+        """Whether it is still to be done; noted as taken by this worker. Raises BrokerDown."""
+        ms = self.kind.visibility_s * 1000
+        with _told(self):
+            pipe = self._client.pipeline(transaction=False)
+            pipe.exists(self._key("wanted", name))
+            pipe.exists(self._key("result", str(ref)))
+            wanted, done = pipe.execute()
+            if not wanted or done:
+                return False
+            tries = self._client.incr(self._key("tries", name))
+            self._client.pexpire(self._key("tries", name), ms)
+            if tries > TRIES:
+                return False
+            self._client.set(self._key("taken", name), worker.encode(), px=ms)
+        return True
+
+    def is_wanted(self, name: str) -> bool:
+        """Raises BrokerDown."""
+        with _told(self):
+            return bool(self._client.exists(self._key("wanted", name)))
+
+    def tell(self, name: str, words: bytes) -> None:
+        """How far it is. Raises BrokerDown."""
+        with _told(self):
+            self._client.set(self._key("told", name), words, px=LIVES_MS * 10)
+
+    def answer(self, ref: Ref, result: bytes) -> bool:
+        """Leave the result, unless one is there. Raises BrokerDown."""
+        with _told(self):
+            ms = self.kind.visibility_s * 1000
+            return bool(self._client.set(self._key("result", str(ref)), result, px=ms, nx=True))
+
+    def live(self, worker: str) -> None:
+        """Say that a worker takes tasks. Raises BrokerDown."""
+        with _told(self):
+            pipe = self._client.pipeline(transaction=False)
+            pipe.sadd(self._key("workers"), worker)
+            pipe.set(self._key("lives", worker), b"1", px=self.lives_ms)
+            pipe.execute()
+
+    def living(self) -> frozenset[str]:
+        """The workers that take tasks of this kind. Raises BrokerDown."""
+        with _told(self):
+            named = sorted(self._client.smembers(self._key("workers")))
+            lives: Sequence[Any] = (
+                self._client.mget([self._key("lives", each.decode()) for each in named]) if named else []
+            )
+            gone = [each for each, alive in zip(named, lives, strict=True) if alive is None]
+            if gone:
+                self._client.srem(self._key("workers"), *gone)
+        return frozenset(each.decode() for each in set(named).difference(gone))
+
+    def _key(self, *parts: str) -> str:
+        return self.prefix + ":".join(parts)
+
+
+@contextlib.contextmanager
+def _told(broker: Broker) -> Iterator[None]:
+    """Whatever goes wrong between us and the broker is one error, without its address."""
+    try:
+        yield
+    except Exception as error:  # of Celery's, kombu's or the Redis client's: no common base
+        raise BrokerDown(
+            f"the broker of {broker.kind.name} does not answer ({type(error).__name__})"
+        ) from error

@@ -1,0 +1,67 @@
+"""Which workers there are, as this process last heard; who cares is told when their number changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import structlog
+
+from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.workers.broker import Broker, BrokerDown
+
+LOOK_S: Final = 1.0
+TOGETHER: Final = 8  #: calls of the broker and of the object store at once
+log = structlog.get_logger()
+Result = TypeVar("Result")
+
+
+class Threads:
+    """Those that wait for the broker: what else runs in threads is not held up by one that hangs."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(TOGETHER, thread_name_prefix="broker")
+
+    async def call(self, ask: Callable[..., Result], *words: object) -> Result:
+        """What it gives or raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, ask, *words)
+
+    def close(self) -> None:
+        """Wait for nobody."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(eq=False)
+class Living:
+    """The workers of one kind."""
+
+    broker: Broker
+    threads: Threads
+    tell: Callable[[int], Awaitable[None]] | None = None
+    workers: frozenset[str] = field(default_factory=frozenset)
+    _told: int | None = None
+
+    async def run(self) -> None:
+        """Look until cancelled. Nobody is found where the broker does not answer."""
+        while not cancel_requested():
+            await self.look()
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Look once."""
+        try:
+            self.workers = await self.threads.call(self.broker.living)
+        except BrokerDown:
+            self.workers = frozenset()
+        if len(self.workers) == self._told:
+            return
+        log.info("workers", kind=self.broker.kind.name, number=len(self.workers))
+        try:
+            if self.tell is not None:
+                await self.tell(len(self.workers))
+            self._told = len(self.workers)
+        except Exception as error:  # who is told is away: the next look tells
+            log.warning("workers_not_told", reason=type(error).__name__)

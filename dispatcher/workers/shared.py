@@ -1,0 +1,100 @@
+"""The matcher's solvers where there are workers: they first, else the local pool, and every plan is checked.
+
+A plan that comes back is places alone; the whole of it is made, and checked, by a local process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from contracts.unmatched import Unmatched
+from dispatcher.matching.job import Job
+from dispatcher.matching.solvers import Whose
+from dispatcher.matching.solving import LEAST_SOLVE_S, SolverPool, budget_s
+from dispatcher.runtime import traces
+from dispatcher.workers.broker import Ref
+from dispatcher.workers.errands import Desk, NotDone
+from dispatcher.workers.jobs import found_of, job_bytes
+from dispatcher.workers.kinds import OVER_S
+from solvers.planning import BatchPlan, digest
+from solvers.saved import NotSaved
+from solvers.screening import Screening
+
+log = structlog.get_logger()
+LARGE: Final = 20_000  #: requests times vendors
+WAITS_S: Final = OVER_S + 1.0  #: beyond the budget, from when a worker may begin
+
+
+class SharedSolvers:
+    """See `Solvers`."""
+
+    def __init__(
+        self, local: SolverPool, desk: Desk, count: Callable[[str, str], None] = lambda market, place: None
+    ) -> None:
+        """`count`: told of each batch of a market, where it was solved."""
+        self.local, self.desk, self.count = local, desk, count
+        self.elsewhere = 0  # plans that workers found
+
+    async def plan(
+        self, screening: Screening, most_s: float = 3600.0, whose: Whose | None = None
+    ) -> BatchPlan:
+        """A checked plan: a worker's, else the local pool's in what time is left."""
+        began_s = time.monotonic()
+        if whose is not None and self.desk.living.workers:
+            try:
+                made = await self._elsewhere(screening, most_s, whose)
+                self.count(whose.market, "worker")
+                return made
+            except (NotDone, NotSaved) as why:
+                log.warning("solved_here", market=whose.market, reason=str(why))
+        if whose is not None:
+            self.count(whose.market, "here")
+        left_s = most_s - (time.monotonic() - began_s)
+        return await self.local.plan(screening, max(left_s, LEAST_SOLVE_S))
+
+    async def _elsewhere(self, screening: Screening, most_s: float, whose: Whose) -> BatchPlan:
+        """Raises NotDone, NotSaved."""
+        job = Job.of(screening, max(most_s, LEAST_SOLVE_S), self.local.workers)
+        budget = budget_s(job)
+        if budget > self.desk.broker.kind.most_s:
+            raise NotDone(
+                f"it may take {budget:.0f} s, and workers take what needs no more than "
+                f"{self.desk.broker.kind.most_s:.0f} s"
+            )
+        call = self.desk.threads.call
+        named = await call(digest, screening)
+        with traces.part("solve", dispatcher__requests=screening.requests, dispatcher__limit_s=budget):
+            packed = await call(job_bytes, job)
+            until_s = time.monotonic() + budget + self.desk.start_s + WAITS_S
+            ref = Ref(whose.market, named, whose.fence)
+            ahead = self._ahead(screening, named)
+            try:
+                result = await self.desk.asked(ref, packed, budget, until_s=until_s)
+            except NotDone:
+                await ahead  # the local process is to be free
+                raise
+        found = found_of(result)
+        if found.digest != named:
+            raise NotDone("a plan of something else came")
+        made = await self.local.again(job, found)
+        if made is None:
+            raise NotDone("a plan was refused")
+        self.elsewhere += 1
+        return made
+
+    def _ahead(self, screening: Screening, named: str) -> asyncio.Future[None]:
+        """Of a large batch: what checking it begins with. Of a small one that is done when it comes."""
+        if screening.requests * screening.vendors < LARGE:
+            return asyncio.ensure_future(asyncio.sleep(0))
+        return asyncio.ensure_future(self.local.ahead(screening, named))
+
+    async def relax(
+        self, screening: Screening, vendors: Sequence[str], whys: Sequence[Unmatched]
+    ) -> Sequence[Unmatched]:
+        """The local pool's: it takes milliseconds."""
+        return await self.local.relax(screening, vendors, whys)
