@@ -48,7 +48,7 @@ def test_a_group_is_a_level_of_service_in_an_area_of_some_8_km() -> None:
 
 def test_who_fares_worse_lies_behind_the_more_the_farther_and_at_the_floor_by_all_that_counts() -> None:
     assert times(fared(100, minutes=11)) == 0.0
-    waits = [times(fared(100, minutes=each)) for each in (14, 25, 38, 43, 400)]
+    waits = [times(fared(100, minutes=each)) for each in (14, 25, 38, 48, 400)]
     assert waits == sorted(waits)
     assert 0 < waits[0] < waits[1] < waits[2] < waits[3] == waits[4] == 1.0
     left = [times(fared(100, unmatched=each)) for each in (5, 7, 12, 16)]
