@@ -412,7 +412,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     **_mode("explicit"),
     "broadcast_collect_s": (60, _collects),
     "acceptance_answer_share": (0.5, _likely_expiry),
-    "acceptance_half_life_days": (7, _expected),
+    "acceptance_half_life_days": (28, _expected),
     "acceptance_prior_answers": (50, _expected),
     "acceptance_unknown": (0.5, _expected),
     "broadcast_sure_share": (0.9, SURE.of),
