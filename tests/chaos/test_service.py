@@ -11,8 +11,10 @@ from chaos.disk_full import disk_full
 from chaos.disks import limited
 from chaos.kill_service import EVERY_PART, kill_in_turn
 from chaos.kill_supervisor import kill_supervisor
+from chaos.replies import kill_amid_replies
 from chaos.trial import Trial
 
+LONG = 20
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc, and inherits a socket by number"),
     pytest.mark.timeout(1200),
@@ -30,6 +32,16 @@ async def test_a_supervisor_that_is_killed_takes_every_process_with_it_and_nothi
 ) -> None:
     await kill_supervisor(short_trial)
     assert short_trial.findings == []
+
+
+async def test_what_a_vendor_replied_over_redis_is_there_whatever_is_killed(
+    trial: Trial, pytestconfig: pytest.Config
+) -> None:
+    if pytestconfig.getoption("rounds") < LONG:
+        pytest.skip(f"takes long: played from --rounds {LONG} on, and by `./run chaos`")
+    await kill_amid_replies(trial)
+    assert trial.findings == []
+    assert trial.report.strikes == trial.rounds
 
 
 async def test_on_a_full_disk_callers_are_told_and_with_room_it_comes_back_by_itself(
