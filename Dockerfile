@@ -5,9 +5,9 @@ FROM ${PYTHON} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /source
 # what changes seldom comes first: these layers are made again only when a lock changes
-COPY requirements.txt requirements-build.txt ./
+COPY requirements-image.txt requirements-build.txt ./
 RUN python -m venv /opt/build && /opt/build/bin/pip install --require-hashes -r requirements-build.txt
-RUN python -m venv /opt/dispatcher && /opt/dispatcher/bin/pip install --require-hashes -r requirements.txt
+RUN python -m venv /opt/dispatcher && /opt/dispatcher/bin/pip install --require-hashes -r requirements-image.txt
 # the slim image has no C compiler: the build hook finds the ziglang wheel in /opt/build
 COPY . .
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
@@ -15,7 +15,7 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels 
     && /opt/dispatcher/bin/pip uninstall --yes pip
 
 FROM ${PYTHON}
-RUN useradd --system --uid 10001 --home-dir /var/lib/dispatcher --create-home --shell /usr/sbin/nologin dispatcher
+RUN groupadd --system --gid 10001 dispatcher && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/dispatcher --create-home --shell /usr/sbin/nologin dispatcher
 COPY --from=build /opt/dispatcher /opt/dispatcher
 ENV PATH=/opt/dispatcher/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import socket
 import sys
 import tempfile
 import time
@@ -19,11 +20,15 @@ from dispatcher.domain.decision import Decision
 from dispatcher.runtime.arguments import MOST_REQUESTS, output, whole, writing
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.store.connection import Reader, connect
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.store import Store
 
 RING = PatientKeyFile("bench", {"bench": bytes(32)})
 WARM_UP = 100
+MOST_REPLICAS = 5
+FOLLOWS_WITHIN_S = 60.0
+AT_ONCE = {"repl-diskless-sync-delay": "0"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--open", type=whole(1, MOST_REQUESTS), default=3_000, help="open requests whose memory is measured"
+    )
+    parser.add_argument(
+        "--replicas",
+        type=whole(0, MOST_REPLICAS),
+        default=0,
+        metavar="N",
+        help="with N replicas, too: waited for and not",
     )
     parser.add_argument(
         "--json", type=output, metavar="FILE", help="write the figures here; - is standard output"
@@ -54,23 +66,62 @@ def run(args: argparse.Namespace) -> int:
 async def _measure(args: argparse.Namespace) -> dict[str, Any]:
     figures: dict[str, Any] = {"requests": args.requests, "concurrency": args.concurrency}
     async with _store() as store:
-        bench = _Bench(store, args.requests + WARM_UP)
-        await bench.works.prepare()
-        await _all_of(bench.submit, range(WARM_UP), args.concurrency)
-        numbers = range(WARM_UP, WARM_UP + args.requests)
-        figures |= await _all_of(bench.submit, numbers, args.concurrency)
-        offers = await _all_of(bench.offer, numbers, args.concurrency)
-        figures |= {f"offer_{name}": value for name, value in offers.items()}
+        figures |= await _commits(store, args)
+    for name, waits in (("replicated", False), ("waited", True)) if args.replicas else ():
+        async with _store(args.replicas, waits=waits) as store:
+            found = await _commits(store, args)
+            of_alone = round(found["commits_per_s"] / figures["commits_per_s"], 2)
+            figures[name] = {"replicas": args.replicas, **found, "of_alone": of_alone}
     async with _store() as store:
         figures["bytes_per_open_request"] = await open_request.measure(store, args.open)
     return figures
 
 
+async def _commits(store: Store, args: argparse.Namespace) -> dict[str, float]:
+    bench = _Bench(store, args.requests + WARM_UP)
+    await bench.works.prepare()
+    await _all_of(bench.submit, range(WARM_UP), args.concurrency)
+    numbers = range(WARM_UP, WARM_UP + args.requests)
+    figures = await _all_of(bench.submit, numbers, args.concurrency)
+    offers = await _all_of(bench.offer, numbers, args.concurrency)
+    return figures | {f"offer_{name}": value for name, value in offers.items()}
+
+
 @contextlib.asynccontextmanager
-async def _store() -> AsyncIterator[Store]:
-    with tempfile.TemporaryDirectory() as folder:
-        async with EmbeddedRedis(Path(folder)) as server, Store(server.url, RING) as store:
-            yield store
+async def _store(replicas: int = 0, *, waits: bool = False) -> AsyncIterator[Store]:
+    """A server of its own, followed by so many replicas; `waits`: each commit waits for all of them."""
+    async with contextlib.AsyncExitStack() as held:
+        ports = _free_ports(replicas + 1) if replicas else [0]
+        servers = []
+        for port in ports:
+            folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
+            servers.append(await held.enter_async_context(EmbeddedRedis(folder, port=port, settings=AT_ONCE)))
+        for each in servers[1:]:
+            await _follow(each, ports[0])
+        waited = replicas if waits else 0
+        yield await held.enter_async_context(Store(servers[0].url, RING, replicas=waited))
+
+
+async def _follow(replica: EmbeddedRedis, port: int) -> None:
+    client = connect(replica.url)
+    try:
+        reader = Reader(client)
+        await reader.ask("REPLICAOF", "127.0.0.1", str(port))
+        async with asyncio.timeout(FOLLOWS_WITHIN_S):
+            while not await _is_up(reader):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.05)
+    finally:
+        await client.aclose()
+
+
+async def _is_up(replica: Reader) -> bool:
+    return bool((await replica.ask("INFO", "replication")).get("master_link_status") == "up")
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as held:
+        places = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(each.getsockname()[1]) for each in places]
 
 
 class _Bench:

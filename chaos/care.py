@@ -12,6 +12,7 @@ import random
 
 from msgspec.structs import replace
 
+from chaos.papers import Filing
 from chaos.parts import Parts
 from chaos.proofs import Proving
 from client.care import CareClient
@@ -90,6 +91,7 @@ class Care:
         self.orders = StandingOrderClient(parts.url, secret, day.market)
         self.ops = OpsClient(parts.url, cast.token_of(Role.OPS, ""), day.market)
         self.proving = Proving(self.ops, cast, self.chance)
+        self.filing = Filing(self.ops, cast, self.chance)
         for each in (self.coordinator, self.manager, self.orders, self.ops):
             each.total_timeout_s = cast.client.total_timeout_s
         self.acknowledged: list[str] = []
@@ -121,6 +123,7 @@ class Care:
             self._renew,
             self._price,
             self.proving.prove,
+            self.filing.file,
         )
         while True:
             try:
@@ -132,7 +135,7 @@ class Care:
             await asyncio.sleep(PAUSE_S)
 
     async def lost(self) -> list[str]:
-        """What is not there, or not with what was acknowledged of it: episodes, order, pictures."""
+        """What is not there, or not with what was acknowledged of it: episodes, order, pictures, papers."""
         gone = []
         for name, ids in self.episodes.items():
             try:
@@ -146,7 +149,7 @@ class Care:
         if len(set(made)) < len(made):
             gone.append(f"standing order {ORDER} made {made}")
         await self.manager.authorization(AUTHORIZATION)
-        return gone + await self.proving.lost()
+        return gone + await self.proving.lost() + await self.filing.lost()
 
     def _open(self) -> list[str]:
         """The day's requests that are at work and in no episode; by when they are wanted."""

@@ -15,6 +15,7 @@ from chaos.kill_supervisor import kill_supervisor
 from chaos.replies import kill_amid_replies
 from chaos.store import kill_store, kill_store_amid_commands, memory_full
 from chaos.trial import Report, Trial
+from chaos.upgrade import upgrade
 
 
 class Scenario(NamedTuple):
@@ -40,6 +41,7 @@ SCENARIOS = {
     "disk-full": Scenario(disk_full, 10),
     "fail-over": Scenario(fail_over, 4),
     "damage": Scenario(damage, 20),
+    "upgrade": Scenario(upgrade, 10),
 }
 
 

@@ -21,6 +21,7 @@ class Report(msgspec.Struct):
     """The figures of one scenario."""
 
     scenario: str
+    about: str = ""  # what it was played with
     rounds: int = 0
     strikes: int = 0  # kills, fillings, fail-overs, damages
     acknowledged: int = 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import date, datetime
 
 from client import sse
 from client.answers import Forms, about
 from client.http import segment
+from client.papers import PaperSender
 from client.posting import Posting
 from client.prices import Prices
 from client.proofs import ProofGiver
@@ -19,7 +20,7 @@ from contracts.amendments import AnswerAmendment, ProposedAmendment
 from contracts.base import Wire
 from contracts.codes import DeclineCode
 from contracts.counters import Counter
-from contracts.dispatches import Dispatch, StatusUpdate
+from contracts.dispatches import DayDispatch, Dispatch, DispatchPage, StatusUpdate
 from contracts.offers import Accept, Decline, Offer, Offers
 from contracts.prices import PriceView, ReadyAt, Waiting
 
@@ -27,7 +28,7 @@ TAKEN_OR_NOTED: Forms[Dispatch | Offer] = {200: Dispatch, 202: Offer}
 
 
 class VendorClient(
-    Posting, Threads, Prices, ProofGiver, WebhookClient, ScoreDisputer, CapReader, WhyNoOffers
+    Posting, Threads, Prices, ProofGiver, PaperSender, WebhookClient, ScoreDisputer, CapReader, WhyNoOffers
 ):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 
@@ -37,7 +38,26 @@ class VendorClient(
 
     async def offers(self) -> tuple[Offer, ...]:
         """This vendor's open offers and the dispatches it works on, earliest start first."""
-        return (await self.call("GET", "/offers", Offers)).offers
+        return (await self.listed()).offers
+
+    async def listed(self) -> Offers:
+        """The same, with how many messages you have not read on each."""
+        return await self.call("GET", "/offers", Offers)
+
+    async def day(self, day: date | None = None, *, limit: int | None = None) -> DispatchPage:
+        """This vendor's dispatches of a day, those that are over among them, by their start; None: today.
+
+        All of them, or so many at most; door and patient as long as it may see them.
+        """
+        found, cursor = list[DayDispatch](), ""
+        while True:
+            asked = {"day": day.isoformat() if day else "", "cursor": cursor, "limit": str(limit or "")}
+            params = {name: value for name, value in asked.items() if value}
+            page = await self.call("GET", "/dispatches", DispatchPage, params=params)
+            found += page.dispatches
+            cursor, day = page.cursor, page.day
+            if not cursor or limit:
+                return DispatchPage(day=page.day, dispatches=tuple(found), cursor=cursor)
 
     async def accept(self, offer_id: str, *, reference: str = "", key: str | None = None) -> Dispatch | Offer:
         """Take the work; an Offer that is `willing` where it is decided by its `decided_by` who has it.

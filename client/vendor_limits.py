@@ -12,7 +12,7 @@ class CapReader(Connection):
     """Calls of a vendor about itself, and of whoever sets caps."""
 
     async def caps(self, vendor_id: str) -> CapsView:
-        """A vendor's caps by payer, with what is used and left. Raises Problem 404 where none were set."""
+        """A vendor's caps by payer, with what is used and left; none, at version 0, where none were set."""
         path = f"/vendors/{segment(vendor_id)}/caps"
         found = await self.call("GET", path, CapsView)
         return about(found, found.vendor_id, vendor_id, f"GET {path}")

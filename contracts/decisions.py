@@ -33,7 +33,7 @@ class Decision(Wire, omit_defaults=False):
     """One plan that was saved. Costs are of the whole plan, in cents, requests left out at their penalty."""
 
     digest: Digest
-    kind: str  # batch | imminent | room | by_hand
+    kind: str  # batch | imminent | room | by_hand; of what books nothing: quote | amendment | kept_free
     solver: str  # optimiser | greedy | insertion
     at: Instant  # the moment that it was planned for
     day: Day

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contracts.base import Instant, OfferId, Wire, refuse_odd_year
+from contracts.base import Day, Instant, OfferId, Tally, Wire, refuse_odd_year
 from contracts.codes import (
     ReportCode,
     TrackingStatus,
 )
 from contracts.geo import Position
 from contracts.offers import Offer
+from contracts.paging import Cursor, PageSize
 from contracts.prices import PriceLine
 from contracts.requests import Patient
 
@@ -24,6 +25,43 @@ class Dispatch(Wire):
     dropoff: Position | None = None
     patient: Patient | None = None  # without record number and contact
     price_lines: tuple[PriceLine, ...] = ()  # as they are now: with waiting, and fees
+    unread: Tally = 0  # messages of others that you have not read; said where a dispatch is read
+
+
+class DispatchQuery(Wire):
+    """A page of your dispatches of a day; left out: today, by the market's clock."""
+
+    day: Day | None = None
+    cursor: Cursor = ""
+    limit: PageSize = 100
+
+
+class DayDispatch(Wire):
+    """A dispatch of a day, whether it is to be done or is over; door and patient as long as you may see them.
+
+    What you gave back has neither.
+    """
+
+    id: OfferId
+    offer: Offer
+    reference: str = ""
+    status: TrackingStatus | None = None
+    pickup: Position | None = None
+    dropoff: Position | None = None
+    patient: Patient | None = None  # without record number and contact
+    price_lines: tuple[PriceLine, ...] = ()
+    unread: Tally = 0  # messages of others that you have not read
+
+
+class DispatchPage(Wire, omit_defaults=False):
+    """Your dispatches of a day, by their agreed start; `cursor` is empty on the last page.
+
+    A short page may have one all the same.
+    """
+
+    day: Day
+    dispatches: tuple[DayDispatch, ...] = ()
+    cursor: str = ""
 
 
 class StatusUpdate(Wire):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from contracts.base import Id, Instant, Metres, Minutes, OfferId, Tally, Wire
 from contracts.codes import (
@@ -67,6 +67,8 @@ class Offers(Wire, omit_defaults=False):
     """A vendor's open offers and dispatches, earliest start first."""
 
     offers: tuple[Offer, ...] = ()
+    # By dispatch: how many messages of others you have not read, where there are any.
+    unread: dict[OfferId, Tally] = field(default_factory=dict)
 
 
 class Accept(Wire):

@@ -17,6 +17,7 @@ REF = "#/components/schemas/{name}"
 HEADERS = {
     "Idempotency-Key": "any text, new for each new call; a repeat has one effect and the same answer",
     "If-Match": "the ETag of the version that is changed, or several; *: any there is; left out: it is new",
+    "If-None-Match": "*: it is new, as without If-Match",
     "Last-Event-ID": "resume after this event; left out: from now on",
 }
 IF_MATCH = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'  # RFC 9110; see dispatcher.http.if_match
@@ -149,6 +150,8 @@ def _headers(operation: Operation) -> Iterable[dict[str, Any]]:
         yield _header("Idempotency-Key", KEY_SCHEMA, required=operation.keyed)
     if operation.versioned or operation.conditional:
         yield _header("If-Match", {"type": "string", "pattern": IF_MATCH})
+    if operation.versioned:
+        yield _header("If-None-Match", {"type": "string", "enum": ["*"]})
     if operation.resumable:
         yield _header("Last-Event-ID", {"type": "string", "pattern": whole(POSITION)})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -207,12 +208,11 @@ class ProofGiven(Wire):
     lacking: tuple[str, ...] = ()
 
 
-def refuse_odd_picture(content: bytes, media: str) -> None:
+def refuse_odd_picture(content: bytes, media: str, magic: Mapping[str, bytes] = MAGIC) -> None:
     """Raises InvalidMessage unless the bytes begin as their type says."""
-    magic = MAGIC[media]
-    if not content.startswith(magic):
+    if not content.startswith(magic[media]):
         raise InvalidMessage.at(
             "",
             f"the body is said to be {media}, and does not begin like one\n"
-            f"Maybe it is another type: {' or '.join(MAGIC)} is taken.",
+            f"Maybe it is another type: {' or '.join(magic)} is taken.",
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from contracts.base import Day, Instant, Tally, Version, Wire
 from contracts.tuning import Number, ParameterView
 
@@ -36,6 +38,31 @@ class Effects(Wire, omit_defaults=False):
     effects: tuple[Effect, ...] = ()
 
 
+class MeasureState(StrEnum):
+    """How far it is with measuring effects that somebody asked for."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"  # `detail` says why
+
+
+class Measuring(Wire, omit_defaults=False):
+    """The last time that somebody asked to have the effects measured, as stored; `runner`: who does it."""
+
+    state: MeasureState = MeasureState.DONE
+    progress: float = 0.0  # 0 to 1
+    by: str = ""
+    asked_at: Instant | None = None  # null: nobody did
+    detail: str = ""
+    runner: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is done for it."""
+        return self.state in (MeasureState.DONE, MeasureState.FAILED)
+
+
 class ParameterTold(ParameterView, omit_defaults=False):
     """A parameter; `effect` is null where a batch is planned alike whatever its value, or none was saved."""
 
@@ -53,3 +80,4 @@ class ParameterPage(Wire, omit_defaults=False):
     batches: Tally
     requests: Tally
     parameters: tuple[ParameterTold, ...]
+    measuring: Measuring = Measuring()  # as it was asked for last

@@ -41,7 +41,34 @@ class SignInLink(Wire, omit_defaults=False):
 
 
 class SessionsEnded(Wire, omit_defaults=False):
-    """Every session of the vendor's page is over, and every code that was not used yet."""
+    """Sessions of the vendor's page are over, and codes not used yet: all, or those of `subject`."""
 
     vendor_id: Id
     at: Instant
+    subject: str = ""
+
+
+class WhoseSessions(Wire):
+    """One person's, as sessions are listed; left out: all."""
+
+    subject: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+    def refuse_from_outside(self, pointer: str = "") -> None:
+        """Refuse one of several lines."""
+        if self.subject:
+            refuse_odd_line(f"{pointer}/subject", self.subject, "a name")
+
+
+class PhoneSession(Wire, omit_defaults=False):
+    """A session of a vendor's page that is open; `subject`: who its link was for, else the vendor's id."""
+
+    subject: str
+    opened_at: Instant
+    expires_at: Instant
+
+
+class PhoneSessions(Wire, omit_defaults=False):
+    """Sessions of a vendor's page that are open, the newest first, 1,000 at most."""
+
+    vendor_id: Id
+    sessions: tuple[PhoneSession, ...] = ()

@@ -17,6 +17,7 @@ from contracts.geo import Area
 from contracts.onboarding import Onboarding, OnboardingState, Reason
 from contracts.outside import refuse_no_name, refuse_odd_line, refuse_wrong_npi
 from contracts.paging import PageSize
+from contracts.papers import PaperFile, Sha256
 from contracts.patterns import whole
 
 AnswerSeconds = Annotated[int, Meta(ge=10, le=604_800, description="seconds")]
@@ -107,12 +108,13 @@ class Paper(Wire):
 class Credential(Paper):
     """Proof that expires. Whoever sends it claims it, ops verifies it; changed, it is another and unverified.
 
-    `claimed` and `verified` are kept by the service: what is sent of them is not taken.
+    `claimed`, `verified` and `file` are kept by the service: what is sent of them is not taken.
     """
 
     claimed: Signed | None = None  # none: from before this was noted
     verified: Signed | None = None
     document: Document = ""  # which paper it is, for ops to look at: its number and issuer, or where it lies
+    file: PaperFile | None = None  # kept by the service, too: a picture of it, or a PDF
 
 
 class ExplicitAnswer(Wire, tag="explicit", tag_field="mode"):
@@ -154,7 +156,7 @@ class Vendor(Wire):
     @property
     def as_claimed(self) -> Vendor:
         """Without what the service keeps: as it is sent, and as two may be compared."""
-        papers = tuple(replace(each, claimed=None, verified=None) for each in self.credentials)
+        papers = tuple(replace(each, claimed=None, verified=None, file=None) for each in self.credentials)
         return replace(self, credentials=papers, ops_pause=None, onboarding=None)
 
     @property
@@ -220,8 +222,14 @@ class PauseVendor(Wire):
     reason: Reason
 
 
+class SeenPaper(Paper):
+    """`sha256`: the document that was looked at; where the vendor has sent another since, it is refused."""
+
+    sha256: Sha256 | None = None
+
+
 class VerifyCredentials(Wire):
     """Ops has seen these papers, or (`verified` false) takes back that it has."""
 
-    credentials: Annotated[tuple[Paper, ...], Meta(min_length=1, max_length=MAX_CREDENTIALS)]
+    credentials: Annotated[tuple[SeenPaper, ...], Meta(min_length=1, max_length=MAX_CREDENTIALS)]
     verified: bool = True

@@ -19,10 +19,17 @@ class WhyQuery(Wire):
 
 
 class Remedy(Wire, omit_defaults=False):
-    """What would change it, in words; how many of these requests it would have let through that rule."""
+    """What would change it, in words; how many of these requests it would have let through that rule.
+
+    The same for programs: `what`, a limit of yours (or of your `pool`) that would have to be `at_least` so
+    high, a skill or a code that you would need; "": the rule as a whole.
+    """
 
     says: str
     requests: Tally
+    what: str = ""
+    pool: str = ""
+    at_least: Tally | None = None
 
 
 class LostToRule(Wire, omit_defaults=False):

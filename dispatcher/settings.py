@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -82,6 +83,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings. The field `data_dir` is the variable `DISPATCHER_DATA_DIR`."""
 
     redis_url: RedisUrl = ""
+    redis_password_file: Annotated[
+        Path | None, Meta(description="password of the user in REDIS_URL, where it names none")
+    ] = None
     data_dir: Annotated[Path, Meta(description="embedded data, development keys, address")] = Path(
         ".dispatcher"
     )
@@ -96,6 +100,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="the store that it must be, its key dispatch:identity; empty: the first found")
     ] = ""
     aof_rewrite_hours: Hours = 24.0
+    wait_replicas: Annotated[
+        int, Meta(ge=0, le=5, description="replicas that must have a commit before it is answered; 0: none")
+    ] = 0
     clock_start_ms: Annotated[
         int, Meta(ge=0, le=LAST_MS, description="what a scaled clock shows at CLOCK_ANCHOR_S")
     ] = 0
@@ -218,7 +225,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         values = {
             field: _parse(field, text, name) for field, (name, text) in told.items() if text is not None
         }
-        return cls(**(values | {key: value for key, value in overrides.items() if value is not None}))
+        values |= {key: value for key, value in overrides.items() if value is not None}
+        file, url = values.get("redis_password_file"), values.get("redis_url")
+        return cls(**values | ({"redis_url": with_password(url, file)} if file and url else {}))
 
 
 def variable(field: str) -> str:
@@ -234,6 +243,27 @@ def described() -> list[tuple[str, str, str]]:
         (variable(name), "" if value is None else _show(value), hint.__metadata__[-1].description)
         for name, value, hint in shown
     ]
+
+
+def with_password(url: str, file: Path) -> str:
+    """The address with the password that the file holds; one that has a password keeps it.
+
+    Raises SettingsError: the file cannot be read, or is empty.
+    """
+    scheme, separator, rest = url.partition("://")
+    user, _, hosts = rest.rpartition("@")
+    if ":" in user or scheme == "unix":
+        return url
+    try:
+        password = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"DISPATCHER_REDIS_PASSWORD_FILE is {file}, and it cannot be read: {type(error).__name__}.",
+            "Maybe its name, or its rights.",
+        ) from None
+    if not password:
+        raise SettingsError(f"DISPATCHER_REDIS_PASSWORD_FILE is {file}, and it is empty.", "Write one there.")
+    return f"{scheme}{separator}{user}:{quote(password, safe='')}@{hosts}"
 
 
 def _parse(field: str, text: str, name: str) -> Any:

@@ -77,6 +77,20 @@ def screen(screening: Screening) -> Screened:
     return Screened(candidates, cents, codes, removed, lost)
 
 
+def best_of_each_vendor(found: Screened) -> list[int]:
+    """Candidates are sorted by cost: the first of each vendor, of one request."""
+    _, first = np.unique(found.candidates.vendor, return_index=True)
+    return [int(row) for row in np.sort(first)]
+
+
+def ranked(found: Screened, most: int) -> tuple[tuple[int, int, int], ...]:
+    """The best start of each of so many vendors, cheapest first: vendor, start in ms, cents."""
+    rows = best_of_each_vendor(found)[:most]
+    columns = (found.candidates.vendor[rows], found.candidates.start_ms[rows], found.cents[rows])
+    vendor, start_ms, cents = (each.tolist() for each in columns)
+    return tuple(zip(vendor, start_ms, cents, strict=True))
+
+
 def known_to(screening: Screening, rules: Sequence[AnyRule]) -> list[AnyRule]:
     """Without those that came after the screening was saved: it is judged as it was."""
     return [each for each in rules if each.code in screening.of_vendors]

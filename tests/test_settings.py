@@ -1,5 +1,6 @@
 """Settings: what is set is what is read, and what cannot be read says which variable, value and limit."""
 
+import os
 import stat
 
 import pytest
@@ -74,6 +75,34 @@ def test_the_command_line_wins_over_the_environment():
     assert Settings.read({"DISPATCHER_PORT": "80"}, port=0, host=None).port == 0
 
 
+@pytest.mark.parametrize(
+    ("url", "used"),
+    [
+        ("redis://valkey:6379/0", "redis://:p%40ss@valkey:6379/0"),
+        ("redis+cluster://dispatcher@a:1,b:2", "redis+cluster://dispatcher:p%40ss@a:1,b:2"),
+        ("rediss://dispatcher:own@valkey", "rediss://dispatcher:own@valkey"),
+        ("unix:///run/valkey.sock", "unix:///run/valkey.sock"),
+    ],
+)
+def test_the_password_of_the_store_may_lie_in_a_file(tmp_path, url, used):
+    file = tmp_path / "password"
+    file.write_text("p@ss\n")
+    told = {"DISPATCHER_REDIS_URL": url, "DISPATCHER_REDIS_PASSWORD_FILE": str(file)}
+    settings = Settings.read(told)
+    assert settings.redis_url == used
+    assert Settings.read(settings.environment()) == settings
+
+
+@pytest.mark.parametrize(("content", "why"), [(None, "FileNotFoundError"), ("\n", "it is empty")])
+def test_a_password_file_without_a_password_is_named(tmp_path, content, why):
+    file = tmp_path / "password"
+    if content is not None:
+        file.write_text(content)
+    told = {"DISPATCHER_REDIS_URL": "redis://valkey", "DISPATCHER_REDIS_PASSWORD_FILE": str(file)}
+    with pytest.raises(SettingsError, match=why):
+        Settings.read(told)
+
+
 def test_every_setting_says_what_it_is():
     assert all(about for _, _, about in described())
     assert len(described()) == len(Settings.__struct_fields__)
@@ -96,6 +125,22 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path):
     path.chmod(0o640)
     with pytest.raises(key_files.KeyFileError, match="chmod 600"):
         key_files.read_patient_keys(path)
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "group", "private"),
+    [
+        (0o440, 0, 10_001, True),  # what Kubernetes makes of a secret with `fsGroup`
+        (0o440, 0, 10_002, False),  # a group that we do not have
+        (0o440, 10_001, 10_001, False),  # no secret that was mounted: `chmod 600` is in our power
+        (0o460, 0, 10_001, False),
+        (0o444, 0, 10_001, False),
+        (0o400, 10_001, 10_001, True),
+    ],
+)
+def test_a_secret_that_is_mounted_for_our_group_alone_is_private(mode, owner, group, private):
+    found = os.stat_result((0o100_000 | mode, 1, 1, 1, owner, group, 9, 0, 0, 0))
+    assert key_files.is_private(found, 10_001, [10_001]) is private
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ lock() { # lock FILE ARGUMENT...: one version of each package for every Python, 
 lock requirements.txt pyproject.toml
 lock requirements-bench.txt pyproject.toml --constraints requirements.txt --extra bench
 lock requirements-dev.txt pyproject.toml --constraints requirements-bench.txt --extra bench --extra otel --extra s3 --group dev
+# what the image holds beside the service: object store and traces
+lock requirements-image.txt pyproject.toml --constraints requirements-dev.txt --extra otel --extra s3
 lock requirements-build.txt --group build
 # its wheels are for Python 3.12 and later; unpacked for their programs, they serve any
 python=3.12 lock requirements-roads.txt --group roads --no-deps

@@ -29,6 +29,7 @@ from dispatcher.matching.effects import Measurer
 from dispatcher.matching.process import run_matchers
 from dispatcher.matching.quotes import Quoter
 from dispatcher.matching.solving import SolverPool
+from dispatcher.runtime.garbage import collect_rarely
 from dispatcher.service.loops import (
     CREDENTIALS,
     DECISIONS,
@@ -67,10 +68,10 @@ async def _matcher(settings: Settings, name: str) -> None:
         solvers, arrivals, notifier = SolverPool(), Arrivals(), notifier_of(settings, open_.clock)
         hub, poster = Hub(open_.store), Poster(settings.webhook_networks)
         callers = Callers(open_.service, hub, poster, name)
-        retimer = Quoter(open_.store, open_.clock, settings.markets, open_.travel_of)
+        savers = savers_of(open_)
+        retimer = Quoter(open_.store, open_.clock, settings.markets, open_.travel_of, savers)
         timers = Timers(open_.service, retimer=retimer)
         courier = Courier(open_.service, notifier, settings.notify_coordinator_email)
-        savers = savers_of(open_)
         try:
             await until_told(
                 _matching(open_, solvers, name, savers, arrivals),
@@ -105,6 +106,7 @@ async def _matching(
 ) -> None:
     """A signal that comes while the solvers get warm ends all in order, too."""
     await solvers.warm()
+    collect_rarely()
     travel_of, busy = open_.travel_of, solvers.busy
     await run_matchers(
         open_.service, solvers, name, travel_of=travel_of, savers=savers, busy=busy, arrivals=arrivals

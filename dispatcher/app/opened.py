@@ -84,7 +84,13 @@ def telling(service: Service) -> list[Coroutine[None, None, None]]:
 def open_store(settings: Settings, role: str, trouble: Callable[[], str] = str) -> Store:
     """The store over REDIS_URL, with the patient keys; used as `async with`."""
     file = key_files.RingFile(settings.patient_keys_file)
-    store = Store(settings.redis_url, file.ring, identity=settings.store_identity, trouble=trouble)
+    store = Store(
+        settings.redis_url,
+        file.ring,
+        identity=settings.store_identity,
+        trouble=trouble,
+        replicas=settings.wait_replicas,
+    )
     store.agreement.take_part(f"{role} {own_name()}#{secrets.token_hex(2)}", file)
     return store
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -24,6 +23,7 @@ from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime import files
 from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.errors import UserError
+from dispatcher.runtime.garbage import collect_rarely
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator, mint
 from dispatcher.serve.notice import Notice
@@ -35,7 +35,6 @@ if TYPE_CHECKING:  # slow to load, and needed where there is one
     from dispatcher.console.oidc import Directory
 
 SHUTDOWN_S = 5.0
-COLLECT_EVERY = 20_000  # objects
 
 
 def run_web(
@@ -48,18 +47,9 @@ def run_web(
     """
     with socket.socket(fileno=listener) if listener is not None else listening(settings) as bound:
         trouble = Notice(notice).read if notice is not None else str
-        _collect_rarely()
+        collect_rarely()
         uvloop.run(_web(settings, bound, name or own_name(), trouble))
     return 0
-
-
-def _collect_rarely() -> None:
-    """What was made up to here stays, so it is not looked through again and again; and a call leaves few
-    cycles behind. Without this, a tenth of a web process that takes requests is garbage collection.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_EVERY, 20, 20)
 
 
 async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Callable[[], str] = str) -> None:

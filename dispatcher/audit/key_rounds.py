@@ -129,6 +129,7 @@ def _needed(key: KeyStanding) -> str:
         f"{key.id} seals {key.sealed.open} open requests, {key.sealed.ended} that have ended and "
         f"{words} comments and messages still"
         + (f", and {key.sealed.proofs} proofs and pictures of proofs" if key.sealed.proofs else "")
+        + (f", and {key.sealed.documents} documents of credentials" if key.sealed.documents else "")
         + "; it may be removed when they are forgotten"
     )
     if key.sealed.open or not key.sealed.until_ms:

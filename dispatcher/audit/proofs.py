@@ -1,11 +1,12 @@
-"""Whether requests know what is proved, and every picture that a proof names lies where it should."""
+"""Whether requests know what is proved, and every picture that a proof names lies where it should, whole."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from dispatcher.audit.blobs import Named, faults
 from dispatcher.blobs.port import Blobs
 from dispatcher.domain.proofs import PROOF_KIND, ProofRecord, proof_id
 from dispatcher.domain.request_kind import REQUEST_KIND
@@ -15,11 +16,12 @@ from dispatcher.security.vault import Vault
 from dispatcher.store.listing import END
 from dispatcher.store.market import MarketStore
 from dispatcher.store.node import Node
+from dispatcher.store.papers import folder
 from dispatcher.store.servers import Servers
 from dispatcher.store.survey import Survey, of_kind
 
 RULE: Final = "proof_pictures"
-_NO_KEYS: Final = PatientKeyFile("none", {"none": bytes(32)})  # nothing is opened
+NO_KEYS: Final = PatientKeyFile("none", {"none": bytes(32)})  # nothing is opened
 
 
 def unknown_to_requests(found: Survey) -> Iterator[tuple[str, str]]:
@@ -36,7 +38,7 @@ def unknown_to_requests(found: Survey) -> Iterator[tuple[str, str]]:
                 yield name, f"proves {int(proof.proved)}, its request says {offer.proved}"
 
 
-class _Look(NamedTuple):
+class Look(NamedTuple):
     told: dict[str, int]
     wrong: list[tuple[str, str]]
 
@@ -45,7 +47,7 @@ async def judge_pictures(
     servers: Servers, market: str, blobs: Blobs
 ) -> tuple[dict[str, int], list[dict[str, str]]]:
     """What was looked at, and findings that were there twice. Raises OSError, Unavailable."""
-    node = Node(servers, Vault(_NO_KEYS))
+    node = Node(servers, Vault(NO_KEYS))
     stored = MarketStore(node, market)
     looks = [await _look(stored, blobs)]
     if looks[0].wrong:  # some may have been forgotten while we read
@@ -54,20 +56,18 @@ async def judge_pictures(
     return looks[-1].told, [{"rule": RULE, "subject": what, "detail": how} for what, how in found]
 
 
-async def _look(stored: MarketStore, blobs: Blobs) -> _Look:
+async def _look(stored: MarketStore, blobs: Blobs) -> Look:
     """Records first: a picture is put before its record names it."""
     records = [each async for page in stored.proofs.between(0, END) for each in page]
     kept = {each.name: each.size for each in await asyncio.to_thread(blobs.under, stored.name)}
+    kept = {name: size for name, size in kept.items() if not name.startswith(f"{folder(stored.name)}/")}
     named = {picture.name for each in records for picture in each.pictures}
-    wrong = [finding for each in records if not each.over for finding in _lost(each, kept)]
+    expected = [
+        Named(each.id, one.name, one.size, one.sealed)
+        for each in records
+        if not each.over
+        for one in each.pictures
+    ]
+    wrong = await asyncio.to_thread(faults, "picture", expected, kept, blobs)
     told = {"proofs": len(records), "pictures": len(named), "pictures_unnamed": len(kept.keys() - named)}
-    return _Look(told, wrong)
-
-
-def _lost(record: ProofRecord, kept: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    for each in record.pictures:
-        size = kept.get(each.name)
-        if size is None:
-            yield record.id, f"names picture {each.name}, which is not there"
-        elif size <= each.size:  # sealed it is longer
-            yield record.id, f"names picture {each.name}, which is cut short"
+    return Look(told, wrong)

@@ -4,8 +4,9 @@ Checked: no request ended twice or went a way the table does not have; each has 
 body; what asks for a person has an open task of one owner; the ledgers equal what the offers have booked,
 within what is posted; vendors' lists agree; episodes and requests agree, no bundle is left in halves, work
 stays in sequence; balances of authorizations are what is drawn; occurrences are made once, in turn; nobody
-is told twice; requests know what is proved, and every picture that a proof names is there; acknowledged ids
-exist; every running process has the patient keys in use.
+is told twice; requests know what is proved; every picture that a proof names, and every document that a
+credential has, is there as it was put; acknowledged ids exist; every running process has the patient keys in
+use.
 """
 
 from __future__ import annotations
@@ -153,18 +154,19 @@ async def _add_chains(report: dict[str, Any], servers: Any, settings: Settings) 
 
 
 async def _add_pictures(report: dict[str, Any], servers: Any, settings: Settings) -> None:
-    """Whether the pictures that proofs name lie where they should."""
-    from dispatcher.audit import proofs
+    """Whether the pictures of proofs and the documents of credentials lie where they should, whole."""
+    from dispatcher.audit import papers, proofs
     from dispatcher.blobs.places import proofs_of
 
     blobs = proofs_of(settings)
-    try:
-        told, findings = await proofs.judge_pictures(servers, report["market"], blobs)
-    except OSError as error:
-        print(f"dispatcher: pictures of proofs in {blobs} are not judged: {error}", file=sys.stderr)
-        return
-    report |= told
-    report["findings"] += findings
+    for judge in (proofs.judge_pictures, papers.judge_documents):
+        try:
+            told, findings = await judge(servers, report["market"], blobs)
+        except OSError as error:
+            print(f"dispatcher: what lies in {blobs} is not judged: {error}", file=sys.stderr)
+            return
+        report |= told
+        report["findings"] += findings
 
 
 def _without_others(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -200,6 +202,13 @@ def _told(report: dict[str, Any]) -> str:
         lines.append(
             f"  {report['pictures_unnamed']} pictures of proofs are named by no proof: whoever put them died "
             "then, or a backup was restored that is older"
+        )
+    if report.get("documents"):
+        lines.append(f"  {report['documents']:,} documents of credentials")
+    if report.get("documents_unnamed"):
+        lines.append(
+            f"  {report['documents_unnamed']} documents are of no credential: who put or removed one died "
+            "then, or a backup was restored; they go after a month"
         )
     if report.get("decisions_unlinked"):
         lines.append(

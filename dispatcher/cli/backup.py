@@ -17,6 +17,7 @@ from dispatcher.cli import OPERATE
 from dispatcher.runtime.arguments import output_path
 
 if TYPE_CHECKING:
+    from dispatcher.serve.backup_blobs import Kind
     from dispatcher.settings import Settings
 
 NAME = "backup"
@@ -26,9 +27,7 @@ EXAMPLE = "dispatcher backup /backups/monday.tar"
 WITHOUT = (
     "key files are not in it: keep the patient keys too, apart from it, or no patient and no door can be read"
 )
-DECISIONS = (
-    "saved decisions are not in it: copy their folder after it, if you want to keep them (docs/operations.md)"
-)
+LEFT_OUT = "saved decisions are not in it: they lie in {}; --with-decisions puts them in (docs/operations.md)"
 WITH = "the key files are in it: who has this file can read every patient"
 
 
@@ -44,6 +43,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out the pictures of proofs (see DISPATCHER_PROOFS)",
     )
+    decisions = parser.add_mutually_exclusive_group()
+    decisions.add_argument(
+        "--with-decisions",
+        dest="decisions",
+        action="store_true",
+        default=None,
+        help="put saved decisions into it from an object store, too (see DISPATCHER_DECISIONS)",
+    )
+    decisions.add_argument(
+        "--without-decisions", dest="decisions", action="store_false", help="leave saved decisions out"
+    )
     parser.add_argument("--with-keys", action="store_true", help="put the key files into it, too")
 
 
@@ -52,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     from dispatcher.domain.refusals import Unavailable
     from dispatcher.runtime.errors import UserError
     from dispatcher.serve.backup import back_up
+    from dispatcher.serve.backup_blobs import DECISIONS, PICTURES
     from dispatcher.settings import Settings
 
     if args.file.exists():
@@ -62,24 +73,31 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings.read(os.environ, options, data_dir=args.data_dir)
     try:
         pictures = not args.without_pictures
-        made = back_up(settings, args.file, with_keys=args.with_keys, with_pictures=pictures)
+        made = back_up(
+            settings,
+            args.file,
+            with_keys=args.with_keys,
+            with_pictures=pictures,
+            with_decisions=args.decisions,
+        )
         about = asyncio.run(made)
     except Unavailable as refusal:
         raise UserError(*refusal.detail.split("\n", 1)) from refusal
     size = sum(part.bytes for part in about.parts.values())
     print(f"{args.file}: {size:,} bytes of store {about.identity}, format {about.format}, {about.made_at}")
     print(WITH if args.with_keys else WITHOUT)
-    print(DECISIONS)
-    if (place := _elsewhere(settings, about.parts)) is not None:
+    if (place := _elsewhere(settings, DECISIONS, about.parts)) is not None:
+        print(LEFT_OUT.format(place))
+    if (place := _elsewhere(settings, PICTURES, about.parts)) is not None:
         print(f"pictures of proofs are not in it: they lie in {place}; keep a copy of that, too")
     return 0
 
 
-def _elsewhere(settings: Settings, parts: Collection[str]) -> str | None:
-    """Where pictures of proofs lie that are not in the backup; None: there are none such."""
-    from dispatcher.blobs.places import proofs_of
-    from dispatcher.serve.backup_pictures import PICTURES, folder_of
+def _elsewhere(settings: Settings, kind: Kind, parts: Collection[str]) -> str | None:
+    """Where those lie that are not in the backup; None: there are none such."""
+    from dispatcher.blobs.places import decisions_of, proofs_of
+    from dispatcher.serve.backup_blobs import PICTURES, folder_of
 
-    place = proofs_of(settings)
-    is_empty = folder_of(place) is None and "://" not in settings.proofs
-    return None if PICTURES in parts or is_empty else str(place)
+    place = (proofs_of if kind is PICTURES else decisions_of)(settings)
+    is_empty = folder_of(place) is None and "://" not in str(place)
+    return None if kind.part in parts or is_empty else str(place)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NAME = "replay"
 HELP = "make saved decisions again, and say whether they are the same"
 GROUP = OPERATE
-EXAMPLE = "dispatcher replay --all --day 2026-03-02 --json -"
+EXAMPLE = "dispatcher replay --day 2026-03-02"
 SHOWN = 20  # decisions that differ, printed for people; --json has all
 UNREADABLE = "unreadable"
 
@@ -37,9 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "digest", nargs="?", type=an_id, help="of the decision, as a match has it in `snapshot`"
     )
-    parser.add_argument("--all", action="store_true", help="all that is kept, of --day if one is given")
+    parser.add_argument("--all", action="store_true", help="all that is kept, of whatever day")
     parser.add_argument(
-        "--day", type=a_date, metavar="YYYY-MM-DD", help="a local day of the market (default: any)"
+        "--day", type=a_date, metavar="YYYY-MM-DD", help="all of that local day of the market"
     )
     parser.add_argument(
         "--market", action="append", type=an_id, help="only this one; may be repeated; default: all"
@@ -62,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
     from dispatcher.settings import Settings
     from dispatcher.tuning import plugins
 
-    if (args.digest is None) != args.all:
-        raise UsageError("one decision or all?", "Give a DIGEST, or --all.")
+    if (args.digest and args.all) or not (args.digest or args.all or args.day):
+        raise UsageError("one decision or all?", "Give a DIGEST, a --day, or --all.")
     folder = args.data_dir and str(args.data_dir)
     options = {"data_dir": ("--data-dir", folder), "decisions": ("--decisions", args.decisions)}
     settings = Settings.read(os.environ, options)
@@ -101,7 +101,7 @@ def _records(
     for market in markets:
         for day in [args.day.isoformat()] if args.day else store.days(market):
             for name in store.names(market, day):
-                if args.all or name.partition("-")[0] == args.digest:
+                if args.digest is None or name.partition("-")[0] == args.digest:
                     yield market, day, name
 
 
@@ -171,7 +171,9 @@ def _write(target: str | None, summary: dict[str, Any]) -> None:
 
 
 def told(summary: dict[str, Any]) -> str:
-    """The summary in a line."""
-    same, verified = summary.get("identical", 0), summary.get("verified", 0)
-    differ = f", {len(summary['differ']):,} differ" if summary["differ"] else ""
-    return f"{summary['decisions']:,} decisions: {same:,} byte-identical, {verified:,} verified{differ}"
+    """The summary: how many of how many, and of which kinds."""
+    all_, same, verified = summary["decisions"], summary.get("identical", 0), summary.get("verified", 0)
+    more = f", {verified:,} verified (a time limit ended their solve)" if verified else ""
+    more += f", {len(summary['differ']):,} differ" if summary["differ"] else ""
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(summary["kinds"].items()))
+    return f"{all_:,} decisions ({kinds}): {same:,} of {all_:,} byte-identical{more}"

@@ -27,6 +27,7 @@ HELP = "play a day under other settings, and say what would be otherwise"
 GROUP = MEASURE
 EXAMPLE = "dispatcher what-if --set price_weight=2 --capacity -10 --csv moves.csv"
 PLAIN_CHARS = 110
+MOST_EPISODES = 2_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--day", type=Path, metavar="DIR", help="a folder with trips.csv and vehicles.csv (default: made up)")
     add("--date", type=a_date, metavar="YYYY-MM-DD", help="play it on this date")
+    many = "so many patients with several requests in sequence (default: 40; of a day from files: 0)"
+    add("--episodes", type=whole(0, MOST_EPISODES), metavar="N", help=many)
     _add_changes(parser)
     add("--seed", type=whole(0, MOST_SEED), default=1, help="what is drawn (default: %(default)s)")
     cores = min(3, os.cpu_count() or 1)
@@ -71,13 +74,14 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from dispatcher.what_if.answers import AsPlayed
+    from dispatcher.what_if.care import with_stories
     from dispatcher.what_if.days import DayAsked
     from dispatcher.what_if.report import show
 
     out = sys.stderr if STANDARD_OUTPUT in (args.json, args.csv) else sys.stdout
     console = Console(file=out, width=None if out.isatty() else PLAIN_CHARS)
-    day = _day(args)
-    asked = DayAsked(day, _change(args, day), AsPlayed(args.seed))
+    day, care = with_stories(_day(args))
+    asked = DayAsked(day, _change(args, day), AsPlayed(args.seed), care=care)
     console.print(f"{len(day.requests):,} requests, {len(day.vendors)} vendors, played three times")
     answer = _played(asked, args.workers)
     show(console, answer)
@@ -86,13 +90,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _day(args: argparse.Namespace) -> Day:
-    from simulation import seoul, small
+    from simulation import seoul, small, stories
     from simulation.day import DATE
     from simulation.errors import DayError
 
     try:
         on = args.date or DATE
-        return seoul.load(args.day, args.seed, on) if args.day else small.generate(args.seed, date=on)
+        day = seoul.load(args.day, args.seed, on) if args.day else small.generate(args.seed, date=on)
+        usual = 0 if args.day else stories.EPISODES
+        return stories.with_episodes(day, usual if args.episodes is None else args.episodes, args.seed)
     except DayError as error:
         raise UserError(error.message, error.remedy) from error
 

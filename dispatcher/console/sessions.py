@@ -145,8 +145,9 @@ async def end(token: str, call: Call, parts: Parts) -> None:
         expires_s = float(gate.authenticator.signed(token)["exp"])
     except (Unauthenticated, KeyError, TypeError, ValueError):
         return
-    if (holds_s := expires_s - parts.clock.now_ms() / 1000) > 0:
-        await gate.signed_out.add(token, holds_s)
+    now_ms = parts.clock.now_ms()
+    if (holds_s := expires_s - now_ms / 1000) > 0:
+        await gate.signed_out.add(token, holds_s, gate.authenticator.session(token, now_ms))
 
 
 def _answer(who: Principal, parts: Parts) -> web.Response:

@@ -19,6 +19,7 @@ from dispatcher.http.call import Call
 from dispatcher.http.entry import GATE
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Routes
+from dispatcher.http.signed_out import listed_as
 from dispatcher.security.principal import Principal
 from dispatcher.security.tokens import claims, session_token
 
@@ -80,6 +81,7 @@ async def enter(call: Call, parts: Parts) -> web.Response:
     )
     token = session_token(parts.token_keys, made | {"mark": said.mark})
     answer = _answer(call.raw.app[GATE].authenticator.session(token, now_ms), parts)
+    await parts.service.vendor_sign_ins.opened(said, listed_as(token))
     holds_s = said.hours * 3600  # a phone closes its browser whenever it likes
     sessions.set_cookie(call.raw, answer, token, secure=by_tls(call, parts), holds_s=holds_s)
     return answer

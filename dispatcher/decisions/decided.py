@@ -36,6 +36,17 @@ class Decided:
     postings: Mapping[str, int]
     pools: tuple[str, ...]
     became: tuple[str, ...]
+    quoted: tuple[tuple[int, int, int], ...] = ()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Looked:
+    """What was only looked at, and is planned beside the work: whoever asked has the answer."""
+
+    kind: str
+    held_bytes: int
+    values: Mapping[str, Number]
+    make: Callable[[], Decided]
 
 
 def linked(raw: Raw, before: Entry | None, place: int) -> Raw:
@@ -72,4 +83,5 @@ def header_of(market: str, tz: ZoneInfo, decided: Decided, nth: int) -> Header:
         matched=len(plan.chosen),
         cost=plan.cost,
         bound=plan.bound,
+        quoted=decided.quoted,
     )

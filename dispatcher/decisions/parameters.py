@@ -24,7 +24,16 @@ MEGABYTES = Parameter(
     summary="Above this a market's oldest decisions are forgotten before their time; 0: none is saved.",
     scope="decisions.parameters",
 )
-PARAMETERS = (DAYS, MEGABYTES)
+LOOKS = Parameter(
+    name="decisions_looks_a_minute",
+    default=10,
+    minimum=0,
+    maximum=6_000,
+    unit="a minute",
+    summary="At most so many quotes and looks ahead are saved, by each process; 0: none.",
+    scope="decisions.parameters",
+)
+PARAMETERS = (DAYS, MEGABYTES, LOOKS)
 MB = 1_000_000
 
 

@@ -30,6 +30,9 @@ from solvers.screening import Screening
 FORMAT: Final = 1
 MAGIC: Final = b"decision"
 BATCH, IMMINENT, ROOM, BY_HAND = "batch", "imminent", "room", "by_hand"
+QUOTE, AMENDMENT, KEPT_FREE = "quote", "amendment", "kept_free"
+BOOKS_NOTHING: Final = frozenset({QUOTE, AMENDMENT, KEPT_FREE})  #: what is only looked at
+GIVES_WAY: Final = frozenset({QUOTE, KEPT_FREE})  #: to all else that is to be saved
 NEVER_BEFORE: Final = b""  #: what goes before the first of a chain
 _PARTS: Final = 6
 _SHARED: Final = 2
@@ -46,7 +49,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
     market: str
     digest: str  #: of the input, as the match has it
-    kind: str  #: batch | imminent | room (a neighbour's offer moved for an imminent request) | by_hand
+    kind: str  #: batch | imminent | room (a neighbour's offer moved for an imminent request) | by_hand | …
     nth: int = 0  #: of several plans made from one input
     at_ms: int  #: the moment it was planned for
     day: str  #: local, ISO
@@ -70,6 +73,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     bound: int = 0
     seq: int = 0  #: place in the chain of the market
     previous: bytes = NEVER_BEFORE  #: hash of the record before it
+    quoted: tuple[tuple[int, int, int], ...] = ()  #: vendor, start in ms, cents: the answer, as it was ranked
 
     @property
     def limits(self) -> Limits:

@@ -16,6 +16,7 @@ from contracts.decisions import How
 from dispatcher import __version__
 from dispatcher.decisions.record import ROOM, SavedPlan
 from solvers.arrays import Ints
+from solvers.candidates import ranked, screen
 from solvers.checker import check
 from solvers.optimiser import Optimiser, optimised
 from solvers.planning import BatchPlan, Limits, digest, plan
@@ -52,6 +53,8 @@ def replay(saved: SavedPlan) -> Replayed:
     if header.solver == OPTIMISER and header.work_limit is None:
         return _judged(saved)
     made = _again(saved)
+    if header.quoted and ranked(screen(saved.screening), len(header.quoted)) != header.quoted:
+        return _ended(saved, DIFFERS, ["what was quoted is ranked otherwise now"])
     if pack_plan(saved.plan) in (pack_plan(each) for each in made):
         return _ended(saved, SAME)
     return _ended(saved, DIFFERS, _differences(saved.plan, made))

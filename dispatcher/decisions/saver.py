@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +19,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 
-from dispatcher.decisions.decided import Decided, header_of, linked
+from dispatcher.decisions.decided import Decided, Looked, header_of, linked
 from dispatcher.decisions.packer import Packer
-from dispatcher.decisions.parameters import DAYS, MB, MEGABYTES, are_saved
-from dispatcher.decisions.record import BY_HAND, Raw, hash_of
+from dispatcher.decisions.parameters import DAYS, LOOKS, MB, MEGABYTES, are_saved
+from dispatcher.decisions.record import BOOKS_NOTHING, BY_HAND, GIVES_WAY, Raw, hash_of
 from dispatcher.decisions.sealing import seal
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.refusals import Unavailable, Unwritable
@@ -35,13 +36,15 @@ from solvers.saved import NotSaved
 
 MOST_WAITING: Final = 64
 MOST_HELD_BYTES: Final = 64 * MB  #: of arrays that wait; one alone may be more
+AFTER_S: Final = 0.1
 TRIES: Final = 5  #: for a place in the chain
 TIDY_S: Final = 3_600.0  #: clock time
 COUNT_EVERY_S: Final = 5.0
 TELL_EVERY_S: Final = 30.0
 SEAL_EVERY_S: Final = 15.0
 _SEEN: Final = 4_096
-SAVED, LOST = "saved", "lost"
+SAVED, LOST, PASSED = "saved", "lost", "passed"
+UNNOTED: Final = BOOKS_NOTHING | {BY_HAND}
 log = structlog.get_logger()
 _THREAD = ThreadPoolExecutor(1, "decisions")
 
@@ -71,7 +74,7 @@ class Saver:
     clock: Clock
     tell: Tell
     works: Told
-    waiting: deque[Decided] = field(default_factory=deque)
+    waiting: deque[Decided | Looked] = field(default_factory=deque)
     held_bytes: int = 0
     _work: asyncio.Event = field(default_factory=asyncio.Event)
     _last: Entry | None = None
@@ -79,11 +82,15 @@ class Saver:
     _seen: OrderedDict[str, int] = field(default_factory=OrderedDict)
     _packer: Packer = field(default_factory=Packer)
     _writing: bool = False
+    _looks: tuple[int, int] = (0, 0)  # of which minute, and how many
     _told_s: float = -TELL_EVERY_S
 
-    def keep(self, decided: Decided) -> None:
+    def keep(self, decided: Decided | Looked) -> None:
         """Have it written some time. It is lost where too much waits already."""
         if not are_saved(decided.values):
+            return
+        if decided.kind in GIVES_WAY and not self._has_time_for(decided):
+            self._count(PASSED)
             return
         full = len(self.waiting) >= MOST_WAITING or self.held_bytes + decided.held_bytes > MOST_HELD_BYTES
         if full and self.waiting:
@@ -92,6 +99,15 @@ class Saver:
         self.waiting.append(decided)
         self.held_bytes += decided.held_bytes
         self._work.set()
+
+    def _has_time_for(self, looked: Decided | Looked) -> bool:
+        """What is only looked at is saved while nothing waits, and no more of it than tuning has a minute."""
+        minute = int(time.monotonic() // 60)
+        already = self._looks[1] if self._looks[0] == minute else 0
+        if self.waiting or self._writing or already >= LOOKS.whole(looked.values):
+            return False
+        self._looks = minute, already + 1
+        return True
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -128,7 +144,10 @@ class Saver:
                     self.held_bytes -= decided.held_bytes
                     self._writing = False
 
-    async def _write(self, decided: Decided) -> None:
+    async def _write(self, given: Decided | Looked) -> None:
+        if isinstance(given, Looked):
+            await asyncio.sleep(AFTER_S)  # whoever asked has the answer before
+        decided = given if isinstance(given, Decided) else await _beside(given.make)
         raw, shared = await _beside(self._packed, decided)
         for _ in range(TRIES):
             known = self._last  # read in this order: who writes between has the place, and we try again
@@ -138,7 +157,7 @@ class Saver:
             try:
                 kept_days = DAYS.whole(decided.values)
                 # an offer names its decision: that of the matcher before it stays the one that is noted
-                noted = () if decided.kind == BY_HAND else decided.requests[: decided.waiting]
+                noted = () if decided.kind in UNNOTED else decided.requests[: decided.waiting]
                 await self.stored.decisions.add(entry, noted, kept_days)
                 self._last = entry
                 return

@@ -83,6 +83,12 @@ class DecisionStore:
         found = (each.name.rpartition("/")[2] for each in self.blobs.under(f"{market}/{day}"))
         return [each for each in found if not each.startswith(PART)]
 
+    def largest(self, market: str, day: str, most: int) -> list[str]:
+        """So many records of a day, the largest first: batches are larger than what is planned by itself."""
+        found = sorted(self.blobs.under(f"{market}/{day}"), key=lambda each: (-each.size, each.name))
+        names = (each.name.rpartition("/")[2] for each in found)
+        return [each for each in names if not each.startswith(PART)][:most]
+
     def days(self, market: str) -> list[str]:
         """The days of which something is kept, the oldest first."""
         return sorted({place.day for place in map(_placed, self.blobs.under(market)) if place is not None})

@@ -73,9 +73,12 @@ def held(record: RequestRecord) -> Mapping[Charged, tuple[int, int]]:
 
 def charges(changes: Iterable[Change]) -> list[Charge]:
     """What these changes add, what is given back first: so work may move within a full cap."""
+    of_payers = list(changes_of_requests(changes))
+    if not of_payers:
+        return []
     added = Counter[Charged](), Counter[Charged]()
     forgotten = list[Charge]()
-    for before, after in changes_of_requests(changes):
+    for before, after in of_payers:
         if after is None and before is not None:
             forgotten += [Charge(to, *amounts, gone=True) for to, amounts in held(before).items()]
             continue

@@ -169,6 +169,8 @@ def _asked_of_people(of: RequestRecord) -> tuple[Requirement, ...]:
     Not a predecessor that ends by itself; but one that has ended as it should not. Nor the call of a
     will-call, before its evening.
     """
+    if not of.requirements:
+        return ()
     by_itself = not of.risk and any(each.waits for each in of.after)
     theirs = [each for each in of.requirements if each in REQUIREMENT_TASKS]
     return tuple(each for each in theirs if each is not Requirement.PREDECESSOR or not by_itself)

@@ -142,15 +142,16 @@ def _remedies(rule: str, more: Counter[tuple[str, str, int]], vendor: Vendor) ->
         if what not in LIMITS:
             if what not in (*vendor.skills, *vendor.hcpcs):
                 word = "have a crew with" if rule == "skills" else "carry"
-                yield Remedy(says=f"{word} {what} (`{rule}`)", requests=sum(n for _, n in amounts))
+                yield Remedy(says=f"{word} {what} (`{rule}`)", requests=sum(n for _, n in amounts), what=what)
             continue
         so_far = 0
         for amount, count in amounts:
             so_far += count
-            if which:
-                says = f"set {what} of pool {which} to \u2265 {amount}"
-                if amount > getattr(vendor, what):
-                    says += f", and your own {what}"
-                yield Remedy(says=says, requests=so_far)
-            elif amount > getattr(vendor, what):
-                yield Remedy(says=f"set {what} to \u2265 {amount}", requests=so_far)
+            too_low = amount > getattr(vendor, what)
+            if not which and not too_low:
+                continue
+            of_pool = f" of pool {which}" if which else ""
+            says = f"set {what}{of_pool} to \u2265 {amount}"
+            if which and too_low:
+                says += f", and your own {what}"
+            yield Remedy(says=says, requests=so_far, what=what, pool=which, at_least=amount)

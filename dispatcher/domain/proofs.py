@@ -47,7 +47,10 @@ ENDING = "proof"
 
 
 class PictureRecord(Compact, frozen=True):
-    """One picture: the blob's name, and what is known of its plain bytes. `key`: what it is sealed under."""
+    """One picture: the blob's name, and what is known of its plain bytes. `key`: what it is sealed under.
+
+    `sealed`: the SHA-256 of the bytes that lie there; "" of those that were put before it was noted.
+    """
 
     part: ProofPart
     of: Picture
@@ -58,6 +61,7 @@ class PictureRecord(Compact, frozen=True):
     key: str
     at_ms: int
     by: str
+    sealed: str = ""
 
 
 class Given(Compact, frozen=True):
@@ -196,8 +200,8 @@ def _lists(record: ProofRecord) -> Mapping[Entry, int]:
 
 
 def _may_become(before: ProofRecord | None, after: ProofRecord | None) -> bool:
-    """Nothing that was given is taken back or changed, but for the key that it is sealed under; pictures go
-    once their time is over.
+    """Nothing that was given is taken back or changed, but for the key that it is sealed under and where it
+    lies; pictures go once their time is over.
     """
     if before is None:
         return after is not None and not after.over
@@ -210,9 +214,9 @@ def _may_become(before: ProofRecord | None, after: ProofRecord | None) -> bool:
 
 
 def _plain(record: ProofRecord) -> tuple[list[Given], list[PictureRecord]]:
-    """What was given, whatever it is sealed under."""
+    """What was given, whatever it is sealed under, and wherever."""
     said = [replace(each, sealed=b"") for each in record.given]
-    return said, [replace(each, key="") for each in record.pictures]
+    return said, [replace(each, key="", name="", sealed="") for each in record.pictures]
 
 
 PROOF_KIND: Kind[Any] = register(

@@ -103,8 +103,21 @@ def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> b
 
 
 def _nothing_follows(before: RequestRecord | None, after: RequestRecord | None) -> bool:
-    """Of one that comes in and waits for nothing: no vendor, nothing that went wrong, no sequence."""
-    return before is None and after is not None and after.state is RequestState.RECEIVED and not after.after
+    """Of one that comes in and waits for nothing: no vendor, nothing that went wrong, no sequence.
+
+    Nor of a reminder that its vendor's report is missing, but the first; unless its lateness is another's.
+    """
+    if before is None or after is None:
+        return after is not None and after.state is RequestState.RECEIVED and not after.after
+    return not (after.after or after.before or after.apart) and _is_reminder(before, after)
+
+
+def _is_reminder(before: RequestRecord, after: RequestRecord) -> bool:
+    was, now = before.dispatch, after.dispatch
+    if was is None or now is None or not 0 < was.overdue < now.overdue:
+        return False
+    same = {"version": before.version, "timer_ms": before.timer_ms, "offers": before.offers}
+    return replace(after, **same) == before and replace(now, overdue=was.overdue) == was
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:

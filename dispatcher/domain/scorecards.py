@@ -96,6 +96,11 @@ class Outcome(StrEnum):
 BADLY = (Outcome.DECLINED, Outcome.EXPIRED, Outcome.TURNED_BACK, Outcome.LATE, Outcome.FAILED)
 
 
+ENDED = frozenset(  # of work, not of an offer
+    {Outcome.ON_TIME, Outcome.DONE, Outcome.LATE, Outcome.NO_SHOW, Outcome.FAILED, Outcome.TURNED_BACK}
+)
+
+
 class Hard(IntFlag):
     """What makes work harder than its level of service says."""
 

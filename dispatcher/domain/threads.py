@@ -8,6 +8,7 @@ there are threads about; another is one more line.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -28,6 +29,9 @@ from dispatcher.domain.views import refuse_unaccepted
 
 LOOK_AGAIN_MS = 24 * HOUR_MS  # whether what a thread is about is still there
 THREADS = "threads"  # the list of all, by when they began
+WRITTEN = "threads:messages"  # of all: how many messages they have
+UNREAD = "threads:unread"  # how many of them each of its vendor's people has not read who wrote or read on it
+PERSON_BYTES = 8
 
 
 class Posted(Compact, frozen=True):
@@ -110,6 +114,22 @@ def without_threads(record: Record, context: Context) -> list[Change]:
     ]
 
 
+def read_up_to(thread: ThreadRecord, by: str, subject: str) -> int:
+    """The last message that they said they have read; 0: none."""
+    return max((each.up_to for each in thread.read if (each.by, each.subject) == (by, subject)), default=0)
+
+
+def unread_by(thread: ThreadRecord, by: str, subject: str) -> int:
+    """How many messages of others they have not read."""
+    behind = thread.messages[read_up_to(thread, by, subject) :]
+    return sum((each.by, each.subject) != (by, subject) for each in behind)
+
+
+def person_on(name: str, subject: str) -> str:
+    """How one of its vendor's people stands in the list of what is unread: no list says who that is."""
+    return f"{name}/{hashlib.blake2b(subject.encode(), digest_size=PERSON_BYTES).hexdigest()}"
+
+
 def told(after: ThreadRecord, by: str) -> tuple[Message, ...]:
     """Word of its last message, by ids: to who follows requests, and to the vendor unless it wrote it."""
     last, number = after.messages[-1], len(after.messages)
@@ -153,6 +173,15 @@ def _was_taken(offer: OfferRecord) -> bool:
     return not offer.unanswered
 
 
+def _lists(thread: ThreadRecord) -> Mapping[Entry, int]:
+    """So that what is unread of many is found without reading them."""
+    found = {Entry(THREADS, thread.id): thread.began_ms, Entry(WRITTEN, thread.id): len(thread.messages)}
+    by = f"vendor:{thread.vendor_id}"
+    wrote = {each.subject for each in thread.messages if each.by == by}
+    people = wrote | {each.subject for each in thread.read if each.by == by}
+    return found | {Entry(UNREAD, person_on(thread.id, each)): unread_by(thread, by, each) for each in people}
+
+
 def _may_become(before: ThreadRecord | None, after: ThreadRecord | None) -> bool:
     """Nothing that was said is taken back or changed."""
     if before is None or after is None:
@@ -171,7 +200,7 @@ THREAD_KIND = register(
         key="thread",
         timers="timers:thread",
         timer_ms=lambda thread: thread.timer_ms,
-        lists=lambda thread: {Entry(THREADS, thread.id): thread.began_ms},
+        lists=_lists,
         may_become=_may_become,
         on_timer=due,
         related=lambda thread: [(SUBJECTS[thread.about].kind, thread.owner_id)],

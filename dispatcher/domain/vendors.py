@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from contracts.onboarding import Onboarding
-from contracts.vendors import OpsPause, Paper, Signed, Vendor
+from contracts.vendors import OpsPause, Paper, SeenPaper, Signed, Vendor
 from dispatcher.domain.refusals import WrongState
 
 
@@ -17,11 +17,15 @@ def posted(sent: Vendor, before: Vendor | None, by: Signed, onboarding: Onboardi
     `onboarding`: where a new one begins.
 
     A paper is known by its kind, last day and document: one that was changed, or left out and sent again, is
-    claimed anew. So a vendor that renews one lists both until the new one is verified.
+    claimed anew. So a vendor that renews one lists both until the new one is verified. What was sent as its
+    file stays with kind and last day.
     """
-    known = {(*_paper(each), each.document): each for each in before.credentials} if before else {}
+    stood = before.credentials if before else ()
+    known = {(*_paper(each), each.document): each for each in stood}
+    files = {_paper(each): each.file for each in stood}
     papers = tuple(
-        known.get((*_paper(each), each.document)) or replace(each, claimed=by, verified=None)
+        known.get((*_paper(each), each.document))
+        or replace(each, claimed=by, verified=None, file=files.get(_paper(each)))
         for each in sent.credentials
     )
     return replace(
@@ -51,10 +55,11 @@ def resumed(vendor: Vendor) -> Vendor:
     return replace(vendor, ops_pause=None)
 
 
-def verified(vendor: Vendor, papers: Sequence[Paper], by: Signed, *, holds: bool) -> Vendor:
+def verified(vendor: Vendor, papers: Sequence[SeenPaper], by: Signed, *, holds: bool) -> Vendor:
     """These papers verified by somebody, or (not `holds`) no longer; who did so first is kept.
 
-    Raises WrongState for one that the vendor does not claim: it was changed since somebody looked at it.
+    Raises WrongState for one that the vendor does not claim, or that has another document by now: it was
+    changed since somebody looked at it.
     """
     wanted, claimed = set(map(_paper, papers)), set(map(_paper, vendor.credentials))
     for kind, expires_on in sorted(wanted - claimed):
@@ -63,11 +68,24 @@ def verified(vendor: Vendor, papers: Sequence[Paper], by: Signed, *, holds: bool
             "Maybe it was changed since you looked: read the vendor again.",
             state="unclaimed",
         )
+    _refuse_unseen(vendor, papers)
     seen = tuple(
         replace(each, verified=(each.verified or by) if holds else None) if _paper(each) in wanted else each
         for each in vendor.credentials
     )
     return replace(vendor, credentials=seen)
+
+
+def _refuse_unseen(vendor: Vendor, papers: Sequence[SeenPaper]) -> None:
+    """A document that came after somebody looked was seen by nobody."""
+    files = {_paper(each): each.file.sha256 for each in vendor.credentials if each.file is not None}
+    for each in papers:
+        if each.sha256 is not None and files.get(_paper(each)) != each.sha256:
+            raise WrongState(
+                f"{each.kind.value} of vendor {vendor.id}, valid until {each.expires_on}, has not "
+                "the document that you looked at\nMaybe another came since: read the vendor again, and look.",
+                state="another_document",
+            )
 
 
 def _paper(paper: Paper) -> tuple[str, str]:

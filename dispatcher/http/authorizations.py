@@ -34,15 +34,18 @@ ROUTES = Routes("authorizations", 37, authorization_id=Id)
 async def put(call: Call, parts: Parts) -> Reply:
     """Issue an authorization, or renew it; requests on hold that it covers are freed."""
     name, who, market = call.path["authorization_id"], call.principal, call.market
-    authorizations, is_new = parts.service.authorizations, call.if_match is None
+    authorizations, is_new = parts.service.authorizations, False
 
     async def put_over(version: int) -> AuthorizationRecord:
+        nonlocal is_new
+        is_new = version == 0
         return await authorizations.put(who, market, name, call.body, version)
 
     async def current() -> int:
         return (await authorizations.get(who, market, name)).version
 
-    return _shown(await changed(call, put_over, current), 201 if is_new else 200)
+    record = await changed(call, put_over, current)
+    return _shown(record, 201 if is_new else 200)
 
 
 @ROUTES.get(

@@ -16,7 +16,7 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.rights import READERS
 from dispatcher.http.call import Call
 from dispatcher.http.entry import GATE
-from dispatcher.http.events import HEADERS, SSE, STILL_HERE
+from dispatcher.http.events import HEADERS, SSE, Quiet
 from dispatcher.http.large import JSON, large
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET, Routes
@@ -52,9 +52,11 @@ async def follow(call: Call, parts: Parts) -> web.StreamResponse:
     with board.listening() as listener, parts.metrics.streams.track_inprogress(), contextlib.suppress(*gone):
         await response.prepare(call.raw)
         await response.write(b": open\n\n")
-        async for told in changes(listener, parts.limits.keep_alive_s):
+        quiet = Quiet(gate.waits_s(call.raw, parts.limits.keep_alive_s), parts.limits.keep_alive_s)
+        async for told in changes(listener, quiet.waits_s):
             await gate.still(call.raw)  # it ends with the caller's session
-            await response.write(told or STILL_HERE)
+            if said := quiet.says(told):
+                await response.write(said)
     return response
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestPayloadError
@@ -22,7 +22,18 @@ GZIP_OR_ZLIB = 47  # zlib's wbits: its own format or gzip's, by the first bytes
 DEFLATED = {"gzip": True, "x-gzip": True, "deflate": True, "identity": False, "": False}
 KNOWN = "gzip, deflate, identity"
 CUT = "Maybe it was cut short, or joined with another."
+SMALLER = "Maybe send it smaller, or with fewer pixels."
 NOTHING = (b"", b"{}", b"null", b"\x80", b"\xc0")  # as clients send that always send something
+
+
+class Most(NamedTuple):
+    """How large a body may be, and what fixes one that is larger."""
+
+    bytes: int
+    remedy: str
+
+
+MESSAGE = Most(codec.MAX_BYTES, codec.FEWER)
 
 
 class CallerGone(Exception):
@@ -41,7 +52,7 @@ async def read(request: web.Request, body: Body | None, timeout_s: float, wait_s
     deflated = _deflated(request.headers.get("Content-Encoding", ""))
     if "Expect" in request.headers:
         await _go_ahead(request)
-    most = body.raw_bytes or codec.MAX_BYTES
+    most = Most(body.raw_bytes, SMALLER) if body.raw_bytes else MESSAGE
     raw = await _bytes(request, timeout_s, wait_s, most)
     if deflated and raw:
         raw = _inflated(raw, most)
@@ -89,15 +100,15 @@ def _no_message(request: web.Request, raw: bytes, body: Body) -> bytes:
     """Bytes that are taken as they are. Raises UnsupportedMediaType, TooLarge, Malformed."""
     negotiation.sent(request.headers.get("Content-Type", ""), body)
     if len(raw) > body.raw_bytes:
-        raise _too_large(f"{len(raw):,}", body.raw_bytes)
+        raise _too_large(f"{len(raw):,}", Most(body.raw_bytes, SMALLER))
     if not raw:
         raise Malformed("the body is empty\nMaybe it was lost on the way: this call needs one.")
     return raw
 
 
-async def _bytes(request: web.Request, timeout_s: float, wait_s: float, most: int = codec.MAX_BYTES) -> bytes:
+async def _bytes(request: web.Request, timeout_s: float, wait_s: float, most: Most = MESSAGE) -> bytes:
     declared = request.content_length
-    if declared is not None and declared > most:
+    if declared is not None and declared > most.bytes:
         raise _too_large(f"{declared:,}", most)
     try:
         if request.content.is_eof():  # it came with the header lines: no timer is needed
@@ -106,7 +117,7 @@ async def _bytes(request: web.Request, timeout_s: float, wait_s: float, most: in
             async with asyncio.timeout(timeout_s):
                 return await request.read()
     except web.HTTPRequestEntityTooLarge:
-        raise _too_large("more") from None
+        raise _too_large("more", most) from None
     except TimeoutError:
         raise TooSlow(f"the body did not arrive within {timeout_s:g} s\nMaybe send fewer requests.") from None
     except RequestPayloadError:
@@ -117,22 +128,21 @@ async def _bytes(request: web.Request, timeout_s: float, wait_s: float, most: in
         raise CallerGone from None
 
 
-def _inflated(raw: bytes, most: int) -> bytes:
+def _inflated(raw: bytes, most: Most) -> bytes:
     """At most the limit and one byte is made. Raises TooLarge, Malformed."""
     inflate = zlib.decompressobj(GZIP_OR_ZLIB)
     try:
-        content = inflate.decompress(raw, most + 1)
+        content = inflate.decompress(raw, most.bytes + 1)
     except zlib.error:
         raise Malformed(
             "the body is not compressed as Content-Encoding says\nMaybe leave that header out."
         ) from None
-    if len(content) > most:
+    if len(content) > most.bytes:
         raise _too_large("more", most)
     if not inflate.eof or inflate.unused_data:
         raise Malformed(f"the compressed body does not end where it should\n{CUT}")
     return content
 
 
-def _too_large(size: str, most: int = codec.MAX_BYTES) -> TooLarge:
-    remedy = codec.FEWER if most == codec.MAX_BYTES else "Maybe send it smaller, or with fewer pixels."
-    return TooLarge(f"the body has {size} bytes, the limit is {most:,}\n{remedy}")
+def _too_large(size: str, most: Most) -> TooLarge:
+    return TooLarge(f"the body has {size} bytes, the limit is {most.bytes:,}\n{most.remedy}")

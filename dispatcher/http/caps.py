@@ -32,21 +32,19 @@ async def put(call: Call, parts: Parts) -> Reply:
 
     What is booked beyond a lower one stays booked; nothing more is offered.
     """
-    who, market, vendor_id, is_new = (
-        call.principal,
-        call.market,
-        call.path["vendor_id"],
-        call.if_match is None,
-    )
-    caps = parts.service.caps
+    who, market, vendor_id, caps = call.principal, call.market, call.path["vendor_id"], parts.service.caps
+    is_new = False
 
     async def put_over(version: int) -> CapsView:
+        nonlocal is_new
+        is_new = version == 0
         return await caps.put(who, market, vendor_id, call.body, version)
 
     async def current() -> int:
         return (await caps.get(who, market, vendor_id)).version
 
-    return _shown(await changed(call, put_over, current), 201 if is_new else 200)
+    view = await changed(call, put_over, current)
+    return _shown(view, 201 if is_new else 200)
 
 
 @ROUTES.get(
@@ -57,7 +55,10 @@ async def put(call: Call, parts: Parts) -> Reply:
     answers={200: Answer("the caps, with what is used of them", CapsView, ETAG)},
 )
 async def read(call: Call, parts: Parts) -> Reply:
-    """Read the caps of a vendor, with what is used and left of them today, this month and this year."""
+    """Read the caps of a vendor, with what is used and left of them today, this month and this year.
+
+    Where none were set yet there are none, at version 0.
+    """
     caps, vendor_id = parts.service.caps, call.path["vendor_id"]
     return _shown(await caps.get(call.principal, call.market, vendor_id, call.query.day))
 

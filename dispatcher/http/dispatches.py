@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from contracts.base import OfferId
 from contracts.codes import Role
-from contracts.dispatches import Dispatch, StatusUpdate
+from contracts.dispatches import Dispatch, DispatchPage, DispatchQuery, StatusUpdate
 from contracts.offers import Offer
 from contracts.operations import Answer, Body
 from dispatcher.domain.commands.report import ReportStatus
@@ -13,8 +15,22 @@ from dispatcher.http.commands import execute
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET, Routes
 
-DISPATCH = f"{MARKET}/dispatches/{{offer_id}}"
+DISPATCHES = f"{MARKET}/dispatches"
+DISPATCH = f"{DISPATCHES}/{{offer_id}}"
 ROUTES = Routes("dispatches", 60, offer_id=OfferId)
+
+
+@ROUTES.get(
+    DISPATCHES,
+    id="listDispatches",
+    roles={Role.VENDOR},
+    query=DispatchQuery,
+    answers={200: Answer("a page, by agreed start", DispatchPage)},
+    problems=("invalid-request",),
+)
+async def of_day(call: Call, parts: Parts) -> Reply:
+    """List your dispatches of a day, those that are over among them, with door and name."""
+    return Reply(await parts.service.vendor_days.page(call.principal, call.market, call.query))
 
 
 @ROUTES.get(
@@ -26,7 +42,9 @@ ROUTES = Routes("dispatches", 60, offer_id=OfferId)
 )
 async def read(call: Call, parts: Parts) -> Reply:
     """Read an accepted offer with door, name and phone."""
-    return Reply(await parts.service.offers.dispatch(call.principal, call.market, call.path["offer_id"]))
+    found = await parts.service.offers.dispatch(call.principal, call.market, call.path["offer_id"])
+    unread = await parts.service.threads.unread(call.principal, call.market, found.id)
+    return Reply(replace(found, unread=unread))
 
 
 @ROUTES.post(

@@ -7,6 +7,7 @@ or 422. All of it happens before anything is stored.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import secrets
 import time
@@ -26,7 +27,7 @@ from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.metrics import Metrics
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Route
-from dispatcher.http.signed_out import ASK_EVERY_S, SignedOut
+from dispatcher.http.signed_out import LOOK_S, SignedOut
 from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.traces import Span
@@ -60,24 +61,35 @@ class Gate:
         self.calls, self.streams, self.metrics = calls, streams, metrics
         self.signed_out, self.body_s, self.wait_s = signed_out, body_s, wait_s
 
-    async def identify(self, request: web.Request, *, every_s: float = 0.0) -> Principal:
-        """Who calls, by a token or a session that holds now; what lasts asks the store only `every_s`.
+    async def identify(self, request: web.Request) -> Principal:
+        """Who calls, by a token or a session that holds now.
 
         Raises Unauthenticated, Forbidden, Unavailable.
         """
-        authorization = request.headers.get("Authorization", "")
-        if not authorization and (token := sessions.token_of(request)):
+        if token := _session(request):
             principal = self.authenticator.session(token, self.clock.now_ms())
-            await self.signed_out.refuse(token, principal, every_s=every_s)
+            await self.signed_out.refuse(token, principal)
             return principal
+        authorization = request.headers.get("Authorization", "")
         return self.authenticator.principal(authorization, self.clock.now_ms())
 
-    async def still(self, request: web.Request) -> None:
-        """A stream ends with its caller's token or session. Raises Unauthenticated."""
-        try:
-            await self.identify(request, every_s=ASK_EVERY_S)
-        except Unavailable:  # the store is away: nothing is read from it either, and it is asked again
+    async def still(self, request: web.Request, *, news: bool = False) -> None:
+        """A stream ends with its caller's token or session; a vendor's before any `news` that came after.
+
+        Raises Unauthenticated.
+        """
+        token = _session(request)
+        if not token:
+            self.authenticator.principal(request.headers.get("Authorization", ""), self.clock.now_ms())
             return
+        principal = self.authenticator.session(token, self.clock.now_ms())
+        with contextlib.suppress(Unavailable):  # nothing is read from the store either, and it is asked again
+            fresh = news and principal.is_vendor
+            await self.signed_out.refuse_lasting(token, principal, fresh=fresh)
+
+    def waits_s(self, request: web.Request, keep_alive_s: float) -> float:
+        """How long a stream may wait for news before it asks whether its caller may still hear them."""
+        return min(LOOK_S, keep_alive_s) if _session(request) else keep_alive_s
 
     async def admit(self, request: web.Request, operation: Operation) -> Principal:
         """Who calls. Raises Unauthenticated, Forbidden, Unavailable."""
@@ -95,6 +107,11 @@ class Gate:
             return nullcontext()
         limit = self.streams if operation.resumable else self.calls
         return limit.slot(principal.caller)
+
+
+def _session(request: web.Request) -> str:
+    """The token of a caller that has a session and no token of its own; "": it has none."""
+    return "" if request.headers.get("Authorization", "") else sessions.token_of(request)
 
 
 GATE = web.AppKey("gate", Gate)

@@ -54,11 +54,29 @@ async def follow(call: Call, parts: Parts) -> web.StreamResponse:
         with parts.metrics.streams.track_inprogress(), contextlib.suppress(*ENDS):
             await response.prepare(call.raw)
             await response.write(opening(call, feed, parts.clock.now_ms()))
+            quiet = Quiet(gate.waits_s(call.raw, parts.limits.keep_alive_s), parts.limits.keep_alive_s)
             while not feed.closed:
-                heard = await feed.next(parts.limits.keep_alive_s)
-                await gate.still(call.raw)  # it ends with the caller's token
-                await response.write(b"".join(map(sse, heard)) or STILL_HERE)
+                heard = await feed.next(quiet.waits_s)
+                await gate.still(call.raw, news=bool(heard))  # it ends with the caller's token
+                if said := quiet.says(b"".join(map(sse, heard))):
+                    await response.write(said)
     return response
+
+
+class Quiet:
+    """What a stream says that looks for its caller's session oftener than it has to say that it is there."""
+
+    def __init__(self, waits_s: float, keep_alive_s: float) -> None:
+        self.waits_s, self._most = waits_s, max(1, round(keep_alive_s / waits_s))
+        self._looks = 0
+
+    def says(self, news: bytes) -> bytes:
+        """The news; where there are none: now and then that it is there, else nothing."""
+        self._looks = 0 if news else self._looks + 1
+        if news or self._looks < self._most:
+            return news
+        self._looks = 0
+        return STILL_HERE
 
 
 def streams_of(who: Principal, keys: Keys) -> tuple[str, ...]:

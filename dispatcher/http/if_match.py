@@ -1,7 +1,8 @@
-"""If-Match (RFC 9110, 13.1.1): which versions a change may be made to.
+"""If-Match and If-None-Match (RFC 9110, 13.1): which versions a change may be made to.
 
-`"3"`: version 3. `"3", "4"`: either. `*`: whichever stands, as long as one does. A weak tag (`W/"3"`, as a
-proxy makes it when it compresses) never matches: it names what means the same, and this asks for the same.
+`"3"`: version 3. `"3", "4"`: either. `"0"`: what is not there yet, and `If-None-Match: *` says the same.
+`*`: whichever stands, as long as one does. A weak tag (`W/"3"`, as a proxy makes it when it compresses) never
+matches: it names what means the same, and this asks for the same.
 """
 
 from __future__ import annotations
@@ -18,14 +19,25 @@ _OURS = re.compile(r'(?<!W/)"([0-9]{1,9})"')
 
 
 class IfMatch(msgspec.Struct, frozen=True):
-    """The versions that are named; `any`: whichever stands."""
+    """The versions that are named; `any`: whichever stands; `new`: none does."""
 
     versions: tuple[int, ...] = ()
     any: bool = False
+    new: bool = False
 
     def fits(self, version: int) -> bool:
         """Whether a change to this version is meant."""
         return self.any or version in self.versions
+
+
+def parse_none(text: str) -> IfMatch:
+    """What If-None-Match says of a change. Raises InvalidParameter for anything but `*`."""
+    if text.strip() != "*":
+        raise InvalidParameter(
+            f"If-None-Match of a change is *, and it has {len(text)} characters\n"
+            "Maybe If-Match is meant: it names the version that is changed."
+        )
+    return IfMatch(new=True)
 
 
 def parse(text: str) -> IfMatch:

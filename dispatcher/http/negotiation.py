@@ -85,13 +85,21 @@ def headers(request: web.Request, operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if operation.method == "POST":
         found["key"] = _key(request.headers, required=operation.keyed)
-    if (operation.versioned or operation.conditional) and (
-        text := request.headers.get("If-Match")
-    ) is not None:
-        found["if_match"] = if_match.parse(text)
+    if operation.versioned or operation.conditional:
+        found["if_match"] = _condition(request.headers, versioned=operation.versioned)
     if operation.resumable and (text := request.headers.get("Last-Event-ID")):
         found["after"] = _matched("Last-Event-ID", _EVENT_ID, text, "the id of an event")[0]
     return found
+
+
+def _condition(given: Mapping[str, str], *, versioned: bool) -> if_match.IfMatch | None:
+    """Which version a change is meant for; None: nothing is said. Raises InvalidParameter."""
+    text, none = given.get("If-Match"), given.get("If-None-Match") if versioned else None
+    if text is not None and none is not None:
+        raise InvalidParameter("If-Match and If-None-Match are both given\nMaybe keep one of the two.")
+    if none is not None:
+        return if_match.parse_none(none)
+    return None if text is None else if_match.parse(text)
 
 
 def _key(given: Mapping[str, str], *, required: bool) -> str:

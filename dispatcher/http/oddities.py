@@ -10,7 +10,15 @@ from aiohttp.web_request import BaseRequest
 from contracts.problems import ExpectationFailed, Problem
 
 # aiohttp refuses a second Host, Content-Length, Content-Type, Transfer-Encoding
-ONCE = ("Idempotency-Key", "Authorization", "If-Match", "Last-Event-ID", "Content-Encoding", "Expect")
+ONCE = (
+    "Idempotency-Key",
+    "Authorization",
+    "If-Match",
+    "If-None-Match",
+    "Last-Event-ID",
+    "Content-Encoding",
+    "Expect",
+)
 CONTINUE = "100-continue"
 
 

@@ -27,10 +27,9 @@ ROUTES = Routes("offers", 50, offer_id=OfferId)
     answers={200: Answer("offers, earliest start first", Offers)},
 )
 async def list_offers(call: Call, parts: Parts) -> Reply:
-    """List your open offers and dispatches."""
+    """List your open offers and dispatches, and what you have not read on them."""
     who = call.principal
-    offers = await parts.service.offers.of_vendor(who, call.market, who.vendor_id)
-    return Reply(Offers(offers=tuple(offers)))
+    return Reply(await parts.service.offers.listed(who, call.market, who.vendor_id))
 
 
 @ROUTES.post(

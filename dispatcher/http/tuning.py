@@ -7,7 +7,7 @@ from functools import partial
 from contracts.codes import Role
 from contracts.operations import Answer, Body
 from contracts.tuning import TuningUpdate, TuningView
-from contracts.tuning_parameters import ParameterPage
+from contracts.tuning_parameters import Measuring, ParameterPage
 from contracts.tuning_versions import (
     DiffQuery,
     Restore,
@@ -67,6 +67,17 @@ async def put(call: Call, parts: Parts) -> Reply:
 async def parameters(call: Call, parts: Parts) -> Reply:
     """List every parameter: value, bounds, who reads it, what a nudge would have moved on a saved day."""
     return Reply(await parts.service.tuning.parameters(call.principal, call.market))
+
+
+@ROUTES.post(
+    f"{TUNING}/parameters/measure",
+    id="measureTuningParameters",
+    roles={Role.OPS},
+    answers={202: Answer("measured once nothing more pressing is solved", Measuring)},
+)
+async def measure(call: Call, parts: Parts) -> Reply:
+    """Have what each parameter does measured now, on the last day with saved batches, today included."""
+    return Reply(await parts.service.tuning.measure(call.principal, call.market), status=202)
 
 
 @ROUTES.get(

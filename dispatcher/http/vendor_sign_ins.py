@@ -7,7 +7,7 @@ from aiohttp import web
 from contracts.base import Id
 from contracts.codes import Role
 from contracts.operations import Answer, Body
-from contracts.vendor_sign_ins import NewSignInLink, SessionsEnded, SignInLink
+from contracts.vendor_sign_ins import NewSignInLink, PhoneSessions, SessionsEnded, SignInLink, WhoseSessions
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Routes
@@ -35,17 +35,32 @@ async def issue(call: Call, parts: Parts) -> Reply:
     return Reply(made)
 
 
+@ROUTES.get(
+    f"{VENDOR}/sessions",
+    id="listVendorSessions",
+    roles={Role.OPS},
+    answers={200: Answer("those that are open", PhoneSessions)},
+)
+async def listed(call: Call, parts: Parts) -> Reply:
+    """List the open sessions of a vendor's page: whose phones, since when, until when."""
+    vendor_id = call.path["vendor_id"]
+    return Reply(await parts.service.vendor_sign_ins.listed(call.principal, call.market, vendor_id))
+
+
 @ROUTES.delete(
     f"{VENDOR}/sessions",
     id="endVendorSessions",
     roles={Role.OPS},
+    query=WhoseSessions,
     answers={200: Answer("since when", SessionsEnded)},
+    problems=("invalid-request",),
 )
 async def end(call: Call, parts: Parts) -> Reply:
-    """End every session of a vendor's page, and every link that was not used yet; tokens stay."""
-    vendor_id = call.path["vendor_id"]
-    at = await parts.service.vendor_sign_ins.end(call.principal, call.market, vendor_id)
-    return Reply(SessionsEnded(vendor_id=vendor_id, at=at))
+    """End every session of a vendor's page, or one person's, and every link not used yet; tokens stay."""
+    call.query.refuse_from_outside()
+    vendor_id, subject = call.path["vendor_id"], call.query.subject or ""
+    at = await parts.service.vendor_sign_ins.end(call.principal, call.market, vendor_id, subject)
+    return Reply(SessionsEnded(vendor_id=vendor_id, at=at, subject=subject))
 
 
 def link(base: str, code: str) -> str:

@@ -20,6 +20,7 @@ Again = Callable[[Sequence[int]], Awaitable[Result | None]]
 
 POSTED = {200: Answer("stored", Posted, ETAG), 201: Answer("it is new", Posted, ETAG)}
 ATTEMPTS = 5  # `*` means whichever version stands, also when another change comes between
+NEW = 'send If-None-Match: *, or If-Match: "0", or neither of them'
 NO_VERSION = 1_000_000_000  # nothing is ever at it: a change to it is refused as any other that must not be
 
 
@@ -34,20 +35,24 @@ def posted(version: int) -> Reply:
 
 
 async def changed(call: Call, change: Change[Result], current: Current) -> Result:
-    """The change, made to a version that If-Match names; without the header it is meant as new.
+    """The change, made to a version that If-Match names; without the header it is meant as new, as with
+    `If-None-Match: *`. What is not there yet is at version 0.
 
     `current`: the version that stands; it raises NotFound if none does. Raises what `change` does,
     MissingPrecondition (it is there already) and Stale (none of the versions named is current).
     """
     wanted = call.if_match
-    if wanted is None:
-        return await _as_new(change)
+    if wanted is None or wanted.new:
+        return await _as_new(change, wanted)
+    stands: int | None = None
     for _ in range(ATTEMPTS if wanted.any else 1):
+        stands = await _standing(current)
+        fits = wanted.fits(stands or 0) and (stands is not None or not wanted.any)
         try:
-            return await change(await _meant(wanted, current))
+            return await change((stands or 0) if fits else NO_VERSION)
         except Stale:
             continue  # none that is named stands; or another change came between, and `*` means that one, too
-    raise _stale(wanted)
+    raise _stale(wanted) if stands is not None else _nothing_there(wanted)
 
 
 async def removed(call: Call, change: Change[Result], current: Current, again: Again[Result]) -> Result:
@@ -70,22 +75,31 @@ def refuse_stale(wanted: IfMatch | None, version: int) -> None:
         raise _stale(wanted)
 
 
-async def _meant(wanted: IfMatch, current: Current) -> int:
-    """The version that stands, if it is one that is named."""
+async def _standing(current: Current) -> int | None:
+    """The version that stands; None: there is nothing."""
     try:
-        version = await current()
+        return await current()
     except NotFound:
-        return NO_VERSION
+        return None
     except Unreadable as refusal:  # it may be written over, by the version that the refusal names
         if "version" not in refusal.facts:
             raise
-        version = int(refusal.facts["version"])
-    return version if wanted.fits(version) else NO_VERSION
+        return int(refusal.facts["version"])
+
+
+def _nothing_there(wanted: IfMatch) -> Stale:
+    said = "*" if wanted.any else f"version {' or '.join(map(str, wanted.versions))}"
+    if not wanted.any and not wanted.versions:
+        said = "no version of ours"
+    return Stale(
+        f"If-Match names {said}, and nothing is there yet\nMaybe it is new: {NEW}.",
+        **({"expected_version": wanted.versions[0]} if wanted.versions else {}),
+    )
 
 
 def _stale(wanted: IfMatch) -> Stale:
     if wanted.any:
-        return Stale("If-Match is *, and there is nothing to change\nMaybe leave it out: then it is new.")
+        return _nothing_there(wanted)
     if not wanted.versions:
         return Stale(
             "If-Match names no version: a weak ETag never matches, nor one that is not ours\n"
@@ -98,10 +112,14 @@ def _stale(wanted: IfMatch) -> Stale:
     )
 
 
-async def _as_new(change: Change[Result]) -> Result:
+async def _as_new(change: Change[Result], wanted: IfMatch | None) -> Result:
     try:
         return await change(0)
     except Stale as refusal:
+        if wanted is not None:
+            raise Stale(
+                "If-None-Match is *, and it is there already\nMaybe read it, and send its ETag in If-Match."
+            ) from refusal
         raise MissingPrecondition(
             "it is there already, and If-Match is missing\nMaybe read it, and send its ETag in If-Match."
         ) from refusal

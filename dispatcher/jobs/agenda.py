@@ -14,7 +14,7 @@ from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.store.connection import StoreError
 from dispatcher.store.due_times import DueTime, DueTimes
 
-LATEST_S = 0.02  # real seconds: a look that is older is made anew
+LATEST_S = 0.05  # real seconds: a look that is older is made anew
 
 
 class Agenda:

@@ -27,7 +27,7 @@ from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
 from dispatcher.store.codec import Versioned
 
-LOOK_S, LOOK_CLOCK_S, LEAST_S = 30.0, 300.0, 1.0  # real; by the clock, which may run faster; no more often
+LOOK_S, LOOK_CLOCK_S, LEAST_S = 30.0, 300.0, 5.0  # real; by the clock, which may run faster; no more often
 MOST = 100  # dispatches of one vendor that are taken up in one commit
 BY = "service"
 log = structlog.get_logger()

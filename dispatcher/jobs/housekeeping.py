@@ -13,10 +13,10 @@ import structlog
 from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.retention import DONE_RETENTION_MS, STREAM_RETENTION_MS
-from dispatcher.store.sorting_in import list_authorizations, sort_in
+from dispatcher.store.sorting_in import list_authorizations, list_threads, sort_in
 from dispatcher.store.store import Store
 
-EVERY_S = 3_600.0  # clock time, as are the ages below
+EVERY_S, LEAST_S = 3_600.0, 30.0  # clock time, as are the ages below; real, where the clock runs faster
 KEEP_DAYS = 14  # a day's capacity and ledgers, after it has ended
 log = structlog.get_logger()
 
@@ -37,6 +37,7 @@ async def keep_house(store: Store, market: str, tz: ZoneInfo, clock: Clock) -> N
             consumers = await tidied.forget_consumers()
             filed = await sort_in(store.market(market), clock.now_ms())
             filed += await list_authorizations(store.market(market))
+            filed += await list_threads(store.market(market))
             did = {
                 "entries": entries,
                 "days": days,
@@ -47,4 +48,4 @@ async def keep_house(store: Store, market: str, tz: ZoneInfo, clock: Clock) -> N
             log.info("tidied", market=market, **did)
         except (Unavailable, Unwritable) as refusal:
             log.warning("house_not_kept", market=market, reason=refusal.detail)
-        await clock.sleep(EVERY_S)
+        await clock.sleep(EVERY_S * max(1.0, LEAST_S / clock.real_s(EVERY_S)))

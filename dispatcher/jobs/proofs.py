@@ -11,16 +11,18 @@ import asyncio
 import datetime as dt
 
 import structlog
+from msgspec.structs import replace
 
 from contracts.instants import HOUR_MS, to_instant
 from dispatcher.domain.commands.proof import DropPictures, SealAnew
-from dispatcher.domain.proofs import DAYS, ProofRecord, proof_id
+from dispatcher.domain.proofs import DAYS, PictureRecord, ProofRecord, proof_id
 from dispatcher.domain.refusals import Unreadable
+from dispatcher.jobs import papers
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.security.vault import UnreadablePatient
 from dispatcher.service.service import Service
 from dispatcher.store.listing import END
-from dispatcher.store.proofs import dispatch_of
+from dispatcher.store.proofs import dispatch_of, renamed
 
 EVERY_MS = HOUR_MS  # by the clock
 LOOK_S = 60.0  # real
@@ -48,10 +50,12 @@ async def keep_proofs(service: Service, market: str) -> None:
 
 async def tidy(service: Service, market: str, *, once_a_day: bool) -> None:
     """What is over goes; once a day what nobody names, and what is under an old key is sealed anew."""
-    did = {"pictures": await drop_over(service, market)}
+    did = {"pictures": await drop_over(service, market), "documents": await papers.drop_over(service, market)}
     if once_a_day:
         did["unnamed"] = await remove_unnamed(service, market)
         did["sealed_anew"] = await seal_anew(service, market)
+        did["documents_unnamed"] = await papers.remove_unnamed(service, market)
+        did["documents_sealed_anew"] = await papers.seal_anew(service, market)
     log.info("proofs_tidied", market=market, **did)
 
 
@@ -102,19 +106,22 @@ async def seal_anew(service: Service, market: str) -> int:
 
 
 async def _sealed_anew(service: Service, market: str, record: ProofRecord) -> bool:
-    """A picture lies under its own name all the while, readable by one key or the other."""
+    """A picture lies where its record says all the while: it is put elsewhere before that says so."""
     stored, proofs = service.store.market(market).proofs, service.proofs
     reports = tuple(
         stored.seal(record.offer_id, stored.open(record.offer_id, each.sealed)) for each in record.given
     )
-    keys = list[str]()
+    pictures = list[PictureRecord]()
     for each in record.pictures:
-        sealed = stored.seal_picture(each.name, await proofs.opened(market, each))
-        await proofs.beside(proofs.blobs.put, each.name, sealed.content)
-        keys.append(sealed.key)
-    command = SealAnew(offer_id=record.offer_id, reports=reports, keys=tuple(keys))
+        name = renamed(each.name)
+        sealed = stored.seal_picture(name, await proofs.opened(market, each))
+        await proofs.beside(proofs.blobs.put, name, sealed.content)
+        pictures.append(replace(each, name=name, key=sealed.key, sealed=sealed.sha256))
+    command = SealAnew(offer_id=record.offer_id, reports=reports, pictures=tuple(pictures))
     outcome = await service.executor.attempt(BY, market, command, record)
-    return outcome is not None and outcome.ok
+    done = outcome is not None and outcome.ok
+    await proofs.beside(proofs.blobs.remove, [each.name for each in (record.pictures if done else pictures)])
+    return done
 
 
 async def _is_named(service: Service, market: str, name: str) -> bool:

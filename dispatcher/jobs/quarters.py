@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 
 import structlog
 
@@ -24,17 +25,19 @@ KEPT = Parameter(
     scope="jobs.quarters",
 )
 PARAMETERS = (KEPT,)
-EVERY_S = 2.0  # real
+EVERY_S, LOSSES_EVERY = 2.0, 8  # real; and how often one goes by without: they are many, and ask for no haste
 log = structlog.get_logger()
 
 
 async def keep_quarters(service: Service, market: str) -> None:
     """For ever, until cancelled. A store that is away is waited for: nothing is lost by that."""
     try:
-        while not cancel_requested():
+        for turn in itertools.count(1):
+            if cancel_requested():
+                return
             await asyncio.sleep(EVERY_S)
             try:
-                await _write(service, market)
+                await _write(service, market, losses=turn % LOSSES_EVERY == 0)
             except Unavailable as refusal:
                 log.warning("quarters wait for the store", market=market, reason=refusal.detail)
     finally:
@@ -42,9 +45,9 @@ async def keep_quarters(service: Service, market: str) -> None:
             await _write(service, market)
 
 
-async def _write(service: Service, market: str) -> None:
+async def _write(service: Service, market: str, *, losses: bool = True) -> None:
     stored = service.store.market(market)
-    if stored.losses.gathered:
+    if losses and stored.losses.gathered:
         await stored.losses.write()
     quarters = stored.quarters
     if quarters.gathered:

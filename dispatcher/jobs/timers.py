@@ -30,12 +30,13 @@ from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
 from dispatcher.store.aside import Item
-from dispatcher.store.outcome import Status
+from dispatcher.store.outcome import Outcome, Status
 
 BATCH = 256
 TOGETHER = 32  # tasks in one commit
+AT_ONCE = 16  # of a kind: hundreds that are due together leave others of the process their turn
 LOOK_EVERY_S = 0.5  # real seconds: a timer set meanwhile may be due before the next one known
-LOOK_AGAIN_S = 0.02  # at a scaled clock's speed, and after a failure
+LOOK_AGAIN_S = 0.05  # at a scaled clock's speed, and after a failure
 BY = "timer"
 
 log = structlog.get_logger()
@@ -86,7 +87,8 @@ class Timers:
             await self._tell_lost(market, kind, lost, len(due))
         done = await self._fired_together(market, kind, list(found.values()))
         left = [record for record in found.values() if record.id not in done]
-        fired = await asyncio.gather(*(self._fire(market, kind, record) for record in left))
+        free = asyncio.Semaphore(AT_ONCE)
+        fired = await asyncio.gather(*(self._fire(market, kind, record, free) for record in left))
         done |= {record.id for record, had_effect in zip(left, fired, strict=True) if had_effect}
         put_off.ended(done, [each for each in ids if each not in done])
         return len(done)
@@ -120,23 +122,25 @@ class Timers:
                 done |= {each.id for each in some}
         return done
 
-    async def _fire(self, market: str, kind: Kind[Any], record: Record) -> bool:
+    async def _fire(self, market: str, kind: Kind[Any], record: Record, free: asyncio.Semaphore) -> bool:
         """Whether it had its effect. One that cannot be fired is told and must not stop the others."""
-        command = FireTimer(kind=kind.name, id=record.id)
         try:
-            if isinstance(record, StandingOrderRecord):  # what it makes is more than its record can tell
-                outcome = await self.service.occurrences.fire(market, record)
-            elif isinstance(record, AuthorizationRecord):  # so is what it frees
-                outcome = await self.service.authorizations.fire(BY, market, record)
-            else:
-                ready = await self._retimed(market, record) or command
-                outcome = await self.service.executor.attempt_while_taken(BY, market, ready, record)
+            async with free:
+                outcome = await self._effect(market, kind, record)
         except Unavailable:
             raise
         except Exception:
             log.exception("a timer failed", market=market, kind=kind.name, id=record.id)
             return False
         return outcome is not None and outcome.status is Status.OK
+
+    async def _effect(self, market: str, kind: Kind[Any], record: Record) -> Outcome | None:
+        if isinstance(record, StandingOrderRecord):  # what it makes is more than its record can tell
+            return await self.service.occurrences.fire(market, record)
+        if isinstance(record, AuthorizationRecord):  # so is what it frees
+            return await self.service.authorizations.fire(BY, market, record)
+        ready = await self._retimed(market, record) or FireTimer(kind=kind.name, id=record.id)
+        return await self.service.executor.attempt_while_taken(BY, market, ready, record)
 
     async def _retimed(self, market: str, record: Record) -> Command | None:
         if self.retimer is None or not isinstance(record, RequestRecord):

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from contracts.instants import to_instant
 from contracts.requests import Request
 from contracts.unmatched import Unmatched
+from dispatcher.decisions.record import AMENDMENT
 from dispatcher.domain.commands.offer_by_hand import OfferByHand, is_out, refuse_taken
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import DoesNotFit, NotFound
@@ -24,6 +25,7 @@ from dispatcher.matching.reading import Reading, read_market
 from dispatcher.matching.reasons import rule_counts
 from dispatcher.matching.relaxations import with_relaxations
 from dispatcher.matching.requests import asked_of
+from dispatcher.matching.saving import LOOKED_AT
 from dispatcher.matching.sequence import beside, in_sequence
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
@@ -77,11 +79,16 @@ async def match(
     *,
     planned: Callable[[Planned], None] | None = None,
 ) -> Proposal:
-    """The match of a stored request, as it is or as it would be, with one vendor. Raises DoesNotFit."""
+    """The match of a stored request, as it is or as it would be, with one vendor. Raises DoesNotFit.
+
+    `planned` hears what it was made from; where nobody does it is only looked at, and saved as that.
+    """
     asked = await _asked(market, record, request, command, reading)
     made, proposed = _match(_snapshot(market, record, asked, reading), command)
     if planned is not None:
         planned(made)
+    else:
+        market.save(AMENDMENT, *made, became={record.id: LOOKED_AT})
     return proposed
 
 

@@ -28,11 +28,25 @@ def give_way() -> None:
 
 
 Work = Callable[[Connection, Any], None]  #: in the process: it answers on the line
-Worker = Callable[[Work, object, Callable[[], bool]], Awaitable[Any]]
+Worker = Callable[..., Awaitable[Any]]  #: as `worked`
 
 
-async def worked(work: Work, job: object, busy: Callable[[], bool], most_s: float = MOST_S) -> Any:
-    """What `work` says on its line, or a text: what went wrong. `busy`: whether it has to wait."""
+def _nobody(share: float) -> None:
+    """Nobody hears how far it is."""
+
+
+async def worked(
+    work: Work,
+    job: object,
+    busy: Callable[[], bool],
+    most_s: float = MOST_S,
+    *,
+    told: Callable[[float], None] = _nobody,
+) -> Any:
+    """What `work` says on its line, or a text: what went wrong. `busy`: whether it has to wait.
+
+    `told` hears how far it is, of work that says so: a share on its line is not its answer.
+    """
     context = multiprocessing.get_context("forkserver")
     line, other = context.Pipe(duplex=False)
     process = context.Process(target=work, args=(other, job), daemon=True)
@@ -40,12 +54,17 @@ async def worked(work: Work, job: object, busy: Callable[[], bool], most_s: floa
         await asyncio.to_thread(process.start)
         other.close()
         stopped, until_s = False, time.monotonic() + most_s
-        while not await asyncio.to_thread(line.poll):
+        while True:
+            if await asyncio.to_thread(line.poll):
+                said = await asyncio.to_thread(line.recv)
+                if not isinstance(said, float):
+                    return said
+                told(said)
+                continue
             if time.monotonic() >= until_s:
                 return "late"
             stopped = stopped_or_not(process, busy(), stopped)
             await asyncio.sleep(POLL_S)
-        return await asyncio.to_thread(line.recv)
     except (EOFError, OSError):
         process.join(1.0)  # its line is closed a moment before it has ended
         return ended_with(process.exitcode)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from contracts.tuning import Number
+from dispatcher.decisions.decided import Decided, Looked
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.apart import one_after_another
 from dispatcher.matching.reading import Reading, read_market
 from dispatcher.matching.requests import Waiting, WaitingRequests
-from dispatcher.matching.saving import Keeps, decided
+from dispatcher.matching.saving import Keeps, Quoted, decided, looked
 from dispatcher.matching.shadow import Shadow
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST_OFFERED, StandingOffers, StandingRequest
@@ -53,6 +56,8 @@ class Market:
     )  #: open requests of which it is counted whom they passed by
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     shadow: Shadow | None = None  #: plans batches beside, with a candidate tuning
+    known_for_s: float = 0.0  #: real; for so long what became of vendors' work is not read again
+    _known_s: float = -math.inf  #: when it was
 
     def __post_init__(self) -> None:
         """Nothing is read yet."""
@@ -71,7 +76,9 @@ class Market:
 
     async def refresh(self, until_ms: int = 0, *, lightly: bool = False) -> Reading:
         """Read tuning, vendors and ledgers again; `until_ms` and `lightly` as for `read_market`."""
-        now_ms, before = self.clock.now_ms(), self.reading
+        now_ms, before, now_s = self.clock.now_ms(), self.reading, time.monotonic()
+        lightly = lightly or now_s - self._known_s < self.known_for_s
+        self._known_s = self._known_s if lightly else now_s
         self.reading = await read_market(
             self.stored, self.tz, now_ms, before=before, until_ms=until_ms, lightly=lightly
         )
@@ -140,10 +147,17 @@ class Market:
         became: Mapping[str, str],
     ) -> None:
         """Have a plan saved, once its matches are committed or not. Whatever happens, matching goes on."""
+        self._keep(lambda: decided(kind, snapshot, screening, plan, became=became))
+
+    def save_quote(self, snapshot: Snapshot, screening: Screening, quoted: Quoted) -> None:
+        """The same of a quote, once it is answered: it is planned by whoever saves it."""
+        self._keep(lambda: looked(snapshot, screening, quoted))
+
+    def _keep(self, make: Callable[[], Decided | Looked]) -> None:
         if self.saver is None:
             return
         try:
-            self.saver.keep(decided(kind, snapshot, screening, plan, became=became))
+            self.saver.keep(make())
         except Exception as error:
             log.exception("decision_not_kept", market=self.name, error=type(error).__name__)
 

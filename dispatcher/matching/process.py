@@ -17,6 +17,8 @@ from dispatcher.service.loops import MATCHING, Troubles
 from dispatcher.service.service import Service
 from solvers.travel import DetourTravel, TravelOf
 
+KNOWN_FOR_S = 5.0  # real: scorecards and the like, much to read, where batches follow each other fast
+
 
 async def run_matchers(
     service: Service,
@@ -43,7 +45,15 @@ async def run_matchers(
             group.create_task(share.run())
             for name, tz in service.markets.zones.items():
                 saver, shadow = savers.get(name), shadows[name]
-                market = Market(stored[name], tz, service.clock, travel_of, saver=saver, shadow=shadow)
+                market = Market(
+                    stored[name],
+                    tz,
+                    service.clock,
+                    travel_of,
+                    saver=saver,
+                    shadow=shadow,
+                    known_for_s=KNOWN_FOR_S,
+                )
                 matcher = Matcher(market, service.executor, solvers, owner, share=share, arrivals=arrivals)
                 matcher.troubles = Troubles(service.store, name, MATCHING)
                 group.create_task(matcher.run())

@@ -47,7 +47,7 @@ from dispatcher.runtime.clock import Clock
 from dispatcher.security.blind_index import BlindIndex
 from dispatcher.service.amending import Amending
 from dispatcher.store.store import Store
-from solvers.candidates import Screened, screen
+from solvers.candidates import Screened, best_of_each_vendor, ranked, screen
 from solvers.rules.base import Candidate
 from solvers.rules.price import price_lines, price_of
 from solvers.screening import OpenRequest
@@ -88,7 +88,8 @@ class Quoter:
             return Quotes(quotes=(), unmatched=_too_far(snapshot))
         screening = snapshot.screening()
         found = screen(screening)
-        rows = _best_of_each_vendor(found)[:limit]
+        self._markets[market].save_quote(snapshot, screening, ranked(found, limit))
+        rows = best_of_each_vendor(found)[:limit]
         best = [candidate(snapshot, found.candidates, row) for row in rows]
         refusals = [refusing(one) for one in best]  # as the matcher would, whatever the arrays say
         quotes = tuple(
@@ -166,12 +167,6 @@ class Quoter:
         within = Bounds(asked.not_before_ms, asked.not_after_ms)
         within = beside_others(within, asked, [each for each in spans if each is not None], travel)
         return with_(asked, not_before_ms=within.not_before_ms, not_after_ms=within.not_after_ms)
-
-
-def _best_of_each_vendor(found: Screened) -> list[int]:
-    """Candidates are sorted by cost: the first of each vendor."""
-    _, first = np.unique(found.candidates.vendor, return_index=True)
-    return [int(row) for row in np.sort(first)]
 
 
 def _others(snapshot: Snapshot, found: Screened, best: int) -> list[Candidate]:

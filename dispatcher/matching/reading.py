@@ -92,7 +92,7 @@ async def read_market(
     knowledge = before.knowledge if light and before else await read_knowledge(stored, now_ms, tuning.values)
     known = dict(knowledge) | {pool_limits.RULE.reads: limits_of(posted)}
     known[cap.RULE.reads] = await caps.read(stored, horizon.days)
-    groups, groups_ms = await _groups(stored, now_ms, before)
+    groups, groups_ms = await _groups(stored, now_ms, before, lightly=light)
     book = _book(documents, known, before)
     dated = {(vendor, ""): each for vendor, each in documents.items()} | postings
     return Reading(
@@ -108,9 +108,11 @@ async def read_market(
     )
 
 
-async def _groups(stored: MarketStore, now_ms: int, before: Reading | None) -> tuple[Groups, int]:
+async def _groups(
+    stored: MarketStore, now_ms: int, before: Reading | None, *, lightly: bool
+) -> tuple[Groups, int]:
     """As they were a few minutes ago at the most: a day's requests are slow to change a week's."""
-    if before is not None and 0 <= now_ms - before.groups_ms < GROUPS_MS:
+    if before is not None and (lightly or 0 <= now_ms - before.groups_ms < GROUPS_MS):
         return before.groups, before.groups_ms
     return await stored.fairness.of(days(now_ms)), now_ms
 

@@ -6,19 +6,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from dispatcher.decisions.decided import Decided
+from dispatcher.decisions.decided import Decided, Looked
+from dispatcher.decisions.record import QUOTE
 from dispatcher.decisions.replay import OPTIMISER
 from dispatcher.matching.snapshot import Snapshot
-from solvers.planning import BatchPlan
+from solvers.planning import BatchPlan, plan
 from solvers.screening import Screening
 
+QUOTED, LOOKED_AT = "quoted", "looked_at"  # what became of what books nothing
+Quoted = tuple[tuple[int, int, int], ...]
 NOT_SAID = "not_said"  # the matcher lost the market amid its commits
 
 
 class Keeps(Protocol):
     """Who saves decisions: `dispatcher.decisions.saver.Saver`."""
 
-    def keep(self, decided: Decided) -> None:
+    def keep(self, decided: Decided | Looked) -> None:
         """Have it written some time; never waits, never fails."""
         ...
 
@@ -27,13 +30,13 @@ def decided(
     kind: str,
     snapshot: Snapshot,
     screening: Screening,
-    plan: BatchPlan,
+    made: BatchPlan,
     *,
     became: Mapping[str, str],
 ) -> Decided:
     """`screening`: what the plan was made from; its capacity is what is left of it by now."""
     reading, ids = snapshot.reading, tuple(each.request.id for each in snapshot.asked)
-    chosen = plan.chosen
+    chosen = made.chosen
 
     def as_it_was() -> Screening:
         return replace(screening, supply=snapshot.before().supply)
@@ -43,8 +46,8 @@ def decided(
         at_ms=snapshot.now_ms,
         screening=as_it_was,
         held_bytes=screening.supply.nbytes,
-        plan=plan,
-        limits=plan.limits if plan.solver == OPTIMISER else None,
+        plan=made,
+        limits=made.limits if made.solver == OPTIMISER else None,
         values=snapshot.values,
         tuning_version=reading.tuning.version,
         requests=ids,
@@ -58,3 +61,14 @@ def decided(
         ),
         became=tuple(became.get(ids[row], NOT_SAID) for row in chosen.request.tolist()),
     )
+
+
+def looked(snapshot: Snapshot, screening: Screening, quoted: Quoted) -> Looked:
+    """What a quote was made from; its plan, the greedy's, is made once it is saved: nobody waits for it."""
+
+    def make() -> Decided:
+        made = plan(screening)
+        became = {each.request.id: QUOTED for each in snapshot.asked}
+        return replace(decided(QUOTE, snapshot, screening, made, became=became), quoted=quoted)
+
+    return Looked(kind=QUOTE, held_bytes=screening.supply.nbytes, values=snapshot.values, make=make)

@@ -51,10 +51,11 @@ async def bundles_of(
     episodes = await market.episodes.get_all(sorted(names))
     ids = {name for each in episodes.values() for name in each.requests}
     known = await market.records.get_all(sorted(ids))
-    return {name: _bundled(each, known, ready) for name, each in episodes.items()}
+    return {name: bundled(each, known, ready) for name, each in episodes.items()}
 
 
-def _bundled(episode: Episode, known: Others, ready: Callable[[RequestRecord], bool]) -> Bundled:
+def bundled(episode: Episode, known: Others, ready: Callable[[RequestRecord], bool]) -> Bundled:
+    """What is open of one bundle."""
     members = [known[each] for each in episode.requests if each in known]
     wanted = [each for each in members if not each.live_offers and each.state is not RequestState.COMPLETED]
     wanted = [each for each in wanted if not comes_later(each)]

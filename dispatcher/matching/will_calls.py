@@ -19,14 +19,15 @@ from contracts.instants import HOUR_MS, to_instant
 from contracts.local_day import LocalDay
 from contracts.requests import Request, TripRequest
 from contracts.tuning import Parameter
+from dispatcher.decisions.record import KEPT_FREE
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import months
 from dispatcher.domain.will_call import HOUR_MIN, DayKind, called_window
 from dispatcher.matching.market import Market
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.store.calls import HOURS, Calls
-from solvers.planning import plan
-from solvers.screening import OpenRequest
+from solvers.planning import BatchPlan, plan
+from solvers.screening import OpenRequest, Screening
 from solvers.travel import TravelTimes
 
 SHARE = Parameter(
@@ -63,18 +64,47 @@ async def keep_room(market: Market, snapshot: Snapshot, travel: TravelTimes) -> 
     records, bodies = await asyncio.gather(
         market.stored.requests.records.get_all(ids), market.stored.requests.bodies(ids)
     )
-    waiting = [each for each in records.values() if each.waits_for_call and each.id in bodies]
-    expected = foreseen(share_of_days(waiting, share), bodies, calls, snapshot, market.tz)
-    if not expected:
+    known = Waiting(tuple(records.values()), bodies, calls, market.tz)
+    made = await asyncio.to_thread(take_room, snapshot, travel, known)
+    if made is None:
         return 0
+    market.save(KEPT_FREE, *made, became=dict.fromkeys((each.id for each in known.records), KEPT_FREE))
+    return len(made.plan.chosen)
+
+
+class Waiting(NamedTuple):
+    """Will-calls that may not be called yet, what they ask for, and how calls fell before."""
+
+    records: Sequence[RequestRecord]
+    bodies: Mapping[str, Request]
+    calls: Calls
+    tz: ZoneInfo
+
+
+class Foreseen(NamedTuple):
+    """What room was kept by."""
+
+    snapshot: Snapshot
+    screening: Screening
+    plan: BatchPlan
+
+
+def take_room(snapshot: Snapshot, travel: TravelTimes, known: Waiting) -> Foreseen | None:
+    """The same for these will-calls, of which some may have been called meanwhile; None: none is expected."""
+    bodies, share = known.bodies, float(SHARE.of(snapshot.values))
+    waiting = [each for each in known.records if each.waits_for_call and each.id in bodies]
+    expected = foreseen(share_of_days(waiting, share), bodies, known.calls, snapshot, known.tz)
+    if not expected:
+        return None
     reading = snapshot.reading
     beside = Snapshot((), expected, reading, reading.capacity.copy(), snapshot.now_ms, travel)
-    found = await asyncio.to_thread(lambda: plan(beside.screening()))
+    screening = beside.screening()
+    found = plan(screening)
     for row in range(len(found.chosen)):
         one = found.chosen.at(row)
         vendor_id, free_ms = snapshot.vendors[one.vendor].id, one.start_ms + one.taken_ms
         snapshot.capacity.take(snapshot.capacity.bookings(vendor_id, one.resource, one.start_ms, free_ms))
-    return len(found.chosen)
+    return Foreseen(beside, screening, found)
 
 
 def share_of_days(waiting: Iterable[RequestRecord], share: float) -> list[list[RequestRecord]]:

@@ -11,6 +11,7 @@ import base64
 import contextlib
 import os
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from dispatcher.runtime.own_command import typed
 KEY_BYTES = 32
 LONGEST_NAME_BYTES = 255  # its length is stored in one byte
 OTHERS = 0o077
+OUR_GROUP = 0o040  # may read
 BOM = b"\xef\xbb\xbf"
 Form = TypeVar("Form")
 
@@ -197,6 +199,16 @@ def _decode(path: Path, form: type[Form]) -> Form:
 
 
 def _private(path: Path) -> bytes:
-    if path.is_file() and path.stat().st_mode & OTHERS:
+    groups = (os.getegid(), *os.getgroups())
+    if path.is_file() and not is_private(path.stat(), os.getuid(), groups):
         raise KeyFileError(f"{path} can be read by others.", f"Maybe `chmod 600 {path}`.")
     return path.read_bytes()
+
+
+def is_private(found: os.stat_result, user: int, groups: Collection[int]) -> bool:
+    """Whether nobody but `user` can read it; or it is the superuser's, for a group of ours to read, no more.
+
+    The latter is how Kubernetes mounts a secret for a process that is not the superuser (`fsGroup`, 0440).
+    """
+    others = found.st_mode & OTHERS
+    return not others or (others == OUR_GROUP and found.st_uid == 0 != user and found.st_gid in groups)

@@ -8,20 +8,23 @@ import os
 import shutil
 import tarfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
 from dispatcher import __version__
-from dispatcher.blobs.places import proofs_of
+from dispatcher.blobs.folder import Folder
+from dispatcher.blobs.places import decisions_of, proofs_of
+from dispatcher.blobs.port import Blobs
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.arguments import writing
 from dispatcher.runtime.errors import UserError
-from dispatcher.serve import archive, backup_pictures, data_folder
-from dispatcher.serve.archive import DATA, About, Draft
-from dispatcher.serve.backup_pictures import PICTURES
+from dispatcher.serve import archive, backup_blobs, data_folder
+from dispatcher.serve.archive import DATA, About, Draft, Part
+from dispatcher.serve.backup_blobs import DECISIONS, PICTURES, Kind, folder_of
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.keeping import IDENTITY_FILE
 from dispatcher.settings import Settings
@@ -40,27 +43,62 @@ class NotEmpty(UserError):
     """Something is stored where the backup would go."""
 
 
-async def back_up(settings: Settings, target: Path, *, with_keys: bool, with_pictures: bool = True) -> About:
-    """Write a backup of the store to `target`, with the pictures of proofs where they lie in a folder.
+async def back_up(
+    settings: Settings,
+    target: Path,
+    *,
+    with_keys: bool,
+    with_pictures: bool = True,
+    with_decisions: bool | None = None,
+) -> About:
+    """Write a backup of the store to `target`, with pictures and decisions where they lie in a folder.
 
-    Raises UserError.
+    `with_decisions`: also from an object store, or not at all. Raises UserError.
     """
     keys = _key_files(settings) if with_keys else {}
-    data, pictures = (Draft(target.with_name(f"{target.name}.{each}")) for each in (DATA, PICTURES))
-    folder = backup_pictures.folder_of(proofs_of(settings)) if with_pictures else None
+    blobs = await asyncio.to_thread(_beside, settings, with_pictures, with_decisions)
+    for last in (False, False, True):
+        made = await _written(settings, target, keys, blobs, last=last)
+        if made is not None:
+            return made
+    raise AssertionError("the last one is taken as it is")
+
+
+def _beside(settings: Settings, pictures: bool, decisions: bool | None) -> dict[Kind, Blobs]:
+    """What goes in beside the store, and where it lies."""
+    found = dict[Kind, Blobs]()
+    if pictures and (folder := folder_of(proofs_of(settings))) is not None:
+        found[PICTURES] = folder
+    place: Blobs = decisions_of(settings)
+    is_there = folder_of(place) is not None
+    if is_there if decisions is None else decisions and (is_there or not isinstance(place, Folder)):
+        found[DECISIONS] = place
+    return found
+
+
+async def _written(
+    settings: Settings, target: Path, keys: Mapping[str, bytes], blobs: Mapping[Kind, Blobs], *, last: bool
+) -> About | None:
+    """None: decisions were forgotten meanwhile, of which it may tell; `last`: it is taken all the same."""
+    drafts = {name: Draft(target.with_name(f"{target.name}.{name}")) for name in (DATA, *map(_part, blobs))}
     try:
-        with data.opened() as file, pictures.opened() as more:
+        with ExitStack() as opened:
+            files = {name: opened.enter_context(each.opened()) for name, each in drafts.items()}
+            before = await _decisions(blobs)
 
             def write(piece: bytes) -> None:
-                data.note(piece)
-                file.write(piece)
+                drafts[DATA].note(piece)
+                files[DATA].write(piece)
 
             async with _serving(settings) as url:
                 identity = await _identity(url)
                 await snapshot(url, write)
-            packed = {DATA: data.part()}
-            if folder is not None:
-                packed[PICTURES] = await asyncio.to_thread(backup_pictures.pack, folder, pictures, more)
+            packed = {DATA: drafts[DATA].part()}
+            for kind, place in blobs.items():
+                name = kind.part
+                packed[name] = await asyncio.to_thread(_packed, kind, place, drafts[name], files[name])
+            if not last and not before <= await _decisions(blobs):
+                return None
             about = About(
                 format=archive.FORMAT,
                 made_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -69,12 +107,40 @@ async def back_up(settings: Settings, target: Path, *, with_keys: bool, with_pic
                 database=_database(url),
                 parts={**packed, **{name: archive.digest(each) for name, each in keys.items()}},
             )
-            files = {DATA: file, PICTURES: more}
-            archive.pack(target, about, {each: files[each] for each in packed}, keys)
+            archive.pack(target, about, files, keys)
     finally:
-        data.discard()
-        pictures.discard()
+        for each in drafts.values():
+            each.discard()
     return about
+
+
+def _part(kind: Kind) -> str:
+    return kind.part
+
+
+def _packed(kind: Kind, place: Blobs, draft: Draft, file: IO[bytes]) -> Part:
+    try:
+        return backup_blobs.pack(kind, place, draft, file)
+    except OSError as error:
+        raise _unread(kind, place, error) from error
+
+
+async def _decisions(blobs: Mapping[Kind, Blobs]) -> set[str]:
+    """Those that there are now, if they go in."""
+    place = blobs.get(DECISIONS)
+    if place is None:
+        return set()
+    try:
+        return await asyncio.to_thread(backup_blobs.names, DECISIONS, place)
+    except OSError as error:
+        raise _unread(DECISIONS, place, error) from error
+
+
+def _unread(kind: Kind, place: Blobs, error: OSError) -> UserError:
+    return UserError(
+        f"the {kind.called}s in {place} cannot be read, or not be packed: {error}.",
+        f"Maybe the disk is full; or leave them out: --without-{kind.called}s.",
+    )
 
 
 async def restore(settings: Settings, source: Path, *, replace: bool, with_keys: bool) -> About:
@@ -90,22 +156,23 @@ async def restore(settings: Settings, source: Path, *, replace: bool, with_keys:
                 await _into_server(settings.redis_url, about, tar, stage, replace)
         else:
             await _into_folder(settings.data_dir, about, tar, stage, replace)
-        if PICTURES in about.parts:
-            with archive.read(tar, PICTURES) as packed:
-                await asyncio.to_thread(_put_pictures, packed, settings)
+        for kind, place_of in ((PICTURES, proofs_of), (DECISIONS, decisions_of)):
+            if kind.part in about.parts:
+                with archive.read(tar, kind.part) as packed:
+                    await asyncio.to_thread(_put, kind, packed, place_of(settings))
         for path, content in keys.values():
             _write_private(settings.data_dir / path, content)
     return about
 
 
-def _put_pictures(packed: IO[bytes], settings: Settings) -> None:
-    place = proofs_of(settings)
+def _put(kind: Kind, packed: IO[bytes], place: Blobs) -> None:
     try:
-        backup_pictures.unpack(packed, place)
+        backup_blobs.unpack(kind, packed, place)
     except OSError as error:
+        where = "DISPATCHER_PROOFS" if kind is PICTURES else "DISPATCHER_DECISIONS"
         raise UserError(
-            f"the store is restored, and pictures of proofs cannot be put into {place}: {error}.",
-            "Maybe see DISPATCHER_PROOFS, and restore once more with --replace.",
+            f"the store is restored, and {kind.called}s cannot be put into {place}: {error}.",
+            f"Maybe see {where}, and restore once more with --replace.",
         ) from error
 
 

@@ -11,13 +11,12 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING
 
-import aiohttp
 import structlog
 from msgspec.structs import replace
 
 from dispatcher.blobs.places import decisions_of, proofs_of
-from dispatcher.delivery.notify.ways import notifier_of
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime import otel
 from dispatcher.runtime.clock import make_clock
@@ -37,6 +36,9 @@ from dispatcher.store.format_numbers import FormatNumbers
 from dispatcher.store.health import CLUSTER, NO_CLUSTER
 from dispatcher.store.identity import Identity
 from dispatcher.store.servers import CLUSTER_SCHEMES, servers_of
+
+if TYPE_CHECKING:  # slow to load: only once the children are on their way
+    import aiohttp
 
 BACKLOG = 4_096  # connections that wait; Linux takes no more than net.core.somaxconn
 STOP_TIMEOUT_S = 10.0  # for a child that was told to end
@@ -110,7 +112,10 @@ def prepare(settings: Settings) -> None:
     except (OSError, ValueError) as error:
         told = f"DISPATCHER_CLOCK_FILE={settings.clock_file} cannot be read: {type(error).__name__}."
         raise UserError(told, "Maybe it is a folder, or holds something else than a Unix time.") from error
-    notifier_of(settings, clock)
+    if settings.notify_webhook_url or settings.smtp_url or settings.notify_coordinator_email:
+        from dispatcher.delivery.notify.ways import notifier_of  # noqa: PLC0415 - slow, and needed by few
+
+        notifier_of(settings, clock)
     if settings.traces_url is not None:
         otel.need()
 
@@ -205,6 +210,8 @@ async def _run(
 
 async def announce_when_ready(settings: Settings, url: str, announce: Callable[[str], None]) -> None:
     """Announce the address once `/readyz` says 200; until then tell what it waits for, when that changes."""
+    import aiohttp  # noqa: PLC0415 - a seventh of all that is loaded here, while the children load theirs
+
     told: list[str] = []
     async with aiohttp.ClientSession(trust_env=False) as session:  # no proxy stands between us and our child
         while (reasons := await _unready(session, url)) is not None:
@@ -223,6 +230,8 @@ async def announce_when_ready(settings: Settings, url: str, announce: Callable[[
 
 async def _unready(session: aiohttp.ClientSession, url: str) -> list[str] | None:
     """Why the service is not ready, as it says itself; empty while it does not answer; None once it is."""
+    import aiohttp  # noqa: PLC0415 - see `announce_when_ready`
+
     try:
         async with session.get(f"{url}/readyz", timeout=aiohttp.ClientTimeout(total=5)) as answer:
             return None if answer.status == 200 else list((await answer.json())["reasons"])

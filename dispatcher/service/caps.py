@@ -8,7 +8,6 @@ from contracts.caps import Cap, Caps, CapsView, CapView
 from contracts.instants import to_instant
 from dispatcher.domain.caps import CapRecord, span
 from dispatcher.domain.commands.caps import PutCaps
-from dispatcher.domain.refusals import NotFound
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import Executor
 from dispatcher.service.markets import Markets
@@ -30,13 +29,11 @@ class VendorCaps:
         return await self._view(market, vendor_id, record, None)
 
     async def get(self, who: Principal, market: str, vendor_id: str, day: date | None = None) -> CapsView:
-        """With what is used in the day, month and year of that day. Raises NotFound where none were set."""
+        """With what is used in the day, month and year of that day; none, at version 0, if none were set."""
         await self.vendors.get(who, market, vendor_id)
         record = await self.markets.store(market).caps.records.get(vendor_id)
         if record is None:
-            raise NotFound(
-                f"vendor {vendor_id} has no caps\nMaybe set some: PUT \u2026/vendors/{vendor_id}/caps."
-            )
+            return CapsView(vendor_id=vendor_id, version=0, caps=())
         return await self._view(market, vendor_id, record, day)
 
     async def _view(self, market: str, vendor_id: str, record: CapRecord, day: date | None) -> CapsView:

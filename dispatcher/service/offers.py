@@ -5,9 +5,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from contracts.amendments import ProposedAmendment
+from contracts.codes import OfferState
 from contracts.dispatches import Dispatch
 from contracts.instants import to_instant
 from contracts.offers import Offer
+from contracts.offers import Offers as Listed
 from contracts.requests import Request
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import NotFound, PatientKeyMissing, Unreadable
@@ -40,6 +42,13 @@ class Offers:
             for offer in records[each].live_offers
             if offer.vendor_id == vendor_id
         ]
+
+    async def listed(self, who: Principal, market: str, vendor_id: str) -> Listed:
+        """The same, with how many messages the caller has not read on each dispatch."""
+        offers = await self.of_vendor(who, market, vendor_id)
+        dispatches = [each.id for each in offers if each.state is OfferState.ACCEPTED]
+        unread = await self.markets.store(market).threads.unread(dispatches, who.subject)
+        return Listed(offers=tuple(offers), unread=dict(unread))
 
     async def offer(
         self, who: Principal, market: str, name: str, known: RequestRecord | None = None

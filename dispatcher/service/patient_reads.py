@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from contracts.codes import Role
 from contracts.patient_reads import PatientRead, PatientReadQuery, ReadReason
@@ -51,6 +51,19 @@ class PatientReads:
         if await stored.records(PATIENT_READ_KIND).get(read_id) is None:
             entry = patient_reads.noted(read_id, request_id_of(name), None, context)
             await stored.commit([entry])  # stale: somebody has noted it just now
+
+    async def note_dispatches(self, who: Principal, market: str, names: Sequence[str]) -> None:
+        """The same of several, together: a list of them costs no more than one."""
+        context, stored = await self._context(market, who, SEES_PATIENT), self.markets.store(market)
+        ids = {patient_reads.of_dispatch(each, context): each for each in names}
+        known = await stored.records(PATIENT_READ_KIND).get_all(list(ids))
+        new = {read_id: name for read_id, name in ids.items() if read_id not in known}
+        entries = [
+            patient_reads.noted(each, request_id_of(name), None, context) for each, name in new.items()
+        ]
+        if entries and not (await stored.commit(entries)).ok:
+            for name in new.values():  # somebody has noted one of them just now
+                await self.note_dispatch(who, market, name)
 
     async def note_proof(self, who: Principal, market: str, offer_id: str) -> None:
         """That a proof is shown, which says who signed and where a door is; durable before, once an hour."""

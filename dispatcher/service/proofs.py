@@ -38,7 +38,7 @@ from dispatcher.service.markets import Markets
 from dispatcher.service.patient_reads import PatientReads
 from dispatcher.service.proof_views import picture_view, proof_view
 from dispatcher.store.idempotency import IdempotencyRecord
-from dispatcher.store.proofs import blob_name
+from dispatcher.store.proofs import blob_name, dispatch_of
 from solvers.geometry import great_circle_m
 
 RETRY_AFTER_S = 5
@@ -124,6 +124,7 @@ class Proofs:
             key=sealed.key,
             at_ms=0,
             by="",
+            sealed=sealed.sha256,
         )
 
         async def prepare(record: ProofRecord | None, wanted: Any) -> Any:
@@ -166,6 +167,11 @@ class Proofs:
     async def opened(self, market: str, picture: PictureRecord) -> bytes:
         """Its plain bytes. Raises Unreadable, also where its blob is gone; Unavailable."""
         sealed = await self.beside(self.blobs.get, picture.name)
+        if sealed is None:  # it may lie elsewhere by now, under another key
+            record = await self._record(market, dispatch_of(picture.name))
+            moved = [each for each in record.pictures if is_same(each, picture)] if record is not None else []
+            if moved and moved[0].name != picture.name:
+                picture, sealed = moved[0], await self.beside(self.blobs.get, moved[0].name)
         return self.markets.store(market).proofs.open_picture(picture, sealed or b"")
 
     async def beside(self, work: Callable[..., Result], *words: object) -> Result:
@@ -238,6 +244,11 @@ class Proofs:
             await self.markets.refuse_if_lost()
             _refuse(offer_id)
         return request, request.offer_named(offer_id, who.vendor_id)
+
+
+def is_same(one: PictureRecord, other: PictureRecord) -> bool:
+    """Whether they are one picture, wherever it lies."""
+    return (one.part, one.of, one.sha256, one.at_ms) == (other.part, other.of, other.sha256, other.at_ms)
 
 
 def apart_m(report: ProofReport, asked: Request) -> int | None:

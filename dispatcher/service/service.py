@@ -31,6 +31,7 @@ from dispatcher.service.markets import Markets
 from dispatcher.service.measures import Measures
 from dispatcher.service.occurrences import Occurrences
 from dispatcher.service.offers import Offers
+from dispatcher.service.papers import Papers
 from dispatcher.service.patient_reads import PatientReads
 from dispatcher.service.prices import Prices
 from dispatcher.service.proof_export import ProofExport
@@ -45,6 +46,7 @@ from dispatcher.service.tuning_canary import TuningCanary
 from dispatcher.service.tuning_profiles import TuningProfiles
 from dispatcher.service.tuning_sets import TuningSets
 from dispatcher.service.tuning_shadow import TuningShadow
+from dispatcher.service.vendor_days import VendorDays
 from dispatcher.service.vendor_outcomes import VendorOutcomes
 from dispatcher.service.vendor_sign_ins import VendorSignIns
 from dispatcher.service.vendors import Vendors
@@ -114,7 +116,9 @@ class Service:
             self.markets, clock, self.vendors, self.acts, self.store.sign_ins
         )
         self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
+        self.papers = Papers(self.markets, self.vendors, self.acts, clock, self.proofs)
         self.caps = VendorCaps(self.markets, self.executor, self.vendors)
+        self.vendor_days = VendorDays(self.markets, self.patient_reads, clock)
         self.why_vendor = WhyVendor(self.markets, clock, self.vendors)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)
         self.scorecards = Scorecards(self.markets, self.executor, clock)

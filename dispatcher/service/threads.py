@@ -13,12 +13,11 @@ from dispatcher.domain.commands.threads import (
     MarkRead,
     OnThread,
     PostMessage,
-    read_up_to,
     refuse_beyond,
 )
 from dispatcher.domain.kinds import kind_named
 from dispatcher.domain.refusals import NotFound
-from dispatcher.domain.threads import SUBJECTS, Mark, Party, Posted, ThreadRecord, thread_id
+from dispatcher.domain.threads import SUBJECTS, Mark, Party, Posted, ThreadRecord, thread_id, unread_by
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import Executor
 from dispatcher.service.markets import Markets
@@ -42,15 +41,17 @@ class Threads:
         thread = await self.markets.store(market).threads.records.get(name)
         if thread is None:
             return ThreadView(about=about, id=subject_id)
-        own = _by(who), who.subject
-        seen = read_up_to(thread, *own)
         return ThreadView(
             about=about,
             id=subject_id,
             messages=self._shown(who, market, thread, after),
             read=tuple(_mark(who, each) for each in thread.read),
-            unread=sum((each.by, each.subject) != own for each in thread.messages[seen:]),
+            unread=unread_by(thread, _by(who), who.subject),
         )
+
+    async def unread(self, who: Principal, market: str, offer_id: str) -> int:
+        """How many messages of others the caller, one of its vendor's people, has not read on a dispatch."""
+        return (await self.markets.store(market).threads.unread([offer_id], who.subject)).get(offer_id, 0)
 
     async def post(
         self,

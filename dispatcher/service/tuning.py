@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from contracts.codes import Role
 from contracts.instants import to_instant
 from contracts.tuning import Made, Tuning, TuningUpdate, TuningView, Value, parted
-from contracts.tuning_parameters import ParameterPage, ParameterTold
+from contracts.tuning_parameters import MeasureState, Measuring, ParameterPage, ParameterTold
 from contracts.tuning_versions import (
     KEPT_VERSIONS,
     Restore,
@@ -19,9 +20,10 @@ from contracts.tuning_versions import (
     TuningVersions,
     VersionQuery,
 )
-from dispatcher.domain.refusals import NotFound, Unreadable
+from dispatcher.domain.refusals import NotFound, Stale, Unreadable
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.execute import ATTEMPTS, too_busy
 from dispatcher.service.markets import Markets
 from dispatcher.service.what_ifs import cited
 from dispatcher.tuning.readers import read_by
@@ -88,6 +90,21 @@ class Tunings:
         changes = self.registry.changes(before.overrides, after.overrides)
         return TuningDiff(before=before.version, after=after.version, changes=tuple(changes))
 
+    async def measure(self, who: Principal, market: str) -> Measuring:
+        """Have the effects measured now; as it stands where that was asked already, by whomever."""
+        self.markets.authorize_requests(who, market)
+        part = self.markets.store(market).tuning_measuring
+        for _ in range(ATTEMPTS):
+            held = await part.get()
+            if not held.value.is_over:
+                return _shown(held.value)
+            by, now = who.subject or who.acting_as({Role.OPS}), to_instant(self.clock.now_ms())
+            asked = Measuring(state=MeasureState.QUEUED, by=by, asked_at=now)
+            with contextlib.suppress(Stale):  # another asked at the same moment
+                await part.put(asked, held.version)
+                return asked
+        raise too_busy("the measuring of effects")
+
     async def parameters(self, who: Principal, market: str) -> ParameterPage:
         """Every parameter: as declared, its value, where it is read, what nudging it would have moved."""
         view = await self.get(who, market)
@@ -99,6 +116,7 @@ class Tunings:
             measured_at=measured.measured_at,
             batches=measured.batches,
             requests=measured.requests,
+            measuring=_shown((await self.markets.store(market).tuning_measuring.get()).value),
             parameters=tuple(
                 ParameterTold(
                     **{name: getattr(each, name) for name in each.__struct_fields__},
@@ -158,3 +176,8 @@ class Tunings:
             values=tuning.overrides,
             changes=None if changes is None else tuple(changes),
         )
+
+
+def _shown(measuring: Measuring) -> Measuring:
+    """Without which process does it."""
+    return replace(measuring, runner="")

@@ -10,7 +10,7 @@ import msgspec
 
 from contracts.codes import Role
 from contracts.instants import to_instant
-from contracts.vendor_sign_ins import NewSignInLink
+from contracts.vendor_sign_ins import LONGEST_H, NewSignInLink, PhoneSession, PhoneSessions
 from dispatcher.domain.refusals import NotFound
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
@@ -22,6 +22,7 @@ from dispatcher.store.sign_ins import SignIns
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no letter that is taken for a figure
 CHARS: Final = 12  # 60 bits: nobody guesses one while it holds
 GROUP: Final = 4
+MOST_LISTED: Final = 1_000
 ALIKE: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "-": "", " ": ""})
 
 
@@ -34,6 +35,20 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     expires_ms: int
     hours: int
     mark: str = ""
+
+    @property
+    def person(self) -> str:
+        """Who it is, as the session's token says."""
+        return self.subject or self.vendor_id
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A session that is open."""
+
+    subject: str
+    opened_ms: int
+    expires_ms: int
+    mark: str
 
 
 class VendorSignIns:
@@ -54,12 +69,39 @@ class VendorSignIns:
         await self._note(who, market, "issue_sign_in_link", vendor_id, detail)
         return await issued(self.sign_ins, market, vendor_id, asked, self.clock.now_ms())
 
-    async def end(self, who: Principal, market: str, vendor_id: str) -> datetime:
-        """Every session of the vendor's page is over, and every code."""
+    async def end(self, who: Principal, market: str, vendor_id: str, subject: str = "") -> datetime:
+        """Every session of the vendor's page is over, and every code; or every one of that person's."""
         await self._refuse(who, market, vendor_id)
-        await self._note(who, market, "end_vendor_sessions", vendor_id)
-        await self.sign_ins.end(market, vendor_id)
+        await self._note(who, market, "end_vendor_sessions", vendor_id, subject)
+        await self.sign_ins.end(market, vendor_id, subject)
         return to_instant(self.clock.now_ms())
+
+    async def opened(self, said: SignIn, name: str) -> None:
+        """A code has opened a session, which is listed by this name."""
+        now_ms, hour_s = self.clock.now_ms(), 3_600
+        over_ms = now_ms + said.hours * hour_s * 1_000
+        entry = Opened(subject=said.person, opened_ms=now_ms, expires_ms=over_ms, mark=said.mark)
+        content = msgspec.msgpack.encode(entry)
+        await self.sign_ins.opened(said.market, said.vendor_id, name, content, LONGEST_H * hour_s)
+
+    async def listed(self, who: Principal, market: str, vendor_id: str) -> PhoneSessions:
+        """Sessions that are open, the newest first."""
+        await self._refuse(who, market, vendor_id)
+        known = {
+            name: msgspec.msgpack.decode(said, type=Opened)
+            for name, said in (await self.sign_ins.open(market, vendor_id)).items()
+        }
+        people = dict.fromkeys(each.subject for each in known.values())
+        marks = {each: await self.sign_ins.mark(market, vendor_id, each) for each in people}
+        now_ms = self.clock.now_ms()
+        still = {
+            name: each
+            for name, each in known.items()
+            if each.expires_ms > now_ms and each.mark == marks[each.subject]
+        }
+        await self.sign_ins.closed(market, vendor_id, [name for name in known if name not in still])
+        newest = sorted(still.values(), key=lambda each: -each.opened_ms)[:MOST_LISTED]
+        return PhoneSessions(vendor_id=vendor_id, sessions=tuple(map(_session, newest)))
 
     async def redeem(self, code: str) -> SignIn | None:
         """What a code is worth, once; None: it is none, was used, or is over."""
@@ -68,7 +110,8 @@ class VendorSignIns:
             return None
         said = msgspec.msgpack.decode(found, type=SignIn)
         over = said.expires_ms <= self.clock.now_ms()
-        return None if over or said.mark != await self.sign_ins.mark(said.market, said.vendor_id) else said
+        mark = await self.sign_ins.mark(said.market, said.vendor_id, said.person)
+        return None if over or said.mark != mark else said
 
     async def _refuse(self, who: Principal, market: str, vendor_id: str) -> None:
         if not who.may({Role.OPS}):
@@ -91,11 +134,19 @@ async def issued(
         subject=asked.subject,
         expires_ms=now_ms + asked.minutes * 60_000,
         hours=asked.hours,
-        mark=await sign_ins.mark(market, vendor_id),
+        mark=await sign_ins.mark(market, vendor_id, asked.subject or vendor_id),
     )
     await sign_ins.keep(code, msgspec.msgpack.encode(said), asked.minutes * 60)
     groups = (code[start : start + GROUP] for start in range(0, CHARS, GROUP))
     return "-".join(groups), to_instant(said.expires_ms)
+
+
+def _session(opened: Opened) -> PhoneSession:
+    return PhoneSession(
+        subject=opened.subject,
+        opened_at=to_instant(opened.opened_ms),
+        expires_at=to_instant(opened.expires_ms),
+    )
 
 
 def plain(code: str) -> str:

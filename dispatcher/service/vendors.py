@@ -8,7 +8,7 @@ from contracts.codes import Role
 from contracts.instants import to_instant
 from contracts.onboarding import SetOnboarding
 from contracts.requests import Request
-from contracts.vendors import Paper, Signed, Vendor
+from contracts.vendors import SeenPaper, Signed, Vendor
 from dispatcher.domain import acts, onboarding
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
@@ -138,7 +138,7 @@ class Vendors:
         who: Principal,
         market: str,
         vendor_id: str,
-        papers: Sequence[Paper],
+        papers: Sequence[SeenPaper],
         key: IdempotencyRecord | None = None,
         *,
         holds: bool,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 
 from msgspec.structs import replace
@@ -40,26 +39,19 @@ class WhatIfs:
 
     def __init__(self, markets: Markets, clock: Clock, parameters: Registry) -> None:
         self.markets, self.clock, self.parameters = markets, clock, parameters
-        self._asking = asyncio.Lock()
 
     async def ask(
         self, who: Principal, market: str, name: str, request: WhatIfRequest, fingerprint: bytes
     ) -> WhatIfView:
         """Put it behind the others of the market; the same again when it is repeated."""
         self.markets.authorize_requests(who, market)
-        async with self._asking:  # of two at one moment the second sees the first: no more wait than may
-            return await self._ask(who, market, name, request, fingerprint)
-
-    async def _ask(
-        self, who: Principal, market: str, name: str, request: WhatIfRequest, fingerprint: bytes
-    ) -> WhatIfView:
         stored = self.markets.store(market)
         known = await stored.what_ifs.all()
         if name in known:
             return self._same(known[name], fingerprint)
         vendors = await stored.vendors.get_all()
         change = refuse_unknown(request.change, vendors.keys(), self.parameters)
-        await self._make_room(market, known)
+        await self._forget_old(market, known)
         asked = Asked(
             id=name,
             request=replace(request, change=change),
@@ -67,7 +59,9 @@ class WhatIfs:
             at_ms=self.clock.now_ms(),
             fingerprint=fingerprint,
         )
-        await stored.what_ifs.add(asked)
+        waiting = await stored.what_ifs.add(asked, MOST_WAITING + 1)  # one of them is at work
+        if waiting > MOST_WAITING:
+            raise _crowded(market, waiting)
         return self._same(await self._find(market, name), fingerprint)
 
     async def page(self, who: Principal, market: str) -> list[WhatIfView]:
@@ -121,11 +115,8 @@ class WhatIfs:
             )
         return _view(found)
 
-    async def _make_room(self, market: str, known: dict[str, WhatIf]) -> None:
-        """Refuse beyond what may wait; forget what is too old, or too many."""
-        waiting = [each for each in known.values() if not each.over]
-        if len(waiting) > MOST_WAITING:  # one of them is at work
-            raise _crowded(market, len(waiting))
+    async def _forget_old(self, market: str, known: dict[str, WhatIf]) -> None:
+        """What is too old, or too many."""
         stored, values = self.markets.store(market), (await self.markets.tuning(market)).values
         since_ms = self.clock.now_ms() - DAYS.whole(values) * DAY_MS
         over = [each for each in known.values() if each.over]

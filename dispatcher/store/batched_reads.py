@@ -19,6 +19,14 @@ class BatchedReads:
 
     async def get(self, key: str) -> bytes | None:
         """The value as it is after this call began; None if there is none. Raises what `fetch` raises."""
+        return await asyncio.shield(self._asked(key))  # who leaves must not take the others' answer along
+
+    async def get_each(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values of several keys of one market, in the order asked for: they come together."""
+        asked = [self._asked(key) for key in keys]
+        return [await asyncio.shield(each) for each in asked]
+
+    def _asked(self, key: str) -> asyncio.Future[bytes | None]:
         loop = asyncio.get_running_loop()
         market = key.partition("}")[0]
         waiting = self._waiting.get(market)
@@ -28,7 +36,7 @@ class BatchedReads:
         future = waiting.get(key)
         if future is None:
             future = waiting[key] = loop.create_future()
-        return await asyncio.shield(future)  # one who leaves must not take the others' answer along
+        return future
 
     def _send_batch(self, market: str) -> None:
         batch = asyncio.create_task(self._fetch_batch(self._waiting.pop(market)))

@@ -17,12 +17,14 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as Disconnected
 
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.store import asking
 from dispatcher.store.committer import Committer
 from dispatcher.store.connection import (
     CONNECTION_ERRORS,
     LEADERLESS,
     PAUSE_S,
     REDIRECTED,
+    SPLIT,
     Elsewhere,
     Reader,
     unavailable,
@@ -44,8 +46,10 @@ SILENCE_S = 1.0  # without an answer for so long, it is asked who has the slot n
 class Cluster:
     """See `Servers`."""
 
-    def __init__(self, url: str, *, queue_limit: int, connections: int, timeout_s: float) -> None:
-        self.url, self.topology = url, Topology(url)
+    def __init__(
+        self, url: str, *, queue_limit: int, connections: int, timeout_s: float, replicas: int
+    ) -> None:
+        self.url, self.topology, self.replicas = url, Topology(url), replicas
         self.reader = RoutedReader(self.topology, timeout_s)
         self.committer = RoutedCommitter(
             self.topology,
@@ -55,8 +59,10 @@ class Cluster:
                 queue_limit=queue_limit,
                 connections=connections,
                 timeout_s=min(timeout_s, SILENCE_S),
+                replicas=replicas,
             ),
             timeout_s,
+            replicas,
         )
 
     def line(self, timeout_s: float) -> Line:
@@ -118,11 +124,13 @@ class RoutedReader(Reader):
         try:
             for address, numbers in places.items():
                 some = [commands[each] for each in numbers]
-                told = await self._answered(address, some, raise_on_error=raise_on_error)
+                told = await self._followed(address, some, raise_on_error=raise_on_error)
                 if moved := [each for each in told if isinstance(each, ELSEWHERE)]:
                     raise moved[0]
                 for number, answer in zip(numbers, told, strict=True):
                     answers[number] = answer
+        except SPLIT as error:
+            raise Elsewhere(str(error).rstrip(".")) from error
         except ELSEWHERE as error:
             await self.topology.refresh(age)
             raise Elsewhere(str(error).rstrip(".")) from error
@@ -130,6 +138,36 @@ class RoutedReader(Reader):
             await self.topology.refresh(age)
             raise
         return answers
+
+    async def _followed(
+        self, address: Address, commands: Sequence[Sequence[Any]], *, raise_on_error: bool
+    ) -> list[Any]:
+        """As `_answered`; what went from there already, while its slot moves key by key, is asked after."""
+        try:
+            told = await self._answered(address, commands, raise_on_error=raise_on_error)
+        except (*REDIRECTED, SPLIT) as error:
+            if isinstance(error, REDIRECTED) and asking.goes_to(error) is None:
+                raise
+            told = await self._answered(address, commands, raise_on_error=False)
+        if any(isinstance(each, (*REDIRECTED, SPLIT)) for each in told):
+            await self._ask_there(address, commands, told)
+        for each in told:
+            if isinstance(each, SPLIT) or (raise_on_error and isinstance(each, Exception)):
+                raise each
+        return told
+
+    async def _ask_there(self, address: Address, commands: Sequence[Sequence[Any]], told: list[Any]) -> None:
+        """Put right what was told of keys that went from `address`, or are half there."""
+        gone = defaultdict[Address, list[int]](list)
+        for at, each in enumerate(told):
+            if (there := asking.goes_to(each)) is not None:
+                gone[there].append(at)
+            elif isinstance(each, SPLIT) and (parts := asking.apart(commands[at])):
+                told[at] = asking.joined(await self._followed(address, parts, raise_on_error=False))
+        for there, places in gone.items():
+            answers = await asking.answers_of(self.of(there), [commands[at] for at in places])
+            for at, answer in zip(places, answers, strict=True):
+                told[at] = answer
 
     async def _answered(
         self, address: Address, commands: Sequence[Sequence[Any]], *, raise_on_error: bool
@@ -156,9 +194,13 @@ class RoutedCommitter:
     """One committer a server. Raises what `Committer` raises."""
 
     def __init__(
-        self, topology: Topology, committer_of: Callable[[Redis, Lineage], Committer], timeout_s: float
+        self,
+        topology: Topology,
+        committer_of: Callable[[Redis, Lineage], Committer],
+        timeout_s: float,
+        replicas: int = 0,
     ) -> None:
-        self.topology, self._timeout_s = topology, timeout_s
+        self.topology, self._timeout_s, self._replicas = topology, timeout_s, replicas
         self._committer_of = committer_of
         self._lineage = Lineage()
         self._committers: dict[Address, tuple[Committer, Redis]] = {}
@@ -183,21 +225,37 @@ class RoutedCommitter:
         read_at = self.lineage if since is None else since
         deadline, asked_again = time.monotonic() + self._timeout_s, False
         while True:
-            age = self.topology.age
-            committer = self._of(await self.topology.address(program.key))
+            age, last = self.topology.age, None
             try:
-                return await committer.commit(program, since=read_at, asked_again=asked_again)
+                return await self._sent(program, read_at, asked_again=asked_again)
             except REDIRECTED:  # nothing was done
                 pass
             except Unavailable as refusal:
                 if "outcome" not in refusal.facts:  # it is too busy, or takes no writes
                     raise
-                asked_again |= refusal.facts["outcome"] == UNKNOWN
+                last, asked_again = refusal, asked_again or refusal.facts["outcome"] == UNKNOWN
             if time.monotonic() > deadline:
-                raise _silent(asked_again)
+                raise _refusal(last, asked_again=asked_again)
             with contextlib.suppress(Unavailable):  # none answers: until the deadline one may
                 await self.topology.refresh(age)
             await asyncio.sleep(PAUSE_S)
+
+    async def _sent(self, program: Program, since: int, *, asked_again: bool) -> Outcome:
+        committer = self._of(await self.topology.address(program.key))
+        try:
+            return await committer.commit(program, since=since, asked_again=asked_again)
+        except REDIRECTED as error:
+            if (address := asking.goes_to(error)) is None:
+                raise
+        self._of(address)
+        return await asking.commit(
+            self._committers[address][1],
+            self._lineage,
+            program,
+            since=since,
+            asked_again=asked_again,
+            replicas=self._replicas,
+        )
 
     def _of(self, address: Address) -> Committer:
         found = self._committers.get(address)
@@ -212,8 +270,9 @@ class RoutedCommitter:
         await asyncio.gather(*(client.aclose() for _, client in self._committers.values()))
 
 
-def _silent(asked_again: bool) -> Unavailable:
-    refusal = unavailable("the server that has this market does not answer.")
+def _refusal(last: Unavailable | None, *, asked_again: bool) -> Unavailable:
+    """What was said last, or that nothing was."""
+    refusal = last or unavailable("the server that has this market does not answer.")
     refusal.facts["outcome"] = UNKNOWN if asked_again else NOT_SENT
     return refusal
 

@@ -14,7 +14,7 @@ import msgspec
 from contracts.capacity import Capacity
 from contracts.tuning import Tuning
 from contracts.tuning_canary import CanaryHeld
-from contracts.tuning_parameters import Effects
+from contracts.tuning_parameters import Effects, Measuring
 from contracts.tuning_profiles import Profiles, ProfileStanding
 from contracts.tuning_sets import SavedSets
 from contracts.tuning_shadow import ShadowFound, ShadowHeld
@@ -137,7 +137,7 @@ CAPACITY = Document(Capacity, remembered=4_000, dated=True)
 TUNING = Document(Tuning)
 TUNING_SETS = Document(SavedSets)
 TUNING_SHADOW, TUNING_SHADOW_FOUND = Document(ShadowHeld), Document(ShadowFound)
-TUNING_EFFECTS = Document(Effects)
+TUNING_EFFECTS, TUNING_MEASURING = Document(Effects), Document(Measuring)
 TUNING_CANARY = Document(CanaryHeld, remembered=16)
 TUNING_PROFILES, TUNING_STANDING = Document(Profiles), Document(ProfileStanding)
 VIEWS = Document(SavedViews)

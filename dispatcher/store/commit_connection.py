@@ -17,6 +17,7 @@ from dispatcher.store.connection import (
     CONNECTION_ERRORS,
     LEADERLESS,
     REDIRECTED,
+    SPLIT,
     is_retryable,
     writes_refused,
 )
@@ -129,6 +130,6 @@ def _refusal(error: ResponseError) -> Exception:
     if not is_retryable(error):
         return script.CommitFailed(str(error))
     refusal = writes_refused(error)
-    if isinstance(error, LEADERLESS):
+    if isinstance(error, (LEADERLESS, SPLIT)):
         refusal.facts["outcome"] = NOT_SENT  # whoever knows more servers than this one asks again
     return refusal

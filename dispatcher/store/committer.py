@@ -23,6 +23,7 @@ from dispatcher.store.exhausted import replace_stream
 from dispatcher.store.lineage import Lineage
 from dispatcher.store.outcome import NOT_SENT, UNKNOWN, Outcome
 from dispatcher.store.program import Program
+from dispatcher.store.replicated import ReplicatedConnection
 
 # Programs are weighed by their checks: a request has two (command id, version), a batch of 1,000 has 1,001.
 QUEUE_LIMIT = 16_384
@@ -42,7 +43,9 @@ class Committer:
         connections: int = CONNECTIONS,
         timeout_s: float = TIMEOUT_S,
         lineage: Lineage | None = None,
+        replicas: int = 0,
     ) -> None:
+        """`replicas`: so many must have what was done before anybody is told."""
         self._client = client
         self._queue_limit = queue_limit
         self._timeout_s = timeout_s
@@ -57,6 +60,7 @@ class Committer:
         self._closed = False
         self._script = script.source("commit")
         self._lineage = lineage or Lineage()
+        self._replicas = replicas
 
     @property
     def waiting(self) -> int:
@@ -114,7 +118,7 @@ class Committer:
         self._fail(list(self._waiting))
 
     async def _run_connection(self) -> None:
-        connection = CommitConnection(self._client, self._script, self._lineage)
+        connection = self._connection()
         try:
             while not cancel_requested():
                 await self._work.wait()
@@ -123,6 +127,10 @@ class Committer:
                     await self._send(connection, batch)
         finally:
             await connection.disconnect()
+
+    def _connection(self) -> CommitConnection:
+        given = self._client, self._script, self._lineage
+        return ReplicatedConnection(*given, self._replicas) if self._replicas else CommitConnection(*given)
 
     def _take(self) -> list[Job]:
         batch, weight = list[Job](), 0

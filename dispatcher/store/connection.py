@@ -36,6 +36,7 @@ RETRY_AFTER_S = 1
 GET_TOGETHER = 500
 CONNECTION_ERRORS = (Disconnected, TimedOut, OSError)
 REDIRECTED = (MovedError, AskError)  # another server of a cluster has that slot: nothing was done here
+SPLIT = TryAgainError  # a slot moves key by key, and half of what is asked for is there: nothing was done
 LEADERLESS = ClusterDownError  # a primary is away, and none was promoted yet: nothing was done, by any server
 StoreError = ResponseError  # what the server answered to a command, for rooms that do not speak Redis
 # Answers that say: not now, and nothing was written. UNBLOCKED: it became a replica while we waited.
@@ -160,6 +161,10 @@ class Reader:
     async def get(self, key: str) -> bytes | None:
         """One value. Raises Unavailable."""
         return await self._batched.get(key)
+
+    async def get_each(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Some values of one market, with those that others ask for at the same time. Raises Unavailable."""
+        return await self._batched.get_each(keys)
 
     async def ask(self, *words: Any) -> Any:
         """One command's answer. Raises Unavailable."""

@@ -11,6 +11,7 @@ from dispatcher.domain.acts import ACT_KIND, ACTS
 from dispatcher.domain.caps import CAP_KIND, CAPPED
 from dispatcher.domain.credentials import CREDENTIAL_KIND, WATCHED
 from dispatcher.domain.kinds import kinds
+from dispatcher.domain.papers import FILED, PAPER_KIND
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.webhooks import WEBHOOK_KIND, WEBHOOKS
 from dispatcher.store import keys as parts
@@ -51,9 +52,10 @@ async def open_request_bytes(
         WEBHOOK_KIND,
         CREDENTIAL_KIND,
         CAP_KIND,
+        PAPER_KIND,
     )  # itself; what is of no request
     others = [kind for kind in kinds() if kind not in not_of_requests]
-    alone = [ACTS, WEBHOOKS, WATCHED, CAPPED, *(each.timers for each in not_of_requests[1:])]
+    alone = [ACTS, WEBHOOKS, WATCHED, CAPPED, FILED, *(each.timers for each in not_of_requests[1:])]
     apart = {each.encode() for each in (keys.capacities, keys.unsealed, *map(keys.list, alone))}
     apart |= {each for each in lists if keys.parted(each.decode())[0] == WEBHOOKS}
     wanted = {

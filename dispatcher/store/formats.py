@@ -22,7 +22,7 @@ from contracts.capacity import Capacity
 from contracts.codes import RequestState, Requirement, TrackingStatus
 from contracts.tuning import Tuning
 from contracts.tuning_canary import CanaryHeld
-from contracts.tuning_parameters import Effects
+from contracts.tuning_parameters import Effects, Measuring
 from contracts.tuning_profiles import Profiles, ProfileStanding
 from contracts.tuning_sets import SavedSets
 from contracts.tuning_shadow import ShadowFound, ShadowHeld
@@ -43,6 +43,7 @@ DOCUMENTS: Mapping[type, tuple[str, int]] = {
     ProfileStanding: ("tuning-standing", 1),
     CanaryHeld: ("tuning-canary", 1),
     Effects: ("tuning-effects", 1),
+    Measuring: ("tuning-measuring", 1),
     ShadowHeld: ("tuning-shadow", 1),
     ShadowFound: ("tuning-shadow-found", 1),
 }

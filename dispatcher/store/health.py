@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from redis.exceptions import NoPermissionError, ResponseError
@@ -28,6 +28,7 @@ NO_CLUSTER = (
     "the server is in no cluster, and its address names one; maybe DISPATCHER_REDIS_URL=redis://host:port"
 )
 GAPS = "the cluster has slots that no server has; maybe a primary and its replicas are away"
+LEAST_REPLICAS = "min-replicas-to-write"
 WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 
 
@@ -60,16 +61,23 @@ class Health(NamedTuple):
 
 
 async def check(
-    reader: Reader, identity: Identity | None = None, markets: Sequence[str] = (), *, cluster: bool = False
+    reader: Reader,
+    identity: Identity | None = None,
+    markets: Sequence[str] = (),
+    *,
+    cluster: bool = False,
+    replicas: int = 0,
 ) -> Health:
     """Ask the server. It never raises for a server that does not answer: that is a problem like others."""
+    more = rights.more(cluster=cluster, replicas=replicas)
     try:
         try:
             info: dict[str, Any] = await reader.ask("INFO")
         except NoPermissionError:
-            return Health("", (), lacking=await rights.lacking(reader, markets))
-        problems = tuple(_problems(info, await _settings(reader), cluster=cluster))
-        lacking = await rights.lacking(reader, markets) if markets else ()
+            return Health("", (), lacking=await rights.lacking(reader, markets, more))
+        settings = await _settings(reader)
+        problems = tuple(_problems(info, settings, cluster=cluster, replicas=replicas))
+        lacking = await rights.lacking(reader, markets, more) if markets else ()
         # a server that takes no writes cannot be given a name: first things first
         lost = await _lost(identity) if identity and not problems and not lacking else ""
         told = problems + ((lost,) if lost else ())
@@ -80,11 +88,11 @@ async def check(
         return Health("", (f"the store refuses to be asked: {error}",))
 
 
-async def check_in(reader: Reader, within_s: float = SILENCE_S) -> Health:
+async def check_in(reader: Reader, within_s: float = SILENCE_S, *, replicas: int = 0) -> Health:
     """One server of a cluster, by itself: one that hangs is told before whoever asks gives up."""
     try:
         async with asyncio.timeout(within_s):
-            return await check(reader, cluster=True)
+            return await check(reader, cluster=True, replicas=replicas)
     except TimeoutError:
         return Health("", ("it does not answer",))
 
@@ -99,14 +107,17 @@ async def check_all(
     except Unavailable as error:
         return Health("", (error.detail,))
     if len(readers) == 1 and not readers[0][0]:
-        return await check(readers[0][1], identity, markets)
-    each = await asyncio.gather(*(check_in(reader) for _, reader in readers))
+        return await check(readers[0][1], identity, markets, replicas=servers.replicas)
+    each = await asyncio.gather(*(check_in(reader, replicas=servers.replicas) for _, reader in readers))
     told = [
         f"{name}: {problem.rstrip('.')}"
         for (name, _), one in zip(readers, each, strict=True)
         for problem in one.problems
     ]
-    asked = await check(servers.reader, identity, markets, cluster=True) if whole and not told else each[0]
+    asked = each[0]
+    if whole and not told:
+        wanted = servers.replicas
+        asked = await check(servers.reader, identity, markets, cluster=True, replicas=wanted)
     return asked._replace(
         problems=(*told, *(asked.problems if not told else ()), *(() if whole else (GAPS,))),
         used_bytes=sum(one.used_bytes for one in each),
@@ -125,13 +136,15 @@ async def _lost(identity: Identity) -> str:
 async def _settings(reader: Reader) -> dict[str, str] | None:
     """The settings that matter, or None where a managed server does not show them."""
     try:
-        found = await reader.ask("CONFIG", "GET", *WANTED)
+        found = await reader.ask("CONFIG", "GET", *WANTED, LEAST_REPLICAS)
     except ResponseError:
         return None
     return {text_of(name): text_of(value) for name, value in _pairs(found)}
 
 
-def _problems(info: dict[str, Any], settings: dict[str, str] | None, *, cluster: bool) -> list[str]:
+def _problems(
+    info: dict[str, Any], settings: dict[str, str] | None, *, cluster: bool, replicas: int = 0
+) -> list[str]:
     found = []
     version = _version(info)
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
@@ -152,7 +165,17 @@ def _problems(info: dict[str, Any], settings: dict[str, str] | None, *, cluster:
         found.append(NO_CLUSTER if cluster else CLUSTER)
     if info.get("role") in ("slave", "replica"):
         found.append("the server is a replica; maybe point DISPATCHER_REDIS_URL at its primary")
-    return found
+    return [*found, *_too_few(info, settings, replicas)]
+
+
+def _too_few(info: dict[str, Any], settings: dict[str, str] | None, wanted: int) -> Iterable[str]:
+    """Replicas that must have what is told of: by our own setting, and by the server's."""
+    there = int(info.get("connected_slaves", 0))
+    if there < wanted:
+        yield f"it has {there} replicas, and DISPATCHER_WAIT_REPLICAS is {wanted}: no commit is told of"
+    least = int((settings or {}).get(LEAST_REPLICAS, 0))
+    if (well := int(info.get("min_slaves_good_slaves", there))) < least:
+        yield f"it takes no writes: {well} of its replicas keep up, and {LEAST_REPLICAS} is {least}"
 
 
 def _memory(info: dict[str, Any]) -> tuple[int, int]:

@@ -19,8 +19,8 @@ CALLS = "calls"
 FAIRNESS = "fairness"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
 CANARY, SHADOW, SHADOW_FOUND = "tuning-canary", "tuning-shadow", "tuning-shadow-found"
-EFFECTS = "tuning-effects"
-BESIDE_TUNING = (SETS, PROFILES, STANDING, CANARY, SHADOW, SHADOW_FOUND, EFFECTS)
+EFFECTS, MEASURING = "tuning-effects", "tuning-measuring"
+BESIDE_TUNING = (SETS, PROFILES, STANDING, CANARY, SHADOW, SHADOW_FOUND, EFFECTS, MEASURING)
 QUARTERS = "quarters"
 WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
 TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
@@ -177,3 +177,8 @@ class Keys:
         """The first part of a key of this market, and the rest."""
         first, _, rest = key.removeprefix(self.prefix).partition(":")
         return first, rest
+
+
+def beside(key: str, name: str) -> str:
+    """The key `name` of the market that a key is of: it lies in the same slot."""
+    return f"{key[: key.index('}') + 1]}:{name}"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import cached_property
 
 from contracts.requests import Request
 from contracts.tuning_canary import CanaryHeld
-from contracts.tuning_parameters import Effects
+from contracts.tuning_parameters import Effects, Measuring
 from contracts.tuning_profiles import Profiles, ProfileStanding
 from contracts.tuning_sets import SavedSets
 from contracts.tuning_shadow import ShadowFound, ShadowHeld
@@ -29,13 +28,24 @@ from dispatcher.store.documents import DocumentPart
 from dispatcher.store.due_times import DueTimes
 from dispatcher.store.fairness import FairnessPart
 from dispatcher.store.idempotency import IdempotencyRecord
-from dispatcher.store.keys import CANARY, EFFECTS, PROFILES, SETS, SHADOW, SHADOW_FOUND, STANDING, Keys
+from dispatcher.store.keys import (
+    CANARY,
+    EFFECTS,
+    MEASURING,
+    PROFILES,
+    SETS,
+    SHADOW,
+    SHADOW_FOUND,
+    STANDING,
+    Keys,
+)
 from dispatcher.store.lease import LeasePart
 from dispatcher.store.losses import LossPart
 from dispatcher.store.matchers import MatchersPart
 from dispatcher.store.measures import MeasurePart
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome, Status
+from dispatcher.store.papers import PaperPart
 from dispatcher.store.patterns import PatternPart
 from dispatcher.store.program import Program
 from dispatcher.store.proofs import ProofPart
@@ -71,6 +81,7 @@ class MarketStore:
         self.tasks = TaskPart(node, self.keys)
         self.threads = ThreadPart(node, self.keys)
         self.proofs = ProofPart(node, self.keys)
+        self.papers = PaperPart(node, self.keys)
         self.vendors = VendorPart(node, self.keys)
         self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)
@@ -106,6 +117,7 @@ class MarketStore:
             node, self.keys, SHADOW_FOUND, codec.TUNING_SHADOW_FOUND, ShadowFound()
         )
         self.tuning_effects = DocumentPart(node, self.keys, EFFECTS, codec.TUNING_EFFECTS, Effects())
+        self.tuning_measuring = DocumentPart(node, self.keys, MEASURING, codec.TUNING_MEASURING, Measuring())
         self.tuning_canary = DocumentPart(node, self.keys, CANARY, codec.TUNING_CANARY, CanaryHeld())
         self.tuning = TuningPart(node, self.keys, self.tuning_canary)
         self.tuning_sets = DocumentPart(node, self.keys, SETS, codec.TUNING_SETS, SavedSets())
@@ -215,12 +227,10 @@ class MarketStore:
 
     async def _records_of(self, names: Sequence[tuple[str, str]]) -> list[Record]:
         """Records by kind and id, as far as they can be read."""
-        found = await asyncio.gather(*(self._record_of(*each) for each in names))
-        return [each for each in found if each is not None]
-
-    async def _record_of(self, kind: str, name: str) -> Record | None:
-        record: Record | None = await self.records(kind_named(kind)).known(name)
-        return record  # what cannot be read is named; the decision goes on without it
+        of = [(self.records(kind_named(kind)), name) for kind, name in names]
+        raws = await self.node.reader.get_each([self.keys.record(each.kind, name) for each, name in of])
+        found = [each.readable(name, raw) for (each, name), raw in zip(of, raws, strict=True)]
+        return [each for each in found if each is not None]  # without the others the decision goes on
 
     @contextlib.asynccontextmanager
     async def wake(self) -> AsyncIterator[Wake]:

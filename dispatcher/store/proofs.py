@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -18,12 +19,20 @@ from dispatcher.store.records import Records
 
 PAGE = 100
 PICTURE = "picture"  # what is set aside of a proof beside its record
+_RENAMED_BYTES = 4
 _decode = msgspec.msgpack.Decoder(ProofReport).decode
 
 
 def blob_name(market: str, day: str, offer_id: str, about: str) -> str:
     """Where a picture lies: by market and the day on which it was put."""
     return f"{market}/{day}/{offer_id}.{about}"
+
+
+def renamed(name: str) -> str:
+    """Another name for the same picture, in the same folder."""
+    folder, _, own = name.rpartition("/")
+    request, attempt, part, of, digest, *_, ending = own.split(".")
+    return f"{folder}/{request}.{attempt}.{part}.{of}.{digest}.{secrets.token_hex(_RENAMED_BYTES)}.{ending}"
 
 
 def dispatch_of(name: str) -> str:
@@ -36,6 +45,11 @@ class Sealed(msgspec.Struct, frozen=True):
 
     key: str
     content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of the bytes, in hexadecimal: by it they are told from damaged ones without a key."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 class ProofPart:

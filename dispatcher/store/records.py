@@ -37,7 +37,10 @@ class Records(Generic[R]):
 
     async def known(self, record_id: str) -> R | None:
         """As `get`, where one that cannot be read is none: without the look at its type."""
-        raw = await self.reader.get(self.keys.record(self.kind, record_id))
+        return self.readable(record_id, await self.reader.get(self.keys.record(self.kind, record_id)))
+
+    def readable(self, record_id: str, raw: bytes | None) -> R | None:
+        """Of what was read; one that cannot be is named, and none."""
         with contextlib.suppress(Unreadable):
             return self._read(record_id, raw) if raw else None
         return None

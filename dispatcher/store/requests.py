@@ -105,6 +105,14 @@ class RequestPart:
         pairs = zip(ids, found, strict=True)
         return self.aside.read_all(self.keys.market, BODY, pairs, self.form.request, expected=expected)
 
+    async def with_patients(self, ids: Sequence[str]) -> dict[str, tuple[Request, Patient | None]]:
+        """As `bodies`, with their patient blocks; none where there is none, or it cannot be opened."""
+        found = await self.reader.get_all([self.keys.body(REQUEST_KIND, each) for each in ids])
+        pairs, market = list(zip(ids, found, strict=True)), self.keys.market
+        requests = self.aside.read_all(market, BODY, pairs, self.form.request)
+        patients = self.aside.read_all(market, PATIENT, pairs, self.form.patient)
+        return {each: (request, patients.get(each)) for each, request in requests.items()}
+
     async def patient(self, request_id: str) -> Patient | None:
         """The patient block, or None. Raises Unreadable, also when its key is gone."""
         raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
@@ -196,6 +204,11 @@ class RequestPart:
         """Ids of a vendor's open offers and dispatches, earliest start first."""
         found = await self.reader.ask("ZRANGE", self.keys.list(offers_of(vendor_id)), 0, limit - 1)
         return [text_of(each) for each in found]
+
+    async def offers_starting(self, vendor_id: str, from_ms: int, end_ms: int, limit: int) -> list[Place]:
+        """A vendor's open offers and dispatches whose start is within [from, end), the earliest first."""
+        span = (from_ms, f"({end_ms}", "BYSCORE", "LIMIT", 0, limit, "WITHSCORES")
+        return list(Place.read(await self.reader.ask("ZRANGE", self.keys.list(offers_of(vendor_id)), *span)))
 
     def _read(self, item: Item, raw: bytes, unpack: Callable[[bytes], Value]) -> Value:
         return self.aside.read(self.keys.market, item, raw, unpack)

@@ -30,7 +30,7 @@ SUBCOMMANDS = ("SCRIPT", "XINFO", "XGROUP")
 
 # Whole commands, KEY standing for the key: a server may crash when asked about one without its arguments.
 TEXT = ("GET KEY", "MGET KEY", "GETRANGE KEY 0 3", "SET KEY x", "DEL KEY", "SETRANGE KEY 0 x")
-SORTED = ("ZADD KEY 1 x", "ZREM KEY x", "ZCARD KEY", "ZRANGE KEY 0 0")
+SORTED = ("ZADD KEY 1 x", "ZREM KEY x", "ZCARD KEY", "ZRANGE KEY 0 0", "ZMSCORE KEY x")
 GROUP = "GROUP g c COUNT 1 STREAMS KEY >"
 READ_STREAM = (
     "XRANGE KEY - +",
@@ -85,11 +85,18 @@ ANYWHERE: tuple[Words, ...] = (
     ("SET", IDENTITY, "x", "NX"),
     ("GET", IDENTITY),
 )
+ASKING: Words = ("ASKING",)
+WAIT: Words = ("WAIT", "0", "0")
 
 
-async def lacking(reader: Reader, markets: Iterable[str]) -> tuple[str, ...]:
+def more(*, cluster: bool, replicas: int) -> Sequence[Words]:
+    """What is needed of a server of a cluster, and where a commit waits for replicas."""
+    return (*([ASKING] if cluster else []), *([WAIT] if replicas else []))
+
+
+async def lacking(reader: Reader, markets: Iterable[str], more: Sequence[Words] = ()) -> tuple[str, ...]:
     """The rights that the service has not got, in words; none if it may do all. Raises Unavailable."""
-    wanted = [*ANYWHERE, *(words for market in markets for words in needed(Keys(market)))]
+    wanted = [*ANYWHERE, *more, *(words for market in markets for words in needed(Keys(market)))]
     flat = [word for words in wanted for word in (len(words), *words)]
     try:
         missing = await reader.ask("EVAL", script.source("rights"), 0, *flat)

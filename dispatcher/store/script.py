@@ -65,7 +65,7 @@ def source(name: str) -> bytes:
     return files(__package__).joinpath(f"{name}.lua").read_bytes()
 
 
-async def run(reader: Reader, name: str, keys: Sequence[str], *words: str | int) -> Any:
+async def run(reader: Reader, name: str, keys: Sequence[str], *words: str | bytes | int) -> Any:
     """The answer of a script of this package that may run twice. Raises Unavailable."""
     text, given = source(name), (len(keys), *keys, *words)
     try:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from dispatcher.domain.papers import PaperRecord
 from dispatcher.domain.proofs import ProofRecord
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.standing_orders import StandingOrderRecord
@@ -17,7 +18,7 @@ from dispatcher.store.bodies import key_of_body
 
 
 class Sealed(msgspec.Struct):
-    """Under one key: requests at work, requests that have ended, words of people, messages, proofs.
+    """Under one key: requests at work, requests that ended, words of people, messages, proofs and papers.
 
     Words: comments on tasks, notes on episodes and on barriers, secrets of webhooks, disputes.
 
@@ -30,11 +31,12 @@ class Sealed(msgspec.Struct):
     messages: int = 0
     until_ms: int = 0  # when the last of what has ended is to be forgotten
     proofs: int = 0  # what was said of dispatches that were done, and pictures
+    documents: int = 0  # of credentials
 
     @property
     def blocks(self) -> int:
         """How much there is, all told."""
-        return self.open + self.ended + self.comments + self.messages + self.proofs
+        return self.open + self.ended + self.comments + self.messages + self.proofs + self.documents
 
     def __add__(self, other: Sealed) -> Sealed:
         return Sealed(
@@ -44,6 +46,7 @@ class Sealed(msgspec.Struct):
             self.messages + other.messages,
             max(self.until_ms, other.until_ms),
             self.proofs + other.proofs,
+            self.documents + other.documents,
         )
 
 
@@ -55,6 +58,7 @@ def sealed_by_key(
     *,
     orders: Iterable[StandingOrderRecord] = (),
     proofs: Iterable[ProofRecord] = (),
+    papers: Iterable[PaperRecord] = (),
 ) -> dict[str, Sealed]:
     """`bodies`: the key of each request's sealed block. Without a record that can be read: open.
 
@@ -82,6 +86,8 @@ def sealed_by_key(
         _add_readable(found, word, Sealed(comments=1))
     for proof in proofs:
         _add_proof(found, proof)
+    for file in (each for paper in papers for each in paper.files):
+        _add(found, file.key, Sealed(documents=1))
     for message in messages:
         _add_readable(found, message, Sealed(messages=1))
     return found

@@ -7,7 +7,7 @@ there are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from redis.asyncio import Redis
 
@@ -62,6 +62,11 @@ class Servers(Protocol):
     """Reads and commits come to the server that has the key."""
 
     @property
+    def replicas(self) -> int:
+        """How many replicas must have a commit before it is told of."""
+        ...
+
+    @property
     def reader(self) -> Reader:
         """What reads."""
         ...
@@ -96,30 +101,53 @@ class Servers(Protocol):
         ...
 
 
+class _Given(TypedDict):
+    queue_limit: int
+    connections: int
+    timeout_s: float
+    replicas: int
+
+
 def servers_of(
     url: str,
     *,
     queue_limit: int = QUEUE_LIMIT,
     connections: int = CONNECTIONS,
     timeout_s: float = TIMEOUT_S,
+    replicas: int = 0,
 ) -> Servers:
-    """What an address leads to. Raises BadUrl; nothing is connected yet."""
+    """What an address leads to. Raises BadUrl; nothing is connected yet.
+
+    `replicas`: of each primary so many must have a commit before it is told of.
+    """
+    given: _Given = {
+        "queue_limit": queue_limit,
+        "connections": connections,
+        "timeout_s": timeout_s,
+        "replicas": replicas,
+    }
     if url.startswith(CLUSTER_SCHEMES):
         from dispatcher.store.cluster import Cluster  # noqa: PLC0415  (few have one)
 
-        return Cluster(url, queue_limit=queue_limit, connections=connections, timeout_s=timeout_s)
-    return OneServer(url, queue_limit=queue_limit, connections=connections, timeout_s=timeout_s)
+        return Cluster(url, **given)
+    return OneServer(url, **given)
 
 
 class OneServer:
     """One primary, with or without replicas."""
 
-    def __init__(self, url: str, *, queue_limit: int, connections: int, timeout_s: float) -> None:
-        self.url = url
+    def __init__(
+        self, url: str, *, queue_limit: int, connections: int, timeout_s: float, replicas: int
+    ) -> None:
+        self.url, self.replicas = url, replicas
         self._reads, self._writes = connect(url), connect(url)
         self.reader = Reader(self._reads, timeout_s)
         self.committer = Committer(
-            self._writes, queue_limit=queue_limit, connections=connections, timeout_s=timeout_s
+            self._writes,
+            queue_limit=queue_limit,
+            connections=connections,
+            timeout_s=timeout_s,
+            replicas=replicas,
         )
 
     def line(self, timeout_s: float) -> Line:

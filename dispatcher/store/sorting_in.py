@@ -1,6 +1,7 @@
 """After an upgrade: what was stored before there was a list of it gets its place there.
 
-Requests by their start; authorizations by state, and what wants to draw on one. Once; from then on all have
+Requests by their start; authorizations by state, and what wants to draw on one; what is unread on
+threads. Once; from then on all have
 their place from the beginning, and counts are all that is looked at.
 """
 
@@ -17,9 +18,11 @@ from dispatcher.domain.kinds import Kind
 from dispatcher.domain.request_kind import BY_START, REQUEST_KIND, index_of, sorted_in
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import TERMINAL
+from dispatcher.domain.threads import THREAD_KIND, WRITTEN
 from dispatcher.store.listing import Cursor, Place, page_of
 from dispatcher.store.market import MarketStore
 from dispatcher.store.program import Program
+from dispatcher.store.resp import text_of
 
 AT_ONCE = 64  # records read, and commits under way
 
@@ -56,6 +59,20 @@ async def list_authorizations(stored: MarketStore) -> int:
     seeking = [index_of(each) for each in RequestState if each not in TERMINAL]
     found = await _put_in_lists(stored, REQUEST_KIND, seeking)  # first: interrupted, all is done again
     return found + await _put_in_lists(stored, AUTHORIZATION_KIND, [AUTHORIZATION_KIND.timers])
+
+
+async def list_threads(stored: MarketStore) -> int:
+    """Give them their places, so that what is unread on them is found; how many records it were."""
+    keys, ask = stored.keys, stored.requests.reader.ask
+    if await ask("ZCARD", keys.list(THREAD_KIND.timers)) <= await ask("ZCARD", keys.list(WRITTEN)):
+        return 0
+    number, at = 0, 0
+    while names := await ask("ZRANGE", keys.list(THREAD_KIND.timers), at, at + AT_ONCE - 1):
+        at += AT_ONCE  # one that moves on meanwhile and is missed is found the next time
+        records = await stored.threads.records.get_all(list(map(text_of, names)))
+        puts = (_put_in_list(stored, THREAD_KIND, each) for each in records.values())
+        number += sum(await asyncio.gather(*puts))
+    return number
 
 
 async def _put_in_lists(stored: MarketStore, kind: Kind[Any], lists: Sequence[str]) -> int:

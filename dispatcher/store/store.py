@@ -47,13 +47,16 @@ class Store:
         timeout_s: float = TIMEOUT_S,
         identity: str = "",
         trouble: Callable[[], str] = str,
+        replicas: int = 0,
     ) -> None:
-        """`identity`: which store it must be; "": whichever is found first.
+        """`identity`: which store it must be; "": whichever is found first. `replicas`: see `servers_of`.
 
         `trouble`: why the server is away, if whoever runs it knows; "" while it is there.
         """
         self.url = url
-        self.servers = servers_of(url, queue_limit=queue_limit, connections=connections, timeout_s=timeout_s)
+        self.servers = servers_of(
+            url, queue_limit=queue_limit, connections=connections, timeout_s=timeout_s, replicas=replicas
+        )
         self.reader, self.committer = self.servers.reader, self.servers.committer
         self.vault, self.aside = Vault(ring), Aside()
         self.agreement = Agreement(self.vault, self.aside)
@@ -125,7 +128,7 @@ class Store:
         found = (
             Health("", (f"{place} has no market",))
             if reader is None
-            else await health.check_in(reader, health.PATIENCE_S)
+            else await health.check_in(reader, health.PATIENCE_S, replicas=self.servers.replicas)
         )
         if found.problems:
             await self.servers.look_again()

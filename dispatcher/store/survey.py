@@ -16,6 +16,7 @@ from contracts.streams import To
 from dispatcher.domain.compact import Record
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.kinds import Kind, kinds
+from dispatcher.domain.papers import PAPER_KIND, PaperRecord
 from dispatcher.domain.proofs import PROOF_KIND, ProofRecord
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
@@ -52,6 +53,7 @@ DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first part
     names.SHADOW: (names.SHADOW, codec.TUNING_SHADOW.unpack),
     names.SHADOW_FOUND: (names.SHADOW_FOUND, codec.TUNING_SHADOW_FOUND.unpack),
     names.EFFECTS: (names.EFFECTS, codec.TUNING_EFFECTS.unpack),
+    names.MEASURING: (names.MEASURING, codec.TUNING_MEASURING.unpack),
     names.CANARY: (names.CANARY, codec.TUNING_CANARY.unpack),
     names.PROFILES: (names.PROFILES, codec.TUNING_PROFILES.unpack),
     names.STANDING: (names.STANDING, codec.TUNING_STANDING.unpack),
@@ -235,6 +237,7 @@ async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[st
         messages,
         orders=orders,
         proofs=proofs,
+        papers=found.of_kind(PAPER_KIND, PaperRecord).values(),
     )
 
 

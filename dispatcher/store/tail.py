@@ -13,7 +13,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import ResponseError
 
 from dispatcher.store import events
-from dispatcher.store.connection import CONNECTION_ERRORS, REDIRECTED, SOCKET_TIMEOUT_S, refused
+from dispatcher.store.connection import CONNECTION_ERRORS, REDIRECTED, SOCKET_TIMEOUT_S, SPLIT, refused
 from dispatcher.store.events import Entry
 from dispatcher.store.resp import text_of
 from dispatcher.store.servers import Servers
@@ -56,7 +56,7 @@ class Tail:
         try:
             client = await self._line.to(stream)
             found = await client.execute_command(*words)  # type: ignore[no-untyped-call]
-        except (*CONNECTION_ERRORS, *REDIRECTED):
+        except (*CONNECTION_ERRORS, *REDIRECTED, SPLIT):  # what moves will be there in a moment
             await self._line.broke()
             await asyncio.sleep(PAUSE_S)
             return []

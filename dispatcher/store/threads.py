@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from dispatcher.domain.threads import THREAD_KIND, Posted
+from contracts.threads import About
+from dispatcher.domain.threads import THREAD_KIND, UNREAD, WRITTEN, Posted, person_on, thread_id
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.records import Records
@@ -19,6 +20,27 @@ class ThreadPart:
     def __init__(self, node: Node, keys: Keys) -> None:
         self.vault, self.aside, self.market = node.vault, node.aside, keys.market
         self.records = Records(node, keys, THREAD_KIND)
+        self.reader, self.keys = node.reader, keys
+
+    async def unread(self, dispatches: Sequence[str], subject: str) -> Mapping[str, int]:
+        """How many messages of others one of its vendor's people has not read on each of these, if any.
+
+        Of whoever never wrote or read on one, that is all there are. Raises Unavailable.
+        """
+        if not dispatches:
+            return {}
+        names = [thread_id(About.DISPATCH, each) for each in dispatches]
+        people = [person_on(each, subject) for each in names]
+        asked = [
+            ("ZMSCORE", self.keys.list(UNREAD), *people),
+            ("ZMSCORE", self.keys.list(WRITTEN), *names),
+        ]
+        own, written = (
+            [None] * len(names) if isinstance(each, Exception) else each
+            for each in await self.reader.ask_each(asked)
+        )
+        counts = (all_ if one is None else one for one, all_ in zip(own, written, strict=True))
+        return {name: int(each) for name, each in zip(dispatches, counts, strict=True) if each and int(each)}
 
     def seal(self, thread: str, message: str, text: str) -> bytes:
         """A message's text as it is stored."""

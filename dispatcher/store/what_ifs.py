@@ -15,6 +15,7 @@ from redis.exceptions import ResponseError
 from contracts.instants import DAY_MS
 from contracts.what_if import WhatIfAnswer, WhatIfRequest, WhatIfState
 from dispatcher.domain.refusals import Unreadable
+from dispatcher.store import script
 from dispatcher.store.aside import Item
 from dispatcher.store.compression import compress, decompress
 from dispatcher.store.keys import Keys
@@ -88,9 +89,21 @@ class WhatIfPart:
         states = self._read({name: state}, Standing) if state is not None else {}
         return WhatIf(asked, states.get(name, Standing()), cancel is not None)
 
-    async def add(self, asked: Asked) -> bool:
-        """Put it behind the others; False if one of that id is there."""
-        return bool(await self._hash("HSETNX", asked.id, msgspec.msgpack.encode(asked)))
+    async def add(self, asked: Asked, most: int) -> int:
+        """Put it behind the others, if fewer than `most` are not over; how many were. -1: it is there.
+
+        Counted and put in one step, of what is stored: exact whichever processes ask, and right once one of
+        them is gone.
+        """
+        packed = msgspec.msgpack.encode(asked)
+        aside = sorted(each.id for each in self.aside.known(self.keys.market) if each.kind == WHAT_IF)
+        words: tuple[str | bytes | int, ...] = (
+            asked.id,
+            packed,
+            most,
+            *aside,
+        )  # what nobody can read waits for nothing
+        return int(await script.run(self.reader, "what_if", [self.keys.what_ifs], *words))
 
     async def note(self, name: str, standing: Standing) -> None:
         """How far it is now."""

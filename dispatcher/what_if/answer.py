@@ -16,9 +16,22 @@ NAMES = {
     "urgent_matched": "urgent matched",
     "outside_window": "minutes outside the window",
     "cost_per_request": "cents a request",
+    "in_sequence": "percent in sequence",
+    "broken": "pairs broken",
+    "will_call_p90": "minutes to a will-call (p90)",
 }
 NOTHING = "nothing to compare: no request waits within reach ({:,} are offered or agreed, and pinned)"
-TOLD_FIRST = ("matched", "urgent_matched", "late", "declined", "outside_window", "cost_per_request")
+TOLD_FIRST = (
+    "matched",
+    "urgent_matched",
+    "late",
+    "declined",
+    "outside_window",
+    "cost_per_request",
+    "in_sequence",
+    "broken",
+    "will_call_p90",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +82,7 @@ def _verdict(found: Difference, chance: Difference, told: Sequence[Figure]) -> s
     if not found.changed.any():
         return "no difference: not one request would fare otherwise"
     by_name = {each.name: each for each in told}
-    differs = [by_name[each] for each in TOLD_FIRST if by_name[each].differs]
+    differs = [by_name[each] for each in TOLD_FIRST if each in by_name and by_name[each].differs]
     if not differs:
         otherwise, floor = int(found.changed.sum()), int(chance.changed.sum())
         says = "no difference beyond noise"

@@ -12,10 +12,11 @@ from functools import partial
 from contracts.what_if import WhatIfAnswer, WhatIfChange
 from dispatcher.what_if.answer import Compared, answer_of
 from dispatcher.what_if.answers import Answers
+from dispatcher.what_if.care import Care, pairs_of
 from dispatcher.what_if.change import postings_of, rules_of, values_of, vendors_of
 from dispatcher.what_if.desk import Answered
 from dispatcher.what_if.play import Play, Played, Told
-from dispatcher.what_if.side import asked_of, side_of, terms
+from dispatcher.what_if.side import Looked, asked_of, side_of, terms
 from dispatcher.what_if.solving import STEPS, Solver
 from simulation.day import Day
 
@@ -31,6 +32,7 @@ class DayAsked:
     again: int = 2  #: of the same once more: what that moves is noise
     steps: int = STEPS
     answered: Answered = field(default_factory=dict)  #: how vendors answered before the day
+    care: Care = field(default_factory=Care)
 
 
 def changed_day(day: Day, change: WhatIfChange) -> Day:
@@ -53,7 +55,11 @@ def play_side(asked: DayAsked, side: int, told: Told = lambda share: None) -> Pl
     began_s = time.process_time()
     with rules_of(change):
         played = Play(
-            changed_day(asked.day, change), asked.answers.anew(), solver, answered=asked.answered
+            changed_day(asked.day, change),
+            asked.answers.anew(),
+            solver,
+            answered=asked.answered,
+            care=asked.care,
         ).run(told)
     return played._replace(cpu_s=time.process_time() - began_s)
 
@@ -78,7 +84,8 @@ def _answer(asked: DayAsked, played: Sequence[Played], cpu_s: float) -> WhatIfAn
     day, changed = asked.day, changed_day(asked.day, asked.change)
     ids = sorted({name for each in played for name in each.requests})
     vendors, named = sorted({each.id for each in changed.vendors}), terms()
-    before, again = (side_of(each, ids, vendors, day, named) for each in played[:2])
-    after = side_of(played[2], ids, vendors, changed, named)
+    looked = Looked(ids, vendors, named, pairs_of(day, asked.care))
+    before, again = (side_of(each, day, looked) for each in played[:2])
+    after = side_of(played[2], changed, looked)
     compared = Compared(ids, vendors, named, asked_of(played, ids, day.tz), before, again, after, drawn=True)
     return answer_of(compared, f"{day.name} of {day.date.isoformat()}", cpu_s)

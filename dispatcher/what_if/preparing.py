@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -15,13 +15,11 @@ from contracts.capacity import Capacity
 from contracts.codes import RequestState
 from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.local_day import LocalDay
-from contracts.requests import Request
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
 from contracts.what_if import NOW, WhatIfChange, WhatIfRequest
 from dispatcher.decisions.record import SavedPlan
 from dispatcher.domain.refusals import Invalid
-from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import months
 from dispatcher.matching.capacity import capacity_book, ledger_keys
 from dispatcher.matching.horizon import HORIZON
@@ -40,7 +38,8 @@ from dispatcher.what_if.days import DayAsked
 from dispatcher.what_if.moment import AHEAD_MS, Moment, MomentAsked
 from dispatcher.what_if.saved import moment_asked
 from dispatcher.what_if.side import asked_for
-from simulation.day import Day, Submission
+from dispatcher.what_if.stored_day import care_of, is_playable, submissions
+from simulation.day import Day
 from solvers.encoding import VendorBook
 from solvers.horizon import LEDGER_MS, Horizon
 from solvers.travel import TravelOf
@@ -178,8 +177,9 @@ async def _day(stored: MarketStore, tz: ZoneInfo, clock: Clock, asked: WhatIfReq
     day = LocalDay.of(on, tz)
     ids = await stored.requests.ids_starting(day.start_ms, day.end_ms, MOST_REQUESTS)
     records = await stored.requests.records.get_all(ids)
-    playable = {name: each for name, each in records.items() if _is_playable(each)}
+    playable = {name: each for name, each in records.items() if is_playable(each)}
     bodies = await stored.requests.bodies(sorted(playable))
+    playable = {name: each for name, each in playable.items() if name in bodies}
     if not bodies:
         raise Invalid(
             f"nothing is stored that was wanted on {asked.against}\n"
@@ -190,13 +190,15 @@ async def _day(stored: MarketStore, tz: ZoneInfo, clock: Clock, asked: WhatIfReq
     known, others = rates_of(await stored.scorecards.of(months(clock.now_ms())))
     settings = (tuning.values, values_of(asked.change, tuning.values))
     ahead_ms = max(HORIZON.whole(each) for each in settings) * HOUR_MS
+    calls = await stored.calls.of(months(clock.now_ms()))
+    care = care_of(playable, bodies, calls, tz, asked.seed)
     played = Day(
         name="stored",
         market=stored.name,
         tz=tz,
         vendors=tuple(each.value for each in vendors.values()),
         capacity={(vendor, date.fromisoformat(iso)): each.value for (vendor, iso), each in capacity.items()},
-        submissions=_submissions(playable, bodies, day.start_ms - ahead_ms),
+        submissions=submissions(playable, bodies, care, day.start_ms - ahead_ms),
         tuning=dict(tuning.values),
         date=on,
     )
@@ -208,26 +210,5 @@ async def _day(stored: MarketStore, tz: ZoneInfo, clock: Clock, asked: WhatIfReq
         asked.seed,
         asked.again,
         answered=answered,
+        care=care,
     )
-
-
-def _is_playable(record: RequestRecord) -> bool:
-    """Not what was called off, nor what waited for something else than a vendor: a call, an authorization."""
-    return not record.requirements and not record.return_of and record.state is not RequestState.CANCELLED
-
-
-def _submissions(
-    records: Mapping[str, RequestRecord], bodies: Mapping[str, Request], least_ms: int
-) -> tuple[Submission, ...]:
-    """Each by itself, when it came; before `least_ms` nothing of the day is in reach: none is sooner."""
-    made = [
-        Submission(max(record.received_ms, least_ms), (_alone(bodies[name]),))
-        for name, record in records.items()
-        if name in bodies and bodies[name].on_call is None
-    ]
-    return tuple(sorted(made, key=lambda each: (each.at_ms, each.requests[0].id)))
-
-
-def _alone(request: Request) -> Request:
-    """Without what goes before it: sequences and bundles are not played."""
-    return msgspec.structs.replace(request, after=(), hold=None, episode=None, authorization=None)

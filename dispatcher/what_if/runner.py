@@ -66,8 +66,7 @@ class Runner:
     async def run(self) -> None:
         """Until cancelled."""
         while not cancel_requested():
-            if await self._owns():
-                await self._look()
+            await self._look()
             await asyncio.sleep(LOOK_S)
 
     async def _owns(self) -> bool:
@@ -76,6 +75,8 @@ class Runner:
     async def _look(self) -> None:
         """Say what was interrupted; work on the one that waits longest."""
         found = (await self.stored.what_ifs.all()).values()
+        if not found or not await self._owns():
+            return
         for each in found:
             if each.standing.state is S.RUNNING:
                 await self._end(each, S.INTERRUPTED, "its matcher ended before it was done\nMaybe ask again.")

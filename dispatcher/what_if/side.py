@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,7 +20,9 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import ON_TIME
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.pools import posted
+from dispatcher.what_if.care import Pair
 from dispatcher.what_if.change import Postings
+from dispatcher.what_if.edges import became, waits_min
 from dispatcher.what_if.play import Played, horizon_of
 from simulation.day import Day
 from solvers.arrays import Ints
@@ -62,10 +65,18 @@ def asked_for(records: Sequence[RequestRecord], bodies: Sequence[Request], tz: Z
     )
 
 
-def side_of(
-    played: Played, ids: Sequence[str], vendors: Sequence[str], day: Day, named: Sequence[str]
-) -> Side:
-    """What became of these requests; `named`: the cost terms."""
+class Looked(NamedTuple):
+    """What is looked at: requests, vendors and cost terms by name, and what goes before what."""
+
+    ids: Sequence[str]
+    vendors: Sequence[str]
+    terms: Sequence[str]
+    pairs: Sequence[Pair] = ()
+
+
+def side_of(played: Played, day: Day, at: Looked) -> Side:
+    """What became of these requests."""
+    ids, vendors = at.ids, at.vendors
     rows = {each: row for row, each in enumerate(vendors)}
     found = [played.requests.get(each) for each in ids]
     works = [_work(each) for each in found]
@@ -74,13 +85,15 @@ def side_of(
         vendor=_ints(rows[each.vendor_id] if each else -1 for each in works),
         start_ms=_ints(each.start_ms if each else 0 for each in works),
         price_cents=_ints(each.price_cents if each else 0 for each in works),
-        terms=_terms(works, named),
+        terms=_terms(works, at.terms),
         declined=np.array([_declined(each) for each in found], np.float64),
         late_min=_ints(_late_min(each, day.tuning) for each in works),
         why=[played.why.get(each, "") for each in ids],
         posted=there, used=taken, slack=slack,
         cost=sum(each.cost for each in played.solved), bound=sum(each.bound for each in played.solved),
         solve_ms=round(1000 * sum(each.seconds for each in played.solved) / max(1, len(played.solved))),
+        pairs=np.array([became(each, played.requests) for each in at.pairs], np.float64),
+        calls_min=np.array(waits_min(played.requests.values(), day.end_ms), np.float64),
     )  # fmt: skip
 
 

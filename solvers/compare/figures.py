@@ -17,12 +17,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from solvers.arrays import Floats
+from solvers.arrays import Flags, Floats
 from solvers.compare.difference import Kind, diff
-from solvers.compare.side import Asked, Side
+from solvers.compare.side import BROKEN, IN_SEQUENCE, OUT_OF_SEQUENCE, Asked, Side
 
 SAME, MORE, LESS = "no difference", "more", "less"
 SPREADS = 2.0  # of the noise, from which a difference counts: by chance it is reached one time in twenty
+WRONG = (OUT_OF_SEQUENCE, BROKEN)
 AT_CHANCE = 2.0  # of what is no sum over requests: so many times the difference between the two seeds
 
 Each = Callable[[Asked, Side], Floats]
@@ -71,6 +72,7 @@ def figures(asked: Asked, before: Side, again: Side, after: Side, *, drawn: bool
         found.append(_judged(name, unit, float(now.sum()), float(then.sum()), noise))
     found += _changes(asked, before, again, after)
     found.append(_cost(before, again, after))
+    found += _sequence(before, again, after, drawn=drawn)
     beyond = _is_beyond_chance(asked, before, again, after)
     for name, (unit, value) in OTHERS.items():
         one = _judged(name, unit, value(before), value(after), AT_CHANCE * abs(value(again) - value(before)))
@@ -104,6 +106,44 @@ def _changes(asked: Asked, before: Side, again: Side, after: Side) -> list[Figur
         anyway = float(np.percentile(np.abs(by_chance.minutes[both]), share)) if both.any() else 0.0
         found.append(_judged(f"start_shift_p{share}", "minutes", 0.0, shift, AT_CHANCE * anyway))
     return found
+
+
+def _sequence(before: Side, again: Side, after: Side, *, drawn: bool) -> list[Figure]:
+    """What stands in sequence and what was called for, where there is any."""
+    found = []
+    if len(before.pairs):
+        now, other, then = (_kept_share(each) for each in (before, again, after))
+        spread = max(
+            _spread(_kept(again) - _kept(before)), _spread(_kept(after) - _kept(before)) if drawn else 0.0
+        )
+        noise = max(AT_CHANCE * abs(other - now), 100.0 * spread / max(1, int(_judged_pairs(before).sum())))
+        found.append(_judged("in_sequence", "percent", now, then, noise))
+        broken = [np.asarray(np.isin(each.pairs, WRONG), np.float64) for each in (before, again, after)]
+        chance = max(_noise(broken[1] - broken[0]), _spread(broken[2] - broken[0]) if drawn else 0.0)
+        found.append(_judged("broken", "pairs", float(broken[0].sum()), float(broken[2].sum()), chance))
+    if any(len(each.calls_min) for each in (before, again, after)):
+        now, other, then = (_p90(each.calls_min) for each in (before, again, after))
+        found.append(_judged("will_call_p90", "minutes", now, then, AT_CHANCE * abs(other - now)))
+    return found
+
+
+def _judged_pairs(side: Side) -> Flags:
+    """P; of which both are done."""
+    return np.asarray(np.isin(side.pairs, (IN_SEQUENCE, OUT_OF_SEQUENCE)))
+
+
+def _kept(side: Side) -> Floats:
+    return np.asarray(side.pairs == IN_SEQUENCE, np.float64)
+
+
+def _kept_share(side: Side) -> float:
+    """In percent of those of which both are done; of none: all."""
+    done = int(_judged_pairs(side).sum())
+    return 100.0 * float(_kept(side).sum()) / done if done else 100.0
+
+
+def _p90(minutes: Floats) -> float:
+    return float(np.percentile(minutes, 90)) if len(minutes) else 0.0
 
 
 def _cost(before: Side, again: Side, after: Side) -> Figure:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from solvers.arrays import Flags, Floats, Ints
 
 NOBODY = -1
+# What became of an edge: its later work did not begin; it began in sequence, and one of the two was not done;
+# both were done, in sequence or not; it began out of sequence, and one of the two was not done.
+NOT_BEGUN, BEGUN, IN_SEQUENCE, OUT_OF_SEQUENCE, BROKEN = range(5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +45,8 @@ class Side:
     cost: int = 0  #: what the solver paid, all together
     bound: int = 0  #: what it is proven to pay at the least
     solve_ms: int = 0
+    pairs: Floats = field(default_factory=lambda: np.zeros(0))  #: P; see `OUT_OF_SEQUENCE` … of each edge
+    calls_min: Floats = field(default_factory=lambda: np.zeros(0))  #: of each will-call that was called
 
     @property
     def matched(self) -> Flags:

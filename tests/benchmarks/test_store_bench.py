@@ -12,11 +12,27 @@ OPEN_STATES = ["received", "offered", "accepted"]
 
 
 def test_a_short_run_gives_throughput_delays_and_bytes(capfd: pytest.CaptureFixture[str]) -> None:
-    words = ["bench", "store", "--requests", "60", "--concurrency", "8", "--open", "40", "--json", "-"]
+    words = [
+        "bench",
+        "store",
+        "--requests",
+        "60",
+        "--concurrency",
+        "8",
+        "--open",
+        "40",
+        "--json",
+        "-",
+        "--replicas",
+        "1",
+    ]
     assert cli.main(words) == 0
     figures = json.loads(capfd.readouterr().out)
     assert figures["commits_per_s"] > 0
     assert figures["offer_commits_per_s"] > 0
+    for name in ("replicated", "waited"):
+        assert figures[name]["commits_per_s"] > 0
+        assert figures[name]["of_alone"] > 0
     assert 0 < figures["p50_ms"] <= figures["p99_ms"]
     assert 0 < figures["offer_p50_ms"] <= figures["offer_p99_ms"]
     by_state = figures["bytes_per_open_request"]

@@ -64,12 +64,14 @@ def test_a_whole_day_replays_with_a_summary(keep: Keep, capsys: pytest.CaptureFi
     assert main(["replay", "--all", "--day", DAY, "--json", "-"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["decisions"], told["identical"], told["verified"], told["differ"]) == (3, 2, 1, [])
+    assert main(["replay", "--day", "2026-11-24"]) == 0, "a day alone is all of it"
+    assert "1 decisions (1 batch): 1 of 1 byte-identical\n" in capsys.readouterr().out
 
 
 def test_one_decision_is_found_by_its_digest(keep: Keep, capsys: pytest.CaptureFixture[str]) -> None:
     digest = keep()
     assert main(["replay", digest]) == 0
-    assert "1 decisions: 1 byte-identical" in capsys.readouterr().out
+    assert "1 decisions (1 batch): 1 of 1 byte-identical" in capsys.readouterr().out
 
 
 def test_what_differs_is_named_and_fails(keep: Keep, capsys: pytest.CaptureFixture[str]) -> None:

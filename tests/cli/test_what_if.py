@@ -14,7 +14,7 @@ from dispatcher.cli import main
 from simulation import small
 from tests.what_if.days import day, ride, vendor
 
-WORDS = ["what-if", "--workers", "1"]
+WORDS = ["what-if", "--workers", "1", "--episodes", "0"]
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from contracts.amendments import Amend
 from contracts.authorizations import Authorization
 from contracts.barriers import BarrierCode
 from contracts.caps import Caps
-from contracts.codes import DeclineCode, TrackingStatus
+from contracts.codes import CredentialKind, DeclineCode, TrackingStatus
 from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.episode_views import EpisodeSubmission
@@ -29,6 +29,7 @@ from tests.solvers import town
 from tests.solvers.town import trip, vendor
 
 RIDE = trip("r1")
+PAPER = CredentialKind.AUTO_INSURANCE
 DAY = dt.date(2026, 9, 16)
 AUTHORIZATION = Authorization(
     number="A-1",
@@ -76,11 +77,15 @@ CALLS = {
     "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
     "onboard": (OpsClient, lambda c: c.onboard("v1", OnboardingState.ACTIVE)),
     "sign_in_link": (OpsClient, lambda c: c.sign_in_link("v1", "Ana")),
+    "sessions": (OpsClient, lambda c: c.sessions("v1")),
     "end_sessions": (OpsClient, lambda c: c.end_sessions("v1")),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
     "fairness": (OpsClient, lambda c: c.fairness()),
     "caps": (VendorClient, lambda c: c.caps("v1")),
     "put_caps": (CareClient, lambda c: c.put_caps("v1", Caps())),
+    "put_document": (VendorClient, lambda c: c.put_document("v1", PAPER, b"x")),
+    "document": (VendorClient, lambda c: c.document("v1", PAPER)),
+    "documents": (VendorClient, lambda c: c.documents("v1")),
     "why": (VendorClient, lambda c: c.why("v1")),
     "barrier": (CareClient, lambda c: c.barrier("r1", BarrierCode.WEATHER)),
     "patterns": (CareClient, lambda c: c.patterns()),
@@ -100,6 +105,8 @@ CALLS = {
     "amendment": (VendorClient, lambda c: c.amendment("r1.1")),
     "agree": (VendorClient, lambda c: c.agree("r1.1", 1)),
     "refuse": (VendorClient, lambda c: c.refuse("r1.1", 1)),
+    "listed": (VendorClient, lambda c: c.listed()),
+    "day": (VendorClient, lambda c: c.day()),
     "dispatch": (VendorClient, lambda c: c.dispatch("r1.1")),
     "waiting": (VendorClient, lambda c: c.waiting("r1.1")),
     "ready": (VendorClient, lambda c: c.ready("r1.1")),

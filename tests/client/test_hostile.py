@@ -16,7 +16,7 @@ from client.tasks import TaskClient
 from client.vendor import VendorClient
 from contracts.codes import DeclineCode
 from contracts.proofs import ProofPart
-from tests.client.hostile import CALLS, EN_ROUTE, LIES, RIDE, Lie
+from tests.client.hostile import CALLS, EN_ROUTE, LIES, PAPER, RIDE, Lie
 
 NOT_CALLS = {"call", "exchange", "bytes_of", "close", "url"}
 
@@ -132,6 +132,7 @@ ABOUT = {
     "/dispatches/{}/status": (VendorClient, lambda c, i: c.report(i, EN_ROUTE)),
     "/dispatches/{}/proof": (VendorClient, lambda c, i: c.proof(i)),
     "/dispatches/{}/proof/pickup/blob": (VendorClient, lambda c, i: c.proof_picture(i, ProofPart.PICKUP)),
+    "/vendors/{}/credentials/auto_insurance/document": (VendorClient, lambda c, i: c.document(i, PAPER)),
     "/tasks/{}": (TaskClient, lambda c, i: c.task(i)),
     "/tasks/{}/claim": (TaskClient, lambda c, i: c.claim(i, "ann")),
     "/tasks/{}/release": (TaskClient, lambda c, i: c.release(i, "ann")),

@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 
 from contracts.codes import Role, ServiceClass
 from contracts.pools import Pool, Pools
+from contracts.tuning_parameters import MeasureState
 from dispatcher.decisions.saver import Saver
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
@@ -63,6 +64,25 @@ async def test_a_change_is_looked_at_then_applied_and_a_conflict_loses_nothing(d
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("3 stands")).to_be_visible()
     await sound(page)
+
+
+async def test_effects_are_measured_when_asked_and_followed_to_their_end(desk: Desk) -> None:
+    market = desk.new_market()
+    page = await desk.open("tuning", market=market)
+    await page.get_by_role("button", name="Measure now").press("Enter")
+    await expect(page.get_by_text("It waits for its turn")).to_be_visible()
+    part = desk.parts.service.store.market(market).tuning_measuring
+    held = await part.get()
+    running = msgspec.structs.replace(held.value, state=MeasureState.RUNNING, progress=0.4)
+    await part.put(running, held.version)
+    await expect(page.get_by_text("Measuring, 40 %")).to_be_visible()
+    await sound(page)
+    done = msgspec.structs.replace(
+        running, state=MeasureState.FAILED, detail="no batch is saved\nMaybe wait."
+    )
+    await part.put(done, held.version + 1)
+    await expect(page.get_by_role("alert").filter(has_text="no batch is saved")).to_be_visible()
+    await expect(page.get_by_role("button", name="Measure now")).to_be_visible()
 
 
 async def test_each_side_of_tuning_says_what_it_is_and_what_to_do(desk: Desk) -> None:

@@ -46,7 +46,7 @@ async def test_without_a_connection_the_day_is_there_and_taps_go_out_once_it_is_
     await page.reload()  # from here on all that is read is kept
     await expect(page.locator(".ride-card")).to_contain_text("Robin Wren")
     await kept(page, f"{market}/offers")
-    await kept(page, f"{market}/dispatches/r1.1")
+    await kept(page, f"{market}/dispatches?day=2026-03-02")
     await page.context.set_offline(True)
     await page.goto(f"{desk.url}/vendor/day")  # as if it had been closed
     await expect(page.locator(".ride-card")).to_contain_text("Robin Wren")
@@ -123,11 +123,11 @@ async def test_who_cannot_sign_out_for_want_of_a_connection_is_told_and_keeps_wh
     market = await town(desk, "r1")
     await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
     page = await phone(desk, market, "more", clock=True)
-    await kept(page, f"{market}/dispatches/r1.1")
+    await kept(page, f"{market}/dispatches?day=2026-03-02")
     await page.context.set_offline(True)
     await page.get_by_role("button", name="Sign out").tap()
     await expect(page.get_by_role("dialog")).to_contain_text("this phone is still signed in")
-    assert await page.evaluate(HELD, f"{market}/dispatches/r1.1") != []
+    assert await page.evaluate(HELD, f"{market}/dispatches?day=2026-03-02") != []
     desk.failures.clear()  # the browser tells of each call that did not go out
 
 
@@ -135,10 +135,10 @@ async def test_the_link_of_an_open_session_touched_again_opens_it_again(desk: De
     market = await town(desk, "r1")
     await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
     page = await phone(desk, market, "day")
-    await kept(page, f"{market}/dispatches/r1.1")
+    await kept(page, f"{market}/dispatches?day=2026-03-02")
     await page.goto(f"{desk.url}/vendor/enter#0000-0000-0000")
     await page.wait_for_selector("body > nav")
-    assert await page.evaluate(HELD, f"{market}/dispatches/r1.1") != []
+    assert await page.evaluate(HELD, f"{market}/dispatches?day=2026-03-02") != []
     desk.failures.clear()  # the browser tells of the 401
 
 
@@ -161,7 +161,7 @@ async def test_who_signs_out_leaves_nothing_on_the_phone(desk: Desk) -> None:
     market = await town(desk, "r1")
     await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
     page = await phone(desk, market, "day")
-    await kept(page, f"{market}/dispatches/r1.1")
+    await kept(page, f"{market}/dispatches?day=2026-03-02")
     await visit(page, "ride/r1.1")
     await page.get_by_role("button", name="I am on my way").tap()
     await expect(page.locator(".tap")).to_have_count(1)
@@ -190,9 +190,7 @@ async def test_a_phone_that_was_lost_shows_nothing_more_once_ops_has_ended_its_s
     await console.get_by_role("button", name="Make a link").press("Enter")
     code = await console.get_by_label("Or read this out").input_value()
     assert (await console.get_by_label("Send this").input_value()).endswith(f"/vendor/enter#{code}")
-    await page.context.set_offline(True)  # it looks again once there is a connection
-    await page.context.set_offline(False)
-    await page.wait_for_selector("input[name=code]")
+    await page.wait_for_selector("input[name=code]")  # its stream ends by itself
     assert await page.get_by_text("Robin Wren").count() == 0
     assert await page.evaluate(HELD, market) == []
     await page.fill("input[name=code]", "0000 0000 0000")
@@ -201,4 +199,24 @@ async def test_a_phone_that_was_lost_shows_nothing_more_once_ops_has_ended_its_s
     await page.fill("input[name=code]", code.lower().replace("-", " "))
     await page.keyboard.press("Enter")
     await page.wait_for_selector("body > nav")
+    desk.failures.clear()  # the browser tells of each 401
+
+
+async def test_one_persons_phone_shows_nothing_more_once_ops_has_ended_hers_in_the_console(
+    desk: Desk,
+) -> None:
+    market = await town(desk, "r1")
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    page = await phone(desk, market, "day")
+    await expect(page.locator(".ride-card")).to_contain_text("Robin Wren")
+    console = await desk.open("vendors/v1", Role.OPS, market=market)
+    row = console.get_by_role("table", name="Phones").get_by_role("row").nth(1)
+    await expect(row).to_contain_text("Ana1")
+    await row.get_by_role("button", name="End Ana's …").press("Enter")
+    await expect(console.get_by_role("dialog")).to_contain_text("One phone of v1")
+    assert await problems_in_both_themes(console) == []
+    await console.get_by_role("dialog").get_by_role("button", name="End Ana's").press("Enter")
+    await expect(console.get_by_text("Nobody is signed in to its page.")).to_be_visible()
+    await page.wait_for_selector("input[name=code]")
+    assert await page.evaluate(HELD, market) == []
     desk.failures.clear()  # the browser tells of each 401

@@ -17,6 +17,7 @@ from tests.console.vendors_phone import PATIENT, as_vendor, phone, town, visit
 from tests.http.conftest import NOW
 
 pytestmark = SHARED
+KEPT = """async () => (await (await caches.open("dispatcher-vendor-heard")).keys()).map(each => each.url)"""
 FIRST_LOAD_BYTES = 100_000
 PIXEL = (
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde\x00\x00"
@@ -189,8 +190,7 @@ async def test_messages_go_both_ways_and_a_line_that_is_wrong_is_disputed(desk: 
     await desk.call(
         market, "POST", "/dispatches/r1.1/messages", {"text": "The gate is open"}, Role.COORDINATOR
     )
-    await expect(page.get_by_role("link", name="Messages")).to_contain_text("new")
-    await page.get_by_role("link", name="Messages").tap()
+    await page.get_by_role("link", name="Messages 1 new").tap()
     await expect(page.locator(".theirs")).to_contain_text("The gate is open")
     await page.get_by_label("Message to the dispatchers").fill("On my way <b>now</b>")
     await page.get_by_role("button", name="Send").evaluate("button => { button.click(); button.click(); }")
@@ -236,6 +236,41 @@ async def test_capacity_is_as_last_week_by_one_tap_and_changed_by_hours_and_a_pa
     papers = (await as_vendor(desk, market, "GET", "/vendors/v1"))["credentials"]
     (renewed,) = [each for each in papers if each["expires_on"] == "2026-03-20"]
     assert (renewed["kind"], renewed["document"]) == ("auto_insurance", "P-17, Acme Mutual")
+    await a_paper_is_shown(desk, market, page)
+
+
+async def a_paper_is_shown(desk: Desk, market: str, page: Page) -> None:
+    """A photo of it, then a PDF; looked at; what nobody can read is said."""
+    card, dialog = page.locator("li.card").first, page.get_by_role("dialog")
+    await card.get_by_role("button", name="Send photo or PDF").tap()
+    for name, media, content, told in (
+        ("p.txt", "text/plain", b"no picture", "This file cannot be read."),
+        ("p.pdf", "application/pdf", bytes(2_000_001), "This PDF has more than 2 MB."),
+        ("p.png", "image/png", PIXEL, ""),
+    ):
+        await page.set_input_files("input[type=file]", {"name": name, "mimeType": media, "buffer": content})
+        await dialog.get_by_role("button", name="Send").tap()
+        if told:
+            await expect(dialog.get_by_role("alert")).to_contain_text(told)
+    await expect(card).to_contain_text("photo of 1 KB, sent Mar 2, 2026")
+    await card.get_by_role("button", name="Look at it").tap()
+    await expect(dialog.get_by_role("img", name="Auto insurance")).to_be_visible()
+    assert await problems_in_both_themes(page) == []
+    await page.keyboard.press("Escape")
+    await card.get_by_role("button", name="Send another").press("Enter")
+    pdf = {"name": "p.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 policy"}
+    await page.set_input_files("input[type=file]", pdf)
+    assert await problems_in_both_themes(page) == []
+    await dialog.get_by_role("button", name="Send").press("Enter")
+    await expect(card).to_contain_text("PDF of 1 KB")
+    await card.get_by_role("button", name="Look at it").press("Enter")
+    async with page.expect_download() as saved:
+        await dialog.get_by_role("button", name="Save it").press("Enter")
+    assert (await saved.value).suggested_filename == "auto_insurance-2026-03-20.pdf"
+    papers = (await as_vendor(desk, market, "GET", "/vendors/v1"))["credentials"]
+    assert [each["file"]["by"] for each in papers if each.get("file")] == ["vendor:v1"]
+    kept = await page.evaluate(KEPT)
+    assert [each for each in kept if "/credentials/" in each] == [], "the phone keeps none of it"
 
 
 async def test_whoever_left_the_phone_for_a_quarter_of_an_hour_sees_no_name_before_a_touch(

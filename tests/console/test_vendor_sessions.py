@@ -125,6 +125,34 @@ async def test_ops_ends_every_session_of_a_vendor_and_a_new_link_opens_one_again
         assert (await read(browser, offers, OURS))[0] == 200
 
 
+async def test_ops_ends_one_persons_sessions_and_their_streams_and_the_others_go_on(desk: Desk) -> None:
+    market, path = desk.new_market(), "/vendors/v1/sessions"
+    await vendor(desk, market, "v1")
+    offers, events = f"/v1/markets/{market}/offers", f"/v1/markets/{market}/events"
+    async with browsing(desk) as ana, browsing(desk) as ben:
+        for browser, subject in ((ana, "Ana"), (ben, "Ben")):
+            await enter(browser, await code(desk, market, subject=subject))
+        unused = await code(desk, market, subject="Ana")
+        async with ana.get(events, headers=OURS) as hers, ben.get(events, headers=OURS) as his:
+            found = await desk.call(market, "GET", path, None, Role.OPS)
+            assert sorted(each["subject"] for each in found["sessions"]) == ["Ana", "Ben"]
+            await desk.call(market, "DELETE", f"{path}?subject=Ana", None, Role.OPS)
+            await asyncio.wait_for(hers.read(), 10)  # with nothing to tell: it looks by itself
+            await ride(desk, market, "r1")
+            await desk.call(market, "POST", "/requests/r1/offer", {"vendor_id": "v1"}, Role.OPS)
+            told = b""
+            while b"r1.1" not in told:
+                told += await asyncio.wait_for(his.content.readany(), 10)
+        assert (await read(ana, offers, OURS))[0] == 401
+        assert (await read(ben, offers, OURS))[0] == 200
+        assert (await enter(ana, unused))[0] == 401, "nor does a link open it that was made for her before"
+        assert (await enter(ana, await code(desk, market, subject="Ana")))[0] == 200
+        async with ben.delete("/vendor/session", headers=OURS) as answer:
+            assert answer.status == 204
+        left = await desk.call(market, "GET", path, None, Role.OPS)
+        assert [each["subject"] for each in left["sessions"]] == ["Ana"], "who signs out is listed no more"
+
+
 async def test_who_signs_out_is_out_wherever_the_cookie_was_copied(desk: Desk) -> None:
     market = desk.new_market()
     await vendor(desk, market, "v1")
@@ -232,3 +260,9 @@ async def test_the_command_prints_a_link_and_a_code_of_a_service_that_runs(
     async with browsing(desk) as browser:
         status, told = await enter(browser, printed)
         assert (status, told["subject"]) == (200, "Ana")
+    words = [*words[1:3], "--vendor", "v1"]
+    for more, told_ in (([], ["Ana"]), (["--end", "Ben"], ["Ana"]), (["--end", "Ana"], [])):
+        assert await asyncio.to_thread(cli.main, ["vendor-sessions", *words, *more]) == 0
+        out = [each.split() for each in capsys.readouterr().out.splitlines()]
+        assert [each[0] for each in out if each and each[0] in ("Ana", "nobody")] == (told_ or ["nobody"])
+    assert await asyncio.to_thread(cli.main, ["vendor-sessions", *words, "--end", ""]) == 2

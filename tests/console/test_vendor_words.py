@@ -19,6 +19,7 @@ from contracts.codes import (
 from contracts.prices import DisputeOutcome, PriceKind
 from contracts.proofs import NotSigned, ProofPart, Relationship
 from dispatcher.console.assets import FOLDER
+from dispatcher.domain.losses import DO, LIMITS, SAYS
 from dispatcher.domain.proof_required import DELIVERY, EQUIPMENT, RIDE, names, required
 
 FAMILIES: dict[str, type[StrEnum]] = {
@@ -34,7 +35,7 @@ FAMILIES: dict[str, type[StrEnum]] = {
     "refused": NotSigned,
     "dispute": DisputeOutcome,
 }
-FILES = ("core/messages.js", "core/messages_more.js", "panels/words.js")
+FILES = ("core/messages.js", "core/messages_more.js", "panels/words.js", "panels/lost_words.js")
 SOURCES = [(FOLDER / "vendor" / name).read_text() for name in FILES]
 KEYS = {key for source in SOURCES for key in re.findall(r'^  "([\w.-]+)": \[', source, re.MULTILINE)}
 
@@ -42,6 +43,12 @@ KEYS = {key for source in SOURCES for key in re.findall(r'^  "([\w.-]+)": \[', s
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_code_has_its_words(family: str) -> None:
     assert {f"{family}.{each.value}" for each in FAMILIES[family]} - KEYS == set()
+
+
+def test_every_rule_that_offers_are_lost_to_has_its_words_and_so_has_what_helps() -> None:
+    rules = {f"rule.{each}" for each in SAYS} | {f"do.{each}" for each in DO}
+    limits = {f"limit.{each}" for each in LIMITS}
+    assert rules | limits | {"get.skills", "get.hcpcs"} <= KEYS
 
 
 def test_every_reason_has_its_words() -> None:

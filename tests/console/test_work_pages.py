@@ -14,6 +14,7 @@ from dispatcher.store.streams import GROUP
 from dispatcher.store.webhooks import Buried, Called, Progress, Sent
 from tests.console.conftest import PHONE, SHARED, Desk
 from tests.console.pages import problems_in_both_themes, visit
+from tests.console.test_vendor_panels import PIXEL
 from tests.domain import make
 from tests.http.conftest import trip
 
@@ -64,6 +65,34 @@ async def test_a_vendor_is_paused_with_its_reason_and_its_papers_verified_by_key
     await expect(page.get_by_role("row").filter(has_text="pause vendor")).to_contain_text("no calls back")
     await expect(page.get_by_role("row").filter(has_text="verify papers")).to_contain_text("drug_screen")
     await sound(page)
+
+
+async def test_the_document_of_a_paper_is_sent_seen_and_verified_by_keyboard(desk: Desk) -> None:
+    market = await with_vendor(desk)
+    page = await desk.open("vendors/v1", market=market)
+    row, dialog = page.get_by_role("row").filter(has_text="drug screen"), page.get_by_role("dialog")
+    for content, name, media in ((PIXEL, "p.png", "image/png"), (b"%PDF-1.7 x", "p.pdf", "application/pdf")):
+        await row.get_by_role("button", name="Send a").press("Enter")
+        chosen = {"name": name, "mimeType": media, "buffer": content}
+        await page.set_input_files("input[type=file]", chosen)
+        assert await problems_in_both_themes(page) == []
+        await page.get_by_role("button", name="Send it").press("Enter")
+        await (
+            row.get_by_role("button", name="See the document")
+            .and_(row.get_by_role("button", name="PDF" if media == "application/pdf" else "PNG"))
+            .press("Enter")
+        )
+        if media == "image/png":
+            await expect(dialog.get_by_role("img", name="drug screen of v1")).to_be_visible()
+            assert await problems_in_both_themes(page) == []
+            await dialog.get_by_role("button", name="Verify it").press("Enter")
+            await expect(row).to_contain_text("ops")
+    async with page.expect_download() as saved:
+        await dialog.get_by_role("button", name="Save PDF").press("Enter")
+    assert (await saved.value).suggested_filename.startswith("v1-drug_screen-")
+    await page.keyboard.press("Escape")
+    page = await desk.open("audit?group=vendors", market=market)
+    await expect(page.get_by_role("row").filter(has_text="see document").first).to_contain_text("drug_screen")
 
 
 async def test_a_vendor_is_suspended_with_a_reason_by_keyboard_and_its_page_says_so(desk: Desk) -> None:

@@ -1,4 +1,5 @@
 /** The vendors' page without a browser: its texts in both languages, its times, stretches of a day. */
+import "../../dispatcher/console/assets/vendor/panels/lost_words.js";
 import "../../dispatcher/console/assets/vendor/panels/words.js";
 import { table } from "../../dispatcher/console/assets/vendor/core/messages.js";
 import { countdown, Times } from "../../dispatcher/console/assets/vendor/core/times.js";

@@ -31,6 +31,8 @@ COPIED = {  # as a sender gave it, within the same bounds; zones are kept on the
     ("Offer", "pickup_zone"),
     ("Offer", "dropoff_zone"),
     ("Dispatch", "pickup"),
+    ("DayDispatch", "pickup"),
+    ("DayDispatch", "dropoff"),
     ("Dispatch", "dropoff"),
     ("DayRequests", "pickup"),
     ("DayRequests", "dropoff"),

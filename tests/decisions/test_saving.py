@@ -6,13 +6,14 @@ import pytest
 
 from contracts.geo import Circle, Place
 from contracts.tuning import Number, Tuning
-from dispatcher.decisions.record import BATCH, IMMINENT
+from dispatcher.decisions.record import BATCH, IMMINENT, KEPT_FREE
 from dispatcher.decisions.replay import HOLDS, SAME, Replayed, replay
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.solving import SolverPool
 from tests.decisions.conftest import Saved
+from tests.matching.test_will_calls import full_day
 from tests.solvers.town import CENTRE, trip, vendor
 
 
@@ -108,3 +109,14 @@ async def test_all_decisions_of_a_day_replay_byte_for_byte_where_work_limits_the
     assert {each.header.kind for each in found} >= {BATCH, IMMINENT}
     assert len(found) >= 4
     assert [replay(each) for each in found] == [Replayed(each.header.digest, SAME) for each in found]
+
+
+async def test_the_room_that_is_kept_for_calls_is_saved_replays_and_is_no_decision_on_them(
+    saved: Saved, own: Ownership, solvers: SolverPool
+) -> None:
+    town = await full_day(saved.town, own, solvers, share=1.0)
+    kept, batch = await saved.plans()
+    assert (kept.header.kind, batch.header.kind) == (KEPT_FREE, BATCH)
+    assert (kept.header.requests, kept.header.became) == (("back",), ("kept_free",))
+    assert replay(kept).how == SAME
+    assert await town.market.stored.decisions.on("back", [kept.header.day]) == []

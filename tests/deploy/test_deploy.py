@@ -21,7 +21,7 @@ from dispatcher.service.measures import FAMILIES
 
 HERE = Path(__file__).parents[2]
 DEPLOY, OPERATIONS = HERE / "deploy", HERE / "docs" / "operations.md"
-RULES = [DEPLOY / "prometheus" / name for name in ("objectives.yml", "alerts.yml")]
+RULES = [DEPLOY / "prometheus" / name for name in ("objectives.yml", "alerts.yml", "scaling.yml")]
 BOARDS = sorted((DEPLOY / "grafana").glob("*.json"))
 OF_PROMETHEUS = {"up": {"job", "instance"}, "ALERTS": {"alertname", "alertstate"}}
 OF_EVERY_TARGET = {"job", "instance"}

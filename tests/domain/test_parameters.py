@@ -49,6 +49,7 @@ from dispatcher.domain.occurrences import with_vendor
 from dispatcher.domain.offer_modes import LINKS, OFFERS, SURE, mode_of
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.onboarding import registered
+from dispatcher.domain.papers import EPOCH, KeptFile
 from dispatcher.domain.patient_reads import noted
 from dispatcher.domain.patients import filed
 from dispatcher.domain.proof_required import ended
@@ -330,6 +331,12 @@ def _proof_kept(values: Values) -> int:
     return until_ms(Context(now_ms=NOW, values=values))
 
 
+def _document_kept(values: Values) -> int:
+    """Until when the document of a credential that is over is kept."""
+    facts = {"name": "", "media": "", "size": 0, "sha256": "", "sealed": "", "key": "", "by": ""}
+    return KeptFile(kind="auto_insurance", last_day=EPOCH, at_ms=0, **facts).until_ms(values)
+
+
 def _proof_due(values: Values) -> int:
     """When the task about missing proof is due."""
     context = Context(now_ms=NOW, values=values)
@@ -451,6 +458,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "patterns_retention_days": (30, _counted),
     "patient_read_retention_days": (30, _read_kept),
     "geofence_m": (100, lambda values: is_outside(200, values)),
+    "document_days": (30, _document_kept),
     "proof_days": (30, _proof_kept),
     "proof_delivery_required": (1, lambda values: ended(_ended(), "equipment", values)),
     "proof_ride_required": (1, lambda values: ended(_ended(), "trip", values)),

@@ -28,6 +28,7 @@ PLACES = {
     "digest": "0123456789abcdef",
     "number": "1",
     "part": "pickup",
+    "kind": "auto_insurance",
     "dispute_id": "no-such.1.late_dispute",
 }
 

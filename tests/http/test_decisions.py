@@ -3,11 +3,15 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 
+import msgspec
 import pytest
 
 from contracts.codes import Role
 from dispatcher.decisions import chain
+from dispatcher.decisions.replay import replay
 from dispatcher.decisions.saver import Saver
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
@@ -15,7 +19,7 @@ from dispatcher.matching.market import Market
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
 from dispatcher.service.decisions import MOST_READING
-from tests.http.conftest import Api, trip
+from tests.http.conftest import NOW, Api, trip
 from tests.http.test_by_hand import add, put_to
 
 FAR = {"kind": "circle", "centre": [-80.0, 40.78], "radius_m": 3_000}
@@ -108,6 +112,72 @@ async def test_an_offer_by_hand_is_saved_replays_and_leads_to_what_was_known_bef
     assert (status, replayed["how"]) == (200, "identical")
     judged = await chain.judge(api.store.market(api.market), api.service.decisions.kept)
     assert (judged.wrong, judged.unlinked) == ([], 0)
+
+
+async def test_a_quote_is_saved_once_it_is_answered_and_replays_with_its_answer(
+    api: Api, saver: Saver
+) -> None:
+    await add(api, "near")
+    await add(api, "dear", rate_card={"fares": [{"level_of_service": "wheelchair", "base_cents": 90_000}]})
+    api.quoter._markets[api.market].saver = saver
+    status, quoted = await api.call("POST", "/quotes", trip("q"))
+    assert status == 200
+    assert saver.waiting, "nothing of it is written before the answer"
+    writing = asyncio.create_task(saver.run())
+    await saver.written()
+    writing.cancel()
+    (found,) = (await api.call("GET", "/decisions?day=2026-03-02", role=Role.OPS))[1]["decisions"]
+    assert (found["kind"], found["requests"]) == ("quote", 1)
+    _, view = await api.call("GET", f"/decisions/{found['digest']}", role=Role.OPS)
+    (row,) = view["rows"]
+    assert (row["chosen"]["became"], row["chosen"]["vendor_id"]) == (
+        "quoted",
+        quoted["quotes"][0]["vendor_id"],
+    )
+    status, replayed = await api.call("POST", f"/decisions/{found['digest']}/replay", role=Role.OPS)
+    assert (status, replayed["how"]) == (200, "identical")
+    saved = await api.service.decisions.saved(api.market, found["digest"])
+    told = [(saved.header.vendors[vendor], cents) for vendor, _, cents in saved.header.quoted]
+    assert told == [(each["vendor_id"], each["cost_cents"]) for each in quoted["quotes"]]
+    other = msgspec.structs.replace(saved.header, quoted=saved.header.quoted[::-1])
+    assert replay(replace(saved, header=other)).problems == ("what was quoted is ranked otherwise now",)
+
+
+async def test_quotes_give_way_to_plans_and_are_no_more_than_tuning_has_a_minute(
+    api: Api, saver: Saver
+) -> None:
+    await add(api, "near")
+    api.quoter._markets[api.market].saver = saver
+    for name in ("q1", "q2"):
+        assert (await api.call("POST", "/quotes", trip(name)))[0] == 200
+    assert len(saver.waiting) == 1, "while one waits to be written the others pass"
+    assert saver._counts == {"passed": 1}
+    saver.waiting.clear()
+    tuning = {"values": {"decisions_looks_a_minute": 0}, "reason": "test"}
+    assert (await api.call("PUT", "/tuning", tuning, role=Role.OPS, If_None_Match="*"))[0] == 200
+    assert (await api.call("POST", "/quotes", trip("q3")))[0] == 200
+    assert not saver.waiting
+
+
+async def test_what_an_amendment_was_looked_at_for_is_saved(api: Api, saver: Saver) -> None:
+    await add(api, "near", units=2)
+    await api.call("POST", "/requests", trip("r1"))
+    assert (await put_to(api, "near", "r1"))[0] == 200
+    accepted = await api.call("POST", "/offers/r1.1/accept", None, role=Role.VENDOR, vendor="near")
+    assert accepted[0] == 200
+    api.quoter._markets[api.market].saver = saver
+    at = NOW + timedelta(days=1, minutes=60)
+    window = {"earliest": at.isoformat(), "latest": (at + timedelta(minutes=30)).isoformat()}
+    status, said = await api.call("POST", "/requests/r1/amend", {"pickup_window": window})
+    assert status < 300, said
+    writing = asyncio.create_task(saver.run())
+    await saver.written()
+    writing.cancel()
+    found = (await api.call("GET", "/decisions", role=Role.OPS))[1]["decisions"]
+    assert [each["kind"] for each in found] == ["amendment"]
+    status, replayed = await api.call("POST", f"/decisions/{found[0]['digest']}/replay", role=Role.OPS)
+    assert replayed["how"] == "identical"
+    assert (await api.call("GET", "/requests/r1/decision", role=Role.OPS))[0] == 404, "it decided nothing"
 
 
 @pytest.mark.parametrize(

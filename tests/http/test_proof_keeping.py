@@ -86,8 +86,11 @@ async def test_the_audit_names_what_a_proof_names_and_is_not_there_or_cut(api: A
     assert await pictures(api) == []
     photo, signature = sorted(each.name for each in kept.under(api.market))
     kept.remove([photo])
+    whole = (tmp_path / signature).read_bytes()
     (tmp_path / signature).write_bytes(b"cut")
     assert await pictures(api) == ["r1.1.proof  which is cut short", "r1.1.proof  which is not there"]
+    (tmp_path / signature).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert await pictures(api) == ["r1.1.proof  which is not there", "r1.1.proof  which is damaged"]
 
 
 async def test_the_command_audit_looks_at_pictures_too(

@@ -14,11 +14,14 @@ from contracts.codes import Role
 from contracts.instants import HOUR_MS, to_instant
 from contracts.threads import MAX_MESSAGES, MAX_TEXT, About
 from dispatcher.audit.judge import judge
+from dispatcher.domain.threads import UNREAD, WRITTEN
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.principal import Principal
 from dispatcher.service.unreadable import UnreadableItems
 from dispatcher.store.events import unpack_event
 from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.keys import Keys
+from dispatcher.store.sorting_in import list_threads
 from dispatcher.store.survey import survey
 from dispatcher.store.threads import UNREADABLE
 from tests.http.conftest import Api
@@ -343,3 +346,38 @@ async def test_the_client_of_who_cares_writes_reads_and_marks_on_an_episode(api:
 def principal(api: Api) -> Principal:
     """Somebody of the platform's."""
     return Principal.of(Role.PLATFORM, markets=frozenset({api.market}))
+
+
+async def told(vendor: VendorClient) -> list[int]:
+    """What is unread by the list, by the dispatch, and by the list of the day."""
+    listed, dispatch, day = await vendor.listed(), await vendor.dispatch("r1.1"), await vendor.day()
+    return [listed.unread.get("r1.1", 0), dispatch.unread, day.dispatches[0].unread]
+
+
+async def test_a_vendors_lists_say_what_each_of_its_people_has_not_read_whatever_came_first(api: Api) -> None:
+    await accepted(api)
+    url = str(api.client.make_url("/"))
+    ana, ben = (
+        VendorClient(url, api.token(Role.VENDOR, vendor="v1", subject=each), api.market)
+        for each in ("ana", "ben")
+    )
+    async with ana, ben:
+        assert [await told(each) for each in (ana, ben)] == [[0] * 3] * 2
+        for text in ("one", "two"):
+            await api.call("POST", MESSAGES, {"text": text})
+        assert [await told(each) for each in (ana, ben)] == [[2] * 3] * 2
+        await ana.mark_read("r1.1", 1)
+        await ben.post_message("r1.1", "on my way")
+        assert [await told(each) for each in (ana, ben)] == [[2] * 3] * 2, "one of theirs and ben's; both"
+        await ana.mark_read("r1.1")
+        assert [await told(each) for each in (ana, ben)] == [[0] * 3, [2] * 3]
+        assert (await ben.messages("r1.1")).unread == 2
+    keys, ask, stored = Keys(api.market), api.store.reader.ask, api.store.market(api.market)
+    assert judge(await survey(api.store.reader, api.market)) == []
+    assert await ask("DEL", keys.list(WRITTEN), keys.list(UNREAD)) == 2  # as a version before stored it
+    assert await stored.threads.unread(["r1.1"], "ben") == {}
+    assert [await list_threads(stored) for _ in range(2)] == [1, 0]
+    assert await stored.threads.unread(["r1.1", "r2.1"], "ben") == {"r1.1": 2}
+    assert judge(await survey(api.store.reader, api.market)) == []
+    await ask("SET", keys.list(UNREAD), "x")
+    assert await stored.threads.unread(["r1.1"], "ben") == {"r1.1": 3}, "what cannot be read marks all as new"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.codes import Role
-from contracts.tuning_parameters import Effect, Effects, Nudge
+from contracts.tuning_parameters import Effect, Effects, MeasureState, Nudge
 from contracts.tuning_sets import MOST_SETS, STEPS, Follows, Slider
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.refusals import Invalid
@@ -125,6 +127,22 @@ def test_every_parameter_is_told_with_the_modules_that_read_it() -> None:
     assert found.keys() >= REGISTRY.parameters.keys()
     assert found["price_weight"][0] == "solvers.rules.price"
     assert "dispatcher.matching.quotes" in found["horizon_hours"]
+
+
+async def test_effects_are_measured_when_it_is_asked_for_once_however_often(api: Api) -> None:
+    measuring = api.store.market(api.market).tuning_measuring
+    _, page = await call(api, "GET", "parameters")
+    assert (page["measuring"]["state"], page["measuring"]["asked_at"]) == ("done", None)
+    both = await asyncio.gather(*(call(api, "POST", "parameters/measure") for _ in range(2)))
+    assert [(status, told["state"]) for status, told in both] == [(202, "queued")] * 2
+    assert (await measuring.get()).version == 1, "the second found it asked"
+    held = await measuring.get()
+    await measuring.put(replace(held.value, state=MeasureState.RUNNING, progress=0.4, runner="m1"), 1)
+    _, page = await call(api, "GET", "parameters")
+    assert (page["measuring"]["state"], page["measuring"]["progress"]) == ("running", 0.4)
+    assert page["measuring"]["runner"] == "", "which process does it is nobody's"
+    await measuring.put(replace(held.value, state=MeasureState.FAILED, detail="no batch"), 2)
+    assert (await call(api, "POST", "parameters/measure"))[1]["state"] == "queued", "asked once more"
 
 
 async def test_the_page_of_parameters_has_value_readers_and_effect_of_each(api: Api) -> None:

@@ -56,6 +56,26 @@ async def town(api: Api) -> Api:
     return api
 
 
+async def test_the_lists_say_what_is_unread_and_a_days_list_has_what_is_over(town: Api, typed: Typed) -> None:
+    await typed("accept", "r1.1")
+    assert (await town.call("POST", "/dispatches/r1.1/messages", {"text": "CANARY at the side door"}))[
+        0
+    ] == 200
+    for words in (("list",), ("rides", "--day", DAY)):
+        code, out, _ = await typed(*words)
+        assert (code, out.count("r1.1"), out.count("1 new message")) == (0, 1, 1)
+    assert json.loads((await typed("list", "--json"))[1])["unread"] == {"r1.1": 1}
+    town.clock.ms = int(AT.timestamp() * 1000)
+    await typed("report", "r1.1", "no_show", "--code", "NO_CLIENT")
+    assert "r1.1" not in (await typed("list"))[1]
+    code, out, _ = await typed("rides")
+    assert (code, "no_show" in out, PATIENT["name"] in out) == (0, True, True)
+    (row,) = json.loads((await typed("rides", "--json"))[1])["dispatches"]
+    assert (row["id"], row["unread"]) == ("r1.1", 1)
+    code, out, _ = await typed("rides", "--day", "2026-03-01")
+    assert (code, out) == (0, "you had and have nothing on 2026-03-01\n")
+
+
 async def test_a_ride_goes_from_its_offer_to_its_end_by_typed_words(
     town: Api, typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,7 +160,15 @@ async def test_capacity_is_seen_posted_and_copied_and_papers_are_claimed(
     code, out, _ = await typed(
         "papers", "--add", "auto_insurance", "--until", "2099-01-02", "--document", "policy 7"
     )
-    assert "2099-01-02      policy 7  not yet" in out
+    assert "2099-01-02      policy 7  none  not yet" in out
+    sent, got = tmp_path / "policy.pdf", tmp_path / "again.pdf"
+    sent.write_bytes(b"%PDF-1.7 CANARY")
+    code, out, _ = await typed("papers", "--send", "auto_insurance", "--file", str(sent))
+    assert (code, "policy 7  15 bytes, " in out) == (0, True)
+    words = ("papers", "--get", "auto_insurance", "--file", str(got))
+    assert ((await typed(*words))[0], got.read_bytes()) == (0, sent.read_bytes())
+    code, _, err = await typed(*words)
+    assert (code, "name a file that is not there yet" in err) == (1, True)
     _, vendor = await town.call("GET", "/vendors/v1", role=Role.OPS)
     assert "2099-01-02" in [each["expires_on"] for each in vendor["credentials"]]
 
@@ -187,6 +215,8 @@ async def test_what_the_service_refuses_is_told_in_two_lines(town: Api, typed: T
         (["proof", "r1.1", "pickup", "--position", "here"], "is no position such as"),
         (["capacity", DAY, "--like", DAY, "--file", "-"], "two answers"),
         (["papers", "--add", "auto_insurance"], "go together"),
+        (["papers", "--send", "auto_insurance"], "--file goes with"),
+        (["papers", "--send", "cpr_first_aid", "--get", "cpr_first_aid"], "three things"),
         (["offers", "--market", ""], "VENDOR_MARKET"),
     ],
 )

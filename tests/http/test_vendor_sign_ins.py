@@ -67,3 +67,45 @@ async def test_there_is_no_link_for_a_vendor_that_is_none_nor_for_an_odd_name(ap
 def test_a_code_is_read_as_it_was_typed() -> None:
     assert plain(" k7qx-2m9p oil1 ") == "K7QX2M9P0111"
     assert NewSignInLink().hours == 336
+
+
+async def signed_in(api: Api, subject: str = "", hours: int = 24, name: str = "") -> None:
+    """As the page does with a code."""
+    _, made = await api.call("POST", LINKS, {"subject": subject, "hours": hours}, role=Role.OPS)
+    said = await api.service.vendor_sign_ins.redeem(made["code"])
+    assert said is not None
+    await api.service.vendor_sign_ins.opened(said, name or f"{subject}{hours}")
+
+
+async def who(api: Api) -> list[str]:
+    _, found = await api.call("GET", SESSIONS, role=Role.OPS)
+    return [each["subject"] for each in found["sessions"]]
+
+
+async def test_sessions_are_listed_by_person_until_they_are_over_and_end_by_person(api: Api) -> None:
+    await registered(api)
+    assert await who(api) == []
+    for subject, hours in (("Ana", 1), ("Ana", 24), ("Ben", 24), ("", 24)):
+        await signed_in(api, subject, hours)
+        api.clock.ms += 1_000
+    assert await who(api) == ["v1", "Ben", "Ana", "Ana"], "who was not named is its vendor"
+    _, unused = await api.call("POST", LINKS, {"subject": "Ana"}, role=Role.OPS)
+    _, others = await api.call("POST", LINKS, {"subject": "Ben"}, role=Role.OPS)
+    api.clock.ms += 3_600_000
+    assert await who(api) == ["v1", "Ben", "Ana"], "one is over by its time"
+    api.clock.ms -= 3_600_000
+    status, ended = await api.call("DELETE", f"{SESSIONS}?subject=Ana", role=Role.OPS)
+    assert (status, ended["subject"]) == (200, "Ana")
+    assert await who(api) == ["v1", "Ben"]
+    redeem = api.service.vendor_sign_ins.redeem
+    assert [await redeem(each["code"]) is None for each in (unused, others)] == [True, False]
+    await signed_in(api, "Ana")
+    assert await who(api) == ["Ana", "v1", "Ben"], "a new link is a new beginning"
+    _, audit = await api.call("GET", "/audit", role=Role.OPS)
+    acts = [(each["act"], each["detail"]) for each in audit["acts"]]
+    assert ("end_vendor_sessions", "Ana") in acts
+    assert (await api.call("DELETE", SESSIONS, role=Role.OPS))[0] == 200
+    assert await who(api) == []
+    odd = [f"{SESSIONS}?subject={each}" for each in ("", "a" * 65, "a%0Ab")]
+    assert [(await api.call("DELETE", each, role=Role.OPS))[0] for each in odd] == [400, 400, 422]
+    assert (await api.call("GET", "/vendors/v9/sessions", role=Role.OPS))[0] == 404

@@ -15,9 +15,14 @@ import msgspec
 import pytest
 
 from contracts.codes import Role
-from contracts.what_if import WhatIfState
+from contracts.what_if import WhatIfChange, WhatIfRequest, WhatIfState
+from dispatcher.domain.refusals import Crowded
 from dispatcher.security.key_files import write_patient_keys
-from dispatcher.service.what_ifs import MOST_WAITING
+from dispatcher.security.principal import Principal
+from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.service.markets import Markets
+from dispatcher.service.what_ifs import MOST_WAITING, WhatIfs
+from dispatcher.store.store import Store
 from dispatcher.store.what_ifs import Standing
 from dispatcher.what_if import runner as runners
 from dispatcher.what_if.errand import Errand
@@ -120,6 +125,32 @@ async def test_of_many_that_are_asked_at_one_moment_no_more_wait_than_may(api: A
     _, page = await api.call("GET", PATH, **OPS)
     assert len(page["what_ifs"]) == MOST_WAITING + 1
     assert sorted({status for status, _ in answers}) == [202, 429]
+
+
+async def test_the_limit_holds_over_processes_and_is_right_when_one_of_them_is_gone(
+    api: Api, redis_server: EmbeddedRedis
+) -> None:
+    who = Principal.of(Role.OPS, markets=None)
+    request, names = WhatIfRequest(change=WhatIfChange(capacity_percent=-10)), [f"{n:03}" for n in range(12)]
+    async with Store(redis_server.url, RING) as other:
+        doors = [api.service.what_ifs]
+        markets = Markets(other, doors[0].markets.zones, doors[0].clock)
+        doors.append(WhatIfs(markets, doors[0].clock, doors[0].parameters))
+        asked = [doors[n % 2].ask(who, api.market, name, request, b"x") for n, name in enumerate(names)]
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        taken = [each for each in found if not isinstance(each, BaseException)]
+        assert len(taken) == MOST_WAITING + 1
+        assert {type(each) for each in found if isinstance(each, BaseException)} == {Crowded}
+        part = other.market(api.market).what_ifs
+        await part.note(taken[0].id, Standing(state=WhatIfState.INTERRUPTED, runner="gone"))
+        await part.reader.ask("HSET", part.keys.what_ifs, "damaged", b"\xc1")
+        again = [each for each in found if isinstance(each, Crowded)]
+        assert again[0].facts["limit"] == MOST_WAITING + 1
+        assert (await doors[1].ask(who, api.market, "one-more", request, b"x")).id == "one-more"
+        with pytest.raises(Crowded):
+            await doors[0].ask(who, api.market, "too-many", request, b"x")
+        await part.cancel("one-more")
+        assert (await doors[0].ask(who, api.market, "too-many", request, b"x")).state == "queued"
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 
-from contracts.instants import DAY_MS
-from contracts.tuning_parameters import Effects
+from contracts.instants import DAY_MS, to_instant
+from contracts.tuning_parameters import Effects, MeasureState, Measuring
 from dispatcher.blobs.folder import Memory
 from dispatcher.decisions.saver import Saver
 from dispatcher.decisions.store import DecisionStore
@@ -46,7 +47,9 @@ async def test_a_nudge_that_tips_the_balance_is_told_with_its_cents_and_one_that
     await asyncio.gather(writing, return_exceptions=True)
     measurer = Measurer(stored, decisions, PICKED, TZ, town.clock, "test", worker=here)
     assert not await measurer.measure(), "the day is not over"
+    await now(measurer, DAY)
     town.clock.ms += DAY_MS
+    await stored.tuning_effects.put(Effects(), 2)
     assert await measurer.measure()
     assert not await measurer.measure(), "once a day"
     found: Effects = (await stored.tuning_effects.get()).value
@@ -64,6 +67,38 @@ async def test_a_nudge_that_tips_the_balance_is_told_with_its_cents_and_one_that
     assert grace.down is None, "it is at its least"
     assert grace.up is not None
     assert (grace.up.value, grace.up.moved, grace.up.gained, grace.up.lost) == (1, 0, 0, 0)
+
+
+async def now(measurer: Measurer, day: date) -> None:
+    """Asked for, the day that is not over is measured, as often as it is asked."""
+    stored = measurer.stored
+    asked = Measuring(state=MeasureState.QUEUED, by="ops", asked_at=to_instant(1))
+    for _ in range(2):
+        held = await stored.tuning_measuring.get()
+        await stored.tuning_measuring.put(asked, held.version)
+        waiting = await measurer._asked()
+        assert waiting is not None
+        await measurer.measure_now(waiting)
+        found, effects = await stored.tuning_measuring.get(), await stored.tuning_effects.get()
+        assert (found.value.state, found.value.progress, found.value.by) == (MeasureState.DONE, 1.0, "ops")
+        assert (measurer.share, effects.value.day) == (1.0, day)
+    assert await measurer._asked() is None
+
+
+async def test_what_a_matcher_that_is_gone_had_begun_is_begun_anew_and_nothing_to_measure_is_said(
+    town: Town,
+) -> None:
+    stored, decisions = town.store.market(town.name), DecisionStore(Memory(), town.store.vault)
+    measurer = Measurer(stored, decisions, PICKED, TZ, town.clock, "test", worker=here)
+    assert await measurer._asked() is None
+    begun = Measuring(state=MeasureState.RUNNING, progress=0.4, runner="gone", asked_at=to_instant(1))
+    await stored.tuning_measuring.put(begun, 0)
+    waiting = await measurer._asked()
+    assert waiting is not None
+    await measurer.measure_now(waiting)
+    found = (await stored.tuning_measuring.get()).value
+    assert (found.state, found.progress) == (MeasureState.FAILED, 0.0)
+    assert found.detail.startswith("no batch is saved")
 
 
 def test_every_nudge_is_within_bounds_whole_where_it_must_be_and_another_value() -> None:

@@ -32,7 +32,9 @@ def charging(name: str, cents: int) -> object:
     return vendor(name, rate_card=RateCard(fares=(fare,)))
 
 
-async def here(work: Work, job: object, busy: Callable[[], bool]) -> Any:
+async def here(
+    work: Work, job: object, busy: Callable[[], bool], *, told: Callable[[float], None] = lambda share: None
+) -> Any:
     """As `low_priority.worked`, in this process: on a busy machine the other comes last."""
     while busy():
         await asyncio.sleep(0.01)
@@ -40,8 +42,11 @@ async def here(work: Work, job: object, busy: Callable[[], bool]) -> Any:
     with pytest.MonkeyPatch.context() as patched, answers, line:
         for each in (shadow_child, effects):
             patched.setattr(each, "give_way", lambda: None)
-        await asyncio.to_thread(work, line, job)
-        return answers.recv()
+        at_work = asyncio.create_task(asyncio.to_thread(work, line, job))
+        while isinstance(said := await asyncio.to_thread(answers.recv), float):
+            told(said)
+        await at_work
+        return said
 
 
 async def planted(town: Town, **values: float) -> Running:

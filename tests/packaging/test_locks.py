@@ -12,11 +12,13 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 BASE = PROJECT["project"]["dependencies"]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
 BENCH = PROJECT["project"]["optional-dependencies"]["bench"]
 ASKED = {
     "requirements.txt": BASE,
     "requirements-bench.txt": [*BASE, *BENCH],
     "requirements-dev.txt": [*BASE, *BENCH, *PROJECT["dependency-groups"]["dev"]],
+    "requirements-image.txt": [*BASE, *EXTRAS["otel"], *EXTRAS["s3"]],
     "requirements-build.txt": PROJECT["dependency-groups"]["build"],
     "requirements-roads.txt": PROJECT["dependency-groups"]["roads"],
 }
@@ -78,7 +80,9 @@ def test_a_lock_holds_what_its_packages_ask_for(lock: str) -> None:
                 assert needed.specifier.contains(locked[canonicalize_name(needed.name)]), f"{name}: {needed}"
 
 
-@pytest.mark.parametrize("layer", ["requirements-bench.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "layer", ["requirements-bench.txt", "requirements-dev.txt", "requirements-image.txt"]
+)
 def test_a_layer_agrees_with_the_base_it_lies_on(layer: str) -> None:
     assert pins("requirements.txt").items() <= pins(layer).items()
 

@@ -21,7 +21,7 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.errors import UserError
 from dispatcher.security import key_files
 from dispatcher.security.key_files import PatientKeyFile
-from dispatcher.serve import archive, backup_pictures, keeping
+from dispatcher.serve import archive, backup_blobs, keeping
 from dispatcher.serve.backup import STAGE, back_up, restore
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Settings
@@ -108,7 +108,7 @@ def test_what_is_no_picture_of_ours_is_put_nowhere(tmp_path: Path, name: str) ->
         archive.add(tar, name, b"x")
     packed.seek(0)
     with pytest.raises(UserError, match="no picture of ours"):
-        backup_pictures.unpack(packed, Folder(tmp_path / "proofs"))
+        backup_blobs.unpack(backup_blobs.PICTURES, packed, Folder(tmp_path / "proofs"))
     assert list(tmp_path.rglob("*")) == []
 
 

@@ -40,6 +40,7 @@ from dispatcher.jobs.credentials import note_credentials
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.principal import Principal
 from dispatcher.security.rings import KeyPrint, Ring
+from dispatcher.service.papers import PaperAt
 from dispatcher.service.proofs import Place
 from dispatcher.service.service import Service
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -57,6 +58,7 @@ ACCEPTED = ("accepted", "riding", "done", "nobody", "late")
 OFFERED = ("offered", "declined", *ACCEPTED)
 NAMES = ("open", "explained", "cancelled", "called", *OFFERED)
 START_MS = NOW_MS + 120 * MINUTE_MS
+PDF = b"%PDF-1.7"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 
@@ -187,10 +189,12 @@ class Busy:
         await self.market.losses.write()
 
     async def papers(self) -> None:
-        """The vendor's only paper runs out within days."""
+        """The vendor's only paper runs out within days; ops has its document."""
         paper = Credential(kind=CredentialKind.BACKGROUND_CHECK, expires_on=DAY + timedelta(days=10))
         await self.service.vendors.put(OPS, self.name, replace(vendor(), credentials=(paper,)), None)
         assert await note_credentials(self.service, self.name) == 1
+        at = PaperAt("v1", CredentialKind.BACKGROUND_CHECK)
+        await self.service.papers.put(OPS, self.name, at, "application/pdf", PDF)
 
     async def prove(self) -> None:
         """What was done is proved, with a picture."""

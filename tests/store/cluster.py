@@ -92,6 +92,39 @@ class LocalCluster:
             while await self.owner(key) != to:
                 await asyncio.sleep(0.02)
 
+    async def begin_moving(self, key: str, to: int) -> list[Any]:
+        """The slot of a key moves key by key from now on, as `--cluster reshard` does it; what is in it."""
+        source, slot = await self.owner(key), key_slot(key.encode())
+        await self.ask(to, "CLUSTER", "SETSLOT", slot, "IMPORTING", await self.name(source))
+        await self.ask(source, "CLUSTER", "SETSLOT", slot, "MIGRATING", await self.name(to))
+        return list(await self.ask(source, "CLUSTER", "GETKEYSINSLOT", slot, 1_000_000))
+
+    async def move_keys(self, keys: Sequence[Any], source: int, to: int) -> None:
+        """These, one after another."""
+        for each in keys:
+            port = self.servers[to].port
+            await self.ask(source, "MIGRATE", "127.0.0.1", port, "", 0, 5_000, "KEYS", each)
+
+    async def end_moving(self, key: str, source: int, to: int) -> None:
+        """What is left, and what was written since; then the slot is the other's."""
+        slot = key_slot(key.encode())
+        while left := await self.ask(source, "CLUSTER", "GETKEYSINSLOT", slot, 1_000):
+            await self.move_keys(left, source, to)
+        for at in (to, source, *(each for each in range(self.primaries) if each not in (to, source))):
+            if self.servers[at].pid is not None:
+                await self.ask(at, "CLUSTER", "SETSLOT", slot, "NODE", await self.name(to))
+
+    async def cut_off(self, replica: int) -> None:
+        """It hears no more of its primary, for good: it is let in nowhere."""
+        await self.ask(replica, "CONFIG", "SET", "masterauth", "wrong")
+        await self.ask(replica, "CLIENT", "KILL", "TYPE", "master")
+        await self._until_one(replica, lambda told: "master_link_status:down" in told, "INFO", "replication")
+
+    async def let_in(self, replica: int) -> None:
+        """It follows its primary again."""
+        await self.ask(replica, "CONFIG", "SET", "masterauth", "")
+        await self._until_one(replica, lambda told: "master_link_status:up" in told, "INFO", "replication")
+
     async def aclose(self) -> None:
         """Nothing of it is left."""
         for client in self.clients:

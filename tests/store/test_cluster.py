@@ -30,12 +30,13 @@ from dispatcher.store.store import Store
 from dispatcher.store.topology import Topology
 from tests.store.cluster import SLOTS, LocalCluster, free_ports, local_cluster
 from tests.store.conftest import RING
-from tests.store.made import DAY, NOW_MS, pools, received, trip, vendor
+from tests.store.made import DAY, NOW_MS, booking, offered, pools, received, trip, vendor
 from tests.store.work import Writers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 HANGS = 2  # the primary that hangs in the last but one
 AWAY = 1  # the primary that dies in the last test
+LOST_LATER = range(100, 105)  # of the requests then: acknowledged while its replica was cut off
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -117,6 +118,64 @@ async def test_a_market_that_moves_is_written_read_followed_and_woken_where_it_i
     assert report["findings"] == []
 
 
+async def test_a_market_that_moves_key_by_key_is_read_and_its_commits_wait_and_are_whole(
+    cluster: LocalCluster, store: Store
+) -> None:
+    market = await market_on(cluster, store, 0, "keys")
+    key = market.keys.events
+    await market.vendors.put(vendor(), 0)
+    await market.capacity.put("v1", DAY, pools(2))
+    writers = Writers(market, seed=7)
+    await writers.run(2, "before", 10)
+    ids = sorted(writers.acknowledged)
+    writing = asyncio.create_task(writers.run(4, "w"))
+    keys = await cluster.begin_moving(key, 1)
+    await cluster.move_keys(keys[::2], 0, 1)
+    for each in ids:
+        assert await market.requests.records.get(each), "half of them are here, half are there"
+    assert len(await market.requests.records.get_all(ids)) == len(ids)
+    with pytest.raises(Unavailable, match="rehashing"):
+        async with Store(cluster.url, RING, timeout_s=0.2) as hasty:
+            await hasty.market(market.name).commit([received("split")], requests=[trip("split")])
+    assert await market.requests.records.get("split") is None
+    await cluster.end_moving(key, 0, 1)
+    count = len(writers.acknowledged)
+    while len(writers.acknowledged) < count + 20 and not writing.done():
+        await asyncio.sleep(0.01)
+    writers.stopping = True
+    await writing
+    assert await cluster.owner(key) == 1
+    assert "unavailable" not in writers.tally, "whoever waits long enough notices nothing"
+    report = await audit(store.reader, market.name, writers.acknowledged, streams=True, settle_s=0.1)
+    assert report["findings"] == []
+
+
+async def test_what_no_replica_has_is_not_told_as_done_where_that_is_set(
+    cluster: LocalCluster, store: Store
+) -> None:
+    place, replica = 0, cluster.primaries
+    name = (await market_on(cluster, store, place, "waits")).name
+    command = IdempotencyRecord.of("platform", "r1", b"body")
+    async with Store(cluster.url, RING, replicas=1, timeout_s=0.1) as careful:
+        market = careful.market(name)
+        await market.commit([received("r0")], requests=[trip("r0")])
+        await cluster.cut_off(replica)
+        try:
+            for _ in range(2):  # asked again it writes nothing, and proves as little
+                with pytest.raises(Unavailable, match="0 of 1 replicas") as refused:
+                    await market.commit([received("r1")], requests=[trip("r1")], idempotency=command)
+                assert refused.value.facts["outcome"] == "unknown"
+            assert "0 replicas" in (await careful.health()).problems[0]
+            await cluster.ask(place, "CONFIG", "SET", "min-replicas-to-write", 1)
+            assert "takes no writes" in (await store.health()).problems[0]
+        finally:
+            await cluster.ask(place, "CONFIG", "SET", "min-replicas-to-write", 0)
+            await cluster.let_in(replica)
+        again = await market.commit([received("r1")], requests=[trip("r1")], idempotency=command)
+        assert again.status.value == "duplicate"
+        assert (await careful.health()).reasons == ()
+
+
 async def test_one_server_that_is_not_durable_is_named_and_stops_its_own_markets_alone(
     cluster: LocalCluster, store: Store
 ) -> None:
@@ -193,6 +252,8 @@ async def test_a_market_whose_server_dies_goes_on_at_its_replica(cluster: LocalC
     """The last: the cluster has a server less then."""
     market, other = [await market_on(cluster, store, place, "dies") for place in (AWAY, 0)]
     told: list[str] = []
+    await market.vendors.put(vendor(), 0)
+    await market.capacity.put("v1", DAY, pools(2))
 
     async def submit(number: int) -> None:
         name = f"r{number}"
@@ -205,7 +266,15 @@ async def test_a_market_whose_server_dies_goes_on_at_its_replica(cluster: LocalC
             assert outcome.ok or outcome.status.value == "duplicate"
             return told.append(name)
 
+    async def offer(number: int) -> bool:
+        record = await market.requests.records.get(f"r{number}")
+        assert record is not None
+        return (await market.commit([offered(record, booking())])).ok
+
     await asyncio.gather(*(submit(each) for each in range(20)))
+    await cluster.cut_off(AWAY + cluster.primaries)
+    assert [await offer(each) for each in range(3)] == [True, True, False], "nobody has room for a third"
+    await asyncio.gather(*(submit(each) for each in LOST_LATER))
     cluster.servers[AWAY].kill()
     going_on = asyncio.gather(*(submit(each) for each in range(20, 40)))
     assert (await other.commit([received("r1")], requests=[trip("r1")])).ok, "it waits for nobody"
@@ -213,7 +282,12 @@ async def test_a_market_whose_server_dies_goes_on_at_its_replica(cluster: LocalC
     report = await audit(store.reader, market.name, told, streams=True, settle_s=0.1)
     assert [each for each in report["findings"] if each["rule"] != LOST] == []
     lost = {each["subject"] for each in report["findings"]}
+    assert lost == {f"r{each}" for each in LOST_LATER}, "what its replica had not yet is named"
     assert {each.id for each in (await market.requests.page(None, None, 200)).records} == set(told) - lost
+    await asyncio.gather(*(submit(each) for each in LOST_LATER))
+    assert [await offer(each) for each in range(3, 6)] == [True, True, False], "the same room, once"
+    report = await audit(store.reader, market.name, told, streams=True, settle_s=0.1)
+    assert report["findings"] == []
     assert (await store.health()).durable
 
 

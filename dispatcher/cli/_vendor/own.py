@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,7 +16,7 @@ from contracts.codes import CredentialKind
 from contracts.pools import Pools
 from contracts.vendors import Credential, StoredVendor
 from dispatcher.cli._vendor import Subjects, Told
-from dispatcher.cli._vendor.reading import document, names, said_of
+from dispatcher.cli._vendor.reading import bytes_of, document, names, said_of, write
 from dispatcher.cli._vendor.shown import clean, table, when
 from dispatcher.runtime.arguments import a_date
 from dispatcher.runtime.errors import UsageError, UserError
@@ -39,6 +40,11 @@ def add(subjects: Subjects) -> None:
     parser.add_argument("--add", choices=kinds, metavar="KIND", help=said)
     parser.add_argument("--until", type=a_date, metavar=DAY, help="its last valid day")
     parser.add_argument("--document", default="", metavar="TEXT", help="its number and issuer, for ops")
+    parser.add_argument(
+        "--send", choices=kinds, metavar="KIND", help="send --file for the paper of this kind"
+    )
+    parser.add_argument("--file", type=Path, metavar="FILE", help="a PNG, JPEG or PDF of it, up to 2 MB")
+    parser.add_argument("--get", choices=kinds, metavar="KIND", help="write what you sent to --file")
     parser = subjects.word("watch", "what happens, as it happens, until Ctrl-C", _watch, offer=False)
     parser.add_argument(
         "--after", default="", metavar="POSITION", help="go on from there; 0-0: from the beginning"
@@ -92,24 +98,45 @@ def _by_hour(units: tuple[int, ...]) -> str:
 
 
 async def _papers(vendor: VendorClient, args: Namespace) -> Told:
-    if (args.add is None) is not (args.until is None):
-        raise UsageError("--add and --until go together.", "Maybe: --add auto_insurance --until 2027-03-31")
+    _refuse_odd_words(args)
+    content = bytes_of(args.file) if args.file and not args.get else None
     stored = await myself(vendor)
     if args.add:
         paper = Credential(kind=CredentialKind(args.add), expires_on=args.until, document=args.document)
         more = (*stored.vendor.credentials, paper)
         changed = msgspec.structs.replace(stored.vendor, credentials=more)
         await vendor.put_vendor(changed, version=f'"{stored.version}"')
-        stored = await myself(vendor)
+    if content is not None:
+        kind = CredentialKind(args.add or args.send)
+        await vendor.put_document(stored.vendor.id, kind, content, expires_on=args.until)
+    if args.get:
+        kind = CredentialKind(args.get)
+        write(args.file, await vendor.document(stored.vendor.id, kind, expires_on=args.until))
+    stored = await myself(vendor)
     papers = sorted(stored.vendor.credentials, key=lambda each: (each.expires_on, each.kind))
     rows = [
-        (each.kind, each.expires_on, each.document, when(each.verified.at) if each.verified else "not yet")
+        (
+            each.kind,
+            each.expires_on,
+            each.document,
+            f"{each.file.bytes:,} bytes, {when(each.file.at)}" if each.file else "none",
+            when(each.verified.at) if each.verified else "not yet",
+        )
         for each in papers
     ]
-    return Told(
-        papers,
-        table(("paper", "last valid day", "document", "verified"), rows, empty="you have named no papers"),
-    )
+    heads = ("paper", "last valid day", "document", "file", "verified")
+    return Told(papers, table(heads, rows, empty="you have named no papers"))
+
+
+def _refuse_odd_words(args: Namespace) -> None:
+    if sum(1 for each in (args.add, args.send, args.get) if each) > 1:
+        raise UsageError("--add, --send and --get are three things.", "Maybe one after the other.")
+    if (args.add and not args.until) or (args.until and not (args.add or args.send or args.get)):
+        raise UsageError("--add and --until go together.", "Maybe: --add auto_insurance --until 2027-03-31")
+    if ((args.send or args.get) and not args.file) or (args.file and not (args.add or args.send or args.get)):
+        raise UsageError(
+            "--file goes with --add, --send or --get.", "Maybe: --send auto_insurance --file a.pdf"
+        )
 
 
 async def _watch(vendor: VendorClient, args: Namespace) -> Told:

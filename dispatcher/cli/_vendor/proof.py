@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from contracts.proofs import NotSigned, Picture, ProofPart, ProofReport, ProofView, Relationship, Signature
 from dispatcher.cli._vendor import Subjects, Told
-from dispatcher.cli._vendor.reading import a_position, an_instant, an_item, document, names, said_of
+from dispatcher.cli._vendor.reading import a_position, an_instant, an_item, bytes_of, document, names, said_of
 from dispatcher.cli._vendor.shown import facts, table, when
 from dispatcher.runtime.arguments import number
-from dispatcher.runtime.errors import UsageError, UserError
+from dispatcher.runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from client.vendor import VendorClient
@@ -49,7 +49,7 @@ def add(subjects: Subjects) -> None:
 
 async def _proof(vendor: VendorClient, args: Namespace) -> Told:
     report = _report(args)
-    content = _picture(args.picture) if args.picture else None
+    content = bytes_of(args.picture) if args.picture else None
     if report is None:
         return _told(await vendor.proof(args.offer))
     if content is None:
@@ -85,15 +85,6 @@ def _report(args: Namespace) -> ProofReport | None:
         items=tuple(args.item),
         instruction_given=args.instructed,
     )
-
-
-def _picture(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"cannot read '{path}': {error.strerror}.", "Maybe it is in another folder."
-        ) from error
 
 
 def _told(proof: ProofView) -> Told:

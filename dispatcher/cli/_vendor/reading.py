@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from argparse import ArgumentTypeError
@@ -16,7 +17,7 @@ import msgspec
 from contracts.base import Wire
 from contracts.proofs import DeliveredItem
 from dispatcher.runtime.arguments import STANDARD_OUTPUT, read_text
-from dispatcher.runtime.errors import UsageError
+from dispatcher.runtime.errors import UsageError, UserError
 
 Form = TypeVar("Form", bound=Wire)
 ITEM = re.compile(r"(?P<hcpcs>[A-Z][0-9]{4})(\*(?P<quantity>[0-9]{1,5}))?=(?P<item>[^#]+)(#(?P<serial>.+))?")
@@ -92,3 +93,24 @@ def document(name: str, form: type[Form]) -> Form:
         raise UsageError(
             f"'{name}' is no {form.__name__}: {error}.", "Maybe look at /docs of the service."
         ) from None
+
+
+def bytes_of(path: Path) -> bytes:
+    """A file as it is. Raises UserError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"cannot read '{path}': {error.strerror}.", "Maybe it is in another folder."
+        ) from error
+
+
+def write(path: Path, content: bytes) -> None:
+    """A file that is not there yet, for this user alone. Raises UserError."""
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(content)
+    except OSError as error:
+        raise UserError(
+            f"cannot write '{path}': {error.strerror}.", "Maybe name a file that is not there yet."
+        ) from error

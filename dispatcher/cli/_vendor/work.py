@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from contracts.codes import OfferState, ReportCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
+from contracts.offers import Offer, Offers
 from contracts.prices import PriceView
 from dispatcher.cli._vendor import Subjects, Told
 from dispatcher.cli._vendor.reading import a_text, an_instant, names, said_of
@@ -17,14 +18,21 @@ if TYPE_CHECKING:
     from client.vendor import VendorClient
 
 HEADS = ("dispatch", "start", "minutes", "what", "from", "price", "")
+DAY_HEADS = ("dispatch", "start", "status", "what", "name", "from", "price", "")
 MOST_LINE = 500
 
 
 def add(subjects: Subjects) -> None:
-    """list, show, report, waiting, ready, price, dispute, messages."""
+    """list, rides, show, report, waiting, ready, price, dispute, messages."""
     parser = subjects.word("list", "what you have to do, in its order", _list, offer=False)
     parser.add_argument(
         "--day", type=a_date, metavar="YYYY-MM-DD", help="of that day, by this machine's clock"
+    )
+    parser = subjects.word(
+        "rides", "a day's rides, those that are over too; that you looked is kept", _rides, offer=False
+    )
+    parser.add_argument(
+        "--day", type=a_date, metavar="YYYY-MM-DD", help="by the market's clock; left out: today"
     )
     subjects.word("show", "door, name and phone of what you took; that you looked is kept", _show)
     parser = subjects.word("report", "say where the work stands", _report)
@@ -48,7 +56,8 @@ def add(subjects: Subjects) -> None:
 
 
 async def _list(vendor: VendorClient, args: Namespace) -> Told:
-    found = [each for each in await vendor.offers() if each.state is not OfferState.REQUESTED]
+    listed = await vendor.listed()
+    found = [each for each in listed.offers if each.state is not OfferState.REQUESTED]
     if args.day:
         found = [each for each in found if each.start_at.astimezone().date() == args.day]
     rows = [
@@ -59,11 +68,39 @@ async def _list(vendor: VendorClient, args: Namespace) -> Told:
             what(each),
             place(each.pickup_zone),
             money(each.price_cents),
-            "asks for an answer: agree or refuse" if each.amendment else "",
+            _note(each, listed.unread.get(each.id, 0)),
         )
         for each in found
     ]
-    return Told(found, table(HEADS, rows, empty="you have nothing to do"))
+    unread = {each.id: listed.unread[each.id] for each in found if each.id in listed.unread}
+    return Told(
+        Offers(offers=tuple(found), unread=unread), table(HEADS, rows, empty="you have nothing to do")
+    )
+
+
+async def _rides(vendor: VendorClient, args: Namespace) -> Told:
+    found = await vendor.day(args.day)
+    rows = [
+        (
+            each.id,
+            when(each.offer.start_at),
+            each.status or "agreed",
+            what(each.offer),
+            each.patient.name if each.patient else "",
+            place(each.pickup) if each.pickup else "",
+            money(sum(line.cents for line in each.price_lines)) if each.price_lines else "",
+            _note(each.offer, each.unread),
+        )
+        for each in found.dispatches
+    ]
+    return Told(found, table(DAY_HEADS, rows, empty=f"you had and have nothing on {found.day}"))
+
+
+def _note(offer: Offer, unread: int) -> str:
+    """What waits for the vendor."""
+    asks = "asks for an answer: agree or refuse" if offer.amendment else ""
+    news = f"{unread} new {'message' if unread == 1 else 'messages'}" if unread else ""
+    return "; ".join(filter(None, (asks, news)))
 
 
 async def _show(vendor: VendorClient, args: Namespace) -> Told:

@@ -88,10 +88,10 @@ class DropPictures(OnProof, frozen=True, kw_only=True):
 
 
 class SealAnew(OnProof, frozen=True, kw_only=True):
-    """The same under another patient key: of each report as it is sealed now, of each picture the key."""
+    """The same under another patient key: each report as it is sealed now, each picture as it lies now."""
 
     reports: tuple[bytes, ...]
-    keys: tuple[str, ...]
+    pictures: tuple[PictureRecord, ...]
 
 
 @decides(GiveProof, PROOF_KIND.name, roles=GIVERS, creates=True)
@@ -171,12 +171,11 @@ def drop(record: ProofRecord, command: DropPictures, context: Context) -> Decisi
 def seal_anew(record: ProofRecord, command: SealAnew, context: Context) -> Decision:
     """It says what it said."""
     reports = zip(record.given, command.reports, strict=True)
-    pictures = zip(record.pictures, command.keys, strict=True)
     after = replace(
         record,
         version=record.version + 1,
         given=tuple(replace(each, sealed=sealed) for each, sealed in reports),
-        pictures=tuple(replace(each, key=key) for each, key in pictures),
+        pictures=command.pictures,
     )
     return Decision(changes=(Change(record, after),), at_ms=context.now_ms)
 

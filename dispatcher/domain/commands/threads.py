@@ -18,6 +18,7 @@ from dispatcher.domain.threads import (
     Party,
     Posted,
     ThreadRecord,
+    read_up_to,
     thread_id,
     told,
 )
@@ -95,11 +96,6 @@ def refuse_beyond(count: int, command: MarkRead) -> None:
             f"the thread of {command.named} has {count} messages; {command.up_to} is none of them\n"
             "Maybe read it again."
         )
-
-
-def read_up_to(thread: ThreadRecord, by: str, subject: str) -> int:
-    """The last message that they said they have read; 0: none."""
-    return max((each.up_to for each in thread.read if (each.by, each.subject) == (by, subject)), default=0)
 
 
 def _begun(command: PostMessage, context: Context) -> ThreadRecord:

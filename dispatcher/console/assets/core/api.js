@@ -23,6 +23,8 @@ export class Problem extends Error {
  * @typedef {object} Ask
  * @property {Record<string, string | number | boolean | undefined | null>} [query]
  * @property {any} [body]
+ * @property {Blob} [bytes] a body that is no message, of `media`
+ * @property {string} [media]
  * @property {string} [ifMatch] an ETag as it was read, or `*`
  * @property {string} [key] Idempotency-Key; a POST gets one of its own
  * @property {AbortSignal} [signal]
@@ -74,10 +76,10 @@ export class Api {
   async fetch(method, path, ask = {}) {
     /** @type {Record<string, string>} */
     const headers = { ...this.headers, Accept: ask.accept || "application/json" };
-    if (ask.body !== undefined) headers["Content-Type"] = "application/json";
+    if (ask.bytes || ask.body !== undefined) headers["Content-Type"] = ask.media || "application/json";
     if (ask.ifMatch) headers["If-Match"] = ask.ifMatch;
     if (method === "POST") headers["Idempotency-Key"] = ask.key || newKey();
-    const body = ask.body === undefined ? undefined : JSON.stringify(ask.body);
+    const body = ask.bytes || (ask.body === undefined ? undefined : JSON.stringify(ask.body));
     let response;
     try {
       response = await fetch(this.url(path, ask.query), {

@@ -25,8 +25,17 @@ export function csv(names, rows) {
  * @param {string} [type]
  */
 export function download(name, text, type = "text/csv") {
+  save(name, new Blob([text], { type: `${type};charset=utf-8` }));
+}
+
+/**
+ * The same, of bytes as they are.
+ * @param {string} name
+ * @param {Blob} content
+ */
+export function save(name, content) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);

@@ -5,6 +5,7 @@
 
 import { h } from "../core/dom.js";
 import { dialog } from "./dialog.js";
+import { fileOf, fileSays } from "./paper_file.js";
 import { words } from "./state.js";
 import { toast } from "./toast.js";
 import { csvButton, table } from "./table.js";
@@ -29,7 +30,12 @@ export function papersOf(vendor, context, again) {
         says: "Until",
         value: (row) => row.expires_on + (row.expires_on < today ? " (ended)" : ""),
       },
-      { name: "document", says: "Document", value: (row) => row.document || "" },
+      {
+        name: "document",
+        says: "Document",
+        value: (row) => [row.document, row.file && fileSays(row.file)].filter(Boolean).join("; "),
+        show: (row) => fileOf(vendor, row, context, { again, verify: () => send(vendor, [row], true, context) }),
+      },
       {
         name: "verified",
         says: "Verified",
@@ -82,7 +88,7 @@ export async function verifyPapers(vendor, context, again) {
           "label",
           {},
           h("input", { type: "checkbox", name: "paper", value: String(at), checked: true }),
-          `${words(each.kind)}, until ${each.expires_on}`,
+          `${words(each.kind)}, until ${each.expires_on}${each.file ? `, ${fileSays(each.file)}` : ", no document"}`,
         )
       ),
     ),
@@ -112,7 +118,11 @@ async function verified(vendor, papers, holds, context, again) {
 
 /** @param {any} vendor @param {any[]} papers @param {boolean} holds @param {Context} context */
 function send(vendor, papers, holds, context) {
-  const credentials = papers.map(({ kind, expires_on }) => ({ kind, expires_on }));
+  const credentials = papers.map(({ kind, expires_on, file }) => ({
+    kind,
+    expires_on,
+    ...(holds && file && { sha256: file.sha256 }), // another that came since was seen by nobody
+  }));
   return context.api.post(`/vendors/${vendor.id}/verify`, { credentials, verified: holds });
 }
 

@@ -9,6 +9,7 @@ import { fill, h, settled } from "../core/dom.js";
 import { Chips } from "./chips.js";
 import { dialog, field } from "./dialog.js";
 import { overrides, same } from "./draft.js";
+import { Measuring } from "./measuring.js";
 import { diffTable } from "./parameter_words.js";
 import { csvButton } from "./table.js";
 import { toast } from "./toast.js";
@@ -50,6 +51,7 @@ export class Parameters {
     });
     this.chips.set((context.query.get("only") || "").split(",").filter(Boolean));
     this.list = h("div", { class: "page-part" });
+    this.measuring = new Measuring(context, () => void this.read());
     this.news = h("div", { class: "page-part" });
     this.foot = h("div", { class: "sticky-foot row", hidden: true });
     this.body = h("div", { class: "page-part" });
@@ -110,10 +112,8 @@ export class Parameters {
     fill(this.list, made);
     this.narrow();
     this.drawFoot();
-    const measured = this.told?.day
-      ? `Effects measured on ${this.told.day}: ${this.told.requests} requests in ${this.told.batches} saved batches, each parameter nudged down and up by itself.`
-      : "No effect is measured yet: every ten minutes it is looked whether a day is over of which decisions are saved; then each parameter is nudged on it, down and up.";
-    return [h("p", { class: "soft" }, said), h("p", { class: "hint" }, measured), this.list];
+    this.measuring.show(this.told);
+    return [h("p", { class: "soft" }, said), this.measuring.node, this.list];
   }
 
   /** @param {Parameter} parameter */

@@ -113,12 +113,12 @@ function pictureOf(picture, path, context) {
   return [place, trouble];
 }
 
-/** As pixels of ours: nothing is loaded by the page, and nothing of it can run. @param {Blob} blob @param {string} named */
-async function drawn(blob, named) {
+/** As pixels of ours: nothing is loaded by the page, and nothing of it can run. @param {Blob} blob @param {string} named @param {number} [widest] */
+export async function drawn(blob, named, widest = WIDEST) {
   const picture = await createImageBitmap(blob).catch(() => {
     throw new Error(`${named} cannot be shown: its bytes are no picture\nMaybe ask its vendor for another.`);
   });
-  const scale = Math.min(1, WIDEST / picture.width);
+  const scale = Math.min(1, widest / picture.width);
   const canvas = h("canvas", { role: "img", "aria-label": named });
   canvas.width = Math.max(1, Math.round(picture.width * scale));
   canvas.height = Math.max(1, Math.round(picture.height * scale));

@@ -11,6 +11,7 @@ import { figure } from "./figure.js";
 import { stateMark } from "./state.js";
 import { csvButton, table } from "./table.js";
 import { capacity } from "./vendor_capacity.js";
+import { phonesOf } from "./vendor_phones.js";
 import { whyNoOffers } from "./vendor_why.js";
 import { button, dollars, percent, reading, requestLink, section, words } from "./view.js";
 import { papersOf, verifyPapers, who } from "./papers.js";
@@ -53,16 +54,17 @@ export class VendorPanel {
 
   async ask() {
     const { api, zone, clock, signal } = this.context;
-    const [vendor, summary, day, work, score, why] = await Promise.all([
+    const [vendor, summary, day, work, score, why, phones] = await Promise.all([
       api.get(`/vendors/${this.id}`, {}, signal),
       this.summary(),
       api.get(`/days/${zone.date(clock.now())}/capacity`, {}, signal).catch(() => null),
       api.get("/requests", { vendor_id: this.id, limit: 100 }, signal),
       readScore(this.context, this.id),
       api.get(`/vendors/${this.id}/why`, {}, signal),
+      api.get(`/vendors/${this.id}/sessions`, {}, signal),
     ]);
     this.vendor = vendor;
-    return { vendor, summary, day, work: work.requests, score, why };
+    return { vendor, summary, day, work: work.requests, score, why, phones };
   }
 
   /** Its line in the list of vendors. */
@@ -71,8 +73,8 @@ export class VendorPanel {
     return page.vendors[0] || null;
   }
 
-  /** @param {{ vendor: any, summary: any, day: any, work: any[], score: any, why: any }} found */
-  draw({ vendor, summary, day, work, score, why }) {
+  /** @param {{ vendor: any, summary: any, day: any, work: any[], score: any, why: any, phones: any }} found */
+  draw({ vendor, summary, day, work, score, why, phones }) {
     return [
       this.figures(vendor, summary, work),
       h(
@@ -86,6 +88,7 @@ export class VendorPanel {
       capacity(this.id, day),
       this.work(work),
       whyNoOffers(this.id, why),
+      phonesOf(this.id, phones, this.context, () => this.read()),
       this.facts(vendor),
     ];
   }
@@ -125,7 +128,7 @@ export class VendorPanel {
         "span",
         { class: "acts" },
         button("Onboarding …", () => this.onboard(), { title: "o" }),
-        button("Phone …", () => phoneOf(this.context, this.id)),
+        button("Phone …", () => phoneOf(this.context, this.id).then(() => this.read())),
         act,
       ),
       onboardingOf(vendor, zone, clock),

@@ -27,7 +27,12 @@ export async function phoneOf(context, id) {
         h("input", { name: "subject", maxLength: 64, autofocus: true }),
         "for the audit, and at messages",
       ),
-      h("label", { class: "row" }, end, "A phone was lost: end every session of the vendor's page first"),
+      h(
+        "label",
+        { class: "row" },
+        end,
+        "A phone was lost, and nobody knows whose: end every session of the vendor's page first",
+      ),
     ],
     act: "Make a link",
     run: async (form) => {

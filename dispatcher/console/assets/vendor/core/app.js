@@ -38,6 +38,7 @@ const BEHIND = {
   amendment: "day",
   scorecard: "more",
   papers: "more",
+  lost: "more",
 };
 
 const bar = h("header", {}), main = h("main", { id: "main", tabIndex: -1 }), nav = h("nav", {});
@@ -53,7 +54,7 @@ async function start() {
     clock = new ServiceClock(session.now_ms),
     times = new Times(session.tz, language);
   const taps = new Taps(`${session.market}/${session.vendor_id}`);
-  const world = new World({ api, clock, times, vendor: session.vendor_id });
+  const world = new World({ api, clock, times });
   const given = { session, api, world, taps, clock, times, go };
   addEventListener("signed-out", leave, { once: true });
   addEventListener("pageshow", (event) => event.persisted && location.reload()); // as it was left: maybe signed out
@@ -164,10 +165,21 @@ function frame({ world, taps, session, clock, times }) {
       },
       h("span", { class: "icon", "aria-hidden": "true" }),
       t(`nav.${each}`),
-      each === "offers" && world.open.length ? h("span", { class: "badge" }, String(world.open.length)) : null,
+      badge(each === "offers" ? world.open.length : each === "day" ? world.news : 0, each),
     );
   redraw(nav, TABS.map(link));
 }
+
+/** @param {number} count @param {string} tab what it counts */
+const badge = (count, tab) =>
+  count
+    ? h(
+      "span",
+      { class: "badge" },
+      h("span", { "aria-hidden": "true" }, String(count)),
+      h("span", { class: "unseen" }, t(`${tab}.count`, { n: count })),
+    )
+    : null;
 
 const news = h("p", { class: "unseen", role: "status" });
 let told = 0;

@@ -104,6 +104,8 @@ const TABLE = {
   "counter.act": ["Offer that", "Proponer"],
   "counter.nothing": ["Change the start, the price or the vehicle.", "Cambie el inicio, el precio o el vehículo."],
   "day.title": ["Rides", "Viajes"],
+  "day.count": ["new messages: {n}", "mensajes nuevos: {n}"],
+  "day.yesterday": ["Yesterday", "Ayer"],
   "day.today": ["Today", "Hoy"],
   "day.tomorrow": ["Tomorrow", "Mañana"],
   "day.none": ["Nothing on this day.", "Nada este día."],

@@ -92,6 +92,6 @@ export const MORE = {
   "dispute.open": ["being looked at", "en revisión"],
   "dispute.changed": ["changed", "corregida"],
   "dispute.kept": ["stays as it was", "queda como estaba"],
-  "thread.new": ["new", "nuevo"],
+  "thread.new": ["{n} new", "{n} nuevos"],
   "ride.amendment": ["It is to change: answer", "Va a cambiar: responda"],
 };

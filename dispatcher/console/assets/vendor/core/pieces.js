@@ -8,7 +8,8 @@ import { Problem } from "../../core/api.js";
 import { figure, has, money, t } from "./messages.js";
 import { countdown, ms } from "./times.js";
 
-const METRES_A_MILE = 1_609.344, POUNDS_A_KILOGRAM = 2.2046;
+const METRES_A_MILE = 1_609.344;
+export const POUNDS_A_KILOGRAM = 2.2046;
 
 /** What an offer asks for, in words. @param {any} offer @returns {string[]} */
 export function needs(offer) {

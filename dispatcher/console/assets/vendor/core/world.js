@@ -12,14 +12,9 @@ import { ms } from "./times.js";
  * @property {import("../../core/api.js").Api} api
  * @property {import("./times.js").ServiceClock} clock
  * @property {import("./times.js").Times} times
- * @property {string} vendor
  */
 
-const KNOWN = "dispatcher-vendor-known",
-  FAR_DAYS = 1,
-  AGAIN_MS = [1_000, 2_000, 5_000, 15_000],
-  GONE = [404, 409],
-  ARRIVED = "dispatch.message.arrived";
+const FAR_DAYS = 1, AGAIN_MS = [1_000, 2_000, 5_000, 15_000], GONE = [404, 409];
 
 export class World {
   /** @param {Parts} parts */
@@ -35,8 +30,10 @@ export class World {
     this.error = null;
     this.live = false;
     this.last = "";
-    /** @type {Set<string>} */
-    this.unread = new Set(); // dispatches on which somebody wrote since this page was opened
+    /** @type {Record<string, number>} */
+    this.unread = {}; // messages, by dispatch, of those that are not over
+    /** @type {Map<string, string>} */
+    this.looked = new Map(); // days that somebody wanted to see beside today and tomorrow: what is said of an empty one
     this.ended = new AbortController();
     /** @type {Set<() => void>} */
     this.listeners = new Set();
@@ -81,8 +78,8 @@ export class World {
     return of.sort((one, other) => ms(one.offer.start_at) - ms(other.offer.start_at));
   }
 
-  /** Read offers, and the dispatches that may be others than we know; `all`: each of them. @param {boolean} [all] */
-  async refresh(all = false) {
+  /** Read offers, and the dispatches that may be others than we know; `all`: the days, too. @param {boolean} [all] */
+  async refresh(all = !this.loaded) {
     const turn = ++this.turns;
     try {
       const { data, kept } = await this.parts.api.call("GET", "/offers");
@@ -90,8 +87,8 @@ export class World {
       this.kept = kept && this.parts.clock.now() - (Date.now() - kept); // by the service's clock
       this.error = null;
       this.offers = data.offers;
+      this.unread = data.unread || {};
       await this.follows(all);
-      this.remember();
     } catch (error) {
       this.error = error;
     }
@@ -101,15 +98,67 @@ export class World {
 
   /** @param {boolean} all */
   async follows(all) {
-    const near = this.offers.filter((each) => this.near(each)), wanted = new Set([...near.map(named), ...this.known()]);
-    const unsure = [...wanted].filter((each) => all || this.told.has(each) || !this.dispatches.has(each));
-    for (const each of this.dispatches.keys()) if (!wanted.has(each)) this.dispatches.delete(each);
+    const near = this.offers.filter((each) => this.near(each)), told = [...this.told];
+    this.told.clear();
+    if (all) await Promise.all([...this.days()].map((each) => this.read(each).catch(() => undefined)));
+    const unsure = near.map(named).filter((each) => !this.dispatches.has(each));
+    if (!all) unsure.push(...told.filter((each) => this.dispatches.has(each)));
     for (const each of near) {
       const known = this.dispatches.get(each.id);
-      if (known) this.dispatches.set(each.id, { ...known, offer: each });
+      if (known) this.dispatches.set(each.id, { ...known, offer: each, unread: this.unread[each.id] || 0 });
     }
-    this.told.clear();
-    await Promise.all(unsure.map((each) => this.dispatch(each).catch(() => undefined)));
+    if (all) this.forget(new Set(near.map(named)));
+    await Promise.all([...new Set(unsure)].map((each) => this.dispatch(each).catch(() => undefined)));
+  }
+
+  /** What is neither of a day that is shown nor to be done. @param {Set<string>} near */
+  forget(near) {
+    const days = this.days();
+    for (const [id, each] of this.dispatches) {
+      if (!near.has(id) && !days.has(this.parts.times.date(each.offer.start_at))) this.dispatches.delete(id);
+    }
+  }
+
+  /** Days that are shown. */
+  days() {
+    const { times, clock } = this.parts, today = times.date(clock.now());
+    return new Set([today, times.later(today, FAR_DAYS), ...this.looked.keys()]);
+  }
+
+  /** From here on that day is read, too. @param {string} date */
+  async look(date) {
+    if (this.looked.has(date)) return;
+    this.looked.set(date, "loading");
+    await this.read(date).catch(() => this.looked.set(date, "error.away"));
+    this.changed();
+  }
+
+  /** The dispatches of a day with door and name, those that are over, too. @param {string} date */
+  async read(date) {
+    const found = [];
+    for await (const page of this.parts.api.pages("/dispatches", { day: date })) found.push(...page.dispatches);
+    for (const each of this.day(date)) this.dispatches.delete(each.id);
+    for (const each of found) this.dispatches.set(each.id, each);
+    if (this.looked.has(date)) this.looked.set(date, "day.none");
+  }
+
+  /** How many messages of a dispatch this person has not read. @param {string} id @returns {number} */
+  unreadOn(id) {
+    return this.unread[id] ?? this.dispatches.get(id)?.unread ?? 0;
+  }
+
+  /** Messages of those dispatches that this person has not read. */
+  get news() {
+    return [...this.dispatches.keys()].reduce((sum, each) => sum + this.unreadOn(each), 0);
+  }
+
+  /** They were read just now. @param {string} id */
+  seen(id) {
+    const known = this.dispatches.get(id);
+    if (!this.unreadOn(id)) return;
+    this.unread[id] = 0;
+    if (known) this.dispatches.set(id, { ...known, unread: 0 });
+    this.changed();
   }
 
   /** Read a dispatch with door and name. @param {string} id */
@@ -119,7 +168,7 @@ export class World {
       this.dispatches.set(id, found);
       return found;
     } catch (error) {
-      if (error instanceof Problem && GONE.includes(error.status)) this.dispatches.delete(id);
+      if (error instanceof Problem && GONE.includes(error.status) && this.dispatches.delete(id)) this.again();
       throw error;
     }
   }
@@ -128,25 +177,6 @@ export class World {
   near(offer) {
     const { times, clock } = this.parts, last = times.later(times.date(clock.now()), FAR_DAYS);
     return offer.state === "accepted" && times.date(offer.start_at) <= last;
-  }
-
-  /** Whose dispatches these are: an id of a vendor is of one market. */
-  get owner() {
-    return `${this.parts.api.market}/${this.parts.vendor}`;
-  }
-
-  /** Which dispatches were seen today: what has ended is listed no more by the service. */
-  known() {
-    const kept = JSON.parse(localStorage.getItem(KNOWN) || "{}"), { times, clock } = this.parts;
-    const today = times.date(clock.now());
-    return kept.owner === this.owner ? Object.keys(kept.days || {}).filter((each) => kept.days[each] >= today) : [];
-  }
-
-  remember() {
-    const days = Object.fromEntries(
-      [...this.dispatches].map(([id, each]) => [id, this.parts.times.date(each.offer.start_at)]),
-    );
-    localStorage.setItem(KNOWN, JSON.stringify({ owner: this.owner, days }));
   }
 
   /** Hear what changes until the page goes. */
@@ -172,7 +202,6 @@ export class World {
   heard(id, data) {
     if (id) this.last = id;
     if (!data) return;
-    if (data.type === ARRIVED) this.unread.add(data.data.offer_id);
     this.again(data.data.offer_id || data.data.offer?.id);
     dispatchEvent(new CustomEvent("told", { detail: data }));
   }

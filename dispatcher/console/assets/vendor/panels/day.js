@@ -1,5 +1,5 @@
 /**
- * The rides of today and tomorrow, in order.
+ * The rides of today and tomorrow, in order; what was done yesterday.
  * @module
  */
 
@@ -26,6 +26,7 @@ export function mount(root, context) {
       orphans(context),
       section("today", today, context),
       section("tomorrow", tomorrow, context),
+      yesterday(times.later(today, -1), context),
     );
   };
   world.onChange(draw, signal);
@@ -39,17 +40,33 @@ function section(which, date, context) {
   const { world, taps, times } = context;
   const all = [...(which === "today" ? before(date, context) : []), ...world.day(date)];
   const over = (/** @type {any} */ each) => ENDED.includes(statusOf(each, taps).status);
-  const items = (/** @type {any[]} */ of) =>
-    h("ol", { class: "cards" }, of.map((each) => h("li", {}, card(each, date, context))));
   const done = all.filter(over), left = all.filter((each) => !over(each));
   return h(
     "section",
     { "aria-labelledby": `day-${which}` },
     h("h2", { id: `day-${which}` }, `${t(`day.${which}`)} · ${times.called(date)}`),
-    left.length ? items(left) : h("p", { class: "empty" }, t(world.loaded ? "day.none" : "loading")),
-    done.length ? [h("h3", {}, t("day.done")), items(done)] : null,
+    left.length ? list(left, date, context) : h("p", { class: "empty" }, t(world.loaded ? "day.none" : "loading")),
+    done.length ? [h("h3", {}, t("day.done")), list(done, date, context)] : null,
   );
 }
+
+/** What was done the day before: read once somebody wants to see it. @param {string} date @param {Context} context */
+function yesterday(date, context) {
+  const { world, times } = context, of = world.day(date).filter((each) => each.offer.state !== "accepted");
+  const open = (/** @type {Event} */ event) => {
+    if (/** @type {HTMLDetailsElement} */ (event.target).open) void world.look(date);
+  };
+  return h(
+    "details",
+    { ontoggle: open },
+    h("summary", { dataset: { at: "yesterday" } }, `${t("day.yesterday")} · ${times.called(date)}`),
+    of.length ? list(of, date, context) : h("p", { class: "empty" }, t(world.looked.get(date) || "loading")),
+  );
+}
+
+/** @param {any[]} of @param {string} date @param {Context} context */
+const list = (of, date, context) =>
+  h("ol", { class: "cards" }, of.map((each) => h("li", {}, card(each, date, context))));
 
 /** What was agreed for an earlier day and has not ended. @param {string} date @param {Context} context */
 function before(date, { world, times }) {
@@ -59,8 +76,9 @@ function before(date, { world, times }) {
 }
 
 /** @param {any} dispatch @param {string} date under which it stands @param {Context} context */
-function card(dispatch, date, { taps, times, clock }) {
+function card(dispatch, date, { world, taps, times, clock }) {
   const { offer, patient } = dispatch, { status, waits } = statusOf(dispatch, taps);
+  const unread = world.unreadOn(dispatch.id);
   const late = Math.floor((clock.now() - ms(offer.start_at)) / 60_000);
   const isLate = late > 0 && ["", "en_route"].includes(status);
   return h(
@@ -78,6 +96,7 @@ function card(dispatch, date, { taps, times, clock }) {
       h("span", { class: "soft patient" }, patient?.pickup_address || ""),
       h("span", { class: "soft" }, level(offer)),
       h("span", { class: "status", dataset: { status } }, t(`status.${status || "none"}`), waits ? " …" : ""),
+      unread ? h("span", { class: "badge inline" }, t("day.count", { n: unread })) : null,
       isLate ? h("span", { class: "late" }, t("ride.late", { n: late })) : null,
     ),
     ENDED.includes(status)

@@ -32,7 +32,9 @@ export function mount(root, context) {
     h(
       "nav",
       { class: "links", "aria-label": title() },
-      ["scorecard", "papers"].map((each) => h("a", { class: "button", href: `/vendor/${each}` }, t(`${each}.title`))),
+      ["scorecard", "papers", "lost"].map((each) =>
+        h("a", { class: "button", href: `/vendor/${each}` }, t(`${each}.title`))
+      ),
     ),
     field(t("more.language"), language),
     h("p", { class: "soft" }, t("more.who", { who: [session.subject, session.vendor_id].filter(Boolean).join(", ") })),

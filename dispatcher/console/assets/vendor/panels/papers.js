@@ -9,6 +9,7 @@ import { field, redraw, said, trouble } from "../core/pieces.js";
 import { sheet } from "../core/sheet.js";
 import { DAY_MS } from "../core/times.js";
 import { onboardingOf } from "./onboarding.js";
+import { chooser, chosenOf, fileOf, sendFile } from "./paper_file.js";
 import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
@@ -37,7 +38,7 @@ export async function mount(root, context) {
         back,
         h("h1", {}, title()),
         onboardingOf(data),
-        list(data, context),
+        list(data, context, read),
         h("button", { class: "primary", onclick: () => void add(data, etag, context, read) }, t("papers.add")),
       );
     } catch (error) {
@@ -47,8 +48,9 @@ export async function mount(root, context) {
   await read();
 }
 
-/** @param {any} vendor @param {Context} context */
-function list({ credentials = [] }, { times, clock }) {
+/** @param {any} vendor @param {Context} context @param {() => Promise<void>} read */
+function list({ credentials = [] }, context, read) {
+  const { times, clock } = context;
   const today = times.date(clock.now());
   const sorted = [...credentials].sort((one, other) => one.expires_on < other.expires_on ? -1 : 1);
   if (!sorted.length) return h("p", { class: "empty" }, t("papers.none"));
@@ -69,29 +71,42 @@ function list({ credentials = [] }, { times, clock }) {
         ),
         each.document ? h("p", { class: "soft" }, each.document) : null,
         h("p", { class: "soft" }, t(each.verified ? "papers.verified" : "papers.claimed")),
+        fileOf(each, context, read),
       );
     }),
   );
 }
 
 /** @param {any} vendor @param {string} etag @param {Context} context @param {() => Promise<void>} read */
-async function add(vendor, etag, { api, session, times, clock }, read) {
+async function add(vendor, etag, context, read) {
+  const { api, session, times, clock } = context;
+  let claimed = false;
   const kind = h("select", { name: "kind" }, KINDS.map((each) => h("option", { value: each }, t(`paper.${each}`))));
   const until = h("input", { type: "date", name: "until", required: true, min: times.date(clock.now()) });
   const which = h("input", { name: "document", maxLength: MOST_CHARS, autocomplete: "off" });
+  const file = chooser();
   const done = await sheet({
     title: t("papers.add"),
-    body: [field(t("papers.kind"), kind), field(t("papers.until"), until), field(t("papers.document"), which)],
+    body: [
+      field(t("papers.kind"), kind),
+      field(t("papers.until"), until),
+      field(t("papers.document"), which),
+      field(t("papers.file"), file),
+    ],
     act: t("send"),
     run: async (form) => {
-      const document = String(form.get("document")).trim();
+      const document = String(form.get("document")).trim(), chosen = await chosenOf(form);
       const paper = { kind: form.get("kind"), expires_on: form.get("until"), ...(document && { document }) };
-      await api.put(
-        `/vendors/${session.vendor_id}`,
-        { ...vendor, credentials: [...(vendor.credentials || []), paper] },
-        { ifMatch: etag },
-      );
+      if (!claimed) {
+        await api.put(
+          `/vendors/${session.vendor_id}`,
+          { ...vendor, credentials: [...(vendor.credentials || []), paper] },
+          { ifMatch: etag },
+        );
+      }
+      claimed = true; // what went wrong with the file is tried again by itself
+      if (chosen) await sendFile(paper, chosen, context);
     },
   });
-  if (done) await read();
+  if (done || claimed) await read();
 }

@@ -9,13 +9,15 @@ const SIDES_PX = [1_600, 1_200, 900, 640], QUALITY = 0.8;
 /**
  * A photo as JPEG, upright, without where it was taken.
  * @param {Blob} file
+ * @param {number} [most] bytes
+ * @param {number[]} [sides]
  * @returns {Promise<Blob>}
  */
-export async function photo(file) {
+export async function photo(file, most = MOST_BYTES, sides = SIDES_PX) {
   const picture = await createImageBitmap(file);
-  for (const side of SIDES_PX) {
+  for (const side of sides) {
     const made = await drawn(picture, side);
-    if (made.size <= MOST_BYTES) return made;
+    if (made.size <= most) return made;
   }
   throw new Error("the picture stays too large");
 }

@@ -36,7 +36,8 @@ export async function mount(root, context) {
   };
   const read = async () => {
     try {
-      await world.dispatch(id);
+      const known = world.dispatches.get(id);
+      if (!known || "pickup" in known) await world.dispatch(id);
       price = await api.get(`/dispatches/${id}/price`, {}, signal);
     } catch (found) {
       error = found;
@@ -52,6 +53,7 @@ export async function mount(root, context) {
 /** @param {any} dispatch @param {any} price @param {Context} context */
 function shown(dispatch, price, context) {
   const { offer, patient = {} } = dispatch, { taps, times, clock } = context, { status } = statusOf(dispatch, taps);
+  const unread = context.world.unreadOn(dispatch.id), isMine = "pickup" in dispatch; // else it was given back
   const isTrip = offer.kind === "trip", facts = [level(offer), ...needs(offer)];
   return [
     h("h1", { class: "patient" }, patient.name || t("ride.noPatient")),
@@ -67,7 +69,7 @@ function shown(dispatch, price, context) {
       : null,
     steps(dispatch, price, status, context),
     h("ul", { class: "facts" }, facts.map((each) => h("li", {}, each))),
-    place(t(isTrip ? "ride.pickup" : "ride.deliver"), patient.pickup_address, dispatch.pickup),
+    dispatch.pickup ? place(t(isTrip ? "ride.pickup" : "ride.deliver"), patient.pickup_address, dispatch.pickup) : null,
     dispatch.dropoff ? place(t("ride.dropoff"), patient.dropoff_address, dispatch.dropoff) : null,
     patient.phone
       ? h(
@@ -84,17 +86,19 @@ function shown(dispatch, price, context) {
     patient.notes
       ? h("section", { class: "card" }, h("h2", {}, t("ride.notes")), h("p", { class: "patient" }, patient.notes))
       : null,
-    h(
-      "nav",
-      { class: "links", "aria-label": title() },
-      h("a", { class: "button", href: `/vendor/proof/${dispatch.id}` }, t("ride.proof")),
-      h(
-        "a",
-        { class: "button", href: `/vendor/thread/${dispatch.id}` },
-        t("ride.thread"),
-        context.world.unread.has(dispatch.id) ? h("span", { class: "badge inline" }, t("thread.new")) : null,
-      ),
-    ),
+    isMine
+      ? h(
+        "nav",
+        { class: "links", "aria-label": title() },
+        h("a", { class: "button", href: `/vendor/proof/${dispatch.id}` }, t("ride.proof")),
+        h(
+          "a",
+          { class: "button", href: `/vendor/thread/${dispatch.id}` },
+          t("ride.thread"),
+          unread ? h("span", { class: "badge inline" }, t("thread.new", { n: unread })) : null,
+        ),
+      )
+      : null,
     priceCard(dispatch, price, context),
     dispatch.reference ? h("p", { class: "soft" }, `${t("ride.reference")}: ${dispatch.reference}`) : null,
   ];

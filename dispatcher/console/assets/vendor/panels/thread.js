@@ -42,8 +42,11 @@ export async function mount(root, context) {
       const thread = await api.get(`/dispatches/${id}/messages`, {}, signal);
       redraw(list, thread.messages.map((/** @type {any} */ each) => message(each, mine, context)));
       if (!thread.messages.length) redraw(list, h("li", { class: "empty" }, t("thread.none")));
-      world.unread.delete(id);
-      if (thread.unread) await api.post(`/dispatches/${id}/messages/read`, {});
+      if (thread.unread) {
+        await api.post(`/dispatches/${id}/messages/read`, {});
+        world.again(id); // what was asked before the mark says that they are new
+      }
+      world.seen(id);
     } catch (error) {
       if (!signal.aborted) redraw(list, h("li", {}, trouble(said(error))));
     }

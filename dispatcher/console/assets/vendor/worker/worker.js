@@ -8,7 +8,8 @@ import { sendDue, WORD } from "../core/taps.js";
 
 const SHELL = "/vendor", SESSION = "/vendor/session", OLD_MS = 86_400_000, PATIENCE_MS = 8_000;
 const PAGES = "dispatcher-vendor-page-", HEARD = "dispatcher-vendor-heard";
-const KEPT = /^\/v1\/markets\/[^/]+\/(offers|dispatches\/[^/]+(\/(price|messages|proof))?|vendors\/[^/]+(\/.*)?)$/;
+const KEPT =
+  /^\/v1\/markets\/[^/]+\/(offers|dispatches(\/[^/]+(\/(price|messages|proof))?)?|vendors\/[^/]+(\/(?!credentials\/).*)?)$/;
 const UNAUTHENTICATED = 401;
 
 /** @param {{ digest: string, files: string[] }} said */

@@ -1,0 +1,105 @@
+"""What `bench scale` sees: processor time by process, what the store holds and is told; a row of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from dispatcher.store.connection import Reader, connect
+
+PARTS = ("web", "matcher", "solvers", "store")
+STREAM = b"stream"
+
+
+class Store:
+    """The server, asked for what it counts."""
+
+    def __init__(self, url: str) -> None:
+        self.client = connect(url)
+        self.reader = Reader(self.client)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *ended: object) -> None:
+        await self.client.aclose()
+
+    async def seen(self) -> dict[str, int]:
+        """Memory used, commands and bytes so far."""
+        memory, counted = await self.reader.ask("INFO", "memory"), await self.reader.ask("INFO", "stats")
+        return {
+            "memory": int(memory["used_memory"]),
+            "commands": int(counted["total_commands_processed"]),
+            "in_bytes": int(counted["total_net_input_bytes"]),
+            "out_bytes": int(counted["total_net_output_bytes"]),
+        }
+
+    async def streams(self, markets: Sequence[str]) -> int:
+        """Bytes of all streams of these markets: events, matches, what vendors read."""
+        total = 0
+        for market in markets:
+            for key in await self.client.keys(f"dispatch:{{{market}}}:*"):
+                if await self.client.type(key) == STREAM:
+                    total += int(await self.client.memory_usage(key, samples=0) or 0)
+        return total
+
+
+def tree_cpu_s(pid: int) -> tuple[float, float]:
+    """What a process has used, and all below it, those that have ended too (Linux)."""
+    below, parents = {pid}, dict[int, tuple[int, float, float]]()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (
+                (folder / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+            )
+        except OSError:
+            continue
+        own, ended = (sum(map(int, fields[at : at + 2])) / os.sysconf("SC_CLK_TCK") for at in (11, 13))
+        parents[int(folder.name)] = (int(fields[1]), own, ended)
+    for _ in range(4):  # a solver is below a fork server below the matcher
+        below |= {each for each, (parent, *_) in parents.items() if parent in below}
+    own, ended = parents[pid][1:]
+    return own, ended + sum(sum(parents[each][1:]) for each in below - {pid})
+
+
+def spent(
+    told: Sequence[Mapping[str, Any]],
+    quiet: Mapping[str, Any],
+    busy: Mapping[str, Any],
+    *,
+    empty: Mapping[str, int],
+    after: Mapping[str, int],
+    streams: int,
+    saved: int,
+) -> dict[str, Any]:
+    """One row: of so many markets."""
+    markets = len(told)
+    requests, matched = (sum(each[name] for each in told) for name in ("requests", "matched"))
+    took_s = max(each["ended"] for each in told) - min(each["began"] for each in told)
+    taken_s = max(each["taken"] for each in told) - min(each["began"] for each in told)
+    idle = {name: quiet[f"{name}_cpu_s"] / quiet["seconds"] / markets for name in PARTS}
+    each_ms = {f"{name}_cpu_ms": 1_000 * busy[f"{name}_cpu_s"] / requests for name in PARTS}
+    cpu_s = sum(busy[f"{name}_cpu_s"] for name in PARTS)
+    return {
+        "markets": markets,
+        "requests": requests,
+        "lost": requests - matched,
+        "refused": sum(each["refused"] for each in told),
+        "taken_per_s": round(requests / taken_s, 1),
+        "matched_per_s": round(requests / took_s, 1),
+        "matched_per_core_s": round(requests / cpu_s, 1),
+        **{name: round(value, 3) for name, value in each_ms.items()},
+        "cpu_s": round(cpu_s, 2),
+        "store_bytes_a_request": round((after["memory"] - empty["memory"]) / requests),
+        "stream_bytes_a_request": round(streams / requests),
+        "commands_a_request": round(busy["commands"] / requests, 1),
+        "in_bytes_a_request": round(busy["in_bytes"] / requests),
+        "out_bytes_a_request": round(busy["out_bytes"] / requests),
+        "saved_bytes_a_request": round(saved / requests),
+        "idle_commands_a_market_s": round(quiet["commands"] / quiet["seconds"] / markets, 1),
+        "idle_bytes_a_market_s": round((quiet["in_bytes"] + quiet["out_bytes"]) / quiet["seconds"] / markets),
+        "idle_cpu_share_a_market": round(sum(idle.values()), 4),
+        "idle_store_cpu_share_a_market": round(idle["store"], 4),
+    }
