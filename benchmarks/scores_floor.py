@@ -45,10 +45,10 @@ def play(
     fared = list[dict[str, Fared]]()
     for nth in range(days):
         today = FIRST + timedelta(days=nth)
-        lies = behind(_together(fared[-DAYS:]), values)
+        lies = behind(together(fared[-DAYS:]), values)
         asked = [
             replace(open_request(each), behind=lies.get(group_of(each), 0.0))
-            for each in _rides(seed, today, requests)
+            for each in rides(seed, today, requests)
         ]
         matched = set(plan(_screening(asked, today, values), solver).chosen.request.tolist())
         counts = defaultdict[str, Fared](Fared)
@@ -56,11 +56,11 @@ def play(
             group = group_of(each.request)
             counts[group] = counts[group].plus(Fared(1, int(row not in matched), 0))
         fared.append(dict(counts))
-    return _left(_together(fared[DAYS:]), values)
+    return _left(together(fared[DAYS:]), values)
 
 
 def _left(groups: dict[str, Fared], values: dict[str, Number]) -> Left:
-    by_level = _together([{parts_of(name)[0]: each} for name, each in groups.items()])
+    by_level = together([{parts_of(name)[0]: each} for name, each in groups.items()])
     shares = {level: round(each.share_unmatched, 3) for level, each in sorted(by_level.items())}
     return Left(
         unmatched_share=shares,
@@ -69,7 +69,7 @@ def _left(groups: dict[str, Fared], values: dict[str, Number]) -> Left:
     )
 
 
-def _together(days: Sequence[dict[str, Fared]]) -> dict[str, Fared]:
+def together(days: Sequence[dict[str, Fared]]) -> dict[str, Fared]:
     found = defaultdict[str, Fared](Fared)
     for day in days:
         for name, each in day.items():
@@ -92,7 +92,7 @@ def _screening(asked: Sequence[OpenRequest], today: date, values: dict[str, Numb
     )
 
 
-def _rides(seed: int, today: date, number: int) -> Iterator[TripRequest]:
+def rides(seed: int, today: date, number: int) -> Iterator[TripRequest]:
     rng = random.Random(f"{seed}/floor/{today}")
     dawn = datetime(today.year, today.month, today.day, 8, tzinfo=UTC)
     for nth in range(number):

@@ -14,6 +14,7 @@ from chaos.fail_over import fail_over
 from chaos.kill_service import kill_matcher, kill_solver, kill_web
 from chaos.kill_supervisor import kill_supervisor
 from chaos.kill_workers import kill_workers
+from chaos.replies import kill_amid_replies
 from chaos.store import kill_store, kill_store_amid_commands, memory_full
 from chaos.trial import Report, Trial
 from chaos.upgrade import upgrade
@@ -38,6 +39,7 @@ SCENARIOS = {
     "kill-solver": Scenario(kill_solver),
     "kill-supervisor": Scenario(kill_supervisor),
     "kill-workers": Scenario(kill_workers),
+    "kill-amid-replies": Scenario(kill_amid_replies, 2),
     "memory-full": Scenario(memory_full, 4),
     "disk-full": Scenario(disk_full, 10),
     "fail-over": Scenario(fail_over, 4),

@@ -22,8 +22,8 @@ class FairnessQuery(Wire):
 class GroupFigures(Wire, omit_defaults=False):
     """One group. `asked`: had a first offer or ended without one; `waiting`: have none yet.
 
-    `behind`: how many times the floor it lies behind the others, 0 within the floor; what its requests are
-    worth more to the matcher follows from it.
+    `behind`: how far it lies behind the others, 1 at the floor; what its requests are worth more to the
+    matcher follows from it.
     """
 
     level_of_service: str  # "equipment" for orders

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from solvers.arrays import Ints
+from solvers.formulation import floor_worth
 from solvers.insertion import Columns, Entry, StandingPlan, insert
 from solvers.posing import Posed
 from solvers.rules import fairness
@@ -84,7 +85,7 @@ def _worth(posed: Posed) -> _Worth:
     problem, screening = posed.problem, posed.screening
     view = View(screening, slice(0, screening.requests), fairness.RULE.code)
     return _Worth(
-        penalty=problem.request_penalty - fairness.worth(screening, screening.values),
+        penalty=problem.request_penalty - floor_worth(screening),
         cost=problem.column_cost - fairness.RULE.cents(view, posed.screened.candidates),
         first=np.searchsorted(problem.column_request, np.arange(problem.requests)),
     )

@@ -113,8 +113,17 @@ def _penalties(screening: Screening, screened: Screened) -> Ints:
 
     More for a request whose group lies behind the others.
     """
-    by_priority = np.array([PENALTIES[each].whole(screening.values) for each in PRIORITIES], np.int64)
+    by_priority = np.array(_by_priority(screening), np.int64)
     cheapest = np.full(screening.requests, _MOST, np.int64)
     np.minimum.at(cheapest, screened.candidates.request, screened.cents)
     usual = by_priority[screening.facts.priority] + np.where(cheapest == _MOST, 0, cheapest)
-    return usual + fairness.worth(screening, screening.values)
+    return usual + floor_worth(screening)
+
+
+def floor_worth(screening: Screening) -> Ints:
+    """R; what of the penalties is for groups that lie behind."""
+    return fairness.worth(screening, _by_priority(screening))
+
+
+def _by_priority(screening: Screening) -> list[int]:
+    return [PENALTIES[each].whole(screening.values) for each in PRIORITIES]

@@ -70,6 +70,12 @@ class OpenRequest:
     follows: tuple[Follows, ...] = ()
     bundle: str = ""  #: requests of one that is not empty are matched all or none
     behind: float = 0.0  #: how many times the fairness floor its group of requests lies behind the others
+    lifted: float = 0.0  #: the most that any of less priority beside it does: none comes before it for that
+
+    @property
+    def weighs(self) -> float:
+        """What the floor counts it for."""
+        return max(self.behind, self.lifted)
 
 
 @dataclass(frozen=True, eq=False)

@@ -122,8 +122,8 @@ NOT_IN_TABLES = """
 - A way back (`return_of`) goes after its leg there. A no-show or a cancellation of that cancels it in the
   same commit, code `outbound_no_show` or `outbound_cancelled`, or puts it on hold for its `predecessor`
   (`return_after_no_show`); its vendor is told. But for a passenger who is on board of it.
-- After `max_attempts` offers a request stays `matching` until its deadline: ops may raise the limit
-  or call somebody.
+- After `max_attempts` offers (a broadcast is one) a request stays `matching` until its deadline: ops may
+  raise the limit or call somebody.
 - An offer that nobody has answered may be moved to another vendor, or to another start with its own
   (`offered`, once more): one commit closes it as `cancelled`, code `withdrawn`, and makes the next. That
   counts neither against the vendor, which may be asked again, nor towards `max_attempts`.

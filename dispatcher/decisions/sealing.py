@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -45,17 +45,20 @@ async def seal(stored: MarketStore, now_ms: int) -> int:
     """Seal what is not sealed yet; how many entries. Raises Unavailable."""
     place = await stored.seals.issued()  # also where somebody took the end away: the audit says so
     _, last = await stored.seals.last()
-    upto = dict(_upto(last))
+    upto, waiting = dict(_upto(last)), await stored.seals.waiting()
     found = [each async for each in _unsealed(stored, upto, now_ms - LAG_MS)]
+    behind = await _behind(stored, upto, waiting, now_ms)
+    found, odd = [*found, *behind], {(each.kind, each.id) for each in behind}
     for first in range(0, len(found), MOST_TOGETHER):
         some = tuple(found[first : first + MOST_TOGETHER])
-        upto |= {each.kind: (each.order, each.id) for each in some}
+        upto |= {each.kind: (each.order, each.id) for each in some if (each.kind, each.id) not in odd}
         made = Seal(place + 1, now_ms, some, hash_of(last) if last else b"", dict(upto))
         try:
             await stored.seals.add(made)
         except Claimed:  # another process has sealed meanwhile: what is left, next time
             return first
         place, last = made.seq, packed(made)
+        await stored.seals.wait_no_more([(each.kind, each.id) for each in some if each.kind != TUNING])
     if found:
         await _trim(stored, now_ms)
     return len(found)
@@ -63,6 +66,9 @@ async def seal(stored: MarketStore, now_ms: int) -> int:
 
 async def judge(stored: MarketStore) -> Judged:
     """Whether every sealed entry is as it was, and none was put between. Raises Unavailable."""
+    waiting = {
+        (kind, name) for kind, name, _ in await stored.seals.waiting()
+    }  # before what may be sealed next
     known = await _read(stored)
     wrong, now_ms = list(known.wrong), known.at_ms
     issued = await stored.seals.issued()
@@ -80,7 +86,7 @@ async def judge(stored: MarketStore) -> Judged:
             for entry, raw in zip(some, raws, strict=True):
                 gone = may_be_gone(entry.order, newest) if kind is None else entry.until_ms <= now_ms
                 wrong += _changed(entry, raw, gone=gone)
-    wrong += [each async for each in _added(stored, known)]
+    wrong += [each async for each in _added(stored, known, waiting)]
     return Judged(len(known.entries), wrong, known.late)
 
 
@@ -171,14 +177,46 @@ async def _unsealed(
             yield Entry(TUNING, str(number), number, FOR_EVER_MS, hash_of(raw))
 
 
-async def _added(stored: MarketStore, known: _Known) -> AsyncIterator[tuple[str, str]]:
-    """Entries that stand where all was sealed, and that no seal has."""
+async def _behind(
+    stored: MarketStore,
+    upto: Mapping[str, tuple[int, str]],
+    waiting: Sequence[tuple[str, str, int]],
+    now_ms: int,
+) -> list[Entry]:
+    """Entries that going on by time would miss: they bear one that was sealed already, or that is not yet.
+
+    A clock was set back, or another machine's is not as ours. What is gone meanwhile waits no more.
+    """
+    found, gone = list[Entry](), list[tuple[str, str]]()
+    for kind in sealed_kinds():
+        position = upto.get(kind.name, (-1, ""))
+        late = [
+            (name, order)
+            for what, name, order in waiting
+            if what == kind.name and ((order, name) <= position or order > now_ms + LAG_MS)
+        ]
+        for (name, order), raw in zip(
+            late, await stored.seals.read(kind, [name for name, _ in late]), strict=True
+        ):
+            if raw is None:
+                gone.append((kind.name, name))
+            else:
+                found.append(Entry(kind.name, name, order, _until_ms(kind, raw), hash_of(raw)))
+    await stored.seals.wait_no_more(gone)
+    return found
+
+
+async def _added(
+    stored: MarketStore, known: _Known, waiting: Set[tuple[str, str]]
+) -> AsyncIterator[tuple[str, str]]:
+    """Entries that stand where all was sealed, that no seal has, and that do not wait for one."""
+    expected = known.entries.keys() | waiting
     for kind in sealed_kinds():
         position = known.upto.get(kind.name)
         if position is not None:
             async for some in _written(stored, kind, 0, position[0]):
                 for name, order in some:
-                    if (order, name) <= position and (kind.name, name) not in known.entries:
+                    if (order, name) <= position and (kind.name, name) not in expected:
                         yield f"{kind.name} {name}", "was added after its time: it is in no seal"
 
 

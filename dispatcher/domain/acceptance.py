@@ -25,7 +25,7 @@ UNKNOWN = Parameter(
 )
 HALF_LIFE = Parameter(
     name="acceptance_half_life_days",
-    default=28,
+    default=7,
     minimum=1,
     maximum=90,
     unit="days",

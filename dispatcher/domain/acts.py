@@ -145,5 +145,6 @@ ACT_KIND = register(
         may_become=lambda before, after: before is None or after is None,  # nobody changes one
         on_timer=_forgotten,
         ids_of_others=True,
+        sealed=ACTS,
     )
 )

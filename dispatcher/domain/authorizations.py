@@ -7,6 +7,7 @@ those drew that are forgotten (`spent`), so that it can be counted again from wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,6 +58,8 @@ AUTHORIZATION = "authorization"
 SWEEPS = 2  # at once, and again once what came in at the same moment is stored
 SWEEP_MS = MINUTE_MS
 USED_UP = "authorization_used_up"
+OTHER_PAYER = "authorization_other_payer"  # the request names one, and it is of another
+_AN_ID = re.compile("[A-Za-z0-9_-]{1,64}")
 S = AuthorizationState
 
 
@@ -97,6 +100,15 @@ class AuthorizationRecord(Record, frozen=True, tag=1):
     def name(self) -> str:
         """What its case manager calls it."""
         return self.id.removesuffix(f".{AUTHORIZATION}")
+
+    @property
+    def capped(self) -> str:
+        """Its payer as requests and caps name one; "" where no id is called so (`Blue Cross of Ohio`)."""
+        return self.payer if _AN_ID.fullmatch(self.payer) else ""
+
+    def is_of_another(self, payer: str | None) -> bool:
+        """Whether a request that names this payer is not to draw on it."""
+        return bool(payer) and bool(self.capped) and str(payer).casefold() != self.capped.casefold()
 
 
 def record_id(name: str) -> str:

@@ -61,10 +61,11 @@ class CapRecord(Record, frozen=True, tag=1):
 def held(record: RequestRecord) -> Mapping[Charged, tuple[int, int]]:
     """What its offers hold, in trips and cents: those that are booked, and work that was done."""
     trips, cents = Counter[Charged](), Counter[Charged]()
-    for offer in record.offers if record.payer else ():
+    payer = record.charged_to
+    for offer in record.offers if payer else ():
         day = next((each.day for each in offer.bookings if each.daily), "")
         if day:
-            to = Charged(offer.vendor_id, record.payer, day)
+            to = Charged(offer.vendor_id, payer, day)
             trips[to] += 1
             cents[to] += max(0, offer.price_cents)
     return {to: (count, cents[to]) for to, count in trips.items()}
@@ -101,15 +102,16 @@ def dearer(changes: Iterable[Change]) -> frozenset[Charged]:
             if asked is None or not offer.live or offer.unanswered or offer.price_cents <= asked.price_cents:
                 continue
             days = [each.day for each in offer.bookings if each.daily]
-            found |= {Charged(offer.vendor_id, after.payer, each) for each in days[:1]}
+            found |= {Charged(offer.vendor_id, after.charged_to, each) for each in days[:1]}
     return frozenset(found)
 
 
 def changes_of_requests(changes: Iterable[Change]) -> Iterator[tuple[Any, Any]]:
     """Before and after of requests that name who pays."""
     for change in changes:
-        if isinstance(change.record, RequestRecord) and change.record.payer:
-            yield change.before, change.after
+        before, after = change.before, change.after
+        if any(isinstance(each, RequestRecord) and each.charged_to for each in (before, after)):
+            yield before, after
 
 
 def field(payer: str, day: str, period: CapPeriod, unit: str) -> str:

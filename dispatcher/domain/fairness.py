@@ -1,8 +1,9 @@
 """The fairness floor: no group of requests waits, or goes without a vendor, much more than all others do.
 
 A group is a level of service in an area. How its requests fared is counted by day, in the commit of what
-became of them; who falls behind the others by more than tuning allows is worth more to the matcher, the more
-the farther behind. Few requests say little: a group is taken for the others until its own say otherwise.
+became of them; who falls behind the others is worth more to the matcher, the more the farther behind, so
+that none falls behind by more than tuning allows. Few requests say little: a group is taken for the others
+until its own say otherwise.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ MOST = Parameter(
     minimum=0.0,
     maximum=20.0,
     unit="ratio",
-    summary="A group counts as behind by at most so many times what it may be; 0: there is no floor.",
+    summary="A group counts as behind by so many times what it may be, and no more; 0: there is no floor.",
     scope="domain.fairness",
 )
 PARAMETERS = (WAIT, UNMATCHED, MOST)
@@ -50,7 +51,8 @@ CELLS: Final = (
     4  # zone cells to a side of an area, some 8 km: in one alone there are too few requests to tell
 )
 DAYS: Final = 7  # back, today among them
-_AS_THE_OTHERS: Final = 5  # requests like the others' mean that are added to a group's own
+_LEAST: Final = 0.05  # of the floor
+_AS_THE_OTHERS: Final = 20  # requests like the others' mean that are added to a group's own
 EQUIPMENT: Final = "equipment"
 
 
@@ -150,11 +152,14 @@ def together(groups: Groups) -> Fared:
 
 
 def behind(groups: Groups, values: Mapping[str, Number]) -> dict[str, float]:
-    """By how many times the floor each group that is below it lies below the others, beyond once."""
+    """How far each group lies below the others: 1 at the floor. What is next to nothing is nothing.
+
+    It weighs long before the floor, and in full there: so that none comes to lie beyond it.
+    """
     most = MOST.of(values)
     whole = together(groups)
-    found = {name: min(most, _times(own, whole.less(own), values) - 1.0) for name, own in groups.items()}
-    return {name: round(times, 3) for name, times in found.items() if times > 0}
+    found = {name: min(most, _times(own, whole.less(own), values)) for name, own in groups.items()}
+    return {name: round(times, 3) for name, times in found.items() if times >= min(most, _LEAST) > 0}
 
 
 def _times(own: Fared, others: Fared, values: Mapping[str, Number]) -> float:

@@ -39,7 +39,7 @@ class Kind(Generic[R]):
     what follows from it, in their order; `nothing_follows` says of which steps none of them makes anything,
     so that none is asked. `plain_events`: no other kind's ids are like its own, so its events are named by
     them alone. `ids_of_others`: its ids may be those of requests, so beside other records it goes by its key,
-    too.
+    too. `sealed`: of what is sealed, for nobody may change one, the list by when they were written.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Kind(Generic[R]):
     body: str = ""
     plain_events: bool = False
     ids_of_others: bool = False
+    sealed: str = ""
 
     def named_in_events(self, record_id: str) -> str:
         """What the ids of events about a record begin with: two kinds may call their records alike."""

@@ -56,6 +56,7 @@ class Needed(Compact, frozen=True):
     lacks: str = ""
     agreed: str = ""
     usual: Needed | None = None
+    payer: str = ""  # whose authorization it is, as caps call them; "": by no name that caps could have
 
 
 def needed(request: Request, values: Mapping[str, Number], lists: Mapping[str, Words]) -> Needed | None:

@@ -129,13 +129,8 @@ class OfferRecord(Compact, frozen=True):
 
     @property
     def counts(self) -> bool:
-        """Whether it is one of the attempts that a request has.
-
-        Nobody took it back unanswered, and it did not only lose to another of its broadcast.
-        """
-        if self.state is not OfferState.CANCELLED:
-            return True
-        return self.code not in (WITHDRAWN, AMENDED) and not (self.broadcast and self.code == TAKEN)
+        """Whether it is an attempt of its request, alone or with its broadcast: not taken back unanswered."""
+        return self.state is not OfferState.CANCELLED or self.code not in (WITHDRAWN, AMENDED)
 
     @property
     def is_unauthorized(self) -> bool:
@@ -177,6 +172,13 @@ def take_on(offer: OfferRecord, reference: str) -> OfferRecord:
         bookings=offer.bookings or offer.wants,
         wants=(),
     )
+
+
+def attempts(offers: Iterable[OfferRecord]) -> int:
+    """How often its request was offered. A broadcast is one, to however many, and whatever came of each."""
+    counted = [each for each in offers if each.counts]
+    together = {each.made_ms for each in counted if each.broadcast}  # all of one are made in one commit
+    return sum(not each.broadcast for each in counted) + len(together)
 
 
 def bookings_of(offers: Iterable[OfferRecord]) -> tuple[Booking, ...]:

@@ -97,5 +97,6 @@ PATIENT_READ_KIND = register(
         lists=_lists,
         may_become=lambda before, after: before is None or after is None,  # nobody changes one
         on_timer=_forgotten,
+        sealed=READS,
     )
 )

@@ -167,6 +167,11 @@ class RequestRecord(Record, frozen=True, tag=4):
             for each in (*self.live_offers, *((done,) if done is not None else ()))
         )
 
+    @property
+    def charged_to(self) -> str:
+        """Whose caps its work counts against: who it says pays, else whose authorization it is under."""
+        return self.payer or (self.authorization.payer if self.authorization is not None else "")
+
     def was_declined_by(self, vendor_id: str, since_ms: int) -> bool:
         """Whether the vendor did so since it, and the request, last changed: it is not offered that again."""
         since_ms = max(since_ms, self.changed_ms)

@@ -10,7 +10,7 @@ from contracts.tuning_canary import CanaryPlan, CanaryUpdate, CanaryView
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
-from dispatcher.http.versions import changed, etag
+from dispatcher.http.versions import changed, etag, removed
 
 CANARY = f"{MARKET}/tuning/canary"
 VIEW = {200: Answer("the canary", CanaryView, ETAG)}
@@ -63,7 +63,8 @@ async def end(call: Call, parts: Parts) -> Reply:
     async def current() -> int:
         return (await canary.view(who, market)).version
 
-    return _shown(await changed(call, partial(canary.end, who, market), current))
+    again = partial(canary.ended, who, market)
+    return _shown(await removed(call, partial(canary.end, who, market), current, again))
 
 
 def _shown(view: CanaryView) -> Reply:

@@ -12,7 +12,7 @@ from contracts.tuning_profiles import CalendarUpdate, ProfilesView, ProfileUpdat
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
-from dispatcher.http.versions import changed, etag
+from dispatcher.http.versions import changed, etag, removed
 
 PROFILES = f"{MARKET}/tuning/profiles"
 PROFILE = f"{PROFILES}/{{name}}"
@@ -55,10 +55,19 @@ async def put(call: Call, parts: Parts) -> Reply:
 )
 async def delete(call: Call, parts: Parts) -> Reply:
     """Forget a profile that the calendar does not name."""
-    profiles = parts.service.tuning_profiles
-    return await _changed(
-        call, parts, partial(profiles.delete, call.principal, call.market, call.path["name"])
+    profiles, who, market, name = (
+        parts.service.tuning_profiles,
+        call.principal,
+        call.market,
+        call.path["name"],
     )
+
+    async def current() -> int:
+        return (await profiles.view(who, market)).version
+
+    again = partial(profiles.deleted, who, market, name)
+    view = await removed(call, partial(profiles.delete, who, market, name), current, again)
+    return Reply(view, headers=etag(view.version))
 
 
 @ROUTES.put(

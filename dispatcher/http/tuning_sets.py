@@ -11,7 +11,7 @@ from contracts.tuning_sets import MovedSliders, MoveSliders, SavedSet, SavedSets
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
-from dispatcher.http.versions import changed, etag
+from dispatcher.http.versions import changed, etag, removed
 
 SETS = f"{MARKET}/tuning/sets"
 SET = f"{SETS}/{{name}}"
@@ -60,13 +60,14 @@ async def put(call: Call, parts: Parts) -> Reply:
     answers={200: Answer("the set as it was", SavedSet)},
 )
 async def delete(call: Call, parts: Parts) -> Reply:
-    """Forget a saved set."""
+    """Forget a saved set; said again with the same If-Match, it is answered as the first time."""
     sets, who, market, name = parts.service.tuning_sets, call.principal, call.market, call.path["name"]
 
     async def current() -> int:
         return (await sets.get(who, market, name)).version
 
-    return Reply(await changed(call, partial(sets.delete, who, market, name), current))
+    again = partial(sets.deleted, who, market, name)
+    return Reply(await removed(call, partial(sets.delete, who, market, name), current, again))
 
 
 @ROUTES.get(MOVING, id="listTuningSliders", roles={Role.OPS}, answers={200: Answer("all sliders", Sliders)})

@@ -10,7 +10,7 @@ from contracts.tuning_shadow import ShadowUpdate, ShadowView
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
-from dispatcher.http.versions import changed, etag
+from dispatcher.http.versions import changed, etag, removed
 
 SHADOW = f"{MARKET}/tuning/shadow"
 VIEW = {200: Answer("the shadow", ShadowView, ETAG)}
@@ -50,7 +50,8 @@ async def delete(call: Call, parts: Parts) -> Reply:
     async def current() -> int:
         return (await shadow.view(who, market)).version
 
-    return _shown(await changed(call, partial(shadow.delete, who, market), current))
+    again = partial(shadow.deleted, who, market)
+    return _shown(await removed(call, partial(shadow.delete, who, market), current, again))
 
 
 def _shown(view: ShadowView) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from contracts.operations import Answer
@@ -16,6 +16,7 @@ from dispatcher.http.routing import ETAG
 Result = TypeVar("Result")
 Change = Callable[[int], Awaitable[Result]]
 Current = Callable[[], Awaitable[int]]
+Again = Callable[[Sequence[int]], Awaitable[Result | None]]
 
 POSTED = {200: Answer("stored", Posted, ETAG), 201: Answer("it is new", Posted, ETAG)}
 ATTEMPTS = 5  # `*` means whichever version stands, also when another change comes between
@@ -52,6 +53,20 @@ async def changed(call: Call, change: Change[Result], current: Current) -> Resul
         except Stale:
             continue  # none that is named stands; or another change came between, and `*` means that one, too
     raise _stale(wanted) if stands is not None else _nothing_there(wanted)
+
+
+async def removed(call: Call, change: Change[Result], current: Current, again: Again[Result]) -> Result:
+    """As `changed`, of what removes something: said again with its versions, it is answered as before.
+
+    `again`: that answer, if this caller removed it at one of these versions.
+    """
+    try:
+        return await changed(call, change, current)
+    except (NotFound, Stale):
+        told = await again(call.if_match.versions) if call.if_match is not None else None
+        if told is None:
+            raise
+        return told
 
 
 def refuse_stale(wanted: IfMatch | None, version: int) -> None:

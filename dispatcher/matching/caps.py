@@ -66,5 +66,5 @@ def _more(left: CapLeft, trips: int, cents: int) -> CapLeft:
 
 def is_capped(known: Known, record: RequestRecord) -> bool:
     """Whether a vendor that it is offered to has caps for who pays it: then it stays where it is."""
-    vendors = {each.vendor_id for each in record.live_offers} if record.payer else set()
-    return any(each.payer == record.payer for vendor in vendors for each in known.get(vendor, ()))
+    vendors = {each.vendor_id for each in record.live_offers} if record.charged_to else set()
+    return any(each.payer == record.charged_to for vendor in vendors for each in known.get(vendor, ()))

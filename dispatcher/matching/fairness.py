@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from contracts.tuning import Number
@@ -27,7 +27,17 @@ def with_floor(
     found = behind(with_waiting(counted, waits), values)
     if not found:
         return list(waiting)
+    own = [found.get(group, 0.0) for group in groups]
+    lifts = _lifts(zip((asked.request.priority.rank for _, asked in waiting), own, strict=True))
     return [
-        (record, replace(asked, behind=found[group]) if group in found else asked)
-        for group, (record, asked) in zip(groups, waiting, strict=True)
+        (record, replace(asked, behind=times, lifted=lifts.get(asked.request.priority.rank, 0.0)))
+        for times, (record, asked) in zip(own, waiting, strict=True)
     ]
+
+
+def _lifts(own: Iterable[tuple[int, float]]) -> dict[int, float]:
+    """By rank of priority: how far any of less priority lies behind, at the most."""
+    most = dict[int, float]()
+    for rank, times in own:
+        most[rank] = max(most.get(rank, 0.0), times)
+    return {rank: max((most[each] for each in most if each < rank), default=0.0) for rank in most}

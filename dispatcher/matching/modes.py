@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from contracts.offer_modes import OfferMode
 from contracts.tuning import Number
-from dispatcher.domain.commands.make_offer import MakeOffer, attempts_left
+from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.offer_modes import LINKS, OFFERS, SURE, mode_of
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.matches import Match
@@ -37,7 +37,7 @@ def in_its_mode(snapshot: Snapshot, row: int, match: Match, refused: Refused) ->
     mode = _mode(snapshot, row)
     if mode is None:
         return match
-    most = _most(mode, match, snapshot)
+    most = _most(mode, snapshot)
     others = tuple(_others(snapshot, row, match.proposal, most - 1, refused)) if most > 1 else ()
     if mode is OfferMode.BROADCAST:
         others = _enough(match.proposal, others, snapshot.values)
@@ -57,10 +57,10 @@ def _mode(snapshot: Snapshot, row: int) -> OfferMode | None:
     return mode_of(snapshot.records[row], request, snapshot.now_ms, tuning.values, tuning.lists)
 
 
-def _most(mode: OfferMode, match: Match, snapshot: Snapshot) -> int:
+def _most(mode: OfferMode, snapshot: Snapshot) -> int:
     """How many vendors at the most."""
     if mode is OfferMode.BROADCAST:
-        return min(OFFERS.whole(snapshot.values), attempts_left(match.record, snapshot.values))
+        return OFFERS.whole(snapshot.values)
     return LINKS.whole(snapshot.values) if mode is OfferMode.CASCADE else 1
 
 

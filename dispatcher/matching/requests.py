@@ -199,7 +199,8 @@ def asked_of(
         window = start_window(request, values, leaving)
     else:
         window = in_force(record, request, values, leaving)
-        request = replace(request, priority=priority_of(record, request))
+        payer = request.payer or record.charged_to or None  # whose authorization it is under
+        request = replace(request, priority=priority_of(record, request), payer=payer)
     return OpenRequest(
         request=request, earliest_ms=window.earliest_ms, latest_ms=window.latest_ms, declined_by=declined_by
     )

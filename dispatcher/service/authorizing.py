@@ -10,6 +10,7 @@ from contracts.codes import Requirement
 from contracts.requests import Request
 from dispatcher.domain.authorizations import (
     AUTHORIZATION_KIND,
+    OTHER_PAYER,
     AuthorizationRecord,
     lacking,
     of_patient,
@@ -43,8 +44,11 @@ class Authorizing:
         why = list[str]()
         for each in await self._candidates(market, tokens, asked, context):
             lacks = lacking(each, asked, window.earliest_ms, window.latest_ms)
+            lacks = lacks or (OTHER_PAYER if each.is_of_another(request.payer) else "")
             if not lacks:
-                return _waiting(request, lacks=False), replace(asked, authorization=each.name)
+                return _waiting(request, lacks=False), replace(
+                    asked, authorization=each.name, payer=each.capped
+                )
             why += [lacks] if lacks != OTHER_SERVICE else []
         return _waiting(request, lacks=True), replace(asked, lacks=why[-1] if why else "")
 
@@ -65,9 +69,12 @@ class Authorizing:
         for each in (*first, *await self._candidates(market, tokens, asked, context)):
             mine = own.drawn if own is not None and own.authorization == each.name else 0
             spare = replace(each, used=each.used - mine)
-            if not lacking(spare, asked, record.earliest_ms, record.latest_ms):
-                return replace(asked, authorization=each.name), each
-        return (replace(asked, authorization=first[0].name), first[0]) if first else (asked, None)
+            fits = not each.is_of_another(record.payer) or bool(mine)
+            if fits and not lacking(spare, asked, record.earliest_ms, record.latest_ms):
+                return replace(asked, authorization=each.name, payer=each.capped), each
+        if not first:
+            return asked, None
+        return replace(asked, authorization=first[0].name, payer=first[0].capped), first[0]
 
     async def _candidates(
         self, market: str, tokens: Iterable[str], asked: Needed, context: Context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ from dispatcher.service.acts import Acts
 from dispatcher.service.canary_told import announce, shown, standing_tuning
 from dispatcher.service.loops import CANARY
 from dispatcher.service.markets import Markets
+from dispatcher.service.removals import Also, answered, noted
 from dispatcher.service.what_ifs import cited
 from dispatcher.store.changes import add_decisions
 from dispatcher.store.codec import Versioned
@@ -115,9 +117,10 @@ class TuningCanary:
         if held.version != expected_version:
             raise stale("the canary", expected_version)
         by = who.subject or who.acting_as({Role.OPS})
+        done = noted(stored.keys, who, "tuning canary", expected_version)
         if canary.state is S.RUNNING:
             end = End(S.STOPPED, f"stopped by {by}", await self._found(stored, market, canary))
-            await self._ended(market, held, end, by)
+            await self._ended(market, held, end, by, done)
         else:
             entry = await self.acts.entry(who, market, "put_canary_away", "tuning", "canary")
             over = await self._seen_to(stored, market, canary, by)
@@ -125,10 +128,17 @@ class TuningCanary:
             def also(program: Program) -> None:
                 stored.tuning_canary.write(program, held.version, CanaryHeld())
                 add_decisions(program, stored.keys, [each for each in (entry, over) if each is not None], {})
+                done(program)
 
             await stored.tuning_canary.commit(also)
             await stored.troubles.over(CANARY)
         return await self.view(who, market)
+
+    async def ended(self, who: Principal, market: str, versions: Sequence[int]) -> CanaryView | None:
+        """As it is now, if this caller ended it, or put it away, at one of these versions; else None."""
+        self.markets.authorize_requests(who, market)
+        told = await answered(self.markets.store(market), who, "tuning canary", versions)
+        return None if told is None else await self.view(who, market)
 
     async def view(self, who: Principal, market: str) -> CanaryView:
         """The canary, what it has seen so far, when the candidate decides next."""
@@ -231,7 +241,9 @@ class TuningCanary:
         days = days_between(now_ms - (PAST_DAYS + 1) * DAY_MS, now_ms)
         return await self.markets.store(market).quarters.of(days)
 
-    async def _ended(self, market: str, held: Versioned[CanaryHeld], end: End, by: str) -> None:
+    async def _ended(
+        self, market: str, held: Versioned[CanaryHeld], end: End, by: str, done: Also | None = None
+    ) -> None:
         """Its end is a version, too, with the values that stood all along; unless the tuning is another."""
         stored, at, canary = self.markets.store(market), to_instant(self.clock.now_ms()), held.value.canary
         assert canary is not None  # noqa: S101  (as its callers have seen)
@@ -241,6 +253,8 @@ class TuningCanary:
         def also(program: Program) -> None:
             stored.tuning_canary.write(program, held.version, CanaryHeld(canary=over))
             announce(program, stored, over, crossed)
+            if done is not None:
+                done(program)
             if end.state is S.ROLLED_BACK:
                 add_decisions(program, stored.keys, [task], {})
 

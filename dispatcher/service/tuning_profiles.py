@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -26,6 +27,7 @@ from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.acts import Acts
 from dispatcher.service.markets import Markets
+from dispatcher.service.removals import Also, answered, noted
 from dispatcher.store.codec import Versioned
 from dispatcher.store.program import Program
 from dispatcher.tuning.profiles import begun, by_hand, next_after, profile_at, refuse_bad, told
@@ -76,7 +78,16 @@ class TuningProfiles:
             raise WrongState(f"the calendar names profile {name}\nMaybe take its times out first.")
         others = tuple(each for each in before.profiles if each.name != name)
         entry = await self.acts.entry(who, market, "delete_profile", "tuning", name)
-        return await self._write(market, replace(before, profiles=others), expected_version, entry)
+        also = noted(self.markets.store(market).keys, who, f"tuning profile {name}", expected_version)
+        return await self._write(market, replace(before, profiles=others), expected_version, entry, also)
+
+    async def deleted(
+        self, who: Principal, market: str, name: str, versions: Sequence[int]
+    ) -> ProfilesView | None:
+        """What is left, if this caller deleted the profile at one of these versions; None: it did not."""
+        self.markets.authorize_requests(who, market)
+        told = await answered(self.markets.store(market), who, f"tuning profile {name}", versions)
+        return None if told is None else await self.view(who, market)
 
     async def put_calendar(
         self, who: Principal, market: str, update: CalendarUpdate, expected_version: int
@@ -136,12 +147,19 @@ class TuningProfiles:
         return (await self.markets.store(market).tuning_profiles.get()).value
 
     async def _write(
-        self, market: str, profiles: Profiles, expected_version: int, entry: Decision
+        self,
+        market: str,
+        profiles: Profiles,
+        expected_version: int,
+        entry: Decision,
+        also: Also | None = None,
     ) -> ProfilesView:
         refuse_bad(profiles, self.markets.zones[market])
         in_order = tuple(sorted(profiles.profiles, key=lambda each: each.name))
         profiles = replace(profiles, profiles=in_order)
-        version = await self.markets.store(market).tuning_profiles.put(profiles, expected_version, entry)
+        version = await self.markets.store(market).tuning_profiles.put(
+            profiles, expected_version, entry, also
+        )
         return await self._view(market, Versioned(version, profiles))
 
     async def _view(self, market: str, found: Versioned[Profiles]) -> ProfilesView:

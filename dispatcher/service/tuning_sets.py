@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from contracts.codes import Role
 from contracts.instants import to_instant
@@ -23,6 +25,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.acts import Acts
 from dispatcher.service.execute import ATTEMPTS, too_busy
 from dispatcher.service.markets import Markets
+from dispatcher.service.removals import Also, answered, noted
 from dispatcher.store.vendors import stale
 from dispatcher.tuning.registry import Registry
 
@@ -68,8 +71,18 @@ class TuningSets:
         """Forget a set; it is told once more. A profile or a version that was made of it stays."""
         found = await self.get(who, market, name)
         entry = await self.acts.entry(who, market, "delete_set", "tuning", name)
-        await self._write(market, name, None, expected_version, entry)
+        told = msgspec.msgpack.encode(found)
+        also = noted(self.markets.store(market).keys, who, f"tuning set {name}", expected_version, told)
+        await self._write(market, name, None, expected_version, entry, also=also)
         return found
+
+    async def deleted(
+        self, who: Principal, market: str, name: str, versions: Sequence[int]
+    ) -> SavedSet | None:
+        """The set that this caller deleted at one of these versions, as it was told; None: it did not."""
+        self.markets.authorize_requests(who, market)
+        told = await answered(self.markets.store(market), who, f"tuning set {name}", versions)
+        return None if told is None else msgspec.msgpack.decode(told, type=SavedSet)
 
     async def sliders(self, who: Principal, market: str) -> Sliders:
         """All sliders, each where the tuning that stands has it."""
@@ -93,7 +106,14 @@ class TuningSets:
         return (await self.markets.store(market).tuning.get()).overrides
 
     async def _write(
-        self, market: str, name: str, saved: SavedSet | None, expected_version: int, entry: Decision
+        self,
+        market: str,
+        name: str,
+        saved: SavedSet | None,
+        expected_version: int,
+        entry: Decision,
+        *,
+        also: Also | None = None,
     ) -> None:
         """Over the version of the set that is expected; other sets may change meanwhile."""
         part = self.markets.store(market).tuning_sets
@@ -108,7 +128,8 @@ class TuningSets:
             if len(found) > MOST_SETS:
                 raise Invalid(f"there are {MOST_SETS} saved sets already\nMaybe delete one that nobody uses.")
             try:
-                await part.put(SavedSets(sets=tuple(found[each] for each in sorted(found))), version, entry)
+                left = SavedSets(sets=tuple(found[each] for each in sorted(found)))
+                await part.put(left, version, entry, also)
             except Stale:  # somebody saved another meanwhile: read again
                 continue
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contracts.codes import Role
 from contracts.instants import to_instant
 from contracts.tuning_shadow import Shadow, ShadowFound, ShadowHeld, ShadowUpdate, ShadowView
@@ -10,6 +12,7 @@ from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.acts import Acts
 from dispatcher.service.markets import Markets
+from dispatcher.service.removals import answered, noted
 from dispatcher.service.what_ifs import cited
 from dispatcher.store.codec import Versioned
 from dispatcher.tuning.registry import Registry
@@ -54,8 +57,15 @@ class TuningShadow:
         if (await part.get()).value.shadow is None:
             raise NotFound("there is no shadow\nMaybe it was taken away already.")
         entry = await self.acts.entry(who, market, "end_shadow", "tuning", "shadow")
-        version = await part.put(ShadowHeld(), expected_version, entry)
+        also = noted(self.markets.store(market).keys, who, "tuning shadow", expected_version)
+        version = await part.put(ShadowHeld(), expected_version, entry, also)
         return await self._view(market, Versioned(version, ShadowHeld()))
+
+    async def deleted(self, who: Principal, market: str, versions: Sequence[int]) -> ShadowView | None:
+        """As it is now, if this caller took it away at one of these versions; None: it did not."""
+        self.markets.authorize_requests(who, market)
+        told = await answered(self.markets.store(market), who, "tuning shadow", versions)
+        return None if told is None else await self.view(who, market)
 
     async def _view(self, market: str, held: Versioned[ShadowHeld]) -> ShadowView:
         stored, shadow = self.markets.store(market), held.value.shadow

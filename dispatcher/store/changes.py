@@ -136,6 +136,9 @@ def _add_lists(program: Program, keys: Keys, filed: Filed) -> None:
     for entry, score in now.items():
         if was.get(entry) != score:
             program.write(keys.list(entry.list), "ZADD", score, entry.member)
+    if filed.kind.sealed and not was:  # by this it is found, whatever time it bears
+        written_ms = now[Entry(filed.kind.sealed, filed.id)]
+        program.write(keys.unsealed, "ZADD", written_ms, f"{filed.kind.name}:{filed.id}")
 
 
 def _entries(kind: Kind[Any], record: Record | None) -> dict[Entry, int]:

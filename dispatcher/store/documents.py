@@ -44,18 +44,26 @@ class DocumentPart(Generic[Value]):
         """Over version `before`, as a part of a commit."""
         program.document(self.what, self.key, before, codec.pack(before + 1, value))
 
-    async def put(self, value: Value, before: int, entry: Decision | None = None) -> int:
+    async def put(
+        self,
+        value: Value,
+        before: int,
+        entry: Decision | None = None,
+        also: Callable[[Program], None] | None = None,
+    ) -> int:
         """Write it over version `before`; the new version. Raises Stale, Unwritable.
 
-        `entry`: who did it, for the audit.
+        `entry`: who did it, for the audit; `also` adds to the commit.
         """
 
-        def also(program: Program) -> None:
+        def whole(program: Program) -> None:
             self.write(program, before, value)
             if entry is not None:
                 add_decisions(program, self.keys, [entry], {})
+            if also is not None:
+                also(program)
 
-        await self.commit(also)
+        await self.commit(whole)
         return before + 1
 
     async def commit(self, also: Callable[[Program], None]) -> None:

@@ -56,7 +56,7 @@ async def open_request_bytes(
     )  # itself; what is of no request
     others = [kind for kind in kinds() if kind not in not_of_requests]
     alone = [ACTS, WEBHOOKS, WATCHED, CAPPED, FILED, *(each.timers for each in not_of_requests[1:])]
-    apart = {each.encode() for each in (keys.capacities, *map(keys.list, alone))}
+    apart = {each.encode() for each in (keys.capacities, keys.unsealed, *map(keys.list, alone))}
     apart |= {each for each in lists if keys.parted(each.decode())[0] == WEBHOOKS}
     wanted = {
         parts.USED,

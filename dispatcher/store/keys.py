@@ -27,7 +27,7 @@ TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures
 VIEWS = "views"
 WEBHOOK_AT, WEBHOOK_WAITING, WEBHOOK_LOG = "webhook-at", "webhook-waiting", "webhook-log"
 WEBHOOK_DEAD = "webhook-dead"
-DECISIONS, DECIDED, SEALS = "decisions", "decided", "seals"
+DECISIONS, DECIDED, SEALS, UNSEALED = "decisions", "decided", "seals", "unsealed"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -54,6 +54,7 @@ class Keys:
         self.exhausted = prefix + streams.EXHAUSTED
         self.webhooks_lease, self.webhooks_fence = prefix + "webhooks-lease", prefix + "webhooks-fence"
         self.decisions, self.seals = prefix + DECISIONS, prefix + SEALS
+        self.unsealed = prefix + UNSEALED
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
         """A record: a document."""

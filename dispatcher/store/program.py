@@ -49,10 +49,14 @@ class Program:
 
     def remember(self, keys: Keys, idempotency: IdempotencyRecord) -> None:
         """Go on only if this command is new; remember it and its answer."""
+        key = keys.command(idempotency.digest)
+        self._check(Check("command"), "command", self._place(key), idempotency.fingerprint)
+        self.note(keys, idempotency)
+
+    def note(self, keys: Keys, idempotency: IdempotencyRecord) -> None:
+        """Remember it and its answer, new or not."""
         digest, fingerprint, answer, ttl_ms = idempotency
-        key = keys.command(digest)
-        self._check(Check("command"), "command", self._place(key), fingerprint)
-        self.write(key, "SET", fingerprint + answer, "PX", ttl_ms)
+        self.write(keys.command(digest), "SET", fingerprint + answer, "PX", ttl_ms)
 
     def document(self, about: str, key: str, version: int, content: bytes) -> None:
         """Write `content` over version `version` (0: there is none yet)."""

@@ -168,7 +168,7 @@ def _tuning(keys: Keys) -> Sequence[str]:
 
 
 def _lists(keys: Keys) -> Sequence[str]:
-    return (keys.capacities, *(keys.list(kind.timers) for kind in kinds()))
+    return (keys.capacities, keys.unsealed, *(keys.list(kind.timers) for kind in kinds()))
 
 
 def _streams(keys: Keys) -> Sequence[str]:

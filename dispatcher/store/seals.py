@@ -21,8 +21,6 @@ from dispatcher.store.resp import text_of
 
 FIELD: Final = "s"
 TUNING: Final = "tuning"
-#: kinds of record that are written once, and the list that each stands in by time
-LISTS: Final[Mapping[str, str]] = {"patient_read": "patient_reads", "act": "acts"}
 FOR_EVER_MS: Final = 2**62
 MOST_TOGETHER: Final = 500
 
@@ -92,16 +90,25 @@ class SealPart:
 
     async def written(self, kind: Kind[Any], since: int, until: int, offset: int) -> list[tuple[str, int]]:
         """Ids of entries of a kind by when they were written, from `since` to `until`, some at a time."""
-        name, limit = self.keys.list(LISTS[kind.name]), ("LIMIT", offset, MOST_TOGETHER)
+        name, limit = self.keys.list(kind.sealed), ("LIMIT", offset, MOST_TOGETHER)
         words = (name, since, until, "BYSCORE", *limit, "WITHSCORES")
-        found = await self.reader.ask("ZRANGE", *words)
-        if found and isinstance(found[0], (list, tuple)):
-            return [(text_of(name), int(score)) for name, score in found]
-        return [(text_of(a), int(b)) for a, b in zip(found[::2], found[1::2], strict=True)]
+        return _scored(await self.reader.ask("ZRANGE", *words))
 
     async def read(self, kind: Kind[Any], names: Sequence[str]) -> list[bytes | None]:
         """Entries as they are stored."""
         return await self.reader.get_all([self.keys.record(kind, each) for each in names])
+
+    async def waiting(self) -> list[tuple[str, str, int]]:
+        """Entries that no seal has yet: kind, id, when each was written, as it says itself."""
+        found = _scored(await self.reader.ask("ZRANGE", self.keys.unsealed, 0, -1, "WITHSCORES"))
+        named = [(member.partition(":"), order) for member, order in found]
+        return [(kind, name, order) for (kind, _, name), order in named]
+
+    async def wait_no_more(self, entries: Sequence[tuple[str, str]]) -> None:
+        """These (kind, id) are sealed, or gone."""
+        for first in range(0, len(entries), MOST_TOGETHER):
+            some = (f"{kind}:{name}" for kind, name in entries[first : first + MOST_TOGETHER])
+            await self.reader.ask("ZREM", self.keys.unsealed, *some)
 
     async def versions(self, numbers: Sequence[int]) -> list[bytes | None]:
         """Versions of the tuning as they are stored."""
@@ -130,7 +137,7 @@ def hash_of(raw: bytes) -> bytes:
 
 def sealed_kinds() -> list[Kind[Any]]:
     """The kinds of record whose entries are sealed."""
-    return [each for each in kinds() if each.name in LISTS]
+    return [each for each in kinds() if each.sealed]
 
 
 def may_be_gone(version: int, newest: int) -> bool:
@@ -140,6 +147,13 @@ def may_be_gone(version: int, newest: int) -> bool:
 
 def _seq(raw: Sequence[Any]) -> int:
     return int(text_of(raw[0]).partition("-")[0])
+
+
+def _scored(found: Sequence[Any]) -> list[tuple[str, int]]:
+    pairs = (
+        found if found and isinstance(found[0], (list, tuple)) else zip(found[::2], found[1::2], strict=True)
+    )
+    return [(text_of(member), int(float(score))) for member, score in pairs]
 
 
 def _packed(raw: Sequence[Any]) -> bytes:

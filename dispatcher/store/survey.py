@@ -261,7 +261,7 @@ async def _read_lists(reader: Reader, keys: Keys, found: Survey) -> None:
             continue
         if any(not BEFORE < place.score < END for place in places):
             found.strange[short] = "has a place that is no time"
-        if name != keys.capacities:
+        if name not in (keys.capacities, keys.unsealed):
             found.lists[short] = {each.id: each.score for each in places if BEFORE < each.score < END}
     try:
         found.listed = set(map(text_of, await reader.ask("SMEMBERS", keys.vendors)))

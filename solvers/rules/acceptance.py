@@ -4,11 +4,14 @@ The cost is that of the offers made in vain until one is taken, were all as like
 So whoever asks one vendor after another, the cheapest first, asks in the order that costs least: with c for a
 vendor's other costs, w for asking, and share p, no two neighbours in the order of c + w / p are better
 exchanged.
+
+What a vendor declined stands on its scorecard, too: of the two costs the larger counts, not both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -17,23 +20,25 @@ from contracts.vendors import Vendor
 from solvers.acceptance import WHOLE, as_array, cell_of, in_vain, places, share_in
 from solvers.arrays import Arrays, Ints
 from solvers.horizon import Horizon
+from solvers.rules import registry, scorecard
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 from solvers.screening import OpenRequest
 
 CENTS = Parameter(
     name="acceptance_cents",
-    default=1_000,
+    default=700,
     minimum=0,
     maximum=100_000,
     unit="cents",
-    summary="Cost of each offer that is expected to be made in vain before one is accepted.",
+    summary="Cost of each offer that is expected in vain before one is accepted; the scorecard's is in it.",
     scope="rules.acceptance",
 )
 PARAMETERS = (CENTS,)
+BEYOND: Final = "beyond"  # not in what was saved while both were charged
 
 
 class Acceptance(CostTerm):
-    """Offers in vain x cents; nothing while nobody has answered any offer."""
+    """Offers in vain x cents, beyond what the scorecard costs; nothing while nobody has answered any."""
 
     code = "acceptance"
     order = 87
@@ -41,8 +46,9 @@ class Acceptance(CostTerm):
     reads = "acceptance"
 
     def of_known(self, vendors: Sequence[Vendor], known: Mapping[str, bytes]) -> Arrays:
-        """`expected`: V x cells, per mille; -1 where nothing is known, of anybody."""
-        return {"expected": as_array(known, [each.id for each in vendors])}
+        """`expected`: V x cells, per mille; -1: nothing is known, of anybody. `beyond`: the scorecard."""
+        told = {"expected": as_array(known, [each.id for each in vendors])}
+        return told | ({BEYOND: np.ones(1, np.int64)} if known else {})
 
     def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
@@ -53,7 +59,7 @@ class Acceptance(CostTerm):
 
     def cents_of(self, one: Candidate) -> int:
         """For one."""
-        return cents_at(share_of(one), one.values)
+        return cents_at(share_of(one), one.values, one.known.get(scorecard.RULE.reads))
 
 
 def share_of(one: Candidate) -> float | None:
@@ -71,16 +77,23 @@ def share_with(table: bytes | None, asked: OpenRequest, now_ms: int, horizon: Ho
     return share_in(table, cell_of(level, lead_ms, hour, weekday))
 
 
-def cents_at(share: float | None, values: Mapping[str, Number]) -> int:
-    """What it costs that a vendor is that likely to take it."""
-    return 0 if share is None else whole_cents(in_vain(share) * CENTS.whole(values))
+def cents_at(share: float | None, values: Mapping[str, Number], score: float | None = None) -> int:
+    """What it costs that a vendor is that likely to take it, beyond what its scorecard does."""
+    if share is None:
+        return 0
+    beside = scorecard.cents_at(score, values) if registry.is_on(scorecard.RULE.code) else 0
+    return max(0, whole_cents(in_vain(share) * CENTS.whole(values)) - beside)
 
 
 def _cents(view: View) -> Ints:
     """V x r; nothing where nothing is known."""
     told = view.vendor["expected"][:, _places(view)]
     share = np.where(told < 0, 1.0, told / WHOLE)
-    return whole((1.0 / share - 1.0) * CENTS.whole(view.values))
+    cents = whole((1.0 / share - 1.0) * CENTS.whole(view.values))
+    if BEYOND not in view.vendor or not registry.is_on(scorecard.RULE.code):
+        return cents
+    score = view.seen_by(scorecard.RULE.code).vendor["share"]
+    return np.asarray(np.maximum(0, cents - scorecard.by_vendor(score, view.values)[:, None]), np.int64)
 
 
 def _places(view: View) -> Ints:

@@ -14,7 +14,7 @@ from contracts.codes import Priority
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
 from contracts.tuning_sets import Follows, Slider
-from solvers.arrays import Ints
+from solvers.arrays import Floats, Ints
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 from solvers.screening import PRIORITIES
 
@@ -69,19 +69,25 @@ class Lateness(CostTerm):
     def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
         late_ms = candidates.start_ms - view.facts.earliest_ms[candidates.request]
-        each = np.array([_cents(priority, view.values) for priority in PRIORITIES], np.float64)
+        each = CENTS.of(view.values) * factors(view.values)
         return whole(late_ms / MINUTE_MS * each[view.facts.priority[candidates.request]])
 
     def cents_of(self, one: Candidate) -> int:
         """For one."""
         late_ms = one.start_ms - one.asked.earliest_ms
-        return whole_cents(late_ms / MINUTE_MS * _cents(one.asked.request.priority, one.values))
+        each = CENTS.of(one.values) * factor_of(one.asked.request.priority, one.values)
+        return whole_cents(late_ms / MINUTE_MS * each)
 
 
-def _cents(priority: Priority, values: Mapping[str, Number]) -> float:
-    """A minute's."""
+def factors(values: Mapping[str, Number]) -> Floats:
+    """By priority, in their order: how many times what a minute of routine costs one of it does."""
+    return np.array([factor_of(priority, values) for priority in PRIORITIES], np.float64)
+
+
+def factor_of(priority: Priority, values: Mapping[str, Number]) -> float:
+    """Of one priority."""
     factor = FACTORS.get(priority)
-    return CENTS.of(values) * (1.0 if factor is None else factor.of(values))
+    return 1.0 if factor is None else float(factor.of(values))
 
 
 RULE = Lateness()

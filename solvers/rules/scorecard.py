@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from contracts.tuning import Parameter
+from contracts.tuning import Number, Parameter
 from contracts.vendors import Vendor
-from solvers.arrays import Arrays, Ints
+from solvers.arrays import Arrays, Floats, Ints
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 from solvers.screening import ALL_OTHERS
 
@@ -48,14 +48,23 @@ class Scorecard(CostTerm):
 
     def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
-        share = view.vendor["share"]
-        taken = np.where(np.isnan(share), UNKNOWN.of(view.values), share)
-        return whole((1.0 - taken) * CENTS.of(view.values))[candidates.vendor]
+        return by_vendor(view.vendor["share"], view.values)[candidates.vendor]
 
     def cents_of(self, one: Candidate) -> int:
         """For one."""
-        share = one.known.get(self.reads, UNKNOWN.of(one.values))
-        return whole_cents((1.0 - share) * CENTS.of(one.values))
+        return cents_at(one.known.get(self.reads), one.values)
+
+
+def by_vendor(share: Floats, values: Mapping[str, Number]) -> Ints:
+    """V; what each vendor's costs. `share`: NaN where nothing is known."""
+    taken = np.where(np.isnan(share), UNKNOWN.of(values), share)
+    return whole((1.0 - taken) * CENTS.of(values))
+
+
+def cents_at(share: float | None, values: Mapping[str, Number]) -> int:
+    """One vendor's; None: nothing is known of it."""
+    taken = UNKNOWN.of(values) if share is None else share
+    return whole_cents((1.0 - taken) * CENTS.of(values))
 
 
 RULE = Scorecard()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import scores_floor
+from benchmarks import scores_floor, scores_waits
 from benchmarks.scores import floor_holds, holds
 from benchmarks.scores_played import play
 
@@ -30,4 +30,10 @@ def test_the_same_seed_plays_the_same_days() -> None:
 def test_with_the_floor_no_group_goes_unmatched_much_more_than_the_other() -> None:
     without, with_it = (scores_floor.play(floor=each, days=14) for each in (False, True))
     assert without["gap"] > 0.5
+    assert floor_holds(with_it), with_it
+
+
+def test_with_the_floor_no_group_waits_much_longer_than_the_other() -> None:
+    without, with_it = (scores_waits.play(floor=each, seed=3, days=10, requests=24) for each in (False, True))
+    assert not floor_holds(without), without
     assert floor_holds(with_it), with_it

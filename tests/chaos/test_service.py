@@ -12,9 +12,11 @@ from chaos.disks import limited
 from chaos.kill_service import EVERY_PART, kill_in_turn
 from chaos.kill_supervisor import kill_supervisor
 from chaos.kill_workers import kill_workers
+from chaos.replies import kill_amid_replies
 from chaos.trial import Trial
 from tests.examples import USUAL
 
+LONG = 20
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc, and inherits a socket by number"),
     pytest.mark.timeout(1200),
@@ -38,6 +40,16 @@ async def test_killed_workers_brokers_and_matchers_lose_no_batch_and_make_none_t
     if trial.rounds <= USUAL:
         pytest.skip("five processes: only where many rounds are wanted")
     await kill_workers(trial)
+    assert trial.findings == []
+    assert trial.report.strikes == trial.rounds
+
+
+async def test_what_a_vendor_replied_over_redis_is_there_whatever_is_killed(
+    trial: Trial, pytestconfig: pytest.Config
+) -> None:
+    if pytestconfig.getoption("rounds") < LONG:
+        pytest.skip(f"takes long: played from --rounds {LONG} on, and by `./run chaos`")
+    await kill_amid_replies(trial)
     assert trial.findings == []
     assert trial.report.strikes == trial.rounds
 

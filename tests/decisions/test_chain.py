@@ -205,7 +205,31 @@ async def test_a_changed_or_removed_look_at_a_patient_is_named(saved: Saved) -> 
 async def test_a_look_that_is_put_in_later_is_named(saved: Saved) -> None:
     stored, _ = await sealed(saved)
     name = await look(stored, saved.town.clock.now_ms() - 5_000)
+    await stored.node.reader.ask("ZREM", stored.keys.unsealed, f"patient_read:{name}")  # put in by hand
     assert await broken(stored) == [f"patient_read {name} was added after its time: it is in no seal"]
+
+
+@pytest.mark.parametrize("by_ms", [-sealing.LATE_MS, -31_000, 90_000, sealing.LATE_MS])
+async def test_what_was_written_while_a_clock_was_wrong_is_sealed_once(saved: Saved, by_ms: int) -> None:
+    stored, _ = await sealed(saved)
+    now_ms = saved.town.clock.now_ms() + 100
+    await look(stored, now_ms + by_ms)
+    assert await broken(stored) == [], "it waits for its seal"
+    sealer_ms = now_ms + min(by_ms, 0) + sealing.LAG_MS - 1
+    assert await sealing.seal(stored, sealer_ms) == 1
+    assert await sealing.judge(stored) == (5, [], 0)
+    assert await stored.seals.waiting() == []
+    await look(stored, now_ms + 200)
+    assert await sealing.seal(stored, now_ms + 200 + sealing.LAG_MS) == 1, "those that come in time go on"
+    assert await sealing.judge(stored) == (6, [], 0)
+
+
+async def test_an_entry_that_is_gone_before_its_seal_is_waited_for_no_more(saved: Saved) -> None:
+    stored, _ = await sealed(saved)
+    name = await look(stored, saved.town.clock.now_ms() - 60_000)
+    await stored.node.reader.ask("DEL", f"{stored.keys.prefix}pr:{name}")
+    assert await sealing.seal(stored, saved.town.clock.now_ms()) == 0
+    assert await stored.seals.waiting() == []
 
 
 async def test_a_changed_version_of_the_tuning_is_named(saved: Saved) -> None:

@@ -46,13 +46,13 @@ def test_a_group_is_a_level_of_service_in_an_area_of_some_8_km() -> None:
     assert group_of(replace(make.trip("r1"), level_of_service=LevelOfService.STRETCHER)) != one
 
 
-def test_within_the_floor_nobody_lies_behind_and_beyond_it_the_more_the_farther() -> None:
-    assert times(fared(100, minutes=38)) == 0.0
-    waits = [times(fared(100, minutes=each)) for each in (42, 50, 60, 400)]
+def test_who_fares_worse_lies_behind_the_more_the_farther_and_at_the_floor_by_all_that_counts() -> None:
+    assert times(fared(100, minutes=11)) == 0.0
+    waits = [times(fared(100, minutes=each)) for each in (14, 25, 38, 48, 400)]
     assert waits == sorted(waits)
-    assert 0 < waits[0] < waits[1] < waits[2] < waits[3] == 1.0
-    left = [times(fared(100, unmatched=each)) for each in (14, 20, 40)]
-    assert left[0] == 0.0 < left[1] < left[2]
+    assert 0 < waits[0] < waits[1] < waits[2] < waits[3] == waits[4] == 1.0
+    left = [times(fared(100, unmatched=each)) for each in (5, 7, 12, 40)]
+    assert left[0] == 0.0 < left[1] < left[2] < left[3] == 1.0
     assert times(fared(100, minutes=400), fairness_most=2.5) == 2.5
     assert times(fared(100, minutes=400), fairness_most=0.0) == 0.0
 

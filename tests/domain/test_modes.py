@@ -17,7 +17,7 @@ from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.fire_timer import FireTimer
-from dispatcher.domain.commands.make_offer import MakeOffer, attempts_left
+from dispatcher.domain.commands.make_offer import MakeOffer, exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.table import Command
@@ -26,6 +26,7 @@ from dispatcher.domain.decision import Decision
 from dispatcher.domain.links import Link
 from dispatcher.domain.needed import Needed
 from dispatcher.domain.offer_modes import mode_of
+from dispatcher.domain.offers import attempts
 from dispatcher.domain.quarters import What, counted_in
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord
@@ -176,11 +177,28 @@ def test_what_no_payer_has_agreed_to_is_not_booked_by_who_takes_it_of_a_broadcas
     assert not any(each.wants for each in decision.after.offers)
 
 
-def test_who_lost_to_another_of_a_broadcast_was_no_attempt_of_the_request() -> None:
+def test_a_broadcast_is_one_attempt_of_its_request_whatever_came_of_each_offer() -> None:
     back = after(reporting(after(accepting(broadcast())), T.TURNED_BACK))
-    assert attempts_left(back, {"max_attempts": 4}) == 3
-    again: RequestRecord = broadcasting(back, *VENDORS[1:], values={"max_attempts": 4}).after
+    assert attempts(back.offers) == 1, "one turned it back, two lost to it"
+    again: RequestRecord = broadcasting(back, *VENDORS[1:], values={"max_attempts": 2}, now_ms=NOW + 1).after
     assert [each[1] for each in states(again)[3:]] == [O.REQUESTED, O.REQUESTED]
+    full = again
+    for offer, vendor in (("r1.4", "v2"), ("r1.5", "v3")):
+        command = AcceptOffer(offer_id=offer).if_full
+        full = after(decide(full, command, vendor=vendor))
+    assert (full.state, attempts(full.offers)) == (RequestState.MATCHING, 2)
+    assert (exhausted(full, {"max_attempts": 2}), exhausted(full, {"max_attempts": 3})) == (True, False)
+
+
+def test_what_ops_takes_back_of_a_broadcast_is_no_attempt() -> None:
+    back = after(decide(broadcast(), WithdrawOffers(request_id="r1"), by=Role.OPS))
+    assert (len(back.offers), attempts(back.offers)) == (3, 0)
+
+
+def test_more_may_be_asked_at_once_than_a_request_may_be_offered_times() -> None:
+    many = tuple(make.vendor(f"v{n:02}") for n in range(32))
+    record: RequestRecord = broadcasting(make.received(), *many, values={"max_attempts": 1}).after
+    assert (len(record.live_offers), attempts(record.offers)) == (32, 1)
 
 
 def test_who_said_yes_may_take_it_back_until_it_is_decided() -> None:

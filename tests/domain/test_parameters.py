@@ -369,7 +369,7 @@ def _damped_share(values: Values) -> object:
 def _behind(values: Values) -> object:
     """How far two groups lie behind the others: one waits, and one has no vendors."""
     others = Fared(asked=1_000, unmatched=10, waited_s=60_000)
-    waits, left = Fared(100, 0, 100 * 60 * 90), Fared(100, 30, 0)
+    waits, left = Fared(100, 0, 100 * 60 * 20), Fared(100, 8, 0)
     return behind({"others": others, "waits": waits, "left": left}, values)
 
 
@@ -419,7 +419,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     **_mode("explicit"),
     "broadcast_collect_s": (60, _collects),
     "acceptance_answer_share": (0.5, _likely_expiry),
-    "acceptance_half_life_days": (7, _expected),
+    "acceptance_half_life_days": (28, _expected),
     "acceptance_prior_answers": (50, _expected),
     "acceptance_unknown": (0.5, _expected),
     "broadcast_sure_share": (0.9, SURE.of),
@@ -479,7 +479,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "scorecard_night_credit": (2.0, _damped_share),
     "fairness_wait_minutes": (60, _behind),
     "fairness_unmatched_share": (0.5, _behind),
-    "fairness_most": (0.5, _behind),
+    "fairness_most": (0.1, _behind),
     "sequence_lead_minutes": (30, _sequence_watch),
     "sequence_retimes": (0, _retimed),
     "task_due_minutes": (5, _task_due),

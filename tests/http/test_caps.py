@@ -65,6 +65,45 @@ async def test_over_the_cap_no_work_is_offered_and_the_rule_says_so(town: Api) -
     assert await is_sound(town)
 
 
+async def authorized(api: Api, name: str, payer: str, *requests: str, **headers: str) -> None:
+    """For these requests; from now on rides need one."""
+    values = {"values": {"authorization_wheelchair": 1}, "reason": "a test"}
+    await api.call("PUT", "/tuning", values, role=Role.OPS)
+    days = {"first_day": "2020-01-01", "last_day": "2099-12-31"}
+    body = {"number": "A-1", "payer": payer, "services": ["wheelchair"], "granted": 5, "requests": requests}
+    path, role = f"/authorizations/{name}", Role.CASE_MANAGER
+    assert (await api.call("PUT", path, body | days, role=role, **headers))[0] < 300
+
+
+async def test_who_pays_follows_from_the_authorization_where_the_request_does_not_say(town: Api) -> None:
+    await set_caps(town, cap(trips=1))
+    await authorized(town, "a1", "medicaid", "r1", "r2")
+    for name, named in (("r1", {"authorization": "a1"}), ("r2", {"authorization": "a1"}), ("later", {})):
+        assert (await town.call("POST", "/requests", trip(name) | named))[0] == 202
+    assert (await put_to(town, "v1", "r1"))[0] == 200
+    assert (await put_to(town, "v1", "r2"))[1]["rules"] == ["cap"]
+    assert (await left(town))[:2] == (1, 0)
+    await authorized(town, "a2", "medicaid", "later")  # it waited for that
+    assert (await put_to(town, "v1", "later"))[1]["rules"] == ["cap"]
+    assert await is_sound(town)
+
+
+async def test_a_request_does_not_draw_on_the_authorization_of_another_payer(town: Api) -> None:
+    async def on_hold() -> list[str]:
+        views = [(await town.call("GET", f"/requests/{each}"))[1] for each in ("r1", "same")]
+        return [each["id"] for each in views if each["state"] == "on_hold"]
+
+    await authorized(town, "a1", "medicare", "r1", "same")
+    for name, payer in (("r1", "medicaid"), ("same", "Medicare")):
+        body = trip(name) | {"authorization": "a1", "payer": payer}
+        assert (await town.call("POST", "/requests", body))[0] == 202
+    assert await on_hold() == ["r1"]
+    task = (await town.call("GET", "/tasks/r1.authorization_missing", role=Role.CASE_MANAGER))[1]
+    assert task["code"] == "authorization_other_payer"
+    await authorized(town, "a1", "Blue Cross of Ohio", "r1", "same", If_Match="*")  # no id is called so
+    assert await on_hold() == []
+
+
 async def test_cents_are_counted_as_the_price_is_and_stay_within_the_cap(town: Api) -> None:
     await submit(town, "r1", "r2")
     _, view = await put_to(town, "v1", "r1")

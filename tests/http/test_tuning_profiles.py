@@ -92,7 +92,12 @@ async def test_a_profile_that_stands_is_written_anew_and_stands_so_and_ends_with
     assert await api.service.tuning_profiles.apply_due(api.market)
     assert (await overrides(api))["values"] == {"max_attempts": 3, "move_limit": 1}
     await call(api, "PUT", "/calendar", {"times": []}, 3)
-    assert (await call(api, "DELETE", "/profiles/storm", version=4))[0] == 200
+    gone = await call(api, "DELETE", "/profiles/storm", version=4)
+    assert (gone[0], gone[1]["profiles"]) == (200, [])
+    assert await call(api, "DELETE", "/profiles/storm", version=4) == gone, (
+        "said again, for an answer was lost"
+    )
+    assert (await call(api, "DELETE", "/profiles/other", version=4))[0] == 404
     assert await api.service.tuning_profiles.apply_due(api.market)
     assert (await overrides(api))["values"] == {"max_attempts": 3}
 

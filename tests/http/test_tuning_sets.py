@@ -38,9 +38,16 @@ async def test_a_set_is_saved_read_changed_over_its_version_and_forgotten(api: A
     assert (await call(api, "PUT", "sets/storm", {"values": {"max_attempts": 4}}, 1))[1]["version"] == 2
     assert [each["name"] for each in (await call(api, "GET", "sets"))[1]["sets"]] == ["other", "storm"]
     assert (await call(api, "DELETE", "sets/storm", version=1))[0] == 412
-    assert (await call(api, "DELETE", "sets/storm", version=2))[0] == 200
+    gone = await call(api, "DELETE", "sets/storm", version=2)
+    assert (gone[0], gone[1]["values"]) == (200, {"max_attempts": 4})
+    assert await call(api, "DELETE", "sets/storm", version=2) == gone, "said again, for an answer was lost"
+    assert [(await call(api, "DELETE", "sets/storm", version=each))[0] for each in (0, 1, 3)] == [404] * 3
     status, problem = await call(api, "GET", "sets/storm")
     assert (status, "Maybe one of: other" in problem["detail"]) == (404, True)
+    for _ in range(2):  # made anew, it is deleted anew, at the same version
+        assert (await call(api, "PUT", "sets/storm", {"values": {}}))[1]["version"] == 1
+        assert (await call(api, "DELETE", "sets/storm", version=1))[0] == 200
+        assert (await call(api, "GET", "sets/storm"))[0] == 404
     assert (await call(api, "GET", "../tuning"))[1]["version"] == 0, "a saved set is not in force"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.codes import LevelOfService, RequestState
+from contracts.codes import LevelOfService, Priority, RequestState
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Tuning
 from dispatcher.domain.fairness import Fared, GroupCount, group_of
@@ -27,12 +27,15 @@ async def fared(town: Town, group: str, asked: int, unmatched: int = 0, minutes:
         await town.store.reader.ask("HINCRBY", keys.fairness(day), f"{name}:{group}", number)
 
 
-async def one_van_for_two(town: Town, start_min: float, **values: float) -> None:
-    """A walker and a wheelchair want the only van at the same time, as pressing; the walker came first."""
+async def one_van_for_two(
+    town: Town, start_min: float, priority: Priority = Priority.ROUTINE, **values: float
+) -> None:
+    """A walker (of this priority) and a wheelchair want one van at the same time; the walker came first."""
     await town.store.market(town.name).tuning.put(Tuning(version=1, values=values), 0)
     await town.add_vendor(vendor("v1", levels_of_service=tuple(LevelOfService)), units=1)
-    for name, level in zip(("walks", "rolls"), LEVELS, strict=True):
-        await town.submit(trip(name, start_min=start_min, width_min=5, level_of_service=level))
+    asked = {"start_min": start_min, "width_min": 5}
+    await town.submit(trip("walks", level_of_service=LEVELS[0], priority=priority, **asked))
+    await town.submit(trip("rolls", level_of_service=LEVELS[1], **asked))
 
 
 async def states(town: Town) -> dict[str, RequestState]:
@@ -51,6 +54,16 @@ async def test_of_two_that_want_one_van_it_has_it_whose_group_lies_behind(
     why = (await town.record("walks")).unmatched
     assert why is not None
     assert (why.competition, why.gave_way_to, why.group) == (True, "rolls", ONE)
+
+
+async def test_one_that_is_more_pressing_has_it_however_far_a_group_lies_behind(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await fared(town, ONE, 200)
+    await fared(town, OTHER, 50, unmatched=50)
+    values = {"fairness_most": 20.0, "fairness_unmatched_cents": 1_000_000}
+    await one_van_for_two(town, start_min=240, priority=Priority.URGENT, **values)
+    assert (await run_batch(own, town.market, solvers)).offered == {"walks"}
 
 
 async def test_who_gives_way_to_nobody_is_told_of_nobody(

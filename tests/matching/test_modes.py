@@ -149,6 +149,16 @@ async def test_a_broadcast_to_one_vendor_alone_keeps_its_place(town: Town, own: 
     assert (offer.mode, bool(offer.bookings), offer.wants, offer.assumed) == ("explicit", True, (), False)
 
 
+async def test_a_broadcast_asks_as_many_as_tuning_says_however_few_attempts_are_left(
+    town: Town, own: Ownership
+) -> None:
+    await open_with(town, 5)
+    values = {"broadcast_offers": 32, "max_attempts": 1}
+    await town.store.market(town.name).tuning.put(Tuning(version=1, values=values), 0)
+    record = await offered(town, own, OfferMode.BROADCAST)
+    assert [state for _, state in asked(record)] == [O.REQUESTED] * 5
+
+
 async def test_tuning_says_who_is_asked_how_and_how_many(town: Town, own: Ownership) -> None:
     await open_with(town, 5)
     stored = town.store.market(town.name).tuning

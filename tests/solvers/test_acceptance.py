@@ -20,11 +20,11 @@ from solvers.acceptance import (
     in_vain,
     tables,
 )
-from solvers.arrays import Floats
+from solvers.arrays import Floats, Ints
 from solvers.candidates import screen
 from solvers.encoding import VendorBook
 from solvers.rules.acceptance import cents_at, share_with
-from solvers.screening import ALL_OTHERS
+from solvers.screening import ALL_OTHERS, Screening
 from tests.solvers.town import asked, order, screening, supply, trip, vendor
 
 NOON = cell_of("wheelchair", 3 * HOUR_MS, 12, 2)
@@ -100,7 +100,35 @@ def test_nobody_is_certain() -> None:
 
 def test_offers_in_vain_until_one_is_taken() -> None:
     assert [in_vain(each) for each in (1.0, 0.5, 0.25)] == [0.0, 1.0, 3.0]
-    assert (cents_at(0.5, {"acceptance_cents": 700}), cents_at(None, {})) == (700, 0)
+    alone = {"acceptance_cents": 700, "scorecard_cents": 0}
+    assert (cents_at(0.5, alone), cents_at(None, alone)) == (700, 0)
+
+
+def test_a_decline_costs_by_the_larger_of_scorecard_and_what_is_expected_not_by_both() -> None:
+    requests, values = [asked(trip("a", start_min=60))], {"acceptance_cents": 700, "scorecard_cents": 1_000}
+    vendors = [vendor(f"v{n}") for n in range(3)]
+    known = {
+        "acceptance": counted({"v0": {NOON: (30, 100)}, "v1": {NOON: (90, 100)}, "v2": {NOON: (90, 100)}}),
+        "scorecards": {"v0": 0.5, "v1": 0.5, "v2": 0.99},
+    }
+    with_both = screening(requests, vendors, supply(3), values, known=known)
+    parts = [
+        screening(requests, vendors, supply(3), {**values, name: 0}, known=known)
+        for name in ("scorecard_cents", "acceptance_cents")
+    ]
+    neither = screening(requests, vendors, supply(3), dict.fromkeys(values, 0), known=known)
+    both, one, other, base = (_by_place(each) for each in (with_both, *parts, neither))
+    assert (both - base).tolist() == np.maximum(one - base, other - base).tolist()
+    assert {bool(each) for each in (one > other).tolist()} == {True, False}
+    encoded = {"expected": with_both.of_vendors["acceptance"]["expected"]}
+    saved = replace(with_both, of_vendors={**with_both.of_vendors, "acceptance": encoded})
+    assert (_by_place(saved) - base).tolist() == (one + other - 2 * base).tolist(), "as it was decided"
+
+
+def _by_place(each: Screening) -> Ints:
+    """Cents, in an order that no cents decide."""
+    found = screen(each)
+    return found.cents[np.lexsort((found.candidates.start_ms, found.candidates.vendor))]
 
 
 def test_asked_in_the_order_of_their_cost_vendors_cost_least_in_all() -> None:

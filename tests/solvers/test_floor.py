@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from contracts.codes import Priority
 from contracts.instants import MINUTE_MS
 from solvers.planning import BatchPlan, plan
 from solvers.posing import pose
@@ -59,7 +61,55 @@ def test_each_minute_after_its_window_opens_costs_more_the_farther_it_lies_behin
     ]
     extra = [cents - both[0][start] for start, cents in both[1].items()]
     assert extra == pytest.approx((80 * late).tolist(), abs=1)
-    assert (waits.problem.request_penalty - usual.problem.request_penalty).tolist() == [200_000]
+    assert (waits.problem.request_penalty - usual.problem.request_penalty).tolist() == [400_000]
+
+
+PRIORITIES = tuple(Priority)
+
+
+def pressing(name: str, priority: Priority, behind: float = 0.0, lifted: float = 0.0) -> OpenRequest:
+    wanted = asked(trip(name, start_min=60, width_min=5, priority=priority))
+    return replace(wanted, behind=behind, lifted=lifted)
+
+
+@pytest.mark.parametrize("most", [1.0, 20.0])
+def test_however_far_a_group_lies_behind_who_is_more_pressing_comes_first(most: float) -> None:
+    worth = {"fairness_unmatched_cents": 10_000_000}
+    for less, more in pairwise(PRIORITIES):
+        both = pressing("less", less, behind=most), pressing("more", more, lifted=most)
+        for values in ({}, worth):
+            found = plan(one_van(*both, **values))
+            assert (found.chosen.request.tolist(), gave_way(found)) == ([1], []), (less, values)
+
+
+def test_the_floor_leaves_priorities_in_their_proportion_and_saved_plans_as_they_were() -> None:
+    usual = pose(one_van(*(pressing(each, each) for each in PRIORITIES)))
+    town = one_van(*(pressing(each, each, behind=float(not each.rank), lifted=1.0) for each in PRIORITIES))
+    more = pose(town).problem.request_penalty - usual.problem.request_penalty
+    assert more.tolist() == [200_000, 400_000, 800_000, 1_600_000]
+    encoded = {"behind": town.of_requests["fairness"]["behind"]}
+    old = replace(town, of_requests={**town.of_requests, "fairness": encoded})
+    more = pose(old).problem.request_penalty - usual.problem.request_penalty
+    assert more.tolist() == [200_000, 0, 0, 0]
+
+
+def test_each_minute_costs_the_pressing_more_as_it_does_without_a_floor() -> None:
+    late = []
+    for priority in PRIORITIES:
+        both = [
+            pose(
+                one_van(
+                    replace(
+                        pressing("a", priority, lifted=each),
+                        latest_ms=asked(trip("a", start_min=60, width_min=60)).latest_ms,
+                    )
+                )
+            )
+            for each in (0.0, 1.0)
+        ]
+        last = [int(each.screened.cents[each.screened.candidates.start_ms.argmax()]) for each in both]
+        late.append(last[1] - last[0])
+    assert late == [40 * 60, 80 * 60, 160 * 60, 320 * 60]
 
 
 def test_a_plan_with_it_is_read_back_and_one_without_is_written_as_before() -> None:

@@ -181,14 +181,16 @@ def authorize(record: RequestRecord, command: Authorize, context: Context) -> De
     issued = command.authorization
     asked = record.authorization or Needed(command.codes or (record.service_class,))
     asked = needed_now(asked, record.kind, record.service_class)
-    if lacking(issued, asked, record.earliest_ms, record.latest_ms):
+    is_another_s = issued.is_of_another(record.payer)
+    if is_another_s or lacking(issued, asked, record.earliest_ms, record.latest_ms):
         return None
     left = tuple(each for each in record.requirements if each is not Requirement.AUTHORIZATION)
     code = Requirement.AUTHORIZATION.value
     state, code = (RequestState.ON_HOLD, f"{code}_lifted") if left else (RequestState.RECEIVED, code)
     issuer = replace(context, by=issued.by, subject=issued.subject)
     named = asked.named and asked.authorization == issued.name
-    asked = replace(asked, authorization=issued.name, waived=False, by_hand=False, named=named, lacks="")
+    under = {"authorization": issued.name, "payer": issued.capped, "named": named}
+    asked = replace(asked, waived=False, by_hand=False, lacks="", **under)
     after = moved(record, state, issuer, code, requirements=left, authorization=asked)
     return Decision(
         changes=(Change(record, after),),

@@ -20,7 +20,7 @@ from dispatcher.domain.fairness import GroupCount, first_offer
 from dispatcher.domain.messages import changed, made, matched
 from dispatcher.domain.offer_modes import mode_of
 from dispatcher.domain.offering import offer_of
-from dispatcher.domain.offers import OfferRecord, bookings_of
+from dispatcher.domain.offers import OfferRecord, attempts, bookings_of
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
@@ -33,7 +33,7 @@ MAX_ATTEMPTS = Parameter(
     minimum=1,
     maximum=50,
     unit="offers",
-    summary="Most offers for one request; then it waits for ops or its deadline.",
+    summary="Most offers for one request, a broadcast being one; then it waits for ops or its deadline.",
     scope="domain.offer",
 )
 PARAMETERS = (MAX_ATTEMPTS,)
@@ -46,16 +46,7 @@ def exhausted(record: RequestRecord, values: Mapping[str, Number]) -> bool:
     It stays `matching` until its deadline, with a task for a person at once: ops may raise the limit or offer
     it to a vendor of its choice, and a request has one place where it ends for want of a vendor.
     """
-    return attempts_left(record, values) <= 0
-
-
-def attempts_left(record: RequestRecord, values: Mapping[str, Number]) -> int:
-    """How many more offers it may have."""
-    return MAX_ATTEMPTS.whole(values) - _attempts(record)
-
-
-def _attempts(record: RequestRecord) -> int:
-    return sum(offer.counts for offer in record.offers)
+    return attempts(record.offers) >= MAX_ATTEMPTS.whole(values)
 
 
 class MakeOffer(OnRequest, frozen=True, kw_only=True):
@@ -130,8 +121,8 @@ def _refuse_stale_plan(record: RequestRecord, command: MakeOffer, context: Conte
     reason = next(filter(None, (refusal(record, command.request, each, context) for each in asked)), "")
     if record.state not in OPEN:
         reason = f"it is {record.state}"
-    elif attempts_left(record, context.values) < len(asked):
-        reason = f"it has had {_attempts(record)} offers"
+    elif exhausted(record, context.values):
+        reason = f"it has had {attempts(record.offers)} offers"
     if reason:
         raise WrongState(f"request {record.id} cannot be offered: {reason}", state=record.state.value)
 
