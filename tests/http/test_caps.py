@@ -266,7 +266,8 @@ async def test_why_is_for_the_vendor_itself_and_ops_and_tells_of_nobody(town: Ap
     await town.service.store.market(town.market).losses.write()
     status, own = await town.call("GET", "/vendors/v1/why?days=2", role=Role.VENDOR, vendor="v1")
     assert (status, own["decided"]) == (200, 2)
-    assert own["lost"][0]["remedies"] == [{"says": "set max_weight_kg to \u2265 180", "requests": 2}]
+    says = {"says": "set max_weight_kg to \u2265 180", "what": "max_weight_kg", "pool": "", "at_least": 180}
+    assert own["lost"][0]["remedies"] == [says | {"requests": 2}]
     assert (await town.call("GET", "/vendors/v1/why", role=Role.OPS))[0] == 200
     assert (await town.call("GET", "/vendors/v1/why", role=Role.VENDOR, vendor="v2"))[0] == 404
     assert (await town.call("GET", "/vendors/v1/why", role=Role.COORDINATOR))[0] in (403, 404)
