@@ -43,7 +43,7 @@ def test_two_of_each_role_stand_behind_the_proxy() -> None:
     roles = [tuple(each["command"][2:]) for each in OURS.values()]
     copies = {name: each.get("deploy", {}).get("replicas", 1) for name, each in OURS.items()}
     assert roles.count(("web",)) == 2
-    assert copies["matcher"] == 2
+    assert copies["matcher"] == copies["worker"] == 2
     upstreams = re.findall(r"(web-\d):8080", (DEPLOY / "compose" / "Caddyfile").read_text())
     assert upstreams == [name for name, each in OURS.items() if "web" in each["command"]]
 
