@@ -187,8 +187,13 @@ def test_a_list_of_ids_is_read_as_it_was_saved(here, name):
 def test_an_id_is_lost_only_if_no_market_has_it():
     lost = [{"rule": "lost", "subject": each, "detail": ""} for each in "ab"]
     other = {"rule": "lists", "subject": "a", "detail": ""}
-    reports = audit._without_others([{"findings": [lost[0], lost[1], other]}, {"findings": [lost[1]]}])
+    found = [[lost[0], lost[1], other], [lost[1]]]
+    reports, elsewhere = audit._without_others([{"findings": each} for each in found], is_all=True)
     assert [report["findings"] for report in reports] == [[lost[1], other], [lost[1]]]
+    assert elsewhere == []
+    reports, elsewhere = audit._without_others([{"findings": each} for each in found], is_all=False)
+    assert [report["findings"] for report in reports] == [[other], []]
+    assert elsewhere == ["b"], "a market that is away may have it"
 
 
 def test_what_cannot_be_printed_is_no_success():
