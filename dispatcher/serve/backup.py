@@ -90,7 +90,7 @@ async def _written(
                 drafts[DATA].note(piece)
                 files[DATA].write(piece)
 
-            async with _serving(settings) as url:
+            async with serving(settings) as url:
                 identity = await _identity(url)
                 await snapshot(url, write)
             packed = {DATA: drafts[DATA].part()}
@@ -264,14 +264,14 @@ async def _until_written(reader: Reader) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _serving(settings: Settings) -> AsyncIterator[str]:
+async def serving(settings: Settings) -> AsyncIterator[str]:
     """A URL on which the store answers: as set, the running embedded server's, or one that is started."""
     redis = EmbeddedRedis(settings.data_dir)
     if settings.redis_url:
         yield settings.redis_url
     elif await _answers(redis.url):
         yield redis.url
-    elif (redis.folder / AOF).is_dir():
+    elif await asyncio.to_thread(os.path.isdir, redis.folder / AOF):  # False for a name that is too long, too
         async with redis:
             yield redis.url
     else:
