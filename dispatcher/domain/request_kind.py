@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from contracts.codes import RequestState, ServiceClass
+from contracts.tasks import TaskKind
 from dispatcher.domain.apart import with_apart
 from dispatcher.domain.authorizations import beside, wanting
 from dispatcher.domain.bundles import with_bundle
@@ -116,6 +117,9 @@ def _is_reminder(before: RequestRecord, after: RequestRecord) -> bool:
     was, now = before.dispatch, after.dispatch
     if was is None or now is None or not 0 < was.overdue < now.overdue:
         return False
+    task = f"{offer_id(after, now)}.{TaskKind.OVERDUE.value}"
+    if not any(each.startswith(task) for each in after.tasks):
+        return False  # the first was before there were tasks
     same = {"version": before.version, "timer_ms": before.timer_ms, "offers": before.offers}
     return replace(after, **same) == before and replace(now, overdue=was.overdue) == was
 
