@@ -24,7 +24,6 @@ from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.standing_orders import StandingOrderRecord
-from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.jobs.agenda import Agenda
 from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
@@ -33,7 +32,7 @@ from dispatcher.store.aside import Item
 from dispatcher.store.outcome import Outcome, Status
 
 BATCH = 256
-TOGETHER = 32  # tasks in one commit
+TOGETHER = 32  # in one commit
 AT_ONCE = 16  # of a kind: hundreds that are due together leave others of the process their turn
 LOOK_EVERY_S = 0.5  # real seconds: a timer set meanwhile may be due before the next one known
 LOOK_AGAIN_S = 0.05  # at a scaled clock's speed, and after a failure
@@ -103,14 +102,16 @@ class Timers:
             self.service.store.aside.note(market, Item(kind.name, each), "missing")
 
     async def _fired_together(self, market: str, kind: Kind[Any], due: Sequence[Record]) -> set[str]:
-        """Ids of tasks that moved on, some in a commit; where one of these cannot, each is left to itself.
+        """Ids of those that moved on, some in a commit; where one of these cannot, each is left to itself.
 
-        A task that nobody sees to is told again and again: of a bad day these are most timers that there are.
+        A task that nobody sees to, a report that does not come: they are told again and again, and of a bad
+        day these are most timers that there are.
         """
-        done = set[str]()
-        for at in range(0, len(due) if kind is TASK_KIND and len(due) > 1 else 0, TOGETHER):
-            some = due[at : at + TOGETHER]
-            commands = [(FireTimer(kind=kind.name, id=each.id), each) for each in some]
+        values, done = (await self.service.markets.tuning(market)).values, set[str]()
+        many = [each for each in due if kind.together(each, values)]
+        for at in range(0, len(many) if len(many) > 1 else 0, TOGETHER):
+            some = many[at : at + TOGETHER]
+            commands = [(FireTimer(kind=kind.name, id=each.id, alone=kind.alone), each) for each in some]
             try:
                 outcome = await self.service.executor.attempt_all(BY, market, commands)
             except Unavailable:
