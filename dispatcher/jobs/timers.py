@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -48,12 +48,26 @@ class Retimer(Protocol):
         """What its vendor is to be asked. Raises Unavailable."""
 
 
-class Timers:
-    """Fires what is due, `batch` of a kind at a time; without a `retimer` no vendor is asked for a start."""
+async def _at_once() -> None:
+    """Nothing comes first."""
 
-    def __init__(self, service: Service, *, batch: int = BATCH, retimer: Retimer | None = None) -> None:
+
+class Timers:
+    """Fires what is due, `batch` of a kind at a time; without a `retimer` no vendor is asked for a start.
+
+    `calm`: waited for, a moment, before each: what comes first where matching has the same process.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        batch: int = BATCH,
+        retimer: Retimer | None = None,
+        calm: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.service, self.retimer = service, retimer
-        self.batch = batch
+        self.batch, self._calm = batch, calm or _at_once
         self._agendas: dict[str, Agenda] = {}
         self._put_off: defaultdict[tuple[str, str], PutOff] = defaultdict(PutOff)  # by market and kind
 
@@ -112,6 +126,7 @@ class Timers:
         for at in range(0, len(many) if len(many) > 1 else 0, TOGETHER):
             some = many[at : at + TOGETHER]
             commands = [(FireTimer(kind=kind.name, id=each.id, alone=kind.alone), each) for each in some]
+            await self._calm()
             try:
                 outcome = await self.service.executor.attempt_all(BY, market, commands)
             except Unavailable:
@@ -127,6 +142,7 @@ class Timers:
         """Whether it had its effect. One that cannot be fired is told and must not stop the others."""
         try:
             async with free:
+                await self._calm()
                 outcome = await self._effect(market, kind, record)
         except Unavailable:
             raise
