@@ -100,6 +100,8 @@ export function said(error) {
 /** @param {string} type @param {string} detail */
 export function problem(type, detail) {
   const [first] = detail.split("\n");
+  if (first?.includes("(taken)")) return t("error.taken");
+  if (type === "stale-version") return t("error.stale-version"); // its detail is for programs
   const own = has(`error.${type}`) ? t(`error.${type}`) : "";
   return own && document.documentElement.lang !== "en" ? own : first || own || t("error.unknown");
 }
