@@ -28,13 +28,14 @@ from dispatcher.security import key_files
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.supervisor import ServeError, looked_at
 from dispatcher.store import health
-from dispatcher.store.cluster import Cluster, key_of
+from dispatcher.store.cluster import Cluster
 from dispatcher.store.connection import BadUrl
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.outcome import Status
 from dispatcher.store.program import Program
+from dispatcher.store.routed_reader import key_of
 from dispatcher.store.store import Store
 from dispatcher.store.topology import Topology
 from dispatcher.store.vendor_access import apply_to_all
