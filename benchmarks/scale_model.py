@@ -75,9 +75,7 @@ def night(fit: Mapping[str, float], markets: int, requests: int, hours: float) -
     total = sum(by_role.values())
     memory_gb = data_gb * a["memory_over_data"] * a["copies"]
     traffic = fit["in_bytes_a_request"] + fit["out_bytes_a_request"]
-    machines = max(
-        math.ceil(total / a["cores_a_machine"]), math.ceil(memory_gb / a["memory_a_machine_gb"]), 3
-    )
+    machines = max(3, math.ceil(max(total / a["cores_a_machine"], memory_gb / a["memory_a_machine_gb"])))
     return {
         "markets": markets,
         "requests": requests,
