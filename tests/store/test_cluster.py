@@ -221,6 +221,8 @@ async def test_one_server_that_is_not_durable_is_named_and_stops_its_own_markets
         named = f"127.0.0.1:{cluster.servers[2].port}: appendfsync is everysec, it must be always"
         assert (await store.health()).problems == (named,)
         await store.refuse_unless_durable(well.name)
+        found = await store.health()
+        assert (found.durable, found.ready, found.served) == (False, True, (well.name,))
         with pytest.raises(Unavailable, match="appendfsync is everysec"):
             await store.refuse_unless_durable(unwell.name)
     finally:
