@@ -212,6 +212,19 @@ async def test_what_no_replica_has_is_not_told_as_done_where_that_is_set(
         assert (await careful.health()).reasons == ()
 
 
+async def test_a_replica_that_is_connected_and_says_nothing_is_none_to_wait_for(
+    cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Store(cluster.url, RING, replicas=1) as careful:
+        assert (await careful.health()).reasons == ()
+        monkeypatch.setattr(health, "LAG_S", -1)  # none speaks so often: each is as one that hangs
+        told = (await careful.health()).problems
+    assert len(told) == cluster.primaries
+    assert all(
+        "it has 0 replicas that keep up, of 1, and DISPATCHER_WAIT_REPLICAS is 1" in each for each in told
+    )
+
+
 async def test_one_server_that_is_not_durable_is_named_and_stops_its_own_markets_alone(
     cluster: LocalCluster, store: Store
 ) -> None:
