@@ -42,6 +42,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     `markets`: those of which a part fails now and is tried again, each with the part and the kind of failure;
     and those of which something stored cannot be read and is passed over (`set_aside`): how many of a kind.
     The others are not concerned.
+    `reasons`: all that is wrong. Where others of a cluster's servers have markets of ours, we are ready all
+    the same (`durable` is false); `matching` and `markets` are then of these markets alone.
     `routing`: the routing server, if there is to be one (DISPATCHER_TRAVEL_URL); we are ready without it.
     """
 

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes the secrets, once, in a folder (./secrets); what is there stays. They are the superuser's, for group 10001 (the service's,
+# Makes the secrets, once, in a folder (its argument; else `secrets` beside this script); what is there stays. They are the superuser's, for group 10001 (the service's,
 # and Valkey's by group_add) to read, and for nobody else. Keep a copy of patient-keys.json apart from the backups.
 # In production put public token keys of your own (ES256, RS256, EdDSA) in the place of token-keys.json.
 set -eu
 umask 077
-cd "$(dirname "$0")"
-mkdir -p "${1:-secrets}"
-cd "${1:-secrets}"
+folder="${1:-$(dirname "$0")/secrets}"
+mkdir -p -- "$folder"
+cd -- "$folder"
 
 random() { head -c 32 /dev/urandom | base64 | tr -d '\n'; }
 url_safe() { tr '+/' '-_' | tr -d '='; }

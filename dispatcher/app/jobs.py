@@ -25,6 +25,7 @@ from dispatcher.delivery.webhooks.sending import Poster
 from dispatcher.domain.kinds import kinds
 from dispatcher.jobs.credentials import keep_credentials
 from dispatcher.jobs.housekeeping import keep_house
+from dispatcher.jobs.lease import keep_lease
 from dispatcher.jobs.proofs import keep_proofs
 from dispatcher.jobs.routing import tell_routing
 from dispatcher.jobs.timers import Timers
@@ -37,6 +38,7 @@ from dispatcher.service.loops import (
     DECISIONS,
     EFFECTS,
     HOUSEKEEPING,
+    JOBS,
     NOTIFICATIONS,
     PROOFS,
     SEALS,
@@ -66,7 +68,7 @@ async def _jobs(settings: Settings, name: str) -> None:
     async with opened(settings, "jobs") as open_:
         savers, solving = savers_of(open_), Solving.of(open_)
         try:
-            async with jobs_of(open_, name, savers, elsewhere=solving.elsewhere) as works:
+            async with jobs_of(open_, name, savers, elsewhere=solving.elsewhere, apart=True) as works:
                 await until_told(
                     *works,
                     *solving.works(),
@@ -87,25 +89,31 @@ async def jobs_of(
     busy: Callable[[], bool] = lambda: False,
     arrivals: Arrivals | None = None,
     elsewhere: Comparing | None = None,
+    apart: bool = False,
 ) -> AsyncIterator[list[Work]]:
     """All that is to run beside matching; `busy` and `arrivals` say when what can wait gives way to that.
 
-    `elsewhere`: workers that are asked what-ifs first.
+    `elsewhere`: workers that are asked what-ifs first. `apart`: no matcher is here, whose lease would say who
+    does what only one may.
     """
     service, markets = open_.service, open_.settings.markets
     notifier = notifier_of(open_.settings, open_.clock)
     hub, poster = Hub(open_.store), Poster(open_.settings.webhook_networks)
     callers = Callers(service, hub, poster, name)
-    timers = Timers(service, retimer=Quoter(open_.store, open_.clock, markets, open_.travel_of, savers))
+    retimer, arrivals = (
+        Quoter(open_.store, open_.clock, markets, open_.travel_of, savers),
+        arrivals or Arrivals(),
+    )
+    timers = Timers(service, retimer=retimer, calm=arrivals.calm)
     courier = Courier(service, notifier, open_.settings.notify_coordinator_email)
-    hot = (arrivals or Arrivals()).hot
+    hot = arrivals.hot
     try:
         yield [
-            *(job for each in markets for job in _of_market(service, each, timers, courier, name)),
+            *(job for each in markets for job in _of_market(service, each, timers, courier)),
             *(
                 job
                 for each in markets
-                for job in _giving_way(open_, each, name, busy=busy, hot=hot, elsewhere=elsewhere)
+                for job in _by_one(open_, each, name, busy=busy, hot=hot, elsewhere=elsewhere, apart=apart)
             ),
             *(job for each, saver in savers.items() for job in _tidying(open_, each, saver)),
             *(keep_running(open_.store, each, WEBHOOKS, partial(callers.run, each)) for each in markets),
@@ -117,7 +125,7 @@ async def jobs_of(
             await notifier.aclose()
 
 
-def _of_market(service: Service, market: str, timers: Timers, courier: Courier, name: str) -> list[Work]:
+def _of_market(service: Service, market: str, timers: Timers, courier: Courier) -> list[Work]:
     """What runs for a market beside matching: timers, each kind by itself; notifications; housekeeping."""
     store, clock, tz = service.store, service.clock, service.markets.zones[market]
     return [
@@ -126,11 +134,10 @@ def _of_market(service: Service, market: str, timers: Timers, courier: Courier, 
         keep_running(store, market, HOUSEKEEPING, partial(keep_house, store, market, tz, clock)),
         keep_running(store, market, TUNING, partial(keep_tuning, service, market)),
         keep_running(store, market, PROOFS, partial(keep_proofs, service, market)),
-        keep_running(store, market, CREDENTIALS, partial(keep_credentials, service, market, name)),
     ]
 
 
-def _giving_way(
+def _by_one(
     open_: Opened,
     market: str,
     name: str,
@@ -138,22 +145,29 @@ def _giving_way(
     busy: Callable[[], bool],
     hot: Callable[[], bool],
     elsewhere: Comparing | None,
+    apart: bool,
 ) -> list[Work]:
-    """What gives way to every solve: what-ifs, and what each parameter does, seen in what was saved."""
+    """What one process alone does: credentials, and, giving way to every solve, what-ifs and effects.
+
+    An effect is what a parameter does, seen in what was saved.
+    """
     settings = open_.settings
     store, service, clock, tz = open_.store, open_.service, open_.clock, open_.settings.markets[market]
     stored, saved = store.market(market), partial(service.decisions.saved, market)
     parameters = service.registry.parameters
+    lease = stored.jobs_lease if apart else stored.lease
     keys_file, identity = settings.patient_keys_file, settings.store_identity
     errand = Errand(settings.redis_url, keys_file, identity, market, tz, clock)
     runner = Runner(
         stored, tz, clock, open_.travel_of, name, busy, saved,
-        hot=hot, errand=None if open_.engine else errand, elsewhere=elsewhere,
+        hot=hot, errand=None if open_.engine else errand, elsewhere=elsewhere, lease=lease,
     )  # fmt: skip
-    measurer = Measurer(stored, open_.decisions, parameters, tz, clock, name, busy, hot=hot)
+    measurer = Measurer(stored, open_.decisions, parameters, tz, clock, name, busy, hot=hot, lease=lease)
     return [
         keep_running(store, market, WHAT_IFS, runner.run),
         keep_running(store, market, EFFECTS, measurer.run),
+        keep_running(store, market, CREDENTIALS, partial(keep_credentials, service, market, name, lease)),
+        *([keep_running(store, market, JOBS, partial(keep_lease, store, market, name))] if apart else []),
     ]
 
 

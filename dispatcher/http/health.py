@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from aiohttp import web
@@ -44,7 +44,10 @@ async def live(call: Call, parts: Parts) -> web.Response:
     answers={200: Answer("ready", Health), 503: Answer("not ready, and why", Health)},
 )
 async def ready(call: Call, parts: Parts) -> Reply:
-    """The service takes work: Redis answers, is durable, holds what it held, and lets us work."""
+    """The service takes work: Redis answers, is durable, holds what it held, and lets us work.
+
+    Of a cluster one server that is well and has a market of ours is enough; all others are named.
+    """
     health = await call.raw.app[PROBES].health.get()
     return Reply(health, 200 if health.ready else 503)
 
@@ -97,22 +100,22 @@ def _routing(parts: Parts) -> Routing | None:
 async def _of_store(parts: Parts) -> Health:
     try:
         found = await asyncio.wait_for(parts.service.store.health(), PROBE_S)
-        told = Health(ready=not found.reasons, durable=found.durable, reasons=found.reasons)
-        return await asyncio.wait_for(_with_markets(told, parts), PROBE_S) if told.ready else told
+        told = Health(ready=found.ready, durable=found.durable, reasons=found.reasons)
+        served = [each for each in parts.service.markets if found.durable or each in found.served]
+        return await asyncio.wait_for(_with_markets(told, parts, served), PROBE_S) if told.ready else told
     except Unavailable as error:
         return Health(ready=False, reasons=(error.detail,))
     except TimeoutError:
         return Health(ready=False, reasons=(f"the store gave no answer within {PROBE_S:g} s",))
 
 
-async def _with_markets(told: Health, parts: Parts) -> Health:
-    markets, matching = await asyncio.gather(_troubles(parts), _matching(parts))
+async def _with_markets(told: Health, parts: Parts, served: Sequence[str]) -> Health:
+    markets, matching = await asyncio.gather(_troubles(parts, served), _matching(parts, served))
     return replace(told, markets=markets, matching=matching)
 
 
-async def _matching(parts: Parts) -> dict[str, Matching]:
+async def _matching(parts: Parts, markets: Sequence[str]) -> dict[str, Matching]:
     """Of each market how its matching goes; without those of which a key is not ours to read."""
-    markets = list(parts.service.markets)
     found = await asyncio.gather(*(_of_market(parts, each) for each in markets), return_exceptions=True)
     return {market: each for market, each in zip(markets, found, strict=True) if isinstance(each, Matching)}
 
@@ -131,10 +134,9 @@ async def _of_market(parts: Parts, market: str) -> Matching:
     )
 
 
-async def _troubles(parts: Parts) -> dict[str, dict[str, str]]:
+async def _troubles(parts: Parts, markets: Sequence[str]) -> dict[str, dict[str, str]]:
     """Of each market the loops that fail now, and what cannot be read, in whatever process."""
     store = parts.service.store
-    markets = list(parts.service.markets)
     found = await asyncio.gather(*(store.market(each).troubles.now(TROUBLES) for each in markets))
     told = {market: dict(failing) for market, failing in zip(markets, found, strict=True)}
     for market in store.formats.wrong.intersection(told):
@@ -157,7 +159,7 @@ async def _page(parts: Parts) -> bytes:
     await _tell_store(parts)
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(PROBE_S):
-            for market, each in (await _matching(parts)).items():
+            for market, each in (await _matching(parts, list(parts.service.markets))).items():
                 parts.metrics.matching.found(market, each)
             await asyncio.gather(*(_count(parts, each) for each in parts.service.markets))
     if (routing := _routing(parts)) is not None and parts.engine is not None:

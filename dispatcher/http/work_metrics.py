@@ -117,7 +117,7 @@ class StoreGauges:
 
     def found(self, health: Health) -> None:
         """As it was asked just now."""
-        self.ready.set(not health.reasons)
+        self.ready.set(health.ready)
         self.durable.set(health.durable)
         if health.used_bytes:
             self.used.set(health.used_bytes)

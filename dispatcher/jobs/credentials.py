@@ -1,7 +1,7 @@
 """Credentials whose last valid day comes near: told of, and made somebody's task, by the market's own day.
 
-Whoever has the market's lease looks. What was told is kept in the commit that tells it, so that a crash, a
-restart or a second looker tells nothing twice.
+Whoever has the market's lease, or that of its jobs where these run apart, looks. What was told is kept in the
+commit that tells it, so that a crash, a restart or a second looker tells nothing twice.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from dispatcher.domain.refusals import Unavailable, Unreadable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
 from dispatcher.store.codec import Versioned
+from dispatcher.store.lease import LeasePart
 
 LOOK_S, LOOK_CLOCK_S, LEAST_S = 30.0, 300.0, 5.0  # real; by the clock, which may run faster; no more often
 MOST = 100  # dispatches of one vendor that are taken up in one commit
@@ -33,9 +34,8 @@ BY = "service"
 log = structlog.get_logger()
 
 
-async def keep_credentials(service: Service, market: str, owner: str) -> None:
-    """For ever, until cancelled. `owner`: who we are, in the market's lease: who has it looks."""
-    lease = service.store.market(market).lease
+async def keep_credentials(service: Service, market: str, owner: str, lease: LeasePart) -> None:
+    """For ever, until cancelled. `owner`: who we are, in that lease: who has it looks."""
     while not cancel_requested():
         try:
             if await lease.owner() == owner:

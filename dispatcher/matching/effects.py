@@ -34,6 +34,7 @@ from dispatcher.runtime.unforeseen import told_of
 from dispatcher.security.vault import UnreadablePatient
 from dispatcher.store.codec import Versioned
 from dispatcher.store.documents import DocumentPart
+from dispatcher.store.lease import LeasePart
 from dispatcher.store.market import MarketStore
 from dispatcher.tuning.nudges import Nudged, nudges
 from solvers.rules import registry
@@ -83,7 +84,10 @@ class _Told:
 
 @dataclass(eq=False)
 class Measurer:
-    """Of one market; `owner`: as in its lease: who has it measures. `busy`: as for a shadow."""
+    """Of one market; `owner`: as in `lease` (None: the market's): who has it measures.
+
+    `busy`: as for a shadow.
+    """
 
     stored: MarketStore
     decisions: DecisionStore
@@ -94,6 +98,7 @@ class Measurer:
     busy: Callable[[], bool] = lambda: False
     worker: Worker = worked
     hot: Callable[[], bool] = lambda: False
+    lease: LeasePart | None = None
     share: float = 0.0  #: of what was asked for, done
 
     async def run(self) -> None:
@@ -103,7 +108,7 @@ class Measurer:
             try:
                 asked = await self._asked()
                 is_due = time.monotonic() - looked_s >= LOOK_S
-                if (asked is not None or is_due) and await self.stored.lease.owner() == self.owner:
+                if (asked is not None or is_due) and await self._is_ours():
                     if asked is not None:
                         await self.measure_now(asked)
                     if is_due:
@@ -114,6 +119,9 @@ class Measurer:
                 log.warning("effects_not_measured", market=self.stored.name, reason=reason)
                 await asyncio.sleep(AFTER_TROUBLE_S)
             await asyncio.sleep(ASKED_S)
+
+    async def _is_ours(self) -> bool:
+        return await (self.lease or self.stored.lease).owner() == self.owner
 
     async def _asked(self) -> Versioned[Measuring] | None:
         """What somebody waits for; what a matcher that is gone had begun is begun anew."""

@@ -23,9 +23,10 @@ EFFECTS = "effects"  # of each parameter
 WEBHOOKS = "webhooks"
 CREDENTIALS = "credentials"  # those that run out
 WHAT_IFS = "what_ifs"
+JOBS = "jobs"  # the lease of those that run apart
 LOOPS = (
     REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS, ROUTING, NOTIFICATIONS, MEASURES,
-    WHAT_IFS, TUNING, QUARTERS, EFFECTS, PROOFS, WEBHOOKS, CREDENTIALS,
+    WHAT_IFS, TUNING, QUARTERS, EFFECTS, PROOFS, WEBHOOKS, CREDENTIALS, JOBS,
 )  # fmt: skip
 # No loops: what one found has a name of its own, or "the loop works" would end it.
 SET_ASIDE = "set_aside"  # what could not be read of late, by kind

@@ -38,7 +38,8 @@ class Health(NamedTuple):
 
     `lost`: it is not the store that was in use. `lacking`: rights that our user has not got. `keyless`:
     patient keys that this process has not got. `newer`: what is stored in a format that it does not know.
-    `used_bytes`, `limit_bytes`: its memory, where it says so; no limit is 0.
+    `used_bytes`, `limit_bytes`: its memory, where it says so; no limit is 0. `well`: the servers of a cluster
+    that can be relied on, where others cannot; `served`: our markets that are there.
     """
 
     version: str
@@ -49,6 +50,8 @@ class Health(NamedTuple):
     newer: tuple[str, ...] = ()
     used_bytes: int = 0
     limit_bytes: int = 0
+    well: tuple[str, ...] = ()
+    served: tuple[str, ...] = ()
 
     @property
     def durable(self) -> bool:
@@ -57,8 +60,13 @@ class Health(NamedTuple):
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """All that keeps the service from being ready."""
+        """All that is wrong."""
         return self.problems + self.lacking + self.keyless + self.newer
+
+    @property
+    def ready(self) -> bool:
+        """Whether work is taken: a server of a cluster keeps nobody from the markets of the others."""
+        return not (self.lacking or self.keyless or self.newer) and (not self.problems or bool(self.served))
 
 
 async def check(
@@ -119,8 +127,10 @@ async def check_all(
     if whole and not told:
         wanted = servers.replicas
         asked = await check(servers.reader, identity, markets, cluster=True, replicas=wanted)
+    unwell = told or not whole
     return asked._replace(
         problems=(*told, *(asked.problems if not told else ()), *(() if whole else (GAPS,))),
+        well=tuple(name for (name, _), one in zip(readers, each, strict=True) if unwell and one.durable),
         used_bytes=sum(one.used_bytes for one in each),
         limit_bytes=sum(one.limit_bytes for one in each),
     )

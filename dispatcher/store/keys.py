@@ -53,6 +53,7 @@ class Keys:
         self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
         self.webhooks_lease, self.webhooks_fence = prefix + "webhooks-lease", prefix + "webhooks-fence"
+        self.jobs_lease, self.jobs_fence = prefix + "jobs-lease", prefix + "jobs-fence"
         self.decisions, self.seals = prefix + DECISIONS, prefix + SEALS
         self.unsealed = prefix + UNSEALED
 

@@ -98,6 +98,7 @@ class MarketStore:
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.due_times = DueTimes(node, self.keys)
         self.lease = LeasePart(node, self.keys)
+        self.jobs_lease = LeasePart(node, self.keys, (self.keys.jobs_lease, self.keys.jobs_fence))
         self.matchers = MatchersPart(node, self.keys)
         self.sending = SendingPart(node, self.keys)
         self.rings = RingPart(node.reader, self.keys)

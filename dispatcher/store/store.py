@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -90,13 +90,21 @@ class Store:
         if trouble:
             return Health("", (trouble,))
         found = await health.check_all(self.servers, self._identity, list(self._markets))
-        if found.problems or found.lacking:
+        served = [each for each in self._markets if not found.problems or await self._is_on(found.well, each)]
+        if found.lacking or (found.problems and not served):
             return found
         try:
-            newer = await self.formats.problems(list(self._markets))
+            newer = await self.formats.problems(served)
         except Unavailable as error:
             return Health("", (error.detail,))
-        return found._replace(newer=newer, keyless=self.agreement.reasons(self._markets))
+        return found._replace(newer=newer, keyless=self.agreement.reasons(served), served=tuple(served))
+
+    async def _is_on(self, well: Collection[str], market: str) -> bool:
+        """Whether one of these servers has it."""
+        try:
+            return bool(well) and await self.servers.place_of(self.market(market).keys.events) in well
+        except Unavailable:
+            return False
 
     async def health_of(self, market: str) -> Health:
         """As it was a moment ago, and what of one market cannot be read; without what rights we lack."""

@@ -30,7 +30,8 @@ async def read_own(reader: Reader, keys: Keys, strange: dict[str, str]) -> Own:
     for name in (keys.matchers, keys.pulse, keys.troubles, keys.measures, keys.what_ifs):
         if text_of(await reader.ask("TYPE", name)) not in ("hash", "none"):
             strange[name.removeprefix(keys.prefix)] = NO_HASH
-    texts = (keys.lease, keys.fence, keys.webhooks_lease, keys.webhooks_fence, keys.sends_nothing)
+    leases = (keys.lease, keys.webhooks_lease, keys.jobs_lease)
+    texts = (*leases, keys.fence, keys.webhooks_fence, keys.jobs_fence, keys.sends_nothing)
     for name in texts:
         if text_of(await reader.ask("TYPE", name)) not in ("string", "none"):
             strange[name.removeprefix(keys.prefix)] = "is no text"

@@ -1,8 +1,9 @@
 """Works on the what-ifs of one market, one at a time, in a process of their own that gives way to all else.
 
-Only who owns the market does. It begins in a moment when no requests come in fast, and reads what it compares
-in that process. While a batch is solved or waits for its solver, or many requests come, it is stopped; who
-cancels ends it. What was at work when its matcher went is interrupted, and said to be.
+Only who owns the market does, or who has the lease of its jobs where these run apart. It begins in a moment
+when no requests come in fast, and reads what it compares in that process. While a batch is solved or waits
+for its solver, or many requests come, it is stopped; who cancels ends it. What was at work when its process
+went is interrupted, and said to be.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.unforeseen import ended_with, told_of
 from dispatcher.service.what_ifs import DAYS
+from dispatcher.store.lease import LeasePart
 from dispatcher.store.market import MarketStore
 from dispatcher.store.what_ifs import Standing, WhatIf
 from dispatcher.what_if.child import Asked, Refused, Told, work
@@ -78,6 +80,7 @@ class Runner:
     hot: Callable[[], bool] = lambda: False
     errand: Errand | None = None
     elsewhere: Elsewhere | None = None
+    lease: LeasePart | None = None  #: None: the market's
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -86,7 +89,7 @@ class Runner:
             await asyncio.sleep(LOOK_S)
 
     async def _owns(self) -> bool:
-        return await self.stored.lease.owner() == self.owner
+        return await (self.lease or self.stored.lease).owner() == self.owner
 
     async def _look(self) -> None:
         """Say what was interrupted; work on the one that waits longest."""

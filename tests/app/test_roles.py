@@ -100,6 +100,23 @@ async def markets(url: str) -> dict[str, dict[str, str]]:
         return (await answer.json()).get("markets", {})
 
 
+async def begun_what_if(url: str, ops: str) -> bool:
+    """It is asked, somebody takes it up, and it is called off."""
+    asked, headers = f"{url}/v1/markets/{MARKET}/what-if", {"Authorization": f"Bearer {ops}"}
+    async with aiohttp.ClientSession(headers=headers) as session, asyncio.timeout(LIMIT_S):
+        body, key = {"change": {"pause": ["quick"]}, "against": "now"}, {"Idempotency-Key": "w"}
+        async with session.post(asked, json=body, headers=key) as answer:
+            one = f"{asked}/{(await answer.json())['id']}"
+        state = "queued"
+        while state == "queued":
+            await asyncio.sleep(0.05)
+            async with session.get(one) as answer:
+                state = (await answer.json())["state"]
+        async with session.post(f"{one}/cancel", headers={"Idempotency-Key": "c"}) as answer:
+            assert answer.status in (200, 202, 409)
+    return True
+
+
 async def until(client: PlatformClient, request_id: str, holds: Callable[[RequestView], bool]) -> None:
     async with asyncio.timeout(LIMIT_S):
         while not holds(await client.view(request_id)):
@@ -132,6 +149,7 @@ async def test_four_roles_apart_match_hear_replies_and_fire_timers(
             await until(platform, "left", lambda view: view.state is RequestState.OFFERED)
             await until(platform, "left", lambda view: view.state is not RequestState.OFFERED)
             assert (await markets(url)).get(MARKET, {}).keys().isdisjoint({"replies", "jobs"})
+            assert await begun_what_if(url, token(settings, Role.OPS))
 
 
 @pytest.mark.parametrize(

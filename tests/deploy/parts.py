@@ -47,8 +47,9 @@ def durable(text: str) -> dict[str, str]:
 
 
 def made_secrets(folder: Path) -> set[str]:
-    """The names of what `secrets.sh` makes there."""
-    subprocess.run([DEPLOY / "compose" / "secrets.sh", folder], check=True, env={"PATH": os.environ["PATH"]})
+    """The names of what `secrets.sh` makes there, told where by a way from where its caller stands."""
+    command = [DEPLOY / "compose" / "secrets.sh", folder.name]
+    subprocess.run(command, check=True, cwd=folder.parent, env={"PATH": os.environ["PATH"]})
     return {each.name for each in folder.iterdir()}
 
 

@@ -56,10 +56,23 @@ def test_commands_and_settings_are_those_of_the_service(name: str) -> None:
 
 
 def test_commands_of_roles_apart_are_those_of_the_service() -> None:
-    roles = [each["command"][2] for each in APART["services"].values()]
-    assert roles == ["web", "web", "matcher", "replies", "jobs"]
-    for each in APART["services"].values():
+    whole = {name: OURS[name] | each for name, each in APART["services"].items()}
+    assert [each["command"][2] for each in whole.values()] == ["web", "web", "matcher", "replies", "jobs"]
+    for each in whole.values():
         refuse_unknown_command(each["command"])
+    apart = whole.keys() - {"web-1", "web-2", "matcher"}
+    assert {OURS[name]["deploy"]["replicas"] for name in apart} == {0}
+    assert {whole[name]["deploy"]["replicas"] for name in apart} == {2}
+
+
+def test_every_role_has_the_cluster_for_a_store_where_there_is_one() -> None:
+    """Whichever other file is given besides: a service that is not named there would ask one server alone."""
+    for name in OURS:
+        mine, whole = BASE["services"][name], CLUSTER["services"].get(name, {})
+        assert whole["environment"]["DISPATCHER_REDIS_URL"].startswith("redis+cluster://"), name
+        assert mine["environment"].keys() >= whole["environment"].keys()
+    added = APART["services"].keys() - OURS.keys()
+    assert not added
 
 
 def test_what_is_asked_whether_it_is_well_is_a_page_on_the_image_s_port() -> None:

@@ -175,6 +175,39 @@ def test_nothing_goes_in_or_out_but_what_a_policy_names() -> None:
     assert {run["metadata"]["name"] for run in KEPT} <= policies.keys()
 
 
+def _goes(policy: dict[str, Any], way: str, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether a policy of one pod lets it reach the other (`to`), or be reached by it (`from`)."""
+    rules = policy.get("egress" if way == "to" else "ingress", ())
+    named = [each["podSelector"] for rule in rules for each in rule.get(way, ()) if "podSelector" in each]
+    return _chosen(policy["podSelector"], one) and any(_chosen(each, other) for each in named)
+
+
+def _chosen(selector: Mapping[str, Any], found: Mapping[str, str]) -> bool:
+    words = selector.get("matchExpressions", ())
+    return selector.get("matchLabels", {}).items() <= found.items() and all(
+        found.get(each["key"]) in each["values"] for each in words
+    )
+
+
+ASKED = {"valkey": {"web", "matcher", "replies", "jobs", "worker"}, "broker": {"matcher", "jobs", "worker"}}
+
+
+@pytest.mark.parametrize("server", ASKED)
+def test_who_asks_a_server_may_go_there_and_is_let_in_and_nobody_else(server: str) -> None:
+    """The whole, as the overlay has it: jobs compare what-ifs on workers, too."""
+    pods = {run["metadata"]["name"]: labels(run) for run in KEPT}
+    policies = [each["spec"] for each in of_kind("NetworkPolicy")]
+    ours = pods.keys() - ASKED.keys()
+    for way, (one, other) in {"to": (0, 1), "from": (1, 0)}.items():
+        let = {
+            name
+            for name in ours
+            for ends in [(pods[name], pods[server])]
+            if any(_goes(each, way, ends[one], ends[other]) for each in policies)
+        }
+        assert let == ASKED[server]
+
+
 def test_what_is_mounted_of_secrets_is_made_by_one_command(tmp_path: Path) -> None:
     made = made_secrets(tmp_path / "secrets")
     listed = {each["name"]: {Path(file).name for file in each["files"]} for each in generated("secret")}

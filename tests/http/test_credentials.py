@@ -237,11 +237,12 @@ async def test_the_vendor_hears_it_over_http(api: Api) -> None:
 async def test_who_has_the_lease_looks_and_nobody_else(api: Api) -> None:
     at(api, LAST - timedelta(days=1))
     await papers(api, LAST)
-    await api.store.market(api.market).lease.acquire("ours", 60_000)
-    job = asyncio.create_task(keep_credentials(api.service, api.market, "another"))
+    lease = api.store.market(api.market).lease
+    await lease.acquire("ours", 60_000)
+    job = asyncio.create_task(keep_credentials(api.service, api.market, "another", lease))
     try:
         await asyncio.sleep(0)
-        ours = asyncio.create_task(keep_credentials(api.service, api.market, "ours"))
+        ours = asyncio.create_task(keep_credentials(api.service, api.market, "ours", lease))
         async with asyncio.timeout(20):
             while not await to_vendor(api):
                 await asyncio.sleep(0.01)

@@ -51,6 +51,24 @@ async def test_a_thousand_who_ask_whether_we_are_ready_are_one_question(
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("served", [True, False])
+async def test_a_server_of_a_cluster_that_is_away_keeps_nobody_from_the_markets_of_others(
+    api: Api, monkeypatch: pytest.MonkeyPatch, served: bool
+) -> None:
+    """What stands before us sends us no work at all once we are not ready."""
+
+    async def found() -> Health:
+        ours = (api.market,) if served else ()
+        return Health("9", ("10.0.0.1:6379: it does not answer",), well=("10.0.0.2:6379",), served=ours)
+
+    monkeypatch.setattr(api.store, "health", found)
+    async with api.client.get("/readyz") as answer:
+        told = await answer.json()
+    assert (answer.status, told["ready"], told["durable"]) == (200 if served else 503, served, False)
+    assert told["reasons"] == ["10.0.0.1:6379: it does not answer"]
+    assert list(told["matching"]) == ([api.market] if served else [])
+
+
 async def test_a_thousand_scrapes_are_few(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, most, under_way = [], 0, 0
     counts = RequestPart.counts

@@ -109,6 +109,7 @@ class Busy:
         await self.service.caps.put(CASE_MANAGER, self.name, "v1", most, 0)
         await self.wonder()
         self.fence = await self.market.lease.acquire("matcher", 60_000) or ""
+        await self.market.jobs_lease.acquire("jobs", 60_000)
         await self.market.matchers.announce("matcher", 60_000)
         await self.market.sending.tell(nothing=True)
         await self.market.rings.announce(Ring("web here:1", "dev", {"dev": "0a"}), 60_000)

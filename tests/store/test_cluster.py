@@ -28,13 +28,14 @@ from dispatcher.security import key_files
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.supervisor import ServeError, looked_at
 from dispatcher.store import health
-from dispatcher.store.cluster import Cluster, key_of
+from dispatcher.store.cluster import Cluster
 from dispatcher.store.connection import BadUrl
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.outcome import Status
 from dispatcher.store.program import Program
+from dispatcher.store.routed_reader import key_of
 from dispatcher.store.store import Store
 from dispatcher.store.topology import Topology
 from dispatcher.store.vendor_access import apply_to_all
@@ -233,6 +234,8 @@ async def test_one_server_that_is_not_durable_is_named_and_stops_its_own_markets
         named = f"127.0.0.1:{cluster.servers[2].port}: appendfsync is everysec, it must be always"
         assert (await store.health()).problems == (named,)
         await store.refuse_unless_durable(well.name)
+        found = await store.health()
+        assert (found.durable, found.ready, found.served) == (False, True, (well.name,))
         with pytest.raises(Unavailable, match="appendfsync is everysec"):
             await store.refuse_unless_durable(unwell.name)
     finally:

@@ -118,6 +118,8 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         keys.aside("v1"),
         keys.webhooks_lease,
         keys.webhooks_fence,
+        keys.jobs_lease,
+        keys.jobs_fence,
         keys.unsealed,
     }
     assert {name for name in left if keys.parted(name)[0] not in aside} == single
