@@ -51,3 +51,24 @@ async def test_an_offer_that_was_accepted_does_not_look_open_until_the_list_was_
     await expect(card).to_have_count(0)
     await expect(page.locator("[data-offer='r2.1']").get_by_role("button", name="Accept")).to_be_visible()
     await page.unroute_all(behavior="wait")
+
+
+async def test_a_decline_that_came_after_a_colleagues_yes_says_so_where_the_offer_was(desk: Desk) -> None:
+    market = await town(desk, "r1", "r2")
+    page = await phone(desk, market, clock=False, service_workers="block")
+    answers = asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        await answers.wait()
+        await route.continue_()
+
+    await page.route("**/decline", slow)
+    await page.locator("[data-offer='r1.1']").get_by_role("button", name="Decline").tap()
+    await page.get_by_role("dialog").get_by_role("button", name="no vehicle free").tap()
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    await expect(page.locator("nav .tab-offers .badge")).to_contain_text("1")
+    answers.set()
+    await expect(page.locator(".tap.refused")).to_contain_text("You declined Not taken: ")
+    await page.get_by_role("link", name="Rides").tap()
+    await expect(page.locator(".tap.refused")).to_contain_text("You declined Not taken: ")
+    await page.unroute_all(behavior="wait")

@@ -225,10 +225,14 @@ export function once(act) {
   };
 }
 
-/** What was not taken of work that is no longer here. @param {import("./app.js").Context} context */
+const ANSWERS = ["accept", "decline", "counter"];
+
+/** What was not taken of work that is no longer here; of an offer that a colleague answered, too. @param {import("./app.js").Context} context */
 export function orphans({ taps, world }) {
-  const here = new Set([...world.open.map((each) => each.id), ...world.dispatches.keys()]);
-  const lost = world.loaded ? taps.list.filter((each) => each.refused && !here.has(each.about)) : [];
+  const open = new Set(world.open.map((each) => each.id));
+  const isHere = (/** @type {import("./taps.js").Tap} */ { about, kind }) =>
+    open.has(about) || world.dispatches.has(about) && !ANSWERS.includes(kind);
+  const lost = world.loaded ? taps.list.filter((each) => each.refused && !isHere(each)) : [];
   return lost.map((each) => refusedTap(taps, each, [each.label, tapSays(each)].filter(Boolean).join(", ")));
 }
 
