@@ -45,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--url", help="the store; default: DISPATCHER_REDIS_URL, else the one in the data folder"
     )
-    parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store")
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store, which may be stopped"
+    )
     parser.add_argument(
         "--market", action="append", type=an_id, help="only this one; may be repeated; default: all"
     )
@@ -61,16 +63,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: sound; 1: something is wrong; 3: nothing is of what can be read, and a market is away."""
-    from dispatcher.serve.embedded import EmbeddedRedis
     from dispatcher.settings import Settings
 
     folder = args.data_dir and str(args.data_dir)
     options = {"redis_url": ("--url", args.url), "data_dir": ("--data-dir", folder)}
     settings = Settings.read(os.environ, options)
     acknowledged = _ids(args.ids) if args.ids else []
-    url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
     markets = list(dict.fromkeys(args.market or settings.markets))
-    reports = asyncio.run(_audit_all(url, markets, acknowledged, args, settings))
+    reports = asyncio.run(_audit_there(markets, acknowledged, args, settings))
     _refuse_unknown([each for each in reports if AWAY not in each], settings.markets)
     print(json.dumps(reports, indent=2) if args.json else "\n".join(map(_told, reports)))
     if any(report["findings"] for report in reports):
@@ -119,6 +119,16 @@ def _refuse_unknown(reports: list[dict[str, Any]], known: Collection[str]) -> No
                 f"nothing is stored of a market '{report['market']}'.",
                 f"Known by DISPATCHER_MARKETS: {', '.join(known)}",
             )
+
+
+async def _audit_there(
+    markets: list[str], acknowledged: list[str], args: argparse.Namespace, settings: Settings
+) -> list[dict[str, Any]]:
+    """Of a folder whose service does not run, too: what was restored is looked at before that starts."""
+    from dispatcher.serve.backup_source import serving
+
+    async with serving(settings) as url:
+        return await _audit_all(url, markets, acknowledged, args, settings)
 
 
 async def _audit_all(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -25,7 +27,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         yield settings.redis_url
     elif await answers(redis.url):
         yield redis.url
-    elif (redis.folder / AOF).is_dir():
+    elif await asyncio.to_thread(os.path.isdir, redis.folder / AOF):  # False for a name that is too long, too
         async with redis:
             yield redis.url
     else:

@@ -137,6 +137,10 @@ async def test_a_store_that_does_not_run_is_backed_up_with_its_keys_if_asked_and
     words = ["restore", keyed, "--data-dir", str(new), "--with-keys"]
     assert await asyncio.to_thread(main, words) == 0
     assert f"audit --streams --data-dir {shlex.quote(str(new))}," in capsys.readouterr().out
+    audit = ["audit", "--streams", "--settle", "0", "--data-dir", str(new)]
+    assert await asyncio.to_thread(main, audit) == 0, "as it says, before the service starts"
+    assert "sound" in capsys.readouterr().out
+    assert not (new / "valkey" / "valkey.sock").exists()
     for name in ("token-keys.json", "patient-keys.json"):
         assert (new / name).read_bytes() == (old / name).read_bytes()
         assert stat.S_IMODE((new / name).stat().st_mode) == 0o600
