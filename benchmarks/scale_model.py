@@ -49,6 +49,12 @@ def fitted(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     }
 
 
+def _solving(markets: int) -> float:
+    """Cores that work on solves all the time that these may take."""
+    a = ASSUMED
+    return markets * a["solve_budget_s"] * a["solve_cores_a_market"] / a["decide_within_s"]
+
+
 def night(fit: Mapping[str, float], markets: int, requests: int, hours: float) -> dict[str, Any]:
     """What so many markets and requests take: cores and machines, memory and traffic of the stores."""
     a = ASSUMED
@@ -57,23 +63,19 @@ def night(fit: Mapping[str, float], markets: int, requests: int, hours: float) -
     def cores(part: str) -> float:
         return peak_per_s * fit[f"{part}_cpu_ms"] / 1_000 / a["use"]
 
-    idle = markets * fit["idle_cpu_share_a_market"]
     store = cores("store") + markets * fit["idle_store_cpu_share_a_market"]
     data_gb = requests * fit["store_bytes_a_request"] / 1e9
     primaries = max(3, math.ceil(store / a["store_cores_a_primary"]))
-    solving = markets * a["solve_budget_s"] * a["solve_cores_a_market"] / a["decide_within_s"]
     by_role = {
         "web_cores": cores("web"),
-        "matcher_cores": cores("matcher") + idle,
-        "solver_cores": solving / a["use"],
+        "matcher_cores": cores("matcher") + markets * fit["idle_cpu_share_a_market"],
+        "solver_cores": _solving(markets) / a["use"],
         "store_cores": store * a["copies"],
     }
     total = sum(by_role.values())
     memory_gb = data_gb * a["memory_over_data"] * a["copies"]
     traffic = fit["in_bytes_a_request"] + fit["out_bytes_a_request"]
-    machines = max(
-        math.ceil(total / a["cores_a_machine"]), math.ceil(memory_gb / a["memory_a_machine_gb"]), 3
-    )
+    machines = max(3, math.ceil(max(total / a["cores_a_machine"], memory_gb / a["memory_a_machine_gb"])))
     return {
         "markets": markets,
         "requests": requests,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
-from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -15,6 +14,7 @@ from contracts.base import Id
 from contracts.patterns import whole
 from dispatcher.runtime.addresses import Networks
 from dispatcher.runtime.errors import UserError
+from dispatcher.runtime.password_files import with_password
 from dispatcher.runtime.urls import BrokerUrl, MailUrl, OidcRoles, TilesUrl, TracesUrl, WebhookUrl
 from dispatcher.travel.url import SCHEMES, TravelUrl
 
@@ -246,7 +246,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         for kind in ("redis", "broker"):
             file, url = values.get(f"{kind}_password_file"), values.get(f"{kind}_url")
             if file and url:
-                values[f"{kind}_url"] = type(url)(with_password(url, file, f"{kind}_password_file"))
+                values[f"{kind}_url"] = type(url)(with_password(url, file, variable(f"{kind}_password_file")))
         return cls(**values)
 
 
@@ -263,27 +263,6 @@ def described() -> list[tuple[str, str, str]]:
         (variable(name), "" if value is None else _show(value), hint.__metadata__[-1].description)
         for name, value, hint in shown
     ]
-
-
-def with_password(url: str, file: Path, field: str = "redis_password_file") -> str:
-    """The address with the password that the file holds; one that has a password keeps it.
-
-    Raises SettingsError: the file cannot be read, or is empty.
-    """
-    scheme, separator, rest = url.partition("://")
-    user, _, hosts = rest.rpartition("@")
-    if ":" in user or scheme == "unix":
-        return url
-    try:
-        password = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"{variable(field)} is {file}, and it cannot be read: {type(error).__name__}.",
-            "Maybe its name, or its rights.",
-        ) from None
-    if not password:
-        raise SettingsError(f"{variable(field)} is {file}, and it is empty.", "Write one there.")
-    return f"{scheme}{separator}{user}:{quote(password, safe='')}@{hosts}"
 
 
 def _parse(field: str, text: str, name: str) -> Any:

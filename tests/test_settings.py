@@ -5,6 +5,7 @@ import stat
 
 import pytest
 
+from dispatcher.runtime.errors import UserError
 from dispatcher.security import key_files
 from dispatcher.settings import Settings, SettingsError, described
 
@@ -118,7 +119,7 @@ def test_a_password_file_without_a_password_is_named(tmp_path, content, why):
     if content is not None:
         file.write_text(content)
     told = {"DISPATCHER_REDIS_URL": "redis://valkey", "DISPATCHER_REDIS_PASSWORD_FILE": str(file)}
-    with pytest.raises(SettingsError, match=why):
+    with pytest.raises(UserError, match=why):
         Settings.read(told)
 
 

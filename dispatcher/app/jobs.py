@@ -100,9 +100,13 @@ async def jobs_of(
     notifier = notifier_of(open_.settings, open_.clock)
     hub, poster = Hub(open_.store), Poster(open_.settings.webhook_networks)
     callers = Callers(service, hub, poster, name)
-    timers = Timers(service, retimer=Quoter(open_.store, open_.clock, markets, open_.travel_of, savers))
+    retimer, arrivals = (
+        Quoter(open_.store, open_.clock, markets, open_.travel_of, savers),
+        arrivals or Arrivals(),
+    )
+    timers = Timers(service, retimer=retimer, calm=arrivals.calm)
     courier = Courier(service, notifier, open_.settings.notify_coordinator_email)
-    hot = (arrivals or Arrivals()).hot
+    hot = arrivals.hot
     try:
         yield [
             *(job for each in markets for job in _of_market(service, each, timers, courier)),

@@ -125,7 +125,7 @@ async def _audit_there(
     markets: list[str], acknowledged: list[str], args: argparse.Namespace, settings: Settings
 ) -> list[dict[str, Any]]:
     """Of a folder whose service does not run, too: what was restored is looked at before that starts."""
-    from dispatcher.serve.backup import serving
+    from dispatcher.serve.backup_source import serving
 
     async with serving(settings) as url:
         return await _audit_all(url, markets, acknowledged, args, settings)
@@ -242,6 +242,24 @@ def _without_others(reports: list[dict[str, Any]], *, is_all: bool) -> tuple[lis
     return reports, [] if is_all else sorted(everywhere)
 
 
+#: What is told of a market where there is any of it.
+BESIDE = {
+    "decisions": "decisions in a chain",
+    "sealed": "sealed entries in chains",
+    "sealed_late": "entries were sealed more than an hour after they were written: the service stood, or "
+    "was of a version without seals; or somebody took its seals away, and they were made anew",
+    "proofs": "proofs of work done",
+    "pictures": "pictures of these",
+    "pictures_unnamed": "pictures of proofs are named by no proof: whoever put them died then, or a backup "
+    "was restored that is older",
+    "documents": "documents of credentials",
+    "documents_unnamed": "documents are of no credential: who put or removed one died then, or a backup was "
+    "restored; they go after a month",
+    "decisions_unlinked": "records of decisions are in no chain: whoever wrote them died then, or somebody "
+    "put them there",
+}
+
+
 def _told(report: dict[str, Any]) -> str:
     if AWAY in report:
         count = len(report["not_found"])
@@ -254,33 +272,7 @@ def _told(report: dict[str, Any]) -> str:
             f"  {report['unsettled']} ledgers were at work and not compared: look again in a quieter minute"
         )
     lines += [f"  set aside, its ids were used up: {name}" for name in report["streams_set_aside"]]
-    if report.get("decisions") or report.get("sealed"):
-        lines.append(f"  {report['decisions']:,} decisions and {report['sealed']:,} sealed entries in chains")
-    if report.get("sealed_late"):
-        lines.append(
-            f"  {report['sealed_late']:,} entries were sealed more than an hour after they were written: "
-            "the service stood, or was of a version without seals; or somebody took its seals away, and "
-            "they were made anew"
-        )
-    if report.get("proofs"):
-        lines.append(f"  {report['proofs']:,} proofs with {report['pictures']:,} pictures")
-    if report.get("pictures_unnamed"):
-        lines.append(
-            f"  {report['pictures_unnamed']} pictures of proofs are named by no proof: whoever put them died "
-            "then, or a backup was restored that is older"
-        )
-    if report.get("documents"):
-        lines.append(f"  {report['documents']:,} documents of credentials")
-    if report.get("documents_unnamed"):
-        lines.append(
-            f"  {report['documents_unnamed']} documents are of no credential: who put or removed one died "
-            "then, or a backup was restored; they go after a month"
-        )
-    if report.get("decisions_unlinked"):
-        lines.append(
-            f"  {report['decisions_unlinked']} records of decisions are in no chain: whoever wrote them died "
-            "then, or somebody put them there"
-        )
+    lines += [f"  {report[name]:,} {words}" for name, words in BESIDE.items() if report.get(name)]
     findings = report["findings"]
     lines += [f"  {each['rule']}: {each['subject']} {each['detail']}" for each in findings[:SHOWN]]
     if len(findings) > SHOWN:

@@ -9,6 +9,7 @@ until its own say otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -51,6 +52,7 @@ CELLS: Final = (
     4  # zone cells to a side of an area, some 8 km: in one alone there are too few requests to tell
 )
 DAYS: Final = 7  # back, today among them
+_PLACES: Final = 20_000  # that are kept in memory
 _LEAST: Final = 0.05  # of the floor
 _AS_THE_OTHERS: Final = 20  # requests like the others' mean that are added to a group's own
 EQUIPMENT: Final = "equipment"
@@ -98,9 +100,15 @@ Groups = Mapping[str, Fared]
 
 def group_of(request: Request) -> str:
     """Level of service (or equipment) and area: `wheelchair@-73.98214,40.752`."""
-    lon, lat = coarse_position(request.doors[0], CELLS)
     level = request.service_class.value if request.is_trip else EQUIPMENT
-    return f"{level}@{lon},{lat}"
+    return f"{level}@{_area(request.doors[0])}"
+
+
+@lru_cache(_PLACES)
+def _area(position: Position) -> str:
+    """A matcher asks of each request that waits, again and again."""
+    lon, lat = coarse_position(position, CELLS)
+    return f"{lon},{lat}"
 
 
 def parts_of(group: str) -> tuple[str, Position]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from contracts.register import Register
+from contracts.tuning import Number
 from dispatcher.domain.compact import Record
 
 if TYPE_CHECKING:
@@ -34,12 +35,14 @@ class Kind(Generic[R]):
     """One kind of record. `key` is the first part of its documents' keys, `timers` the list of its timers.
 
     `body` names the key of what is stored once, with the first record; "" where there is nothing. `lists`
-    says where the record stands, and its score there. `related` names records (kind, id) that its decisions
-    read, and `rounds` how far: 2 for those, and what these name; each of `follow_ups` adds to a decision
-    what follows from it, in their order; `nothing_follows` says of which steps none of them makes anything,
-    so that none is asked. `plain_events`: no other kind's ids are like its own, so its events are named by
-    them alone. `ids_of_others`: its ids may be those of requests, so beside other records it goes by its key,
-    too. `sealed`: of what is sealed, for nobody may change one, the list by when they were written.
+    says where the record stands, and its score there. `together` says, under a tuning, of which timers many
+    fire in one commit, and `alone` that these are decided on with nothing beside. `related` names records
+    (kind, id) that its decisions read, and `rounds` how far: 2 for those, and what these name; each of
+    `follow_ups` adds to a decision what follows from it, in their order; `nothing_follows` says of which
+    steps none of them makes anything, so that none is asked. `plain_events`: no other kind's ids are like its
+    own, so its events are named by them alone. `ids_of_others`: its ids may be those of requests, so beside
+    other records it goes by its key, too. `sealed`: of what is sealed, for nobody may change one, the list by
+    when they were written.
     """
 
     name: str
@@ -50,6 +53,8 @@ class Kind(Generic[R]):
     lists: Callable[[R], Mapping[Entry, int]]
     may_become: Callable[[R | None, R | None], bool]
     on_timer: Callable[[R, Context], Decision | None]
+    together: Callable[[R, Mapping[str, Number]], bool] = lambda record, values: False
+    alone: bool = False
     is_new_work: Callable[[R | None, R | None], bool] = lambda before, after: False
     related: Callable[[R], Sequence[tuple[str, str]]] = lambda record: ()
     rounds: Callable[[R], int] = lambda record: 2

@@ -28,6 +28,7 @@ from dispatcher.domain.not_agreed import with_amendment
 from dispatcher.domain.prices import priced_as
 from dispatcher.domain.proof_required import proved_as
 from dispatcher.domain.refiling import with_refiled
+from dispatcher.domain.reminders import is_reminder, only_reminds
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import ASKS_BARRIER, ENTRY, OPEN, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND
@@ -105,19 +106,11 @@ def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> b
 def _nothing_follows(before: RequestRecord | None, after: RequestRecord | None) -> bool:
     """Of one that comes in and waits for nothing: no vendor, nothing that went wrong, no sequence.
 
-    Nor of a reminder that its vendor's report is missing, but the first; unless its lateness is another's.
+    Nor of a reminder that its vendor's report is missing, but the first.
     """
     if before is None or after is None:
         return after is not None and after.state is RequestState.RECEIVED and not after.after
-    return not (after.after or after.before or after.apart) and _is_reminder(before, after)
-
-
-def _is_reminder(before: RequestRecord, after: RequestRecord) -> bool:
-    was, now = before.dispatch, after.dispatch
-    if was is None or now is None or not 0 < was.overdue < now.overdue:
-        return False
-    same = {"version": before.version, "timer_ms": before.timer_ms, "offers": before.offers}
-    return replace(after, **same) == before and replace(now, overdue=was.overdue) == was
+    return is_reminder(before, after)
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
@@ -171,6 +164,8 @@ REQUEST_KIND = register(
         may_become=_may_become,
         is_new_work=_is_new_work,
         on_timer=due,
+        together=only_reminds,
+        alone=True,
         related=_related,
         rounds=_rounds,
         nothing_follows=_nothing_follows,

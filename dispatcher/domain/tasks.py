@@ -264,6 +264,7 @@ TASK_KIND = register(
         lists=lambda task: {Entry(list_of(task.state, task.owner), task.id): task.due_ms},
         may_become=_may_become,
         on_timer=due,
+        together=lambda task, values: True,
         related=_about,
     )
 )

@@ -40,6 +40,11 @@ def parse_none(text: str) -> IfMatch:
     return IfMatch(new=True)
 
 
+def both(stands: IfMatch, new: IfMatch) -> IfMatch:
+    """Both headers hold: of what is not there yet, if that is among what is named; else of nothing."""
+    return new if 0 in stands.versions else IfMatch()
+
+
 def parse(text: str) -> IfMatch:
     """What the header says. Raises InvalidParameter for what is no list of entity tags."""
     if text == "*":

@@ -95,11 +95,10 @@ def headers(request: web.Request, operation: Operation) -> dict[str, Any]:
 def _condition(given: Mapping[str, str], *, versioned: bool) -> if_match.IfMatch | None:
     """Which version a change is meant for; None: nothing is said. Raises InvalidParameter."""
     text, none = given.get("If-Match"), given.get("If-None-Match") if versioned else None
-    if text is not None and none is not None:
-        raise InvalidParameter("If-Match and If-None-Match are both given\nMaybe keep one of the two.")
-    if none is not None:
-        return if_match.parse_none(none)
-    return None if text is None else if_match.parse(text)
+    if none is None:
+        return None if text is None else if_match.parse(text)
+    new = if_match.parse_none(none)
+    return new if text is None else if_match.both(if_match.parse(text), new)
 
 
 def _key(given: Mapping[str, str], *, required: bool) -> str:

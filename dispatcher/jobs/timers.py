@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -24,7 +24,6 @@ from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.standing_orders import StandingOrderRecord
-from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.jobs.agenda import Agenda
 from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
@@ -33,7 +32,7 @@ from dispatcher.store.aside import Item
 from dispatcher.store.outcome import Outcome, Status
 
 BATCH = 256
-TOGETHER = 32  # tasks in one commit
+TOGETHER = 32  # in one commit
 AT_ONCE = 16  # of a kind: hundreds that are due together leave others of the process their turn
 LOOK_EVERY_S = 0.5  # real seconds: a timer set meanwhile may be due before the next one known
 LOOK_AGAIN_S = 0.05  # at a scaled clock's speed, and after a failure
@@ -49,12 +48,26 @@ class Retimer(Protocol):
         """What its vendor is to be asked. Raises Unavailable."""
 
 
-class Timers:
-    """Fires what is due, `batch` of a kind at a time; without a `retimer` no vendor is asked for a start."""
+async def _at_once() -> None:
+    """Nothing comes first."""
 
-    def __init__(self, service: Service, *, batch: int = BATCH, retimer: Retimer | None = None) -> None:
+
+class Timers:
+    """Fires what is due, `batch` of a kind at a time; without a `retimer` no vendor is asked for a start.
+
+    `calm`: waited for, a moment, before each: what comes first where matching has the same process.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        batch: int = BATCH,
+        retimer: Retimer | None = None,
+        calm: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.service, self.retimer = service, retimer
-        self.batch = batch
+        self.batch, self._calm = batch, calm or _at_once
         self._agendas: dict[str, Agenda] = {}
         self._put_off: defaultdict[tuple[str, str], PutOff] = defaultdict(PutOff)  # by market and kind
 
@@ -103,14 +116,17 @@ class Timers:
             self.service.store.aside.note(market, Item(kind.name, each), "missing")
 
     async def _fired_together(self, market: str, kind: Kind[Any], due: Sequence[Record]) -> set[str]:
-        """Ids of tasks that moved on, some in a commit; where one of these cannot, each is left to itself.
+        """Ids of those that moved on, some in a commit; where one of these cannot, each is left to itself.
 
-        A task that nobody sees to is told again and again: of a bad day these are most timers that there are.
+        A task that nobody sees to, a report that does not come: they are told again and again, and of a bad
+        day these are most timers that there are.
         """
-        done = set[str]()
-        for at in range(0, len(due) if kind is TASK_KIND and len(due) > 1 else 0, TOGETHER):
-            some = due[at : at + TOGETHER]
-            commands = [(FireTimer(kind=kind.name, id=each.id), each) for each in some]
+        values, done = (await self.service.markets.tuning(market)).values, set[str]()
+        many = [each for each in due if kind.together(each, values)]
+        for at in range(0, len(many) if len(many) > 1 else 0, TOGETHER):
+            some = many[at : at + TOGETHER]
+            commands = [(FireTimer(kind=kind.name, id=each.id, alone=kind.alone), each) for each in some]
+            await self._calm()
             try:
                 outcome = await self.service.executor.attempt_all(BY, market, commands)
             except Unavailable:
@@ -126,6 +142,7 @@ class Timers:
         """Whether it had its effect. One that cannot be fired is told and must not stop the others."""
         try:
             async with free:
+                await self._calm()
                 outcome = await self._effect(market, kind, record)
         except Unavailable:
             raise

@@ -10,7 +10,7 @@ from dispatcher.domain.refusals import Stale, Unavailable, Unreadable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
 
-LOOK_S, LOOK_CLOCK_S, LEAST_S = 2.0, 15.0, 0.5  # real; by the clock, which may run faster; and no more often
+LOOK_S, LOOK_CLOCK_S, LEAST_S = 2.0, 15.0, 1.5  # real; by the clock, which may run faster; and no more often
 log = structlog.get_logger()
 
 

@@ -1,4 +1,4 @@
-"""Whether requests come in fast just now: what can wait gives way to them, as it does to every solve.
+"""Whether requests come in fast just now, or one is being matched: what can wait gives way to them.
 
 Of the markets that this process has: their matcher hears of each request that comes. For so long and no
 longer: where it never calms down, what waits goes on beside it at its low priority.
@@ -6,13 +6,16 @@ longer: where it never calms down, what waits goes on beside it at its low prior
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 HOT = 20.0  # requests, counted over some WINDOW_S
 WINDOW_S = 1.0
+CALM_S = 0.25  # real seconds that a timer waits for them at the most
 LONGEST_S = 60.0  # that one piece of work waits for it in all, real seconds
 Wall = Callable[[], float]
 
@@ -24,6 +27,27 @@ class Arrivals:
     wall: Wall = time.monotonic
     _lately: float = 0.0
     _at: float = 0.0
+    _at_hand: int = 0  # markets whose imminent requests are being matched
+    _calm: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @contextlib.contextmanager
+    def at_hand(self) -> Iterator[None]:
+        """While imminent requests are being matched."""
+        self._at_hand += 1
+        self._calm.clear()
+        try:
+            yield
+        finally:
+            self._at_hand -= 1
+            if not self._at_hand:
+                self._calm.set()
+
+    async def calm(self) -> None:
+        """Until none is being matched, in this process; after CALM_S at the latest."""
+        if self._at_hand:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CALM_S):
+                    await self._calm.wait()
 
     def note(self, number: int) -> None:
         """So many came now."""

@@ -148,7 +148,8 @@ class Matcher:
         """Match the imminent ones of `due`; an offered request that comes back will be looked at again."""
         self.market.no_imminent_work.clear()
         try:
-            done = await match_imminent(own, self.market, due)
+            with self.arrivals.at_hand():
+                done = await match_imminent(own, self.market, due)
         finally:
             self.market.no_imminent_work.set()
         self.seen = (self.seen | set(due)) - done.offered

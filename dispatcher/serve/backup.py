@@ -13,34 +13,26 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
-from urllib.parse import urlsplit
 
 from dispatcher import __version__
 from dispatcher.blobs.folder import Folder
 from dispatcher.blobs.places import decisions_of, proofs_of
 from dispatcher.blobs.port import Blobs
-from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.arguments import writing
 from dispatcher.runtime.errors import UserError
 from dispatcher.serve import archive, backup_blobs, data_folder
 from dispatcher.serve.archive import DATA, About, Draft, Part
 from dispatcher.serve.backup_blobs import DECISIONS, PICTURES, Kind, folder_of
+from dispatcher.serve.backup_keys import NotEmpty, key_files, packed_keys, refuse_there, write_private
+from dispatcher.serve.backup_source import AOF, database, identity_at, identity_of, reader_of, serving
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.keeping import IDENTITY_FILE
 from dispatcher.settings import Settings
 from dispatcher.store import copying
-from dispatcher.store.connection import Reader, connect
-from dispatcher.store.identity import IDENTITY
+from dispatcher.store.connection import Reader
 from dispatcher.store.snapshot import snapshot
 
-AOF = "appendonlydir"
 STAGE = "restoring"  # beside the data that comes: on the same disk
-KEYS = ("token-keys.json", "patient-keys.json")
-ASK_S = 5.0
-
-
-class NotEmpty(UserError):
-    """Something is stored where the backup would go."""
 
 
 async def back_up(
@@ -55,7 +47,7 @@ async def back_up(
 
     `with_decisions`: also from an object store, or not at all. Raises UserError.
     """
-    keys = _key_files(settings) if with_keys else {}
+    keys = key_files(settings) if with_keys else {}
     blobs = await asyncio.to_thread(_beside, settings, with_pictures, with_decisions)
     for last in (False, False, True):
         made = await _written(settings, target, keys, blobs, last=last)
@@ -91,7 +83,7 @@ async def _written(
                 files[DATA].write(piece)
 
             async with serving(settings) as url:
-                identity = await _identity(url)
+                identity = await identity_at(url)
                 await snapshot(url, write)
             packed = {DATA: drafts[DATA].part()}
             for kind, place in blobs.items():
@@ -104,7 +96,7 @@ async def _written(
                 made_at=datetime.now(UTC).isoformat(timespec="seconds"),
                 version=__version__,
                 identity=identity,
-                database=_database(url),
+                database=database(url),
                 parts={**packed, **{name: archive.digest(each) for name, each in keys.items()}},
             )
             archive.pack(target, about, files, keys)
@@ -146,9 +138,9 @@ def _unread(kind: Kind, place: Blobs, error: OSError) -> UserError:
 async def restore(settings: Settings, source: Path, *, replace: bool, with_keys: bool) -> About:
     """Put a backup into the store, which must hold nothing unless `replace`. Raises UserError."""
     with archive.opened(source) as (about, tar):
-        keys = _packed_keys(tar, about) if with_keys else {}
+        keys = packed_keys(tar, about) if with_keys else {}
         for path, _ in keys.values():
-            _refuse_there(settings.data_dir / path, replace)
+            refuse_there(settings.data_dir / path, replace)
         data_folder.make_usable(settings.data_dir)
         stage = settings.data_dir / STAGE
         if settings.redis_url:
@@ -161,7 +153,7 @@ async def restore(settings: Settings, source: Path, *, replace: bool, with_keys:
                 with archive.read(tar, kind.part) as packed:
                     await asyncio.to_thread(_put, kind, packed, place_of(settings))
         for path, content in keys.values():
-            _write_private(settings.data_dir / path, content)
+            write_private(settings.data_dir / path, content)
     return about
 
 
@@ -210,7 +202,7 @@ async def _into_folder(folder: Path, about: About, tar: tarfile.TarFile, stage: 
 
 
 async def _into_server(url: str, about: About, tar: tarfile.TarFile, stage: Path, replace: bool) -> None:
-    async with _reader(url) as target:
+    async with reader_of(url) as target:
         if not await copying.is_empty(target):
             if not replace:
                 raise NotEmpty(
@@ -231,10 +223,10 @@ async def _loaded(about: About, tar: tarfile.TarFile, stage: Path, *, durable: b
     """A server of our own that holds the backup's data; `durable`: also in append-only files."""
     await asyncio.to_thread(_unpack, tar, stage / "valkey" / DATA)
     settings = {"appendonly": "no", "dbfilename": DATA}
-    async with EmbeddedRedis(stage, settings=settings) as redis, _reader(redis.url) as reader:
+    async with EmbeddedRedis(stage, settings=settings) as redis, reader_of(redis.url) as reader:
         if about.database:
             await reader.ask("SWAPDB", 0, about.database)
-        if (found := await _identity_of(reader)) != about.identity:
+        if (found := await identity_of(reader)) != about.identity:
             raise UserError(
                 f"the backup is of store {about.identity}, and its data of {found or 'none'}.",
                 "Maybe take another backup.",
@@ -261,84 +253,3 @@ async def _until_written(reader: Reader) -> None:
         await asyncio.sleep(0.02)
     if info["aof_last_bgrewrite_status"] != "ok":
         raise UserError("the data could not be written.", "Maybe the disk of the data folder is full.")
-
-
-@contextlib.asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[str]:
-    """A URL on which the store answers: as set, the running embedded server's, or one that is started."""
-    redis = EmbeddedRedis(settings.data_dir)
-    if settings.redis_url:
-        yield settings.redis_url
-    elif await _answers(redis.url):
-        yield redis.url
-    elif await asyncio.to_thread(os.path.isdir, redis.folder / AOF):  # False for a name that is too long, too
-        async with redis:
-            yield redis.url
-    else:
-        raise UserError(
-            f"there is no store in {settings.data_dir}.", "Maybe name another folder with --data-dir."
-        )
-
-
-async def _answers(url: str) -> bool:
-    with contextlib.suppress(Unavailable):
-        async with _reader(url, timeout_s=0.0) as reader:
-            return bool(await reader.ask("PING"))
-    return False
-
-
-async def _identity(url: str) -> str:
-    async with _reader(url) as reader:
-        if found := await _identity_of(reader):
-            return found
-    raise UserError("nothing is stored there.", "Maybe the address is another: see --url and --data-dir.")
-
-
-async def _identity_of(reader: Reader) -> str:
-    raw = await reader.ask("GET", IDENTITY)
-    return raw.decode(errors="replace") if raw else ""
-
-
-@contextlib.asynccontextmanager
-async def _reader(url: str, timeout_s: float | None = None) -> AsyncIterator[Reader]:
-    client = connect(url)
-    try:
-        yield Reader(client, ASK_S if timeout_s is None else timeout_s)
-    finally:
-        await client.aclose()
-
-
-def _database(url: str) -> int:
-    path = urlsplit(url)
-    return int(path.path.strip("/") or 0) if path.scheme != "unix" else 0
-
-
-def _key_files(settings: Settings) -> dict[str, bytes]:
-    files = dict(zip(KEYS, (settings.token_keys_file, settings.patient_keys_file), strict=True))
-    try:
-        return {name: path.read_bytes() for name, path in files.items()}
-    except OSError as error:
-        raise UserError(
-            f"cannot read the key file {error.filename}: {error.strerror}.", "Maybe leave --with-keys out."
-        ) from error
-
-
-def _packed_keys(tar: tarfile.TarFile, about: About) -> dict[str, tuple[str, bytes]]:
-    if missing := [name for name in KEYS if name not in about.parts]:
-        raise UserError(f"the backup holds no {missing[0]}.", "Maybe leave --with-keys out.")
-    return {name: (name, archive.read(tar, name).read()) for name in KEYS}
-
-
-def _refuse_there(path: Path, replace: bool) -> None:
-    if path.exists() and not replace:
-        raise NotEmpty(f"there is a key file {path}.", "Maybe leave --with-keys out, or move it aside first.")
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    with writing(path):
-        draft = path.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, archive.PRIVATE)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        draft.replace(path)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from contracts.requests import Request
 from contracts.tuning import Tuning
 from dispatcher.domain import acts
+from dispatcher.domain.commands.fire_timer import FireTimer
 from dispatcher.domain.commands.table import Command, decide, kind_for, row
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
@@ -135,7 +136,8 @@ class Executor:
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         needed, now, since = list[Decision](), dict[str, Any](), stored.lineage
         for command, record in decided_on:
-            context = await self._context(stored, record, tuning, by)
+            alone = isinstance(command, FireTimer) and command.alone
+            context = await self._context(stored, record, tuning, by, alone=alone)
             try:
                 as_now = replace(context, related={**context.related, **now})
                 decision = await with_all_beside(stored, as_now, partial(decide, record, command))
@@ -194,9 +196,13 @@ class Executor:
         tuning: Tuning,
         by: str,
         who: Principal | None = None,
+        *,
+        alone: bool = False,
     ) -> Context:
-        """`who`: the caller; None when the service acts of its own accord."""
-        related: Mapping[str, Record] = await stored.related(record) if record is not None else {}
+        """`who`: the caller; None when the service acts of its own accord. `alone`: with nothing beside."""
+        related: Mapping[str, Record] = {}
+        if record is not None and not alone:
+            related = await stored.related(record)
         return Context(
             now_ms=self.clock.now_ms(),
             values=tuning.values,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from datetime import date
@@ -16,7 +17,7 @@ from dispatcher.domain import acts, papers
 from dispatcher.domain.acts import ACT_KIND
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.papers import KeptFile, PaperRecord
-from dispatcher.domain.refusals import NotFound, Unreadable
+from dispatcher.domain.refusals import NotFound, Unavailable, Unreadable
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.acts import Acts
@@ -65,20 +66,26 @@ class Papers:
         found = await self._vendor(who, market, at.vendor_id)
         refuse_odd_picture(plain, media, MAGIC)
         sent = Sent(media, plain, hashlib.sha256(plain).hexdigest())
-        stored, file = self.markets.store(market), None
-        for _ in range(ATTEMPTS):
-            paper = papers.claimed(found.value, at.kind, at.expires_on)
-            record = await stored.papers.records.get(at.vendor_id)
-            if await self._is_there(market, record, paper, sent):
-                return found
-            if file is None or file.paper != papers.key_of(paper):
-                papers.put(record, found.value, _draft(papers.key_of(paper)))  # before its bytes are kept
-                file = await self._kept(who, market, paper, sent, at.vendor_id)
-            outcome = await self._committed(who, market, found, record, file)
-            if outcome is not None:
-                return outcome
-            found = await self._vendor(who, market, at.vendor_id)
-        raise too_busy(f"vendor {at.vendor_id}")
+        stored, unnamed = self.markets.store(market), dict[papers.PaperKey, KeptFile]()
+        try:
+            for _ in range(ATTEMPTS):
+                paper = papers.claimed(found.value, at.kind, at.expires_on)
+                record, known_by = await stored.papers.records.get(at.vendor_id), papers.key_of(paper)
+                if await self._is_there(market, record, paper, sent):
+                    return found
+                if known_by not in unnamed:
+                    papers.put(record, found.value, _draft(known_by))  # before its bytes are kept
+                    unnamed[known_by] = await self._kept(who, market, paper, sent, at.vendor_id)
+                file = unnamed.pop(known_by)  # once it is committed, or may be, it is not for us to remove
+                outcome = await self._committed(who, market, found, record, file)
+                if outcome is not None:
+                    return outcome
+                unnamed[known_by] = file
+                found = await self._vendor(who, market, at.vendor_id)
+            raise too_busy(f"vendor {at.vendor_id}")
+        finally:
+            if unnamed:
+                await self._remove(market, at.vendor_id, {each.name for each in unnamed.values()})
 
     async def read(
         self, who: Principal, market: str, at: PaperAt, sha256: str | None
@@ -170,6 +177,13 @@ class Papers:
             entry=acts.with_more(entry, Decision(changes=(change,), at_ms=file.at_ms)),
         )
         return Versioned(found.version + 1, after, found.changed_ms) if outcome.status is Status.OK else None
+
+    async def _remove(self, market: str, vendor_id: str, names: set[str]) -> None:
+        """What was put and is of no credential; what cannot be removed now goes after a month."""
+        with contextlib.suppress(Unavailable, Unreadable):
+            record = await self.markets.store(market).papers.records.get(vendor_id)
+            named = {each.name for each in record.files} if record is not None else set[str]()
+            await self.proofs.beside(self.proofs.blobs.remove, sorted(names - named))
 
     async def _note_look(self, who: Principal, market: str, vendor_id: str, file: KeptFile) -> None:
         """Once an hour for each document and person, however often it is looked at."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from contracts.codes import Role
 from contracts.instants import to_instant
@@ -64,8 +65,7 @@ class TuningSets:
             at=to_instant(self.clock.now_ms()),
         )
         entry = await self.acts.entry(who, market, "save_set", "tuning", name, reason=update.about)
-        await self._write(market, name, saved, expected_version, entry)
-        return saved
+        return await self._write(market, name, saved, expected_version, entry) or saved
 
     async def delete(self, who: Principal, market: str, name: str, expected_version: int) -> SavedSet:
         """Forget a set; it is told once more. A profile or a version that was made of it stays."""
@@ -114,8 +114,12 @@ class TuningSets:
         entry: Decision,
         *,
         also: Also | None = None,
-    ) -> None:
-        """Over the version of the set that is expected; other sets may change meanwhile."""
+    ) -> SavedSet | None:
+        """Over the version of the set that is expected; other sets may change meanwhile. As it is saved.
+
+        A new one begins above all versions that a set of this name ever had: who still means one that was
+        deleted changes nothing.
+        """
         part = self.markets.store(market).tuning_sets
         for _ in range(ATTEMPTS):
             version, held, _ = await part.get()
@@ -124,7 +128,7 @@ class TuningSets:
                 raise stale(f"saved set {name}", expected_version)
             found.pop(name, None)
             if saved is not None:
-                found[name] = saved
+                found[name] = saved = saved if expected_version else replace(saved, version=version + 1)
             if len(found) > MOST_SETS:
                 raise Invalid(f"there are {MOST_SETS} saved sets already\nMaybe delete one that nobody uses.")
             try:
@@ -132,5 +136,5 @@ class TuningSets:
                 await part.put(left, version, entry, also)
             except Stale:  # somebody saved another meanwhile: read again
                 continue
-            return
+            return saved
         raise too_busy("the saved sets")

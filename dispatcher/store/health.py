@@ -29,6 +29,7 @@ NO_CLUSTER = (
 )
 GAPS = "the cluster has slots that no server has; maybe a primary and its replicas are away"
 LEAST_REPLICAS = "min-replicas-to-write"
+LAG_S = 10  # as the server's own bound has it, min-replicas-max-lag, where nothing else is set
 WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 
 
@@ -180,12 +181,21 @@ def _problems(
 
 def _too_few(info: dict[str, Any], settings: dict[str, str] | None, wanted: int) -> Iterable[str]:
     """Replicas that must have what is told of: by our own setting, and by the server's."""
-    there = int(info.get("connected_slaves", 0))
+    connected = int(info.get("connected_slaves", 0))
+    there = sum(_keeps_up(info.get(f"slave{each}")) for each in range(connected))
     if there < wanted:
-        yield f"it has {there} replicas, and DISPATCHER_WAIT_REPLICAS is {wanted}: no commit is told of"
+        named = f"{there} replicas that keep up, of {connected}" if connected else "0 replicas"
+        yield f"it has {named}, and DISPATCHER_WAIT_REPLICAS is {wanted}: no commit is told of"
     least = int((settings or {}).get(LEAST_REPLICAS, 0))
-    if (well := int(info.get("min_slaves_good_slaves", there))) < least:
+    if (well := int(info.get("min_slaves_good_slaves", connected))) < least:
         yield f"it takes no writes: {well} of its replicas keep up, and {LEAST_REPLICAS} is {least}"
+
+
+def _keeps_up(replica: Any) -> bool:
+    """Whether it says how far it is, as each does every second: one that hangs stays connected a minute."""
+    if not isinstance(replica, dict):
+        return True  # a managed server that does not say
+    return replica.get("state") == "online" and int(replica.get("lag", 0)) <= LAG_S
 
 
 def _memory(info: dict[str, Any]) -> tuple[int, int]:

@@ -75,12 +75,7 @@ def sealed_by_key(
         with contextlib.suppress(*READ_ERRORS):  # damaged: it is told of as such
             _add(found, key_of_body(raw), Sealed(open=1))
     for record in requests.values():
-        has_ended = record.state in TERMINAL
-        until_ms = record.timer_ms if has_ended else 0
-        kept = [body for each in record.amendments for body in (each.before, each.proposed) if body]
-        for body in kept:
-            with contextlib.suppress(*READ_ERRORS):  # damaged: no key opens it
-                _add(found, key_of_body(body), Sealed(open=not has_ended, ended=has_ended, until_ms=until_ms))
+        _add_amended(found, record)
     notes = [each.barrier.sealed for each in requests.values() if each.barrier and each.barrier.sealed]
     for word in (*words, *notes, *_of_prices(requests.values())):
         _add_readable(found, word, Sealed(comments=1))
@@ -91,6 +86,14 @@ def sealed_by_key(
     for message in messages:
         _add_readable(found, message, Sealed(messages=1))
     return found
+
+
+def _add_amended(found: dict[str, Sealed], record: RequestRecord) -> None:
+    has_ended = record.state in TERMINAL
+    until_ms = record.timer_ms if has_ended else 0
+    for body in (body for each in record.amendments for body in (each.before, each.proposed) if body):
+        with contextlib.suppress(*READ_ERRORS):  # damaged: no key opens it
+            _add(found, key_of_body(body), Sealed(open=not has_ended, ended=has_ended, until_ms=until_ms))
 
 
 def _add_proof(found: dict[str, Sealed], proof: ProofRecord) -> None:

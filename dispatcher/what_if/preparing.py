@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -15,11 +15,13 @@ from contracts.capacity import Capacity
 from contracts.codes import RequestState
 from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.local_day import LocalDay
+from contracts.requests import Request
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
 from contracts.what_if import NOW, WhatIfChange, WhatIfRequest
 from dispatcher.decisions.record import SavedPlan
 from dispatcher.domain.refusals import Invalid
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import months
 from dispatcher.matching.capacity import capacity_book, ledger_keys
 from dispatcher.matching.horizon import HORIZON
@@ -170,21 +172,28 @@ def _document(reading: Reading, vendor: Vendor) -> Versioned[Vendor]:
     return reading.documents.get(vendor.id, Versioned(1, vendor))._replace(value=vendor)
 
 
+async def _playable(
+    stored: MarketStore, day: LocalDay, named: str
+) -> tuple[dict[str, RequestRecord], Mapping[str, Request]]:
+    """The day's requests that can be played, and what was asked. Raises Invalid where there are none."""
+    ids = await stored.requests.ids_starting(day.start_ms, day.end_ms, MOST_REQUESTS)
+    records = await stored.requests.records.get_all(ids)
+    playable = {name: each for name, each in records.items() if is_playable(each)}
+    bodies = await stored.requests.bodies(sorted(playable))
+    if not bodies:
+        raise Invalid(
+            f"nothing is stored that was wanted on {named}\n"
+            "Maybe it is forgotten: the parameter retention_hours says how long requests are kept."
+        )
+    return {name: each for name, each in playable.items() if name in bodies}, bodies
+
+
 async def _day(stored: MarketStore, tz: ZoneInfo, clock: Clock, asked: WhatIfRequest) -> DayAsked:
     """A stored day as it was asked for, with the vendors of today and what they had posted."""
     on = date.fromisoformat(asked.against)
     tuning: Tuning = await stored.tuning.in_force(clock.now_ms())
     day = LocalDay.of(on, tz)
-    ids = await stored.requests.ids_starting(day.start_ms, day.end_ms, MOST_REQUESTS)
-    records = await stored.requests.records.get_all(ids)
-    playable = {name: each for name, each in records.items() if is_playable(each)}
-    bodies = await stored.requests.bodies(sorted(playable))
-    playable = {name: each for name, each in playable.items() if name in bodies}
-    if not bodies:
-        raise Invalid(
-            f"nothing is stored that was wanted on {asked.against}\n"
-            "Maybe it is forgotten: the parameter retention_hours says how long requests are kept."
-        )
+    playable, bodies = await _playable(stored, day, asked.against)
     vendors = await stored.vendors.get_all()
     capacity = await stored.capacity.get_all([on + timedelta(days=n) for n in (-1, 0, 1)])
     known, others = rates_of(await stored.scorecards.of(months(clock.now_ms())))

@@ -225,6 +225,16 @@ async def test_capacity_is_as_last_week_by_one_tap_and_changed_by_hours_and_a_pa
     await expect(wednesday.locator(".pools")).to_contain_text("06:00–20:30: 3")
     posted = await as_vendor(desk, market, "GET", "/vendors/v1/capacity/2026-03-04")
     assert posted["pools"][0]["units"] == [3 if 12 <= half < 41 else 0 for half in range(48)]
+    await wednesday.get_by_role("button", name="Change").tap()
+    units = {"kind": "pools", "pools": [{"id": "vans", "serves": ["wheelchair"], "units": [7]}]}
+    other = "/vendors/v1/capacity/2026-03-04"  # a colleague's phone
+    await desk.call(market, "PUT", other, units, Role.VENDOR, If_Match='"2"')
+    await dialog.get_by_role("button", name="Save").tap()
+    await expect(dialog.get_by_role("alert")).to_have_text(
+        "somebody else has changed it meanwhile; look again"
+    )
+    await dialog.get_by_role("button", name="Cancel").tap()
+    await expect(wednesday.locator(".pools")).to_contain_text("00:00–24:00: 7")
     desk.failures.clear()  # the browser tells of each day for which nothing is posted
 
     await visit(page, "papers")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from contracts.codes import Role
@@ -52,13 +52,14 @@ async def test_what_was_written_and_done_before_the_phone_was_opened_is_there(de
     await expect(page.locator(".badge.inline")).to_have_count(0)
 
 
-@pytest.fixture
-def day_later(desk: Desk) -> Iterator[Callable[[], None]]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def day_later(desk: Desk) -> AsyncIterator[Callable[[], None]]:
     """The service's clock goes a day on, for this test."""
     clock = desk.parts.clock
     assert isinstance(clock, ManualClock)
     before = clock.ms
     yield lambda: setattr(clock, "ms", before + DAY_MS)
+    await desk.pages.give_back()  # a session of tomorrow holds no more once it is today again
     clock.ms = before
 
 

@@ -1,6 +1,7 @@
 /** The vendors' page without a browser: its texts in both languages, its times, stretches of a day. */
 import "../../dispatcher/console/assets/vendor/panels/lost_words.js";
 import "../../dispatcher/console/assets/vendor/panels/words.js";
+import { problem } from "../../dispatcher/console/assets/vendor/core/pieces.js";
 import { table } from "../../dispatcher/console/assets/vendor/core/messages.js";
 import { countdown, Times } from "../../dispatcher/console/assets/vendor/core/times.js";
 import { runs, unitsOf } from "../../dispatcher/console/assets/vendor/panels/capacity_edit.js";
@@ -38,6 +39,12 @@ Deno.test("what the page asks for is in the table, and what is in the table is a
   const families = new Set([...all.matchAll(/`(\w+)\.\$\{/g)].map((each) => each[1]));
   const own = new Set([...all.matchAll(/`\$\{each\}\.(\w+)`/g)].map((each) => each[1]));
   same(rest.filter((each) => !families.has(each.split(".")[0]) && !own.has(each.split(".").at(-1) || "")), []);
+});
+
+Deno.test("who was second reads so in its language, not by ids and codes of the service", () => {
+  const detail = "offer r1.2 is cancelled (taken); it cannot be accepted\nMaybe look which of your offers are open.";
+  same(problem("wrong-state", detail), "another vendor was first");
+  same(problem("stale-version", "it is not at version 3"), "somebody else has changed it meanwhile; look again");
 });
 
 Deno.test("a time is the market's, in the reader's language, on days that change the clock too", () => {

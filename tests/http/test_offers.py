@@ -91,7 +91,7 @@ async def test_a_declined_offer_is_gone_from_the_list_and_cannot_be_accepted(api
     decline = {"code": "NO_VEHICLES_AVAILABLE"}
     status, offer = await _as_vendor(api, "POST", f"/offers/{offer_id}/decline", decline)
     assert (status, offer["state"]) == (200, "rejected")
-    assert (await _as_vendor(api, "GET", "/offers"))[1] == {"offers": []}
+    assert (await _as_vendor(api, "GET", "/offers"))[1] == {"offers": [], "unread": {}}
     status, problem = await _as_vendor(api, "POST", f"/offers/{offer_id}/accept")
     assert (status, problem["type"]) == (409, "/problems/wrong-state")
 
@@ -157,7 +157,7 @@ async def test_another_vendors_offer_is_a_404_whatever_is_asked_of_it(api: Api, 
         assert (status, problem["type"]) == (404, "/problems/not-found")
         told = problem["detail"].replace("r1.1", "…"), missing[1]["detail"].replace("r9.1", "…")
         assert told[0] == told[1]  # not even the words tell one that exists from one that does not
-    assert (await _as_vendor(api, "GET", "/offers", vendor=vendor))[1] == {"offers": []}
+    assert (await _as_vendor(api, "GET", "/offers", vendor=vendor))[1] == {"offers": [], "unread": {}}
     assert (await api.call("GET", "/requests/r1"))[1]["state"] == "offered"
 
 

@@ -162,6 +162,14 @@ async def test_another_document_is_verified_anew_and_the_same_one_stays_verified
     assert (await get(town, f"?sha256={'0' * 64}"))[0] == 404
 
 
+async def test_of_documents_that_come_all_at_once_none_is_left_that_nobody_names(town: Api) -> None:
+    sent = await asyncio.gather(*(send(town, PDF + bytes([each])) for each in range(24)))
+    assert {status for status, _ in sent} <= {200, 503}
+    taken = sum(status == 200 for status, _ in sent)
+    lying = town.service.proofs.blobs.under(town.market)
+    assert taken == len(await kept(town)) == len(lying)
+
+
 async def test_a_vendor_cannot_write_a_file_or_lose_it_by_sending_its_own_document(town: Api) -> None:
     await send(town, PDF)
     made_up = {

@@ -50,7 +50,7 @@ async def test_reading_and_repeating_without_the_key_is_a_problem_of_its_own(api
     status, problem = await as_vendor(api, "GET", "/dispatches/r1.1")
     assert (status, problem["type"]) == (503, "/problems/patient-key-missing")
     assert (await api.call("GET", "/requests/r1"))[0] == 200, "what is not sealed is read"
-    assert (await as_vendor(api, "GET", "/offers")) == (200, {"offers": []})
+    assert (await as_vendor(api, "GET", "/offers")) == (200, {"offers": [], "unread": {}})
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone"])

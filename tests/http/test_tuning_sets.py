@@ -44,10 +44,16 @@ async def test_a_set_is_saved_read_changed_over_its_version_and_forgotten(api: A
     assert [(await call(api, "DELETE", "sets/storm", version=each))[0] for each in (0, 1, 3)] == [404] * 3
     status, problem = await call(api, "GET", "sets/storm")
     assert (status, "Maybe one of: other" in problem["detail"]) == (404, True)
-    for _ in range(2):  # made anew, it is deleted anew, at the same version
-        assert (await call(api, "PUT", "sets/storm", {"values": {}}))[1]["version"] == 1
-        assert (await call(api, "DELETE", "sets/storm", version=1))[0] == 200
+    last = 2
+    for _ in range(2):  # made anew, it is at a version that it never had, and deleted anew
+        version = (await call(api, "PUT", "sets/storm", {"values": {}}))[1]["version"]
+        assert version > last
+        assert await call(api, "DELETE", "sets/storm", version=2) == gone, "said so late it deletes nothing"
+        assert (await call(api, "GET", "sets/storm"))[1]["version"] == version
+        assert (await call(api, "PUT", "sets/storm", {"values": {}}, 2))[0] == 412
+        assert (await call(api, "DELETE", "sets/storm", version=version))[0] == 200
         assert (await call(api, "GET", "sets/storm"))[0] == 404
+        last = version
     assert (await call(api, "GET", "../tuning"))[1]["version"] == 0, "a saved set is not in force"
 
 

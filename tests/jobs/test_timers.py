@@ -10,6 +10,7 @@ import pytest
 
 from contracts.codes import RequestState
 from contracts.instants import HOUR_MS, MINUTE_MS
+from contracts.offers import Accept
 from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.request_kind import REQUEST_KIND
@@ -37,6 +38,46 @@ async def test_a_batch_takes_the_longest_overdue_and_the_next_the_rest(world: Wo
     assert (await world.record("late")).state is RequestState.RECEIVED
     await one_at_a_time.fire_due(world.market)
     assert (await world.record("late")).state is RequestState.UNMATCHED
+
+
+async def test_reports_that_are_still_missing_are_told_again_in_one_commit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("r1", "r2", "r3")
+    await world.open_with(make.vendor(), units=3)
+    await world.submit(*(make.trip(each, ahead_ms=HOUR_MS) for each in names))
+    for each in names:
+        await world.offer(each)
+        await world.accept(world.vendor(), f"{each}.1", Accept())
+    committed = count_commits(world, monkeypatch)
+    fired, told = Timers(world.service), []
+    for missed in range(1, 8):
+        world.clock.ms += 3 * HOUR_MS
+        before = len(committed)
+        await fired.fire_kind(world.market, REQUEST_KIND)
+        told.append(len(committed) - before)
+        records = [await world.record(each) for each in names]
+        if missed <= 6:
+            assert {each.offers[0].overdue for each in records} == {missed}
+    assert told == [3, 1, 1, 1, 1, 1, 3], "the first opens tasks, at the last the work has failed"
+    assert {each.state for each in records} == {RequestState.FAILED}
+    assert (await world.heard(world.keys.events)).count("dispatch.request.overdue") == 6 * len(names)
+    assert {each: len(record.tasks) for each, record in zip(names, records, strict=True)} == dict.fromkeys(
+        names, 2
+    )
+
+
+def count_commits(world: World, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many decisions each commit of the market had, from now on."""
+    stored, sizes = world.service.store.market(world.market), list[int]()
+    commit = stored.commit
+
+    async def counted(decided: Any, **others: Any) -> Any:
+        sizes.append(len(decided))
+        return await commit(decided, **others)
+
+    monkeypatch.setattr(stored, "commit", counted)
+    return sizes
 
 
 async def test_two_processes_that_fire_the_same_have_one_effect(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from dispatcher.matching.arrivals import HOT, LONGEST_S, Arrivals, GivesWay
 
 
@@ -50,3 +52,19 @@ def test_it_waits_for_every_solve_and_for_what_comes_in_so_long_and_no_longer() 
     assert waits()
     fresh = GivesWay(lambda: False, lambda: True, wall=wall)
     assert fresh(), "each piece of work has a wait of its own"
+
+
+async def test_a_timer_lets_imminent_requests_pass_and_waits_for_them_no_longer_than_a_moment() -> None:
+    arrivals = Arrivals()
+    await arrivals.calm()
+    with arrivals.at_hand():
+        waits = asyncio.create_task(arrivals.calm())
+        await asyncio.sleep(0)
+        assert not waits.done()
+        with arrivals.at_hand():
+            pass
+        await asyncio.sleep(0)
+        assert not waits.done(), "of another market some are still at hand"
+    await waits
+    with arrivals.at_hand():
+        await arrivals.calm()  # it never calms down: the timer fires all the same

@@ -22,6 +22,7 @@ from dispatcher.matching.explanations import explain
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.job import Job
 from dispatcher.matching.matcher import Matcher
+from dispatcher.matching.solvers import Whose
 from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
@@ -95,7 +96,9 @@ class Recorder:
     told: list[dict[str, Any]] = field(default_factory=list)
     searched: int = 0
 
-    async def plan(self, screening: Screening, most_s: float = 3600.0) -> BatchPlan:
+    async def plan(
+        self, screening: Screening, most_s: float = 3600.0, whose: Whose | None = None
+    ) -> BatchPlan:
         self.most_s.append(most_s)
         return solve_job(Job.of(screening, most_s, workers=2))
 

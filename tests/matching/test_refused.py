@@ -11,6 +11,7 @@ from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.explanations import explain
 from dispatcher.matching.quotes import Quoter
+from dispatcher.matching.solvers import Whose
 from dispatcher.matching.solving import SolverPool
 from solvers.arrays import Flags
 from solvers.planning import BatchPlan, plan
@@ -40,7 +41,9 @@ class Here(SolverPool):
     def __init__(self) -> None:
         self.plans = count()
 
-    async def plan(self, screening: Screening, most_s: float = 3600.0) -> BatchPlan:
+    async def plan(
+        self, screening: Screening, most_s: float = 3600.0, whose: Whose | None = None
+    ) -> BatchPlan:
         next(self.plans)
         return plan(screening)
 

@@ -214,7 +214,7 @@ async def test_what_a_backup_is_is_said_in_it(small: Path) -> None:
 
 
 async def test_a_store_that_is_away_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dispatcher.serve.backup.ASK_S", 0.0)
+    monkeypatch.setattr("dispatcher.serve.backup_source.ASK_S", 0.0)
     with pytest.raises((UserError, Unavailable)):
         await back_up(settings(tmp_path, f"unix://{tmp_path}/none.sock"), tmp_path / "b", with_keys=False)
     assert list(tmp_path.iterdir()) == []

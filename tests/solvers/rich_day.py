@@ -45,7 +45,7 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         trip("away", dropoff=Place(position=(-74.0, 41.3)), start_min=4 * 60),
         trip("closing", start_min=7.3 * 60, width_min=20),
     ]
-    told = tables({}, {"v1": np.full(CELLS, 9.0)}, unknown=0.9, weight=10)
+    told = tables({"v1": np.full(CELLS, 7.0)}, {"v1": np.full(CELLS, 9.0)}, unknown=0.9, weight=10)
     known = {"scorecards": {"v1": 0.5}, "offers": {"v1": {"wheelchair": 40}}, "acceptance": told}
     at = NOON + timedelta(hours=3)
     visit = OpenRequest(

@@ -28,13 +28,14 @@ from dispatcher.security import key_files
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.supervisor import ServeError, looked_at
 from dispatcher.store import health
-from dispatcher.store.cluster import Cluster, key_of
+from dispatcher.store.cluster import Cluster
 from dispatcher.store.connection import BadUrl
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.outcome import Status
 from dispatcher.store.program import Program
+from dispatcher.store.routed_reader import key_of
 from dispatcher.store.store import Store
 from dispatcher.store.topology import Topology
 from dispatcher.store.vendor_access import apply_to_all
@@ -209,6 +210,19 @@ async def test_what_no_replica_has_is_not_told_as_done_where_that_is_set(
         again = await market.commit([received("r1")], requests=[trip("r1")], idempotency=command)
         assert again.status.value == "duplicate"
         assert (await careful.health()).reasons == ()
+
+
+async def test_a_replica_that_is_connected_and_says_nothing_is_none_to_wait_for(
+    cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Store(cluster.url, RING, replicas=1) as careful:
+        assert (await careful.health()).reasons == ()
+        monkeypatch.setattr(health, "LAG_S", -1)  # none speaks so often: each is as one that hangs
+        told = (await careful.health()).problems
+    assert len(told) == cluster.primaries
+    assert all(
+        "it has 0 replicas that keep up, of 1, and DISPATCHER_WAIT_REPLICAS is 1" in each for each in told
+    )
 
 
 async def test_one_server_that_is_not_durable_is_named_and_stops_its_own_markets_alone(

@@ -12,11 +12,15 @@ from dispatcher.domain.kinds import kind_of
 
 
 class FireTimer(Command, frozen=True, kw_only=True):
-    """The timer of one record is due; its kind says what that means. `passed_over`: see `Context`."""
+    """The timer of one record is due; its kind says what that means. `passed_over`: see `Context`.
+
+    `alone`: see `Kind`.
+    """
 
     kind: str
     id: str
     passed_over: int = 0
+    alone: bool = False
 
     @property
     def subject(self) -> str:

@@ -28,6 +28,11 @@ export function bound() {
   return [...bindings];
 }
 
+/** What `r` does on this page: what is there now is shown. */
+export function readAgain() {
+  [...bindings].reverse().find((each) => each.key === "r")?.act(new KeyboardEvent("keydown", { key: "r" }));
+}
+
 /** @param {KeyboardEvent} event */
 function named(event) {
   const shifted = event.shiftKey && event.key.length > 1 ? "Shift+" : "";

@@ -3,7 +3,13 @@
  * @module
  */
 
+import { Problem } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
+import { readAgain } from "../core/keys.js";
+
+const MOVED_ON = [409, 412, 428]; // what the page shows, and this dialog was made from, is no longer so
+const FASTER = "Somebody has changed it meanwhile: nothing of this was done.\n" +
+  "Maybe close this: the page shows what is there now.";
 
 /**
  * @typedef {object} Asked
@@ -40,7 +46,7 @@ export function dialog(asked) {
   );
   const made = h("dialog", { "aria-labelledby": "dialog-title", class: asked.wide ? "wide" : "" }, form);
   /** @type {any} */
-  let result;
+  let result, behind = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (act) act.disabled = true;
@@ -50,6 +56,7 @@ export function dialog(asked) {
       result = (await asked.run?.(new FormData(form), ended.signal)) ?? true;
       made.close();
     } catch (error) {
+      behind = error instanceof Problem && MOVED_ON.includes(error.status);
       if (!ended.signal.aborted) showTrouble(trouble, error);
     } finally {
       if (act) act.disabled = false;
@@ -67,6 +74,7 @@ export function dialog(asked) {
     ended.abort();
     made.remove();
     resolve(result);
+    if (behind && result === undefined) readAgain();
   });
   document.body.append(made);
   made.showModal();
@@ -81,7 +89,8 @@ export function dialog(asked) {
  * @param {unknown} error
  */
 export function showTrouble(place, error) {
-  const [what, ...remedies] = (error instanceof Error ? error.message : String(error)).split("\n");
+  const stale = error instanceof Problem && error.type === "stale-version";
+  const [what, ...remedies] = (stale ? FASTER : error instanceof Error ? error.message : String(error)).split("\n");
   fill(place, what, ...remedies.map((each) => h("span", { class: "remedy" }, each)));
   place.hidden = false;
 }

@@ -63,8 +63,8 @@ async function end(id, { subject, phones }, { api }, again) {
       "p",
       {},
       `${
-        phones === 1 ? "One phone" : `${phones} phones`
-      } of ${id} show nothing more within seconds, and no link that was made for ${subject} opens the page. Others go on.`,
+        phones === 1 ? `One phone of ${id} shows` : `${phones} phones of ${id} show`
+      } nothing more within seconds, and no link that was made for ${subject} opens the page. Others go on.`,
     ),
     act: `End ${subject}'s`,
     grave: true,

@@ -67,6 +67,7 @@ async function start() {
   document.body.addEventListener("click", followed);
   watchFingers();
   watchIdle([bar, main, nav]);
+  world.onChange(() => taps.seen(world.readAt));
   world.onChange(() => frame(given));
   world.onChange(() => tellOffers(world.open.length));
   taps.onChange((sent) => sent ? world.again(sent.about) : frame(given));
@@ -145,7 +146,7 @@ async function show(given) {
 function frame({ world, taps, session, clock, times }) {
   const name = location.pathname.split("/")[2] || "offers",
     tab = BEHIND[name] || (TABS.includes(name) ? name : "offers");
-  const waiting = taps.list.filter((each) => !each.refused).length;
+  const waiting = taps.list.filter((each) => !each.refused && !each.gone).length;
   redraw(
     bar,
     h("strong", {}, session.vendor_id),

@@ -35,6 +35,7 @@ const TABLE = {
   "error.unknown": ["Something went wrong.", "Algo salió mal."],
   "error.wrong-state": ["it has changed meanwhile", "cambió entretanto"],
   "error.not-found": ["it is no longer yours", "ya no es suyo"],
+  "error.taken": ["another vendor was first", "otro proveedor fue primero"],
   "error.capacity": [
     "you have no capacity left then; post more first",
     "no le queda capacidad a esa hora; publique más primero",
@@ -43,8 +44,8 @@ const TABLE = {
   "error.forbidden": ["you may not do that", "no tiene permiso"],
   "error.over-booked": ["that is less than what is booked already", "eso es menos de lo que ya está reservado"],
   "error.stale-version": [
-    "somebody else has changed it; it was read again",
-    "otra persona lo cambió; se leyó de nuevo",
+    "somebody else has changed it meanwhile; look again",
+    "otra persona lo cambió entretanto; vuelva a mirar",
   ],
   "error.away": ["The service does not answer.", "El servicio no responde."],
   "idle.title": ["Hidden while nobody looked", "Oculto mientras nadie miraba"],

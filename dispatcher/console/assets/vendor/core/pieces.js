@@ -100,6 +100,8 @@ export function said(error) {
 /** @param {string} type @param {string} detail */
 export function problem(type, detail) {
   const [first] = detail.split("\n");
+  if (first?.includes("(taken)")) return t("error.taken");
+  if (type === "stale-version") return t("error.stale-version"); // its detail is for programs
   const own = has(`error.${type}`) ? t(`error.${type}`) : "";
   return own && document.documentElement.lang !== "en" ? own : first || own || t("error.unknown");
 }
@@ -171,13 +173,14 @@ export function onTheirWay(taps, about) {
   return taps.of(about).map((tap) => {
     if (tap.refused) return refusedTap(taps, tap);
     const waits = tap.due > Date.now();
-    const where = waits ? undoTime(tap) : navigator.onLine ? t("tap.sending") : t("tap.later");
+    const where = waits ? undoTime(tap) : navigator.onLine || tap.gone ? t("tap.sending") : t("tap.later");
     const undo = () => void taps.drop(tap.id);
     return h(
       "div",
       { class: "tap", role: "status" },
       h("span", {}, h("strong", {}, tapSays(tap)), " ", h("span", { class: "soft" }, where)),
-      (waits || !navigator.onLine) && h("button", { onclick: undo, dataset: { at: `undo ${tap.id}` } }, t("undo")),
+      (waits || !navigator.onLine) && !tap.gone &&
+        h("button", { onclick: undo, dataset: { at: `undo ${tap.id}` } }, t("undo")),
     );
   });
 }
@@ -222,10 +225,14 @@ export function once(act) {
   };
 }
 
-/** What was not taken of work that is no longer here. @param {import("./app.js").Context} context */
+const ANSWERS = ["accept", "decline", "counter"];
+
+/** What was not taken of work that is no longer here; of an offer that a colleague answered, too. @param {import("./app.js").Context} context */
 export function orphans({ taps, world }) {
-  const here = new Set([...world.open.map((each) => each.id), ...world.dispatches.keys()]);
-  const lost = world.loaded ? taps.list.filter((each) => each.refused && !here.has(each.about)) : [];
+  const open = new Set(world.open.map((each) => each.id));
+  const isHere = (/** @type {import("./taps.js").Tap} */ { about, kind }) =>
+    open.has(about) || world.dispatches.has(about) && !ANSWERS.includes(kind);
+  const lost = world.loaded ? taps.list.filter((each) => each.refused && !isHere(each)) : [];
   return lost.map((each) => refusedTap(taps, each, [each.label, tapSays(each)].filter(Boolean).join(", ")));
 }
 

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { Problem } from "../../core/api.js";
 import { h } from "../../core/dom.js";
 import { draft } from "./drafts.js";
 import { once, said } from "./pieces.js";
@@ -15,7 +16,10 @@ import { t } from "./messages.js";
  * @property {string} [act] what its button says; none: the body has its own
  * @property {string} [draft] what is typed is kept under this name until it is sent or cancelled
  * @property {(form: FormData) => Promise<any> | any} [run] what it raises is shown, and the sheet stays
+ * @property {() => Promise<void>} [again] reads what the sheet was made from, once that has moved on and the sheet is closed
  */
+
+const MOVED_ON = [409, 412, 428];
 
 /**
  * Ask; what `run` gave, or the value of the button in the body that was pressed; undefined: closed.
@@ -38,7 +42,7 @@ export function sheet(asked) {
       h("button", { type: "button", class: "quiet", onclick: () => cancel() }, t(asked.act ? "cancel" : "close")),
     );
     const settled = asked.draft ? draft(form, asked.draft) : () => undefined;
-    let typed = false;
+    let typed = false, behind = false;
     form.addEventListener("input", () => typed = true);
     const cancel = () => {
       settled();
@@ -51,6 +55,7 @@ export function sheet(asked) {
         settled();
         made.close();
       } catch (error) {
+        behind = error instanceof Problem && MOVED_ON.includes(error.status);
         trouble.textContent = error instanceof Hint ? error.message : said(error);
         trouble.hidden = false;
       }
@@ -62,6 +67,7 @@ export function sheet(asked) {
     made.addEventListener("close", () => {
       made.remove();
       resolve(result);
+      if (behind && result === undefined) void asked.again?.();
     });
     made.addEventListener("click", (event) => event.target === made && !typed && made.close()); // a slip beside it loses nothing
     document.body.append(made);

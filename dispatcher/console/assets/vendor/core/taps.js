@@ -27,6 +27,7 @@ import * as kept from "./kept.js";
  * @property {boolean} [refused] the service did not take it
  * @property {string} [problem] why
  * @property {string} [type] of problem
+ * @property {number} [gone] the service has it, since when; what was read before does not show it
  */
 
 export const UNDO_MS = 10_000;
@@ -34,6 +35,7 @@ export const WORD = "dispatcher-vendor";
 const CHANNEL = "dispatcher-vendor-taps", LOCK = "dispatcher-vendor-taps";
 const AGAIN_MS = [2_000, 5_000, 15_000, 30_000];
 const PATIENCE_MS = 20_000;
+const READ_BACK = ["accept", "decline", "counter", "status"]; // what came of them is read with offers and dispatches
 const OFTEN = 429, OURS = 500, SIGNED_OUT = 401;
 
 /** The taps of one vendor's people on this phone. */
@@ -45,6 +47,8 @@ export class Taps {
     this.list = [];
     this.failures = 0;
     this.timer = 0;
+    /** @type {Map<string, Tap>} */
+    this.gone = new Map();
     /** @type {Set<(sent?: Tap) => void>} */
     this.listeners = new Set();
     this.channel = new BroadcastChannel(CHANNEL);
@@ -89,6 +93,15 @@ export class Taps {
     });
   }
 
+  /** What the service has is shown by what was read from then on. @param {number} since */
+  seen(since) {
+    const over = this.list.filter((each) => each.gone && each.gone <= since);
+    if (!over.length) return;
+    for (const each of over) this.gone.delete(each.id);
+    this.list = this.list.filter((each) => !over.includes(each));
+    for (const each of this.listeners) each();
+  }
+
   /** It was changed here: the other tabs show it, too. */
   told() {
     this.channel.postMessage(undefined);
@@ -97,9 +110,13 @@ export class Taps {
 
   /** What is kept now. @param {Tap} [sent] */
   async read(sent) {
-    this.list = (await kept.all()).filter((each) => each.owner === this.owner);
+    const all = (await kept.all()).filter((each) => each.owner === this.owner);
+    if (sent && READ_BACK.includes(sent.kind) && !all.some((each) => each.id === sent.id)) {
+      this.gone.set(sent.id, { ...sent, gone: performance.now() });
+    }
+    this.list = [...this.gone.values(), ...all].sort((one, other) => one.seq - other.seq);
     for (const each of this.listeners) each(sent);
-    const next = this.list.filter((each) => !each.refused).map((each) => each.due);
+    const next = all.filter((each) => !each.refused).map((each) => each.due);
     if (next.length) this.soon(Math.max(Math.min(...next) - Date.now(), 0, this.pause()));
   }
 

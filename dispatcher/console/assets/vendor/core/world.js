@@ -14,7 +14,7 @@ import { ms } from "./times.js";
  * @property {import("./times.js").Times} times
  */
 
-const FAR_DAYS = 1, AGAIN_MS = [1_000, 2_000, 5_000, 15_000], GONE = [404, 409];
+const FAR_DAYS = 1, AGAIN_MS = [1_000, 2_000, 5_000, 15_000], GONE = [404, 409], PATIENCE_MS = 20_000;
 
 export class World {
   /** @param {Parts} parts */
@@ -38,14 +38,13 @@ export class World {
     /** @type {Set<() => void>} */
     this.listeners = new Set();
     this.turns = 0;
+    this.readAt = 0; // when what is shown was asked for
+    this.reads = false;
+    this.more = false; // and is to be read once more
     /** @type {Set<string>} */
     this.told = new Set(); // dispatches of which something was told since they were read
     this.all = false;
-    this.soon = settled(() => {
-      const all = this.all;
-      this.all = false;
-      void this.refresh(all);
-    }, 150);
+    this.soon = settled(() => void this.inTurn(), 150);
     addEventListener("online", () => this.again());
     document.addEventListener("visibilitychange", () => document.hidden || this.again());
   }
@@ -55,6 +54,20 @@ export class World {
     if (about) this.told.add(about);
     else this.all = true;
     this.soon();
+  }
+
+  /** One after the other: where a call lasts longer than it is between two changes, none would ever be through. */
+  async inTurn() {
+    this.more = true;
+    if (this.reads) return;
+    this.reads = true;
+    while (this.more) {
+      const all = this.all;
+      this.more = this.all = false;
+      const late = new Promise((done) => setTimeout(done, PATIENCE_MS)); // it may never come back
+      await Promise.race([this.refresh(all), late]);
+    }
+    this.reads = false;
   }
 
   /** @param {() => void} listener @param {AbortSignal} [signal] */
@@ -80,7 +93,7 @@ export class World {
 
   /** Read offers, and the dispatches that may be others than we know; `all`: the days, too. @param {boolean} [all] */
   async refresh(all = !this.loaded) {
-    const turn = ++this.turns;
+    const turn = ++this.turns, asked = performance.now();
     try {
       const { data, kept } = await this.parts.api.call("GET", "/offers");
       if (turn !== this.turns) return; // one that began later tells
@@ -89,6 +102,7 @@ export class World {
       this.offers = data.offers;
       this.unread = data.unread || {};
       await this.follows(all);
+      if (!kept) this.readAt = asked;
     } catch (error) {
       this.error = error;
     }

@@ -80,7 +80,7 @@ function shown(date, found, context, again) {
         "aria-label": `${t("capacity.week")}, ${called}`,
       }, t("capacity.week")),
       h("button", {
-        onclick: () => void edit(called, found?.posted || null, context, save),
+        onclick: () => void edit(called, found?.posted || null, context, save, again),
         dataset: { at: `edit ${date}` },
         "aria-label": `${t("capacity.edit")}, ${called}`,
       }, t("capacity.edit")),

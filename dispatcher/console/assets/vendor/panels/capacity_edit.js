@@ -46,14 +46,16 @@ export function unitsOf(given) {
  * @param {any} posted what stands, or null
  * @param {import("../core/app.js").Context} context
  * @param {(posted: any) => Promise<void>} save
+ * @param {() => Promise<void>} again
  */
-export async function edit(called, posted, { api, session }, save) {
+export async function edit(called, posted, { api, session }, save, again) {
   const known = posted || await fresh(api, session.vendor_id);
   const pools = known.pools.map(poolFields);
   await sheet({
     title: called,
     body: pools.map((/** @type {any} */ each) => each.element),
     act: t("save"),
+    again,
     run: () =>
       save({
         kind: known.kind,

@@ -49,7 +49,7 @@ add({
   "get.skills": ["have a crew with: {what}", "tenga personal con: {what}"],
   "get.hcpcs": ["carry {what}", "tenga {what}"],
   "limit.max_weight_kg": ["carry {n} lb", "lleve {n} lb"],
-  "limit.max_stairs": ["carry over {n} steps", "suba {n} escalones"],
+  "limit.max_stairs": ["carry passengers up {n} steps", "suba pasajeros por {n} escalones"],
   "limit.max_oxygen_l_min": ["oxygen up to {n} L/min", "oxígeno hasta {n} L/min"],
   "limit.max_escorts": ["escorts: {n}", "acompañantes: {n}"],
   "limit.max_attendants": ["attendants: {n}", "ayudantes: {n}"],

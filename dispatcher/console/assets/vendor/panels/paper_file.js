@@ -74,6 +74,7 @@ async function ask(paper, context, read) {
       paper.verified ? h("p", { class: "warn" }, t("papers.file.anew")) : null,
     ],
     act: t("send"),
+    again: read,
     run: async (form) => {
       const chosen = await chosenOf(form);
       if (!chosen) throw new Hint(t("papers.file.choose"));

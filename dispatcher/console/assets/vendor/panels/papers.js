@@ -46,6 +46,7 @@ export async function mount(root, context) {
     }
   };
   await read();
+  document.addEventListener("visibilitychange", () => document.hidden || void read(), { signal }); // ops may have verified one
 }
 
 /** @param {any} vendor @param {Context} context @param {() => Promise<void>} read */
@@ -94,6 +95,7 @@ async function add(vendor, etag, context, read) {
       field(t("papers.file"), file),
     ],
     act: t("send"),
+    again: read,
     run: async (form) => {
       const document = String(form.get("document")).trim(), chosen = await chosenOf(form);
       const paper = { kind: form.get("kind"), expires_on: form.get("until"), ...(document && { document }) };

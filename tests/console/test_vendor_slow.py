@@ -1,0 +1,74 @@
+"""On a slow network: what was answered stays answered, and what is read is shown however often it changes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from playwright.async_api import Route, expect
+
+from tests.console.conftest import SHARED, Desk
+from tests.console.vendors_phone import as_vendor, offered, phone, town
+
+pytestmark = SHARED
+PATIENCE_S, PAUSE_S = 20, 0.02
+
+
+async def state_of(desk: Desk, market: str) -> str:
+    (offer,) = (await as_vendor(desk, market, "GET", "/offers"))["offers"]
+    return str(offer["state"])
+
+
+async def test_an_offer_that_was_accepted_does_not_look_open_until_the_list_was_read_anew(desk: Desk) -> None:
+    market = await town(desk, "r1")
+    page = await phone(desk, market, clock=False, service_workers="block")
+    card, held = page.locator("[data-offer='r1.1']"), list[Route]()
+    answers = asyncio.Event()
+    accept = card.get_by_role("button", name="Accept")
+    await expect(accept).to_be_visible()
+    await expect(page.locator("[data-live=true]")).to_be_visible()
+    await page.evaluate("window.heard = 0; addEventListener('told', () => window.heard++)")
+
+    async def slow(route: Route) -> None:
+        held.append(route)
+        await answers.wait()
+        await route.continue_()
+
+    await page.route("**/offers", slow)
+    await accept.tap()
+    async with asyncio.timeout(PATIENCE_S):
+        while not held or await state_of(desk, market) != "accepted":
+            await asyncio.sleep(PAUSE_S)
+    await expect(card).to_contain_text("You accepted sending …")
+    await expect(accept).to_have_count(0)
+    heard = await page.evaluate("window.heard")
+    await offered(desk, market, "r2", minutes=200)  # something else changes while it is read
+    async with asyncio.timeout(PATIENCE_S):
+        while await page.evaluate("window.heard") == heard:
+            await asyncio.sleep(PAUSE_S)
+    await page.wait_for_timeout(400)
+    assert len(held) == 1, "what is read is waited for, and then read once more"
+    answers.set()
+    await expect(card).to_have_count(0)
+    await expect(page.locator("[data-offer='r2.1']").get_by_role("button", name="Accept")).to_be_visible()
+    await page.unroute_all(behavior="wait")
+
+
+async def test_a_decline_that_came_after_a_colleagues_yes_says_so_where_the_offer_was(desk: Desk) -> None:
+    market = await town(desk, "r1", "r2")
+    page = await phone(desk, market, clock=False, service_workers="block")
+    answers = asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        await answers.wait()
+        await route.continue_()
+
+    await page.route("**/decline", slow)
+    await page.locator("[data-offer='r1.1']").get_by_role("button", name="Decline").tap()
+    await page.get_by_role("dialog").get_by_role("button", name="no vehicle free").tap()
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    await expect(page.locator("nav .tab-offers .badge")).to_contain_text("1")
+    answers.set()
+    await expect(page.locator(".tap.refused")).to_contain_text("You declined Not taken: ")
+    await page.get_by_role("link", name="Rides").tap()
+    await expect(page.locator(".tap.refused")).to_contain_text("You declined Not taken: ")
+    await page.unroute_all(behavior="wait")
