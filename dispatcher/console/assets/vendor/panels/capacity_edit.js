@@ -6,7 +6,7 @@
 import { fill, h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
 import { field } from "../core/pieces.js";
-import { Hint, sheet } from "../core/sheet.js";
+import { Hint, sheet } from "./sheet.js";
 
 /** @typedef {{ from: string, to: string, units: number }} Run */
 

@@ -6,7 +6,7 @@
 import { h } from "../../core/dom.js";
 import { money, t } from "../core/messages.js";
 import { field, level } from "../core/pieces.js";
-import { Hint, sheet } from "../core/sheet.js";
+import { Hint, sheet } from "./sheet.js";
 import { ms } from "../core/times.js";
 
 const CARRIES = ["ambulatory", "wheelchair", "bariatric_wheelchair", "stretcher", "bls", "als", "cct"];

@@ -8,7 +8,7 @@ import { Problem } from "../../core/api.js";
 import { clear } from "../core/kept.js";
 import { keepLanguage, LANGUAGES, t } from "../core/messages.js";
 import { field, trouble } from "../core/pieces.js";
-import { sheet } from "../core/sheet.js";
+import { sheet } from "./sheet.js";
 import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */

@@ -6,7 +6,7 @@
 import { h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
 import { field, redraw, said, trouble } from "../core/pieces.js";
-import { sheet } from "../core/sheet.js";
+import { sheet } from "./sheet.js";
 import { DAY_MS } from "../core/times.js";
 import { onboardingOf } from "./onboarding.js";
 import { chooser, chosenOf, fileOf, sendFile } from "./paper_file.js";

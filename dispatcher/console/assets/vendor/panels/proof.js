@@ -8,7 +8,7 @@ import { draft } from "../core/drafts.js";
 import { t } from "../core/messages.js";
 import { photo } from "./picture.js";
 import { field, once, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
-import { Hint } from "../core/sheet.js";
+import { Hint } from "./sheet.js";
 import { itemFields, itemsOf } from "./proof_items.js";
 import { pad } from "./signature.js";
 import "./words.js";

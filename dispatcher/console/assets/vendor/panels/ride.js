@@ -6,7 +6,7 @@
 import { h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
 import { level, mapLink, needs, onTheirWay, redraw, said, steady, trouble } from "../core/pieces.js";
-import { choose } from "../core/sheet.js";
+import { choose } from "./sheet.js";
 import { ENDED } from "./day.js";
 import { next, otherwise, report, saying, statusOf } from "./ride_acts.js";
 import { priceCard, waitButton } from "./waits.js";

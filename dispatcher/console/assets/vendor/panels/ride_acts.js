@@ -4,7 +4,7 @@
  */
 
 import { t } from "../core/messages.js";
-import { choose } from "../core/sheet.js";
+import { choose } from "./sheet.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 

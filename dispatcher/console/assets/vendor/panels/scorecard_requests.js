@@ -6,7 +6,7 @@
 import { h } from "../../core/dom.js";
 import { has, t } from "../core/messages.js";
 import { field, level, redraw, said, trouble } from "../core/pieces.js";
-import { sheet } from "../core/sheet.js";
+import { sheet } from "./sheet.js";
 import { called } from "./scorecard.js";
 
 /** @typedef {import("../core/app.js").Context} Context */

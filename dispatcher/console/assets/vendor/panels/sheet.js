@@ -5,9 +5,9 @@
 
 import { Problem } from "../../core/api.js";
 import { h } from "../../core/dom.js";
-import { draft } from "./drafts.js";
-import { once, said } from "./pieces.js";
-import { t } from "./messages.js";
+import { draft } from "../core/drafts.js";
+import { once, said } from "../core/pieces.js";
+import { t } from "../core/messages.js";
 
 /**
  * @typedef {object} Asked
