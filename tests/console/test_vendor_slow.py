@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from playwright.async_api import Route, expect
 
+from contracts.codes import Role
 from tests.console.conftest import SHARED, Desk
-from tests.console.vendors_phone import as_vendor, offered, phone, town
+from tests.console.vendors_phone import as_vendor, offered, phone, town, visit
 
 pytestmark = SHARED
+SLOW: dict[str, Any] = {
+    "service_workers": "block",
+    "locale": "en-US",
+}  # what is seen is held up here; a context of their own
 PATIENCE_S, PAUSE_S = 20, 0.02
 
 
@@ -20,7 +26,7 @@ async def state_of(desk: Desk, market: str) -> str:
 
 async def test_an_offer_that_was_accepted_does_not_look_open_until_the_list_was_read_anew(desk: Desk) -> None:
     market = await town(desk, "r1")
-    page = await phone(desk, market, clock=False, service_workers="block")
+    page = await phone(desk, market, clock=False, **SLOW)
     card, held = page.locator("[data-offer='r1.1']"), list[Route]()
     answers = asyncio.Event()
     accept = card.get_by_role("button", name="Accept")
@@ -55,7 +61,7 @@ async def test_an_offer_that_was_accepted_does_not_look_open_until_the_list_was_
 
 async def test_a_decline_that_came_after_a_colleagues_yes_says_so_where_the_offer_was(desk: Desk) -> None:
     market = await town(desk, "r1", "r2")
-    page = await phone(desk, market, clock=False, service_workers="block")
+    page = await phone(desk, market, clock=False, **SLOW)
     answers = asyncio.Event()
 
     async def slow(route: Route) -> None:
@@ -72,3 +78,23 @@ async def test_a_decline_that_came_after_a_colleagues_yes_says_so_where_the_offe
     await page.get_by_role("link", name="Rides").tap()
     await expect(page.locator(".tap.refused")).to_contain_text("You declined Not taken: ")
     await page.unroute_all(behavior="wait")
+
+
+async def test_messages_that_could_not_be_read_without_a_connection_are_there_once_it_is_back(
+    desk: Desk,
+) -> None:
+    market = await town(desk, "r1")
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    page = await phone(desk, market, clock=False, **SLOW)
+    await visit(page, "thread/r1.1")
+    await visit(page, "day")
+    await page.context.set_offline(True)
+    await desk.call(market, "POST", "/dispatches/r1.1/messages", {"text": "Side door"}, Role.COORDINATOR)
+    await visit(page, "thread/r1.1")
+    await expect(page.locator("ol.thread")).to_contain_text("The service does not answer.")
+    written = page.get_by_label("Message to the dispatchers")
+    await written.fill("I am at the")
+    await page.context.set_offline(False)
+    await expect(page.locator("ol.thread")).to_contain_text("Side door")
+    await expect(written).to_have_value("I am at the")
+    desk.failures.clear()  # the browser tells of each call that did not go out

@@ -45,7 +45,7 @@ export class World {
     this.told = new Set(); // dispatches of which something was told since they were read
     this.all = false;
     this.soon = settled(() => void this.inTurn(), 150);
-    addEventListener("online", () => this.again());
+    addEventListener("online", () => this.back());
     document.addEventListener("visibilitychange", () => document.hidden || this.again());
   }
 
@@ -220,11 +220,18 @@ export class World {
     dispatchEvent(new CustomEvent("told", { detail: data }));
   }
 
+  /** There is a connection again: panels that read by themselves do so, too. */
+  back() {
+    this.again();
+    dispatchEvent(new Event("back"));
+  }
+
   /** @param {boolean} live */
   become(live) {
     if (live === this.live) return;
     this.live = live;
     this.changed();
+    if (live) this.back();
   }
 }
 

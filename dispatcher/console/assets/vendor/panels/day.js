@@ -8,6 +8,7 @@ import { t } from "../core/messages.js";
 import { level, mapLink, orphans, redraw, said, trouble } from "../core/pieces.js";
 import { ms } from "../core/times.js";
 import { statusOf } from "./ride_acts.js";
+import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 

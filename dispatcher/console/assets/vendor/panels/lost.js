@@ -42,6 +42,7 @@ export async function mount(root, context) {
     }
   };
   redraw(shown, h("p", { class: "empty" }, t("loading")));
+  addEventListener("back", () => void read(), { signal });
   await read();
 }
 

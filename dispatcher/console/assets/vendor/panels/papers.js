@@ -46,6 +46,7 @@ export async function mount(root, context) {
     }
   };
   await read();
+  addEventListener("back", () => void read(), { signal });
   document.addEventListener("visibilitychange", () => document.hidden || void read(), { signal }); // ops may have verified one
 }
 

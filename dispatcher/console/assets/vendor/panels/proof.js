@@ -82,6 +82,7 @@ export async function mount(root, context) {
   draw();
   const dispatch = world.dispatches.get(id) || await world.dispatch(id).catch(() => null);
   if (dispatch?.offer.kind === "trip") fill(place, form(dispatch, { before, own }, context));
+  addEventListener("back", () => void read(), { signal });
   await read();
   if (dispatch && !place.firstChild) fill(place, form(dispatch, { before, own }, context)); // it shows what was left so far
 }

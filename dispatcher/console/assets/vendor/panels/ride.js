@@ -10,6 +10,7 @@ import { choose } from "./sheet.js";
 import { ENDED } from "./day.js";
 import { next, otherwise, report, saying, statusOf } from "./ride_acts.js";
 import { priceCard, waitButton } from "./waits.js";
+import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 

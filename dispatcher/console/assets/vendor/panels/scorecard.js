@@ -41,6 +41,7 @@ export async function mount(root, context) {
     field(t("scorecard.period"), period),
     shown,
   );
+  addEventListener("back", () => void read(), { signal });
   await read();
 }
 

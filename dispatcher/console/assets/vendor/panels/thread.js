@@ -68,6 +68,7 @@ export async function mount(root, context) {
     }),
   );
   draw();
+  addEventListener("back", () => void read(), { signal });
   await read();
 }
 

@@ -7,6 +7,7 @@ import { h } from "../../core/dom.js";
 import { money, t } from "../core/messages.js";
 import { field, priceTable, steady } from "../core/pieces.js";
 import { sheet } from "./sheet.js";
+import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
