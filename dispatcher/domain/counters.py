@@ -94,10 +94,11 @@ def is_taken_by_itself(
 ) -> bool:
     """Whether nobody need be asked: within the window, at the level offered, for hardly more.
 
-    While a broadcast collects, others may say yes to what was offered: a person decides.
+    While a broadcast collects, others may say yes to what was offered: a person decides. So for less than
+    half of what was offered: a digit may be missing.
     """
     most = TAKE.whole(values)
-    cheap = most >= 0 and wish.price_cents <= offer.price_cents + most
+    cheap = most >= 0 and offer.price_cents <= 2 * wish.price_cents <= 2 * (offer.price_cents + most)
     alone = not record.collect_ms
     return alone and cheap and not wish.level and not outside_ms(record, wish.start_ms)
 

@@ -40,6 +40,19 @@ async def test_who_counters_is_not_silent_so_silence_does_not_accept(world: Worl
     assert (record.state, record.offers[0].state) == (RequestState.MATCHING, OfferState.EXPIRED)
 
 
+@pytest.mark.parametrize(
+    ("share", "state"), [(0.0, "pending"), (0.49, "pending"), (0.5, "taken"), (1.0, "taken")]
+)
+async def test_a_price_of_which_a_digit_is_missing_is_not_taken_before_a_person_saw_it(
+    world: World, share: float, state: str
+) -> None:
+    start_ms = await offered(world)
+    price = (await world.record("r1")).offers[0].price_cents
+    await world.counter("r1.1", later(start_ms, 5, round(price * share)), world.vendor())
+    (offer,) = (await world.record("r1")).offers
+    assert offer.counter is not None and offer.counter.state.value == state
+
+
 async def test_taken_by_two_people_at_once_it_is_booked_once(world: World) -> None:
     start_ms = await offered(world)
     await world.counter("r1.1", later(start_ms, 5, 99_900), world.vendor())
