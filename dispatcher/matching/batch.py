@@ -77,7 +77,9 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers, traced: ExitS
     began_s, began_ms = time.perf_counter(), market.clock.now_ms()
     await market.refresh()
     ids = await market.requests.open_ids()
-    market.counted &= set(ids)
+    there = set(ids)
+    market.counted &= there
+    market.in_vain_ms = {each: at for each, at in market.in_vain_ms.items() if each in there}
     market.requests.forget_all_but([*ids, *market.offered.records])
     travel = await market.travel()
     waiting = await market.next_batch(ids, travel)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import structlog
 
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Number
 from dispatcher.decisions.decided import Decided, Looked
 from dispatcher.domain.offers import OfferRecord
@@ -28,6 +29,7 @@ from solvers.planning import BatchPlan
 from solvers.screening import Screening
 from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
+IN_VAIN_MS = 5 * MINUTE_MS
 log = structlog.get_logger()
 
 
@@ -54,6 +56,9 @@ class Market:
     counted: set[str] = field(
         default_factory=set
     )  #: open requests of which it is counted whom they passed by
+    in_vain_ms: dict[str, int] = field(
+        default_factory=dict
+    )  #: of requests that are tried again and again, when it was last saved that they found no vendor
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     shadow: Shadow | None = None  #: plans batches beside, with a candidate tuning
     known_for_s: float = 0.0  #: real; for so long what became of vendors' work is not read again
@@ -136,6 +141,12 @@ class Market:
         due = [each for each in waiting if each[0].id not in self.looked_for_room][:most]
         self.looked_for_room |= {record.id: now_ms for record, _ in due}
         return due
+
+    def is_new_in_vain(self, ids: Iterable[str], now_ms: int) -> bool:
+        """Whether a plan that finds none of these a vendor is saved: they are tried every second."""
+        fresh = [each for each in ids if now_ms - self.in_vain_ms.get(each, -IN_VAIN_MS) >= IN_VAIN_MS]
+        self.in_vain_ms |= dict.fromkeys(fresh, now_ms)
+        return bool(fresh)
 
     def save(
         self,

@@ -11,6 +11,7 @@ from dispatcher.decisions.replay import HOLDS, SAME, Replayed, replay
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
+from dispatcher.matching.market import IN_VAIN_MS
 from dispatcher.matching.solving import SolverPool
 from tests.decisions.conftest import Saved
 from tests.matching.test_will_calls import full_day
@@ -32,6 +33,26 @@ async def test_an_imminent_plan_is_saved_and_replays_byte_for_byte(saved: Saved,
     assert found.header.became == ("offered", "offered")
     assert found.header.digest == (await town.record("soon")).offers[-1].snapshot
     assert replay(found).how == SAME
+
+
+async def test_what_is_tried_in_vain_every_second_is_saved_every_few_minutes(
+    saved: Saved, own: Ownership
+) -> None:
+    town = saved.town
+    far = Place(position=(CENTRE[0] + 5.0, CENTRE[1]))
+    await town.add_vendor(vendor("v1", service_area=(Circle(centre=CENTRE, radius_m=3_000),)))
+    await town.submit(trip("vain", start_min=40, pickup=far, dropoff=far))
+    for second in range(5):
+        await match_imminent(own, town.market, town.ids)
+        town.clock.ms += 1_000 * second
+    assert len(await saved.plans()) == 1
+    town.clock.ms += IN_VAIN_MS
+    for _ in range(2):
+        await match_imminent(own, town.market, town.ids)
+    assert len(await saved.plans()) == 2
+    await town.submit(trip("near", start_min=40))
+    await match_imminent(own, town.market, ["vain", "near"])
+    assert (await saved.plans())[-1].header.requests == ("vain", "near")
 
 
 @pytest.mark.parametrize(("work", "how"), [(200_000, SAME), (0, HOLDS)])
