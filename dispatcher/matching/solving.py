@@ -28,7 +28,7 @@ from solvers.screening import Screening
 
 LEAST_SOLVE_S = 0.1
 GRACE_S = 2.0  # beyond the optimiser's limit: screening, transport, checking, a busy machine …
-RELAX_LIMIT_S, WARM_LIMIT_S = 10.0, 60.0
+RELAX_LIMIT_S, WARM_LIMIT_S = 10.0, 30.0
 PAIRS_PER_S = 100_000  # … and this many (request, vendor) pairs a second
 CONSTS.term_timeout, CONSTS.sleep_unit = 0.2, 0.05  # pebble's own would make a limit of 2 s take 5 s
 _PRELOAD = (

@@ -110,7 +110,7 @@ async def as_user(admin: Redis, server: EmbeddedRedis, *given: str) -> str:
         (("~*", "&*", "+@all", "-eval"), "EVAL"),
         (("~*", "&*", "+@all", "-info"), "INFO"),
         (("~dispatch:{metro}:*", "&*", "+@all"), IDENTITY),
-        (("~dispatch:*", "%R~dispatch:{metro}:events", "&*", "+@all", "-set"), "SET dispatch:{metro}:t:x"),
+        (("~dispatch:*", "%R~dispatch:{metro}:events", "&*", "+@all", "-set"), "SET dispatch:identity"),
     ],
 )
 async def test_a_right_that_is_missing_is_named(
