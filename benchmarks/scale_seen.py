@@ -54,7 +54,7 @@ def tree_cpu_s(pid: int) -> tuple[float, float]:
             fields = (
                 (folder / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
             )
-        except OSError:
+        except OSError:  # it has ended since it was listed
             continue
         own, ended = (sum(map(int, fields[at : at + 2])) / os.sysconf("SC_CLK_TCK") for at in (11, 13))
         parents[int(folder.name)] = (int(fields[1]), own, ended)

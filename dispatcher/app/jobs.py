@@ -100,10 +100,8 @@ async def jobs_of(
     notifier = notifier_of(open_.settings, open_.clock)
     hub, poster = Hub(open_.store), Poster(open_.settings.webhook_networks)
     callers = Callers(service, hub, poster, name)
-    retimer, arrivals = (
-        Quoter(open_.store, open_.clock, markets, open_.travel_of, savers),
-        arrivals or Arrivals(),
-    )
+    arrivals = arrivals or Arrivals()
+    retimer = Quoter(open_.store, open_.clock, markets, open_.travel_of, savers)
     timers = Timers(service, retimer=retimer, calm=arrivals.calm)
     courier = Courier(service, notifier, open_.settings.notify_coordinator_email)
     hot = arrivals.hot

@@ -101,7 +101,7 @@ def _refuse_no_socket(number: int | None) -> None:
     try:
         if number is None or stat.S_ISSOCK(os.fstat(number).st_mode):
             return
-    except (OSError, OverflowError):
+    except (OSError, OverflowError):  # no such file: refused below, too
         pass
     raise UsageError(f"--listener {number} is no open socket.", "It is the supervisor's: leave it out.")
 
