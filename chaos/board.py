@@ -85,4 +85,6 @@ def _counted(report: Report) -> str:
     """What was killed how often, and what else was counted; "" for a scenario that tells its rounds alone."""
     killed = [f"{number:,} × {part}" for part, number in report.kills.items()]
     counted = [f"{number:,} {name.replace('_', ' ')}" for name, number in report.counts.items()]
+    if report.longest_take_over_s:
+        counted.append(f"a dead matcher's market was another's after {report.longest_take_over_s:.1f} s")
     return "; ".join([*([f"killed {', '.join(killed)}"] if killed else []), *counted])

@@ -11,6 +11,7 @@ from chaos.cluster import cluster
 from chaos.damage import damage
 from chaos.disk_full import disk_full
 from chaos.fail_over import fail_over
+from chaos.kill_roles import kill_roles
 from chaos.kill_service import kill_matcher, kill_solver, kill_web
 from chaos.kill_supervisor import kill_supervisor
 from chaos.kill_workers import kill_workers
@@ -37,6 +38,7 @@ SCENARIOS = {
     "kill-web": Scenario(kill_web),
     "kill-matcher": Scenario(kill_matcher),
     "kill-solver": Scenario(kill_solver),
+    "kill-roles": Scenario(kill_roles),
     "kill-supervisor": Scenario(kill_supervisor),
     "kill-workers": Scenario(kill_workers),
     "kill-amid-replies": Scenario(kill_amid_replies, 2),

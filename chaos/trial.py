@@ -30,6 +30,7 @@ class Report(msgspec.Struct):
     found: int = 0
     findings: list[str] = msgspec.field(default_factory=list)
     longest_recovery_s: float = 0.0
+    longest_take_over_s: float = 0.0  # from a matcher's death until another has its market
     kills: dict[str, int] = msgspec.field(default_factory=dict)  # by part, where several are killed
     counts: dict[str, int] = msgspec.field(default_factory=dict)  # what else it counted, by its name
 
@@ -77,6 +78,13 @@ class Trial:
         yield
         self.report.strikes += 1
         self.report.longest_recovery_s = max(self.report.longest_recovery_s, time.monotonic() - began_s)
+
+    @contextlib.contextmanager
+    def take_over(self) -> Iterator[None]:
+        """Around the time in which another takes up what a killed one had."""
+        began_s = time.monotonic()
+        yield
+        self.report.longest_take_over_s = max(self.report.longest_take_over_s, time.monotonic() - began_s)
 
     def killed(self, *parts: str) -> None:
         """One more of each part was killed."""
