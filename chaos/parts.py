@@ -148,19 +148,24 @@ async def roles_apart(settings: Settings) -> AsyncIterator[Parts]:
 
 
 @contextlib.asynccontextmanager
-async def _over_a_server(settings: Settings) -> AsyncIterator[tuple[_Running, str]]:
+async def _over_a_server(settings: Settings) -> AsyncIterator[tuple[Parts, str]]:
     """Nothing runs yet but Redis; and the number of the listening socket."""
+    async with EmbeddedRedis(settings.data_dir) as redis, over(settings, redis.url) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def over(settings: Settings, redis_url: str) -> AsyncIterator[tuple[Parts, str]]:
+    """Nothing of it runs yet; and the number of the listening socket, in which callers wait."""
     _make_keys(settings)
-    folder = settings.data_dir
-    async with EmbeddedRedis(folder) as redis:
-        ours = Settings.read(settings.environment(), redis_url=redis.url)
-        with listening(ours) as listener:
-            made = _Running(address(ours, listener), redis.url, ours, folder / "log")
-            made.files = (listener.fileno(),)
-            try:
-                yield made, str(listener.fileno())
-            finally:
-                await made.stop()
+    ours = Settings.read(settings.environment(), redis_url=redis_url)
+    with listening(ours) as listener:
+        made = _Running(address(ours, listener), redis_url, ours, settings.data_dir / "log")
+        made.files = (listener.fileno(),)
+        try:
+            yield made, str(listener.fileno())
+        finally:
+            await made.stop()
 
 
 @contextlib.asynccontextmanager

@@ -15,6 +15,7 @@ from chaos.kill_roles import kill_roles
 from chaos.kill_service import kill_matcher, kill_solver, kill_web
 from chaos.kill_supervisor import kill_supervisor
 from chaos.kill_workers import kill_workers
+from chaos.night import night
 from chaos.replies import kill_amid_replies
 from chaos.store import kill_store, kill_store_amid_commands, memory_full
 from chaos.trial import Report, Trial
@@ -46,6 +47,7 @@ SCENARIOS = {
     "disk-full": Scenario(disk_full, 10),
     "fail-over": Scenario(fail_over, 4),
     "cluster": Scenario(cluster, 4),
+    "night": Scenario(night, 20),
     "damage": Scenario(damage, 20),
     "upgrade": Scenario(upgrade, 10),
 }
