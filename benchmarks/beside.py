@@ -48,9 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, default, about in (
         ("pairs", 4, "pairs of turns"),
         ("vendors", 100, "vendors of each market"),
-        ("rounds", 3, "batches of a turn, each followed by imminent requests"),
+        ("rounds", 6, "batches of a turn, each followed by imminent requests"),
         ("batch", 400, "requests for later, sent at once"),
-        ("imminent", 20, "imminent requests of a round, ten a second"),
+        ("imminent", 10, "imminent requests of a round, ten a second"),
         ("intake", 3_000, "requests sent as fast as may be"),
         ("consoles", 3, "consoles that look on"),
     ):
