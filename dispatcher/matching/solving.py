@@ -38,6 +38,8 @@ _PRELOAD = (
     "solvers.assignment.prover",
     "dispatcher.matching.child",
     "dispatcher.matching.effects",
+    "dispatcher.matching.shadow_child",
+    "dispatcher.what_if.child",
 )
 log = structlog.get_logger()
 
