@@ -20,6 +20,7 @@ from dispatcher.matching.matches import Match, checked
 from dispatcher.matching.modes import in_its_mode, several_last
 from dispatcher.matching.sequence import waves
 from dispatcher.matching.snapshot import Snapshot
+from dispatcher.runtime.rounds import Rounds
 from dispatcher.service.execute import Executor
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.script import BrokenLedger
@@ -241,15 +242,15 @@ class _Matches:
 
 async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yields_to_imminent: bool) -> None:
     """Run all, `AT_ONCE` at a time, in order. The first error ends them."""
-    waiting = iter(works)
+    waiting, rounds = iter(works), Rounds()
     first = list(islice(waiting, AT_ONCE))
 
     async def runner(work: Awaitable[None] | None) -> None:
         while work is not None:
+            if yields_to_imminent:
+                await rounds.next(market.no_imminent_work)
             await work
             await asyncio.sleep(0)
-            if yields_to_imminent:
-                await market.no_imminent_work.wait()
             work = next(waiting, None)
 
     if len(first) < 2:  # an imminent request is one by itself: it needs no tasks
