@@ -21,6 +21,7 @@ from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock, make_clock
 from dispatcher.runtime.otel import open_tracer
+from dispatcher.runtime.rounds import share_threads
 from dispatcher.security import key_files
 from dispatcher.service.loops import MEASURES, PATIENT_KEYS, QUARTERS, UNREADABLE, keep_running
 from dispatcher.service.service import Service
@@ -67,6 +68,7 @@ async def opened(settings: Settings, role: str, trouble: Callable[[], str] = str
             webhook_networks=settings.webhook_networks,
         )
         await _agree(store, list(settings.markets))
+        share_threads()
         yield Opened(settings, store, clock, engine, travel_of, decisions, service)
 
 

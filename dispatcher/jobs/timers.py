@@ -27,6 +27,7 @@ from dispatcher.domain.standing_orders import StandingOrderRecord
 from dispatcher.jobs.agenda import Agenda
 from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.runtime.rounds import Rounds
 from dispatcher.service.service import Service
 from dispatcher.store.aside import Item
 from dispatcher.store.outcome import Outcome, Status
@@ -68,6 +69,7 @@ class Timers:
     ) -> None:
         self.service, self.retimer = service, retimer
         self.batch, self._calm = batch, calm or _at_once
+        self._rounds = Rounds()
         self._agendas: dict[str, Agenda] = {}
         self._put_off: defaultdict[tuple[str, str], PutOff] = defaultdict(PutOff)  # by market and kind
 
@@ -143,6 +145,7 @@ class Timers:
         try:
             async with free:
                 await self._calm()
+                await self._rounds.next()
                 outcome = await self._effect(market, kind, record)
         except Unavailable:
             raise
