@@ -49,6 +49,7 @@ log = structlog.get_logger()
 _THREAD = ThreadPoolExecutor(1, "decisions")
 
 Result = TypeVar("Result")
+Packed = tuple[Raw, list[bytes]]  #: of a decision, before it has its place
 Tell = Callable[[BaseException, float], Awaitable[None]]
 Told = Callable[[], Awaitable[None]]
 #: what a full disk, a store that is away, a damaged ledger or a plug-in's own travel times raise
@@ -148,12 +149,12 @@ class Saver:
         if isinstance(given, Looked):
             await asyncio.sleep(AFTER_S)  # whoever asked has the answer before
         decided = given if isinstance(given, Decided) else await _beside(given.make)
-        raw, shared = await _beside(self._packed, decided)
+        packed: Packed | None = None
         for _ in range(TRIES):
             known = self._last  # read in this order: who writes between has the place, and we try again
             place = known.seq if known else await self.stored.decisions.issued()
-            raw = linked(raw, known or await self.stored.decisions.last(), place + 1)
-            entry = await _beside(self._put, raw, shared)
+            before = known or await self.stored.decisions.last()
+            packed, entry = await _beside(self._put, packed or decided, before, place + 1)
             try:
                 kept_days = DAYS.whole(decided.values)
                 # an offer names its decision: that of the matcher before it stays the one that is noted
@@ -165,8 +166,8 @@ class Saver:
                 self._last = None
         raise Taken(f"{TRIES} times")
 
-    def _packed(self, decided: Decided) -> tuple[Raw, list[bytes]]:
-        """In the thread: nothing here is of the event loop's."""
+    def _packed(self, decided: Decided) -> Packed:
+        """In the thread, as `_put`: nothing here is of the event loop's."""
         digest = decided.plan.digest
         nth = self._seen[digest] = self._seen.pop(digest, -1) + 1
         while len(self._seen) > _SEEN:
@@ -180,9 +181,12 @@ class Saver:
             lambda subject, plain: self.decisions.vault.seal(market, subject, plain),
         )
 
-    def _put(self, raw: Raw, shared: list[bytes]) -> Entry:
+    def _put(self, given: Decided | Packed, before: Entry | None, place: int) -> tuple[Packed, Entry]:
+        """Packed, if it is not yet, and written at its place."""
+        packed = self._packed(given) if isinstance(given, Decided) else given
+        raw, shared = linked(packed[0], before, place), packed[1]
         record, header = self.decisions.put(raw, shared), raw.header
-        return Entry(
+        entry = Entry(
             seq=header.seq,
             digest=header.digest,
             nth=header.nth,
@@ -197,6 +201,7 @@ class Saver:
             hash=hash_of(record),
             previous=header.previous,
         )
+        return packed, entry
 
     async def _tell(self, error: BaseException) -> None:
         """A trouble of the market's; not for each decision that a full disk loses."""
