@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,7 @@ class Limits:
     work_limit: int | None = None
     seed: int = 1
     workers: int = 1
+    parts: int = 1  #: in which it is solved; see `solvers.split`
 
 
 def _nobody() -> Ints:
@@ -71,10 +72,14 @@ class BatchPlan:
     for_share: Ints = field(default_factory=_nobody)  #: rows; who is with a vendor that is short of its share
 
 
-def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
+def plan(
+    screening: Screening, solver: Solver | None = None, posed_as: Callable[[Posed], None] = lambda posed: None
+) -> BatchPlan:
     """Screen, formulate, solve, check. `solver` None: greedy, which needs milliseconds and no OR-Tools.
 
-    The greedy moves nobody. A solver's plan that would leave a standing request out gives way to its plan.
+    `posed_as` hears what the solver is then given. The greedy moves nobody. A solver's plan that would leave
+    a standing request out gives way to its plan.
+
     Raises ValueError when the solver's plan breaks a constraint: such a plan is never returned.
     """
     began = time.perf_counter()
@@ -82,6 +87,7 @@ def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
     if solver is None and (found := apart(screening, screened)) is not None:
         return _plan_apart(screening, screened, found, began)
     posed = pose(screening, screened)
+    posed_as(posed)
     choice, by = None if solver is None else _planned(posed, posed.priced, solver), "optimiser"
     if choice is None or not posed.places_all(choice):
         choice, by = _planned(posed, posed.unmoved, greedy), "greedy"
@@ -107,6 +113,15 @@ def plan_of(
         gave_way_to=gave_way_to(posed, choice),
         for_share=for_share(posed, choice),
     )
+
+
+def part_of(posed: Posed, columns: Ints) -> BatchPlan:
+    """A part of a plan that is still made: these columns, checked by themselves. Raises ValueError."""
+    choice = np.full(posed.screening.requests, -1, np.int64)
+    choice[posed.problem.column_request[columns]] = columns
+    check(posed.problem, choice).require()
+    made = plan_of(posed, np.sort(columns), choice, digest=digest(posed.screening), solver="optimiser")
+    return replace(made, lost=None)
 
 
 def _of_columns(screened: Screened, columns: Ints, requests: int) -> dict[str, Any]:

@@ -49,7 +49,7 @@ log = structlog.get_logger()
 _THREAD = ThreadPoolExecutor(1, "decisions")
 
 Result = TypeVar("Result")
-Packed = tuple[Raw, list[bytes]]  #: of a decision, before it has its place
+Packed = tuple[Raw, list[bytes]]  # a record's parts, and what it shares with others
 Tell = Callable[[BaseException, float], Awaitable[None]]
 Told = Callable[[], Awaitable[None]]
 #: what a full disk, a store that is away, a damaged ledger or a plug-in's own travel times raise
@@ -154,7 +154,7 @@ class Saver:
             known = self._last  # read in this order: who writes between has the place, and we try again
             place = known.seq if known else await self.stored.decisions.issued()
             before = known or await self.stored.decisions.last()
-            packed, entry = await _beside(self._put, packed or decided, before, place + 1)
+            packed, entry = await _beside(self._kept, decided, packed, before, place + 1)
             try:
                 kept_days = DAYS.whole(decided.values)
                 # an offer names its decision: that of the matcher before it stays the one that is noted
@@ -166,8 +166,14 @@ class Saver:
                 self._last = None
         raise Taken(f"{TRIES} times")
 
+    def _kept(
+        self, decided: Decided, packed: Packed | None, before: Entry | None, place: int
+    ) -> tuple[Packed, Entry]:
+        """In the thread: nothing here is of the event loop's. What is packed already stays so."""
+        raw, shared = packed or self._packed(decided)
+        return (raw, shared), self._put(linked(raw, before, place), shared)
+
     def _packed(self, decided: Decided) -> Packed:
-        """In the thread, as `_put`: nothing here is of the event loop's."""
         digest = decided.plan.digest
         nth = self._seen[digest] = self._seen.pop(digest, -1) + 1
         while len(self._seen) > _SEEN:
@@ -181,12 +187,9 @@ class Saver:
             lambda subject, plain: self.decisions.vault.seal(market, subject, plain),
         )
 
-    def _put(self, given: Decided | Packed, before: Entry | None, place: int) -> tuple[Packed, Entry]:
-        """Packed, if it is not yet, and written at its place."""
-        packed = self._packed(given) if isinstance(given, Decided) else given
-        raw, shared = linked(packed[0], before, place), packed[1]
+    def _put(self, raw: Raw, shared: list[bytes]) -> Entry:
         record, header = self.decisions.put(raw, shared), raw.header
-        entry = Entry(
+        return Entry(
             seq=header.seq,
             digest=header.digest,
             nth=header.nth,
@@ -201,7 +204,6 @@ class Saver:
             hash=hash_of(record),
             previous=header.previous,
         )
-        return packed, entry
 
     async def _tell(self, error: BaseException) -> None:
         """A trouble of the market's; not for each decision that a full disk loses."""

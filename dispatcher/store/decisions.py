@@ -65,11 +65,14 @@ class DecisionPart:
         return int(text_of(told["last-generated-id"]).partition("-")[0])
 
     async def add(self, entry: Entry, requests: Sequence[str], kept_days: int) -> None:
-        """Append it, and note it as the last decision on these requests. Raises Taken, Unavailable."""
+        """Append it, and note it as the last decision on these requests. Raises Taken, Unavailable.
+
+        In one go, for one fsync: what is noted of a place that is taken will be noted again as it is.
+        """
         place = f"{entry.seq}-0"
-        appended = ("XADD", self.keys.decisions, place, FIELD, msgspec.msgpack.encode(entry))
+        append = ("XADD", self.keys.decisions, place, FIELD, msgspec.msgpack.encode(entry))
         try:
-            await self.reader.ask_all([appended, *self._noted(entry, requests, kept_days)])
+            await self.reader.ask_all([append, *self._notes(entry, requests, kept_days)])
         except ResponseError as error:
             if "equal or smaller" not in str(error):
                 raise
@@ -77,8 +80,7 @@ class DecisionPart:
             if not found or self._read(found[0]) != entry:  # else it is ours: sent again after a lost answer
                 raise Taken(place) from error
 
-    def _noted(self, entry: Entry, requests: Sequence[str], kept_days: int) -> list[tuple[str | int, ...]]:
-        """Sent with the entry: one that is refused its place is tried at another, under the same name."""
+    def _notes(self, entry: Entry, requests: Sequence[str], kept_days: int) -> list[tuple[str | int, ...]]:
         key, name = self.keys.decided(entry.day), f"{entry.digest}:{entry.nth}"
         steps = [requests[at : at + TOGETHER] for at in range(0, len(requests), TOGETHER)]
         noted = [("HSET", key, *(word for each in step for word in (each, name))) for step in steps]

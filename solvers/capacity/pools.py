@@ -84,14 +84,21 @@ class PoolSupply:
         return np.asarray(serves & (self.daily_left[vendor, resource, day] > 0))
 
     def least_left(self, vendor: Ints, resource: Ints, first: Ints, end: Ints) -> Ints:
-        """n; by minima over 1, 2, 4 … buckets: two of them cover any stretch, however long."""
+        """n; by minima over 1, 2, 4 … buckets: two of them cover any stretch, however long.
+
+        Of the pools that are asked for alone: of many vendors few are near a few requests.
+        """
         least = np.zeros(len(first), np.int64)
         if not len(first):
             return least
         lasts, buckets = end - first, self.left.shape[2]
         row, inside = vendor * self.left.shape[1] + resource, end <= buckets
         begin, stop = int(first.min()), min(int(end.max()), buckets)
-        level, first = self.left[:, :, begin:stop].reshape(-1, stop - begin), first - begin
+        asked = np.zeros(self.left.shape[0] * self.left.shape[1], np.bool_)
+        asked[row] = True
+        row = (np.cumsum(asked) - 1)[row]
+        level = self.left[*np.divmod(np.flatnonzero(asked), self.left.shape[1]), begin:stop]
+        first = first - begin
         width, longest = 1, int(lasts[inside].max(initial=0))
         while width <= longest:
             here = np.flatnonzero((lasts >= width) & (lasts < 2 * width) & inside)
