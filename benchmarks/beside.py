@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, default, about in (
         ("pairs", 4, "pairs of turns"),
         ("vendors", 100, "vendors of each market"),
-        ("rounds", 6, "batches of a turn, each followed by imminent requests"),
+        ("rounds", 4, "batches of a turn, each followed by imminent requests"),
         ("batch", 400, "requests for later, sent at once"),
         ("imminent", 10, "imminent requests of a round, ten a second"),
         ("intake", 3_000, "requests sent as fast as may be"),

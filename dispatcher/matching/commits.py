@@ -22,6 +22,7 @@ from dispatcher.matching.matches import Match, checked
 from dispatcher.matching.modes import asks_one, in_its_mode, several_last
 from dispatcher.matching.sequence import waves
 from dispatcher.matching.snapshot import Snapshot
+from dispatcher.runtime.rounds import Rounds
 from dispatcher.service.execute import Executor
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.script import BrokenLedger
@@ -267,15 +268,15 @@ async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yield
 
     The first error ends them.
     """
-    waiting = iter(works)
+    waiting, rounds = iter(works), Rounds()
     first = list(islice(waiting, MANY_AT_ONCE if yields_to_imminent and _is_calm(market) else AT_ONCE))
 
     async def runner(nth: int, work: Awaitable[None] | None) -> None:
         while work is not None:
+            if yields_to_imminent:
+                await rounds.next(market.no_imminent_work)
             await work
             await asyncio.sleep(0)
-            if yields_to_imminent:
-                await market.no_imminent_work.wait()
             if nth >= AT_ONCE and not _is_calm(market):
                 return
             work = next(waiting, None)

@@ -110,12 +110,14 @@ class PoolSupply:
                 level = np.minimum(level[:, : level.shape[1] - half], level[:, half:])
         return least
 
-    def free_runs(self, factor: int) -> tuple[Ints, Ints, Ints, Ints]:
+    def free_runs(self, factor: int, since: int, until: int) -> tuple[Ints, Ints, Ints, Ints]:
         """See `Supply`."""
-        free = np.pad(self.units(0, self.left.shape[2], factor) > 0, ((0, 0), (0, 0), (1, 1)))
+        units = self.units(since * factor, min(until * factor, self.left.shape[2]), factor)
+        free = np.zeros((*units.shape[:2], units.shape[2] + 2), np.bool_)
+        np.greater(units, 0, out=free[:, :, 1:-1])
         edges = np.flatnonzero(free.reshape(-1)[1:] != free.reshape(-1)[:-1])  # begin, end, begin, end …
         vendor, resource, first = np.unravel_index(edges[::2], free.shape)
-        return vendor, resource, first, edges[1::2] % free.shape[2]
+        return vendor, resource, since + first, since + edges[1::2] % free.shape[2]
 
     def units(self, first: int, end: int, factor: int) -> Ints:
         """V x K x coarse buckets; a bucket that the horizon cuts off counts what is in view."""
