@@ -18,7 +18,7 @@ from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
 from dispatcher.decisions.decided import Decided
 from dispatcher.matching.batch import run_batch
-from dispatcher.matching.commits import FenceLost, Ownership
+from dispatcher.matching.commits import AT_ONCE, MANY_AT_ONCE, FenceLost, Ownership, run_bounded
 from dispatcher.matching.job import Job
 from dispatcher.matching.parts import heard
 from dispatcher.matching.solvers import Settled, Whose
@@ -137,3 +137,37 @@ async def test_settled_matches_are_offered_once_while_the_rest_is_solved(
     (saved,) = saver.decided
     assert isinstance(saved, Decided)
     assert saved.became == ("offered",) * 12
+
+
+@pytest.mark.parametrize(("since_imminent_s", "most"), [(3_600.0, MANY_AT_ONCE), (0.0, AT_ONCE)])
+async def test_fewer_commits_are_under_way_where_imminent_ones_may_come(
+    town: Town, since_imminent_s: float, most: int
+) -> None:
+    """Else an imminent request would wait behind them all."""
+    town.market.imminent_s = time.monotonic() - since_imminent_s
+    now = peak = done = 0
+
+    async def commit() -> None:
+        nonlocal now, peak, done
+        now += 1
+        peak = max(peak, now)
+        await asyncio.sleep(0)
+        now -= 1
+        done += 1
+
+    await run_bounded((commit() for _ in range(300)), town.market, yields_to_imminent=True)
+    assert (done, now) == (300, 0)
+    assert peak == most
+
+
+async def test_runners_beyond_the_few_end_once_imminent_work_comes(town: Town) -> None:
+    started = list[int]()
+
+    async def commit(number: int) -> None:
+        started.append(number)
+        if number == 150:
+            town.market.imminent_s = time.monotonic()
+        await asyncio.sleep(0)
+
+    await run_bounded(map(commit, range(400)), town.market, yields_to_imminent=True)
+    assert started == list(range(400))
