@@ -33,6 +33,7 @@ from dispatcher.settings import Markets, Settings
 from dispatcher.store.store import Store
 
 MARKET = "region"
+SETTLE_S = 1.0
 AIM_S, AIM_MB = 25.0, 700
 LOG = "matcher.log"
 
@@ -59,6 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=number(0.05, MOST_S),
         default=15.0,
         help="the solve's limit, by tuning (default: 15)",
+    )
+    parser.add_argument(
+        "--split",
+        type=whole(10, 50_000),
+        default=2_500,
+        metavar="N",
+        help="requests of a part, by tuning (default: 2500)",
     )
     parser.add_argument("--beside", type=checkout, metavar="FOLDER", help="another checkout, kernels built")
     parser.add_argument("--json", type=output, default="-", help="where to write the figures; - is stdout")
@@ -129,6 +137,8 @@ async def _night(
     day = NightDay.drawn(args.requests, args.vendors, on=next_day(time.time_ns() // 1_000_000, zone), tz=zone)
     broker = Broker(MARKET, port, read_token_keys(settings.token_keys_file), args.vendors)
     tuning = {"solve_time_limit_s": args.seconds, "batch_limit": max(10, args.requests)}
+    if not args.beside:  # which may not know it
+        tuning |= {"batch_settle_s": SETTLE_S, "split_requests": args.split}
     await broker.open(day, tuning, args.at_once)
     bodies = calls_of(day, args.a_call)
     async with Store(url, read_patient_keys(settings.patient_keys_file)) as store:

@@ -53,6 +53,7 @@ class Market:
     requests: WaitingRequests = field(init=False)
     offered: StandingOffers = field(init=False)
     no_imminent_work: asyncio.Event = field(default_factory=_set)  #: cleared while imminent work is at hand
+    imminent_s: float = -math.inf  #: real; when imminent work was last at hand
     looked_for_room: dict[str, int] = field(default_factory=dict)  #: by request, when last
     saver: Keeps | None = None  #: who saves what is decided
     counted: set[str] = field(

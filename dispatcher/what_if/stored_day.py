@@ -65,7 +65,7 @@ def care_of(records: Records, bodies: Bodies, calls: Calls, tz: ZoneInfo, seed: 
 
 
 def submissions(records: Records, bodies: Bodies, care: Care, least_ms: int) -> tuple[Submission, ...]:
-    """Each by itself, when it came and was authorized; before `least_ms` nothing is in reach: none is sooner.
+    """Each by itself, when it came and was authorized; not before `least_ms`: nothing is in reach until then.
 
     What stands in sequence or in a bundle comes with it, once all of that has come.
     """

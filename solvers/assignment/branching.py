@@ -13,7 +13,7 @@ from solvers.assignment.knapsack import Knapsacks
 from solvers.kernels.library import library
 
 _ROOM: Final = 1 << 22  #: entries of a replica's table, 16 MB
-_NODES: Final = 10_000  #: for one set of rows
+_NODES: Final = 3_000  #: for one set of rows
 _FIRST_ROWS: Final = 3.0
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from solvers.arrays import Floats, Ints
 from solvers.assignment.anneal import Annealer, anneal
+from solvers.assignment.beam import beams, is_one_a_row
 from solvers.assignment.branching import Brancher
 from solvers.assignment.deadline import Deadline, Stop, Stopped
 from solvers.assignment.dual import Prices
@@ -126,11 +127,11 @@ class _Run:
 
     def _rows(self) -> None:
         """Where there is one bucket: annealing, then rows by branch and bound, and HiGHS beside them."""
-        threads = self.workers - self._provable
+        proving = self._provable and self._small
+        threads = self.workers - proving
         with ExitStack() as beside:
-            if self._provable:
+            if proving:
                 beside.enter_context(self._proving())
-            self._anneal(until=0.15, threads=threads)
             self._enumerate(threads)
 
     def _search(self) -> None:
@@ -239,12 +240,16 @@ class _Run:
         self.best.prove(bound)
 
     def _enumerate(self, threads: int) -> None:
+        values = self._value() if is_knapsacks(self.instance) else None
+        if values is not None and is_one_a_row(self.instance):
+            beams(values, self.deadline, self.best, seeds=self._seeds(threads))
+        else:
+            self._anneal(until=0.15, threads=threads)
         kept, spread, cost = self.instance.from_given(self.best.choice), self.prices.spread, self.best.cost
         replicas: Sequence[Replica]
-        if reheat := not is_knapsacks(self.instance):
+        if reheat := values is None:
             replicas = [Enumerator(self.prices, kept, cost, spread, seed) for seed in self._seeds(threads)]
         else:
-            values = self._value()
             replicas = [Brancher(values, kept, cost, spread, seed) for seed in self._seeds(threads)]
         found = enumerate_rows(
             *(replicas, self.deadline, self.best), hot=0.3 * spread, cold=0.03 * spread,

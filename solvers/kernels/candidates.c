@@ -41,7 +41,7 @@ static int64_t all_of(const Instance *in, int64_t r, const Keys *keys, Candidate
  * the prices, at most `most`, "unmatched" and the one of `keep` (column or -1), at which the request then stands. `regret`:
  * columns of tied requests; `alone`: requests. `scratch`: one more than the most columns a request has.
  * Returns their number, at most the columns of each request + 1, or `most` + 2. `spread`: what the third costs more than the
- * first, on average. */
+ * first, but no more than a penalty, on average. */
 EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, int64_t from, int64_t to, const float *prefix,
                                const float *vendor_price, const float *regret, const float *alone, double width,
                                int64_t most, const int32_t *keep, Candidate *scratch, double *spread) {
@@ -57,8 +57,10 @@ EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, int64_t from, int
         }
         qsort(scratch, (size_t)kept, sizeof(Candidate), by_key);
         plan->first[r] = n;
-        if (kept > 1 && in->penalty[r] < PINNED)
-            *spread += (scratch[kept > 2 ? 2 : 1].key - scratch[0].key) / (double)in->requests;
+        if (kept > 1 && in->penalty[r] < PINNED) {
+            double dearer = scratch[kept > 2 ? 2 : 1].key - scratch[0].key, most = (double)in->penalty[r];
+            *spread += (dearer < most ? dearer : most) / (double)in->requests; /* a tied column may go with nothing */
+        }
         for (int64_t i = 0; i < kept; i++) {
             Candidate c = scratch[i];
             if (i >= most && c.column >= 0 && c.column != keep[r]) continue;

@@ -2,9 +2,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "beam.h"
 #include "dual.h"
 #include "knapsack.h"
-#include "plan.h"
 
 typedef struct {
     const char *name;     /* 0 after the last */
@@ -31,5 +31,7 @@ EXPORT const Place *layout_of(const char *wanted) {
     TELL(Candidate, CANDIDATE)
     TELL(Occupant, OCCUPANT)
     TELL(Plan, PLAN)
+    TELL(Extension, EXTENSION)
+    TELL(Beam, BEAM)
     return 0;
 }

@@ -53,6 +53,11 @@ PLAN: Final = _words(
     *("first", "candidate", "choice", "free", "room", "count", "row_first", "row_size", "occupant"),
     *("slot", "least"),
 )
+EXTENSION: Final = _struct(("bound", np.float32), *((name, np.int32) for name in ("from", "at")))
+BEAM: Final = _words(
+    *("width", "slots", "order", "value", "before", "after", "top", "table", "left", "bound", "mark"),
+    *("from", "at", "extension", "seen"),
+)
 
 #: All of them, by the name that C has for each.
 LAYOUTS: Final[dict[str, Layout]] = {
@@ -64,4 +69,6 @@ LAYOUTS: Final[dict[str, Layout]] = {
     "Candidate": CANDIDATE,
     "Occupant": OCCUPANT,
     "Plan": PLAN,
+    "Extension": EXTENSION,
+    "Beam": BEAM,
 }

@@ -26,6 +26,7 @@ _SIGNATURES: Final[dict[str, tuple[Any, list[Any]]]] = {
     "plan_fill": (_I, [_P, _P, _P, _I, _I]),
     "plan_enumerate": (_I, [_P, _P, _U, _I, _I, _I, _F, _P, _P, _P, _P]),
     "plan_branch": (_I, [_P, _P, _U, _I, _I, _F, _P, _P, _P, _I, _P, _P, _P, _P]),
+    "plan_beam": (_I, [_P, _P, _P, _F, _P, _P]),
     "knapsacks_climb": (None, [_P, _P, _I, _F, _F, _P]),
     "knapsacks_bound": (_I, [_P, _P, _F, _P]),
     "plan_anneal": (_I, [_P, _P, _U, _I, _F, _I]),

@@ -5,23 +5,27 @@
 #include "branch.h"
 #include "knapsack.h"
 
-/* Different rows, each that of a random request. */
-static void pick(Branch *b, int wanted) {
-    Search *s = &b->search;
-    b->size = 0;
-    for (int tries = 0; tries < 8 * wanted && b->size < wanted && b->size < ROWS; tries++) {
-        int32_t r = (int32_t)random_below(&s->random, (uint32_t)s->in->requests);
-        const Candidate *c = s->plan->candidate + s->plan->choice[r];
-        int known = c->vendor < 0;
-        for (int i = 0; i < b->size && !known; i++) known = b->row[i] == c->row;
-        if (!known) b->row[b->size++] = c->row;
-    }
-}
-
 static int slot_of(const Branch *b, const Candidate *c) {
     for (int i = 0; i < b->size; i++)
         if (c->vendor >= 0 && b->row[i] == c->row) return i;
     return -1;
+}
+
+/* Different rows: that of a random request, then those where requests of the rows so far would go, likelier the cheaper. */
+static void pick(Branch *b, int wanted) {
+    Search *s = &b->search;
+    const Plan *plan = s->plan;
+    int32_t r = (int32_t)random_below(&s->random, (uint32_t)s->in->requests);
+    b->size = 0;
+    for (int tries = 0; tries < 16 * wanted && b->size < wanted && b->size < ROWS; tries++) {
+        int32_t n = plan->first[r + 1] - plan->first[r];
+        double u = random_unit(&s->random);
+        const Candidate *c = plan->candidate + plan->first[r] + (int32_t)(u * u * 0.999999 * n);
+        if (c->vendor >= 0 && slot_of(b, c) < 0) b->row[b->size++] = c->row;
+        if (b->size == 0) continue;
+        int32_t row = b->row[random_below(&s->random, (uint32_t)b->size)], size = plan->row_size[row];
+        if (size > 0) r = plan->occupant[plan->row_first[row] + (int32_t)random_below(&s->random, (uint32_t)size)].request;
+    }
 }
 
 /* Options of r within `reach` of its first, by priced cost; returns how much dearer the second is than the first. */

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.gap import best_known, instances, read
+from solvers.assignment.beam import Beam, is_one_a_row
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import Prices
 from solvers.assignment.instance import instance_of
@@ -89,7 +90,7 @@ def test_values_of_requests_never_prove_more_than_the_optimum(seed: int) -> None
 
 def test_twenty_agents_are_planned_within_half_a_percent_of_the_bound() -> None:
     problem = _gap(20, 200, 7)
-    result = solve(problem, time_limit_s=1e9, seed=1, workers=1, work_limit=8_000_000)
+    result = solve(problem, time_limit_s=1e9, seed=1, workers=1, work_limit=2_000_000)
     assert check(problem, result.choice, claimed_cost=result.cost).ok
     assert (result.choice >= 0).all()
     assert result.gap < 0.005
@@ -113,3 +114,30 @@ def test_branch_and_bound_gives_the_same_bytes_for_the_same_work(tmp_path: Path)
     one, two = (solve(problem, time_limit_s=1e9, seed=4, workers=1, work_limit=400_000) for _ in range(2))
     assert one.choice.tobytes() == two.choice.tobytes()
     assert check(problem, one.choice, claimed_cost=one.cost).ok
+
+
+@each_seed(20)
+def test_a_beam_that_drops_nothing_finds_the_optimum(seed: int) -> None:
+    problem = _gap(2 + seed % 2, 5, seed, tightness=0.6 + 0.1 * (seed % 4))  # at most 4^5 plans, fewer apart
+    prices = Prices(instance_of(problem))
+    prices.climb(Deadline(10.0), rounds=60, share=1.0)
+    found, work = Beam(Knapsacks(prices), seed).plan(problem.worst_total + 1, disturbed=seed % 2 > 0)
+    assert found is not None
+    assert work > 0
+    choice = instance_of(problem).to_given(found)
+    assert check(problem, choice, claimed_cost=optimum(problem)).ok
+
+
+def test_a_beam_meets_nothing_below_the_optimum() -> None:
+    problem = _gap(3, 5, seed=1)
+    beam = Beam(Knapsacks(Prices(instance_of(problem))), seed=1)
+    assert beam.plan(optimum(problem), disturbed=False)[0] is None
+
+
+def test_two_columns_of_a_request_in_one_row_are_no_work_for_a_beam() -> None:
+    problem = _gap(6, 80, seed=3)
+    assert is_one_a_row(instance_of(problem))
+    twice = replace(problem, column_vendor=np.maximum(problem.column_vendor, 1))
+    assert not is_one_a_row(instance_of(twice))
+    found = solve(twice, time_limit_s=1e9, seed=1, workers=1, work_limit=200_000)
+    assert check(twice, found.choice, claimed_cost=found.cost).ok

@@ -253,3 +253,22 @@ def test_what_is_malformed_is_refused_with_the_index_and_the_value(
 ) -> None:
     with pytest.raises(MalformedProblem, match=says):
         _two(**changes)
+
+
+def test_a_column_that_goes_with_nothing_does_not_make_temperatures_infinite() -> None:
+    """The second request's earlier column begins before the first has ended; it counts as its penalty."""
+    problem = AssignmentProblem(
+        request_penalty=np.array([500, 500]),
+        column_request=np.array([0, 1, 1]),
+        column_vendor=np.zeros(3, np.int64),
+        column_resource=np.zeros(3, np.int64),
+        column_start=np.array([2, 4, 0]),
+        column_duration=np.ones(3, np.int64),
+        column_units=np.ones(3, np.int64),
+        column_cost=np.array([100, 100, 40]),
+        capacity=np.full((1, 1, 5), 9),
+        precedence=np.array([[0, 1]]),
+    )
+    prices = Prices(instance_of(problem))
+    search = Search(prices, np.full(2, -1, np.int32), 1_000, width=np.inf, most=9)
+    assert search.spread == 500  # without the first the tree costs 800 more; both count as a penalty
