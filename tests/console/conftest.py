@@ -40,7 +40,7 @@ MARKETS = 200  # as many as tests that need one of their own
 TZ = "America/New_York"
 DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-expect.set_options(timeout=30_000)  # a machine with much else to do must fail none: what is right is seen at once
+expect.set_options(timeout=30_000)  # no test fails because its machine has much else to do
 STAFF = (Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER)
 _numbers = itertools.count()
 
