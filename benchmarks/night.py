@@ -113,7 +113,10 @@ async def _measure(args: argparse.Namespace, tree: Path | None) -> dict[str, Any
             ours = settings.environment() | {"DISPATCHER_REDIS_URL": redis.url}
             environment = os.environ | {name: ours[name] for name in SET}
             environment["DISPATCHER_LOG_LEVEL"] = "info"
-            if tree is not None:
+            tuning = {"solve_time_limit_s": args.seconds, "batch_limit": max(10, args.requests)}
+            if tree is None:
+                tuning |= {"batch_settle_s": SETTLE_S, "split_requests": args.split}
+            else:  # which may not know these
                 environment["PYTHONPATH"] = str(tree)
             log = Path(folder) / LOG
             with (
@@ -125,20 +128,23 @@ async def _measure(args: argparse.Namespace, tree: Path | None) -> dict[str, Any
                 await asyncio.to_thread(await_answer, port, web)
                 await _owned(redis.url, settings, [MARKET], matching)
                 parts = {"web": web.pid, "matcher": matching.pid, "store": redis.pid}
-                told = await _night(args, settings, redis.url, port, parts)
+                told = await _night(args, settings, redis.url, port, parts, tuning=tuning)
             return told | {"batches": list(_batches(log))}
 
 
 async def _night(
-    args: argparse.Namespace, settings: Settings, url: str, port: int, parts: Mapping[str, int]
+    args: argparse.Namespace,
+    settings: Settings,
+    url: str,
+    port: int,
+    parts: Mapping[str, int],
+    *,
+    tuning: Mapping[str, float],
 ) -> dict[str, Any]:
     """Vendors, then all requests, then until all is decided."""
     zone = ZoneInfo(ZONE)
     day = NightDay.drawn(args.requests, args.vendors, on=next_day(time.time_ns() // 1_000_000, zone), tz=zone)
     broker = Broker(MARKET, port, read_token_keys(settings.token_keys_file), args.vendors)
-    tuning = {"solve_time_limit_s": args.seconds, "batch_limit": max(10, args.requests)}
-    if not args.beside:  # which may not know it
-        tuning |= {"batch_settle_s": SETTLE_S, "split_requests": args.split}
     await broker.open(day, tuning, args.at_once)
     bodies = calls_of(day, args.a_call)
     async with Store(url, read_patient_keys(settings.patient_keys_file)) as store:

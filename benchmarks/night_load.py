@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,10 +32,10 @@ READ_AT_ONCE = 1_000
 class Broker(Market):
     """One market over HTTP."""
 
-    async def open(self, day: NightDay, tuning: dict[str, Any], at_once: int) -> None:
+    async def open(self, day: NightDay, tuning: Mapping[str, float], at_once: int) -> None:
         """Its tuning, vendors and their capacity."""
         async with self._session():
-            told = {"values": tuning, "reason": "a night"}
+            told = {"values": dict(tuning), "reason": "a night"}
             await self._call("PUT", "/tuning", told, if_match='"0"')
             vendors = iter(list(day.vendors()))
             await asyncio.gather(*(self._vendors_of(vendors, day) for _ in range(at_once)))

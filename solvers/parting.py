@@ -13,7 +13,7 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.result import AssignmentResult
 
 NOWHERE: Final = -1
-_MOST: Final = 0.15  #: share of the requests that are along seams at the most
+_MOST: Final = 0.08  #: share of the requests that are along seams at the most
 
 
 @dataclass(frozen=True, eq=False)

@@ -104,6 +104,4 @@ async def _committed(own: Ownership, market: Market, made: _Made) -> Done:
     try:
         return await commit_plan(own, market, made.snapshot, made.plan, done=done)
     finally:
-        names = [made.snapshot.records[row].id for row in made.snapshot.waiting]
-        if len(made.plan.chosen) or market.is_new_in_vain(names, made.snapshot.now_ms):
-            market.save(IMMINENT, made.near, made.screening, made.plan, became=done.became)
+        market.save(IMMINENT, made.near, made.screening, made.plan, became=done.became)

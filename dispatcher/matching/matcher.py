@@ -152,6 +152,7 @@ class Matcher:
         try:
             with self.arrivals.at_hand():
                 done = await match_imminent(own, self.market, due)
+            self.arrivals.offered(len(done.offered))
         finally:
             self.market.no_imminent_work.set()
         self.seen = (self.seen | set(due)) - done.offered

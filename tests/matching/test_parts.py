@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
 from dispatcher.decisions.decided import Decided
 from dispatcher.matching.batch import run_batch
-from dispatcher.matching.commits import FenceLost, Ownership
+from dispatcher.matching.commits import AT_ONCE, MANY_AT_ONCE, FenceLost, Ownership, run_bounded
 from dispatcher.matching.job import Job
 from dispatcher.matching.parts import heard
 from dispatcher.matching.solvers import Settled, Whose
@@ -137,3 +138,65 @@ async def test_settled_matches_are_offered_once_while_the_rest_is_solved(
     (saved,) = saver.decided
     assert isinstance(saved, Decided)
     assert saved.became == ("offered",) * 12
+
+
+@pytest.mark.parametrize(("since_imminent_s", "most"), [(3_600.0, MANY_AT_ONCE), (0.0, AT_ONCE)])
+async def test_fewer_commits_are_under_way_where_imminent_ones_may_come(
+    town: Town, since_imminent_s: float, most: int
+) -> None:
+    """Else an imminent request would wait behind them all."""
+    town.market.imminent_s = time.monotonic() - since_imminent_s
+    now = peak = done = 0
+
+    async def commit() -> None:
+        nonlocal now, peak, done
+        now += 1
+        peak = max(peak, now)
+        for _ in range(2 * MANY_AT_ONCE):  # turns of the loop: one more begins in each
+            await asyncio.sleep(0)
+        now -= 1
+        done += 1
+
+    await run_bounded((commit() for _ in range(300)), town.market, yields_to_imminent=True)
+    assert (done, now) == (300, 0)
+    assert peak == most
+
+
+async def test_runners_beyond_the_few_end_once_imminent_work_comes(town: Town) -> None:
+    started = list[int]()
+
+    async def commit(number: int) -> None:
+        started.append(number)
+        if number == 150:
+            town.market.imminent_s = time.monotonic()
+        await asyncio.sleep(0)
+
+    await run_bounded(map(commit, range(400)), town.market, yields_to_imminent=True)
+    assert started == list(range(400))
+
+
+async def test_a_solver_waits_for_nobody_who_is_busy_with_an_earlier_part() -> None:
+    """Its parts are larger than what a pipe holds."""
+    busy, large, sent = asyncio.Event(), bytes(1_000_000), asyncio.Event()
+
+    async def settled(part: BatchPlan) -> None:
+        busy.set()
+        await sent.wait()
+
+    async with heard(settled) as parts:
+        for _ in range(3):
+            await asyncio.wait_for(asyncio.to_thread(parts.send, large), 30)
+        await busy.wait()
+        sent.set()
+
+
+async def test_a_solver_that_dies_amid_a_part_ends_the_hearing_in_order() -> None:
+    heard_of = list[BatchPlan]()
+
+    async def settled(part: BatchPlan) -> None:
+        heard_of.append(part)
+
+    async with heard(settled) as parts:
+        os.write(parts.fileno(), b"\x00\x00\x10\x00" + bytes(100))  # of 4,096
+        await asyncio.sleep(0)
+    assert not heard_of
