@@ -24,7 +24,7 @@ from benchmarks.acceptance_vendors import Asked, ByTemper, Tempers, counted, his
 from contracts.codes import RequestState
 from contracts.instants import DAY_MS
 from contracts.offer_modes import OfferMode
-from dispatcher.domain.acceptance import expected_of, summed
+from dispatcher.domain.acceptance_sums import expected_of, summed, tallied
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, number, output, whole, writing
 from dispatcher.what_if.play import Play, Played
@@ -93,7 +93,8 @@ def brier(
     means: list[tuple[float, float]] = []
     for first in range(WARM, days, EVERY):
         before = [each for each in asked if each.day < first]
-        tables = expected_of(summed(counted(before), _ms(first), values), values)
+        told = {week: tallied(counts) for week, counts in counted(before).items()}
+        tables = expected_of(summed(told, _ms(first), values), values)
         rates = _rates(before)
         for each in (one for one in asked if first <= one.day < first + EVERY):
             who, yes = each.answer.vendor_id, float(each.answer.yes)

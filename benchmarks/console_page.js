@@ -16,11 +16,12 @@
       return draw.apply(this, words);
     };
   }
-  // a canvas is of use once something was drawn after the data had come
+  bench.isData = (name) => /\/ANSWER(\?|$)/.test(name);
+  // a canvas is of use once something was drawn after its data had come
   const gotAt = () =>
     Math.max(
       ...performance.getEntriesByType("resource")
-        .filter((each) => /\/(board|capacity)(\?|$)/.test(each.name))
+        .filter((each) => bench.isData(each.name))
         .map((each) => each.responseEnd),
     );
   const isOfUse = (found) =>
@@ -34,6 +35,13 @@
     const at = event.timeStamp;
     painted((now) => bench.keys.push(now - at));
   }, true);
+  // when the scripts had run, when the page's data was asked for, when it was there
+  bench.parts = () => {
+    const [page] = performance.getEntriesByType("navigation");
+    const data = performance.getEntriesByType("resource").find((each) => bench.isData(each.name));
+    const times = { scripts: page.domContentLoadedEventEnd, asked: data?.startTime, got: data?.responseEnd };
+    return Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, Math.round(ms ?? 0)]));
+  };
   bench.watch = () => {
     bench.frames = [];
     bench.watching = true;

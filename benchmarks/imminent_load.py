@@ -168,12 +168,15 @@ class Market:
             pickup_window=Window(earliest=earliest, latest=earliest + timedelta(minutes=30)),
         )
 
-    async def _call(self, method: str, path: str, body: Any, role: Role = Role.OPS) -> None:
+    async def _call(
+        self, method: str, path: str, body: Any, role: Role = Role.OPS, *, if_match: str = ""
+    ) -> None:
         self.calls += 1
         headers = {
             "Authorization": f"Bearer {self.tokens[role]}",
             "Idempotency-Key": f"imminent-{self.calls}",
         }
+        headers |= {"If-Match": if_match} if if_match else {}
         while True:
             try:
                 async with self.session.request(

@@ -14,9 +14,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from contracts.codes import Role
 from dispatcher.demo.measures import environment_mb
@@ -37,7 +37,10 @@ from dispatcher.store.store import Store
 MARKET = "metro"
 PATH = f"/v1/markets/{MARKET}/requests"
 START_S = 60.0
-AIM = 0.25
+AIM = 0.4
+LISTENED_AIM = 2.0  # how much longer an answer may take while there are listeners
+STREAMS_OF_ONE = 90  # caller: it may follow a hundred
+FAULTS = ("unexpected", "lost", "unheard", "heard_twice", "out_of_order")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,38 +61,84 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--warm-up", type=whole(0, MOST_REQUESTS), default=2_000, help="sent before measuring (default: 2000)"
     )
     parser.add_argument(
+        "--listeners",
+        type=whole(0, 1_900),
+        default=0,
+        help="event streams that are followed while as much is sent once more (default: 0)",
+    )
+    parser.add_argument(
         "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print; 1 if any call was answered otherwise than 202."""
+    """Measure, print; 1 if any call was answered otherwise than 202, or an event was not heard as it was."""
     figures = asyncio.run(_measure(args))
     text = json.dumps(figures, indent=2)
     if args.json and args.json != "-":
         with writing(Path(args.json)):
             Path(args.json).write_text(text + "\n", encoding="utf-8")
     print(text if args.json == "-" else _told(figures))
-    return 0 if figures["unexpected"] == figures["lost"] == 0 else 1
+    return 1 if any(figures.get(each) for each in FAULTS) else 0
 
 
 async def _measure(args: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="intake-") as folder:
         settings = settings_in(Path(folder))
         async with EmbeddedRedis(settings.data_dir / "valkey") as redis:
-            token = platform_token(settings)
             environment = settings.environment() | {"DISPATCHER_REDIS_URL": redis.url}
             async with Store(redis.url, read_patient_keys(settings.patient_keys_file)) as store:
                 empty_bytes = await store.memory_bytes()
-                ours, idle_mb = _load(web_command, environment, token, args)
+                with _server(web_command, environment) as server:
+                    load = Load(server, platform_token(settings), args, store_pid=redis.pid)
+                    ours = load.measured()
+                    listened = _listened(load, settings, args) if args.listeners else {}
                 stored = sum((await store.market(MARKET).requests.counts()).values())
                 bytes_each = (await store.memory_bytes() - empty_bytes) / stored
-        bare, _ = _load(_bare_command, {}, token, args)
-    return _figures(ours, bare) | {
-        "lost": ours["statuses"].get("202", 0) + args.warm_up - stored,
-        "web_process_idle_mb": round(idle_mb, 1),
-        "redis_bytes_per_open_request": round(bytes_each),
-        "environment_mb": environment_mb(),
+        with _server(_bare_command, {}) as server:
+            bare = Load(server, "none", args).measured()
+    return (
+        _figures(ours, bare)
+        | (_beside(ours, listened) if listened else {})
+        | {
+            "lost": load.answered - stored,
+            "web_process_idle_mb": round(load.idle_mb, 1),
+            "redis_bytes_per_open_request": round(bytes_each),
+            "environment_mb": environment_mb(),
+        }
+    )
+
+
+def _listened(load: Load, settings: Settings, args: argparse.Namespace) -> dict[str, Any]:
+    """The same once more while event streams are followed; and until all of them have heard all of it."""
+    callers = range(1 + args.listeners // STREAMS_OF_ONE)
+    tokens = [platform_token(settings, f"listener-{each}") for each in callers]
+    words = [sys.executable, "-m", "benchmarks.intake_listeners", "--port", str(load.server.port)]
+    words += ["--path", f"/v1/markets/{MARKET}/events", "--listeners", str(args.listeners)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin and process.stdout  # noqa: S101  (both are pipes)
+        process.stdin.write("\n".join((*tokens, "---\n")))
+        process.stdin.flush()
+        if process.stdout.readline() != "open\n":
+            raise UserError("not every event stream could be opened.", "Maybe raise the limit of open files.")
+        before, seen = load.answered, load.measured(warm_up=False)
+        heard = json.loads(process.communicate(f"{load.answered - before}\n")[0])
+    return seen | {"heard": heard}
+
+
+def _beside(ours: dict[str, Any], listened: dict[str, Any]) -> dict[str, Any]:
+    heard = listened["heard"]
+    return {
+        "listened_per_s": round(listened["statuses"].get("202", 0) / listened["seconds"]),
+        "listened_p50_ms": round(listened["p50_ms"], 2),
+        "listened_p99_ms": round(listened["p99_ms"], 2),
+        "listened_p50_ratio": round(listened["p50_ms"] / ours["p50_ms"], 2),
+        "listened_p50_ratio_aim": LISTENED_AIM,
+        "listened_web_cpu_us_per_202": round(listened["cpu_us"], 1),
+        "all_heard_after_s": round(heard["seconds"], 2),
+        "unheard": heard["unheard"],
+        "heard_twice": heard["twice"],
+        "out_of_order": heard["odd"],
     }
 
 
@@ -111,6 +160,9 @@ def _figures(ours: dict[str, Any], bare: dict[str, Any]) -> dict[str, Any]:
         "p99_ms": round(ours["p99_ms"], 2),
         "bare_p50_ms": round(bare["p50_ms"], 2),
         "bare_p99_ms": round(bare["p99_ms"], 2),
+        "web_cpu_us_per_202": round(ours["cpu_us"], 1),
+        "store_cpu_us_per_202": round(ours["store_cpu_us"], 1),
+        "bare_cpu_us_per_202": round(bare["cpu_us"], 1),
         "answered_202": ours["statuses"].get("202", 0),
         "unexpected": unexpected,
     }
@@ -125,26 +177,53 @@ def _bare_command(listener: int) -> Sequence[str]:
     return [sys.executable, "-m", "benchmarks.intake_bare", str(listener)]
 
 
-def _load(
-    command: Any, environment: dict[str, str], token: str, args: argparse.Namespace
-) -> tuple[dict[str, Any], float]:
-    """One server, warmed up, then measured; what the generator saw, and the server's idle memory in MB."""
+class Server(NamedTuple):
+    """A process that answers on a port of this machine."""
+
+    pid: int
+    port: int
+
+
+@contextlib.contextmanager
+def _server(command: Callable[[int], Sequence[str]], environment: Mapping[str, str]) -> Iterator[Server]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        words = command(listener.fileno())
-        with running(words, os.environ | environment, listener.fileno()) as server:
-            await_answer(port, server)
-            idle_mb = _resident_mb(server.pid)
-            _generate(port, token, connections=args.connections, seconds=60, limit=args.warm_up, first=1)
-            seen = _generate(
-                port,
-                token,
-                connections=args.connections,
-                seconds=args.seconds,
-                limit=args.limit,
-                first=1 + args.warm_up,
-            )
-    return seen, idle_mb
+        with running(command(listener.fileno()), os.environ | environment, listener.fileno()) as process:
+            await_answer(port, process)
+            yield Server(process.pid, port)
+
+
+class Load:
+    """What is sent to one server, and what became of it."""
+
+    def __init__(
+        self, server: Server, token: str, args: argparse.Namespace, *, store_pid: int | None = None
+    ) -> None:
+        self.server, self.token, self.args = server, token, args
+        self.pids = {"cpu_us": server.pid} | ({"store_cpu_us": store_pid} if store_pid else {})
+        self.idle_mb = _resident_mb(server.pid)
+        self.sent = self.answered = 0
+
+    def measured(self, *, warm_up: bool = True) -> dict[str, Any]:
+        """What the generator saw, after a warm-up; and the processor time of each process for each 202."""
+        if warm_up and self.args.warm_up:
+            self._generate(seconds=60, limit=self.args.warm_up)
+        used_s = {name: cpu_s(pid) for name, pid in self.pids.items()}
+        seen = self._generate(seconds=self.args.seconds, limit=self.args.limit)
+        each = 1e6 / max(1, seen["statuses"].get("202", 0))
+        return seen | {name: each * (cpu_s(pid) - used_s[name]) for name, pid in self.pids.items()}
+
+    def _generate(self, *, seconds: float, limit: int) -> dict[str, Any]:
+        """What a load generator of its own process saw."""
+        options = {"port": self.server.port, "path": PATH, "connections": self.args.connections}
+        options |= {"seconds": seconds, "limit": limit, "first": 1 + self.sent}
+        words = [sys.executable, "-m", "benchmarks.intake_load"]
+        words += [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        done = subprocess.run(words, input=self.token + "\n", capture_output=True, text=True, check=True)
+        seen: dict[str, Any] = json.loads(done.stdout)
+        self.sent += sum(seen["statuses"].values())
+        self.answered += seen["statuses"].get("202", 0)
+        return seen
 
 
 @contextlib.contextmanager
@@ -174,14 +253,6 @@ def await_answer(port: int, server: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.05)
     raise UserError(f"the server gave no answer within {START_S:g} s.", "Maybe the machine is busy.")
-
-
-def _generate(port: int, token: str, **options: float) -> dict[str, Any]:
-    """What a load generator of its own process saw."""
-    words = [sys.executable, "-m", "benchmarks.intake_load", "--port", str(port), "--path", PATH]
-    words += [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    done = subprocess.run(words, input=token + "\n", capture_output=True, text=True, check=True)
-    return dict(json.loads(done.stdout))
 
 
 def settings_in(folder: Path, **others: Any) -> Settings:

@@ -11,7 +11,7 @@ from typing import Final, TypedDict
 
 import numpy as np
 
-from benchmarks.scores_played import CENTRE, EASY, FIRST, HARD, TZ, open_request, van_company
+from benchmarks.scores_market import CENTRE, EASY, FIRST, HARD, TZ, open_request, van_company
 from contracts.codes import ServiceClass
 from contracts.geo import Place, Window
 from contracts.instants import HOUR_MS

@@ -4,45 +4,48 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple, TypedDict
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from contracts.codes import CredentialKind, DeclineCode, LevelOfService, ServiceClass
-from contracts.geo import Circle, Place, Window
+from benchmarks.scores_market import (
+    EASY,
+    FARES,
+    FIRST,
+    HARD,
+    TZ,
+    VENDORS,
+    open_request,
+    requests_of,
+    van_company,
+)
+from contracts.codes import DeclineCode, ServiceClass
 from contracts.instants import HOUR_MS, to_ms
 from contracts.requests import TripRequest
 from contracts.tuning import Number
-from contracts.vendors import BaseFare, Credential, RateCard, Vendor
+from contracts.vendors import Vendor
+from dispatcher.domain.acceptance import Answer, Count, week_of
+from dispatcher.domain.acceptance_sums import expected_of, tallied
+from dispatcher.domain.acceptance_sums import summed as answers_of
 from dispatcher.domain.damping import days_that_count, shares_of, summed, works_of
 from dispatcher.domain.scorecards import Lane, Outcome, months, shares
+from solvers.acceptance import cell_of
 from solvers.capacity.pools import PoolSupply, bits_of
 from solvers.encoding import VendorBook, encode
 from solvers.horizon import Horizon
 from solvers.planning import BatchPlan, Solver, plan
-from solvers.rules import scorecard
+from solvers.rules import acceptance, scorecard
 from solvers.rules.capacity import outward
 from solvers.screening import OpenRequest
 
 WAYS: Final = ("damped", "undamped", "none")
-TZ: Final = ZoneInfo("UTC")
-FIRST, BEFORE, BAD = date(2026, 3, 1), 10, 10  # the first bad day; days before it; bad days, usually
-CENTRE: Final = (-74.0, 40.7)
+BEFORE, BAD = 10, 10  # days before the first bad day; bad days, usually
 UNITS, ROUNDS = 3, 4  # vans of each vendor; how often what was declined is planned again on a day
-EASY, HARD = LevelOfService.WHEELCHAIR, LevelOfService.STRETCHER
-HARD_SHARE: Final = 0.25
-FARES: Final = {EASY: 4_000, HARD: 6_500}
 VAN_HOUR_CENTS: Final = 2_600  # what an hour of a van costs: a hard ride is worth less to its vendor
 EXTRA_MIN: Final = {EASY: 0, HARD: 45}
-VENDORS: Final[Mapping[str, tuple[float, float]]] = {  # where each is at home, degrees off the centre
-    "plain1": (-0.05, 0.0), "plain2": (0.05, 0.0), "plain3": (0.0, 0.05), "slump": (0.0, -0.05),
-    "honest": (0.0, 0.0), "picky": (0.0, 0.0), "excused": (0.0, 0.0),
-}  # fmt: skip
-HOME_M, FARTHEST_M, DEADHEAD_MILE_CENTS = 2_000, 50_000, 60
 
 
 class Chances(NamedTuple):
@@ -130,25 +133,38 @@ class _Market:
     bad: int = BAD  #: days
     solver: Solver | None = None
     cards: dict[date, dict[Lane, Counter[str]]] = field(default_factory=dict)
+    answers: Counter[Answer] = field(default_factory=Counter)
     played: Played = field(default_factory=Played)
 
     def __post_init__(self) -> None:
         """Documents are the same every day."""
         self.vendors = [van_company(name, off) for name, off in VENDORS.items()]
-        self.values: dict[str, Number] = {scorecard.CENTS.name: 0} if self.way == "none" else {}
+        self.values: dict[str, Number] = (
+            {scorecard.CENTS.name: 0, acceptance.CENTS.name: 0} if self.way == "none" else {}
+        )
 
     def day(self, number: int, requests: int) -> None:
         """All its requests are planned in the morning; what is declined, again."""
         today = FIRST + timedelta(days=number - 1)
-        known = {scorecard.RULE.reads: self._shares(today)}
+        known = {scorecard.RULE.reads: self._shares(today), acceptance.RULE.reads: self._expected(today)}
         round_, first = _Day(self, number, today, VendorBook.of(self.vendors, known)), Counter[str]()
-        waiting = [open_request(each) for each in _requests(self.seed, today, requests)]
+        waiting = [open_request(each) for each in requests_of(self.seed, today, requests)]
         self.cards[today] = round_.cards
         for nth in range(ROUNDS):
             waiting = round_.offered(waiting, first if nth == 0 else Counter())
         self.played.days.append(number)
         self.played.offers.append(first)
         self.played.counted["requests"] += requests
+
+    def _expected(self, today: date) -> Mapping[str, bytes]:
+        """How likely each is to accept, of all answers of the days before."""
+        if self.way == "undamped":  # the peer knew nothing of it
+            return {}
+        weeks = defaultdict[str, list[Count]](list)
+        for each, number in self.answers.items():
+            weeks[each.week].append(Count(each.vendor_id, each.cell, each.yes, number))
+        told = {week: tallied(counts) for week, counts in weeks.items()}
+        return expected_of(answers_of(told, _dawn_ms(today), self.values), self.values)
 
     def _shares(self, today: date) -> Mapping[str, float]:
         before = {day: each for day, each in self.cards.items() if day < today}
@@ -192,7 +208,7 @@ class _Day:
         """Plan these and hear the answers; those that nobody has taken yet."""
         if not waiting:
             return []
-        now_ms = int(self.horizon.midnight_ms[0]) + 5 * HOUR_MS
+        now_ms = _dawn_ms(self.today)
         screening = encode(
             waiting, self.book, self.supply, self.horizon, now_ms=now_ms, values=self.market.values
         )
@@ -213,7 +229,11 @@ class _Day:
     def _accepts(self, vendor: str, request: TripRequest) -> bool:
         card, hard = self.cards[Lane(vendor, request.service_class.value)], _is_hard(request)
         refuses = hard and vendor in ("picky", "excused")
-        if not refuses and self._draw("answer", vendor, request) >= self._chances(vendor, hard).declines:
+        accepts = (
+            not refuses and self._draw("answer", vendor, request) >= self._chances(vendor, hard).declines
+        )
+        self.market.answers[self._answer(vendor, request, yes=accepts)] += 1
+        if accepts:
             card[Outcome.ACCEPTED] += 1
             return True
         code = DeclineCode.INVALID_SERVICE_HOURS if refuses and vendor == "excused" else DeclineCode.OTHER
@@ -221,6 +241,13 @@ class _Day:
         card[f"{Outcome.DECLINED}.{code}"] += 1
         self.market.played.counted["declined"] += 1
         return False
+
+    def _answer(self, vendor: str, request: TripRequest, *, yes: bool) -> Answer:
+        now_ms, window = _dawn_ms(self.today), request.wished_window
+        assert window is not None  # noqa: S101  (they are made with one)
+        level, opens = request.service_class.value, window.earliest
+        cell = cell_of(level, to_ms(opens) - now_ms, opens.hour, opens.weekday())
+        return Answer(vendor, week_of(now_ms), cell, yes)
 
     def _works(self, vendor: Vendor, request: TripRequest, taken_ms: int) -> None:
         late = self._draw("work", vendor.id, request) < self._chances(vendor.id, _is_hard(request)).late
@@ -246,52 +273,10 @@ class _Day:
         return random.Random(f"{self.market.seed}/{what}/{vendor}/{request.id}").random()
 
 
+def _dawn_ms(today: date) -> int:
+    """When its requests are planned."""
+    return to_ms(datetime(today.year, today.month, today.day, 5, tzinfo=UTC))
+
+
 def _is_hard(request: TripRequest) -> bool:
     return request.level_of_service is HARD
-
-
-def van_company(name: str, off: tuple[float, float]) -> Vendor:
-    """A vendor at home so many degrees off the centre."""
-    papers = (Credential(kind=kind, expires_on=date(2027, 6, 1)) for kind in CredentialKind)
-    fares = tuple(
-        BaseFare(level_of_service=level, base_cents=cents, extra_mile_cents=0)
-        for level, cents in FARES.items()
-    )
-    return Vendor(
-        id=name,
-        name=name,
-        levels_of_service=(EASY, HARD),
-        service_area=(Circle(centre=(CENTRE[0] + off[0], CENTRE[1] + off[1]), radius_m=HOME_M),),
-        out_of_area_m=FARTHEST_M,
-        credentials=tuple(papers),
-        rate_card=RateCard(
-            fares=fares,
-            night_cents=0,
-            weekend_cents=0,
-            out_of_area_cents=0,
-            deadhead_mile_cents=DEADHEAD_MILE_CENTS,
-        ),
-    )
-
-
-def _requests(seed: int, today: date, number: int) -> Iterator[TripRequest]:
-    """Through the day, a quarter of them hard."""
-    rng = random.Random(f"{seed}/requests/{today}")
-    dawn = datetime(today.year, today.month, today.day, 7, tzinfo=UTC)
-    for nth in range(number):
-        earliest = dawn + timedelta(minutes=rng.randrange(12 * 60))
-        lon, lat = (each + rng.uniform(-0.08, 0.08) for each in CENTRE)
-        yield TripRequest(
-            id=f"{today}-{nth:04}",
-            pickup=Place(position=(lon, lat)),
-            dropoff=Place(position=(lon + rng.uniform(0.02, 0.06), lat)),
-            level_of_service=HARD if rng.random() < HARD_SHARE else EASY,
-            pickup_window=Window(earliest=earliest, latest=earliest + timedelta(minutes=20)),
-        )
-
-
-def open_request(request: TripRequest) -> OpenRequest:
-    """As the matcher has it."""
-    window = request.wished_window
-    assert window is not None  # noqa: S101  (they are made with one)
-    return OpenRequest(request=request, earliest_ms=to_ms(window.earliest), latest_ms=to_ms(window.latest))

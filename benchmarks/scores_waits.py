@@ -11,7 +11,7 @@ from typing import Final, TypedDict
 import numpy as np
 
 from benchmarks.scores_floor import VANS, rides, together
-from benchmarks.scores_played import FIRST, TZ, open_request, van_company
+from benchmarks.scores_market import FIRST, TZ, open_request, van_company
 from contracts.codes import ServiceClass
 from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.tuning import Number

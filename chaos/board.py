@@ -60,6 +60,8 @@ class Board:
             table.add_row(each.scenario, *cells, style="red" if each.found else "")
         self.console.print(table)
         for each in reports:
+            if words := _counted(each):
+                self.console.print(f"{each.scenario}: {words}", highlight=False, soft_wrap=True)
             for finding in each.findings:
                 self.console.print(
                     f"{each.scenario}: {finding}", style="red", highlight=False, soft_wrap=True
@@ -77,3 +79,12 @@ class Board:
 
 def _told(report: Report) -> str:
     return f"{report.acknowledged:,} kept, {report.found} found"
+
+
+def _counted(report: Report) -> str:
+    """What was killed how often, and what else was counted; "" for a scenario that tells its rounds alone."""
+    killed = [f"{number:,} × {part}" for part, number in report.kills.items()]
+    counted = [f"{number:,} {name.replace('_', ' ')}" for name, number in report.counts.items()]
+    if report.longest_take_over_s:
+        counted.append(f"a dead matcher's market was another's after {report.longest_take_over_s:.1f} s")
+    return "; ".join([*([f"killed {', '.join(killed)}"] if killed else []), *counted])

@@ -31,12 +31,15 @@ async def _round(trial: Trial, made: LocalCluster, store: Store, market: str, nu
             await made.move_keys(keys[: chance.randint(0, len(keys))], source, other)
             await made.end_moving(key, source, other)
             await players.more(5)
+        trial.count("moved_key_by_key")
         with trial.strike():
             await made.move(key, last)
             await players.more(5)
+        trial.count("moved_at_once")
         with trial.strike():
             made.servers[last].kill()
             await made.until_promoted(key, last)
             await made.come_back(last)
             await players.more(5)
+        trial.killed("primary")
         await players.more(20)

@@ -36,6 +36,7 @@ class Intake:
         )
         self.chance = random.Random(trial.seed)
         self.acknowledged: list[str] = []
+        self._judged = 0  # of them: so many are in the report
         self.refused = 0
         self._stopping = False
         self._work: asyncio.Future[list[None]] | None = None
@@ -64,8 +65,8 @@ class Intake:
             found = await audit(Reader(client), MARKET, self.acknowledged, streams=True, settle_s=SETTLE_S)
         finally:
             await client.aclose()
-        self.trial.judged(found)
-        self.trial.report.acknowledged = len(self.acknowledged)
+        self.trial.judged(found, len(self.acknowledged) - self._judged)
+        self._judged = len(self.acknowledged)
 
     async def more(self, requests: int) -> None:
         """Until so many more were acknowledged."""

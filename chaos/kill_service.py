@@ -9,14 +9,15 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from chaos.care import OWN, Care, in_care
 from chaos.hooks import NETWORK, Hooked
-from chaos.parts import SOLVER, Parts, fence, owned, web_and_matcher
+from chaos.parts import OWNER, SOLVER, Parts, fence, owned, owner, web_and_matcher
 from chaos.trial import Trial
 from contracts.codes import RequestState
 from contracts.instants import MINUTE_MS
@@ -42,6 +43,7 @@ EACH_ROUND = 8  # requests
 PATIENT = ExplicitAnswer(time_limit_s=60 * AHEAD_MINUTES)
 END_S = 600.0
 Victims = Sequence[str]
+Opened = Callable[[Settings], AbstractAsyncContextManager[Parts]]
 EVERY_PART = (("web",), ("matcher",), (SOLVER,), ("web", "matcher"))
 
 
@@ -60,22 +62,25 @@ async def kill_solver(trial: Trial) -> None:
     await kill_in_turn(trial, ((SOLVER,),))
 
 
-async def kill_in_turn(trial: Trial, turns: Sequence[Victims]) -> None:
-    """One set of victims after the other, as many rounds as were asked for, in days of A_DAY rounds."""
+async def kill_in_turn(
+    trial: Trial, turns: Sequence[Victims], opened: Opened = web_and_matcher, a_day: int = A_DAY
+) -> None:
+    """One set of victims after the other, as many rounds as were asked for, in days of so many."""
     while (left := trial.rounds - trial.report.rounds) > 0:
         folder = trial.folder / f"day{trial.report.rounds}"
         folder.mkdir()
-        await _day(trial, min(left, A_DAY), turns, folder)
+        first = trial.report.rounds % len(turns)
+        await _day(trial, min(left, a_day), (*turns[first:], *turns[:first]), folder, opened)
 
 
-async def _day(trial: Trial, rounds: int, turns: Sequence[Victims], folder: Path) -> None:
+async def _day(trial: Trial, rounds: int, turns: Sequence[Victims], folder: Path, opened: Opened) -> None:
     settings = Settings(
         data_dir=folder,
         port=0,
         markets=Markets({small.MARKET: small.TZ}),
         webhook_networks=Networks(NETWORK),
     )
-    async with web_and_matcher(settings) as parts:
+    async with opened(settings) as parts:
         outage_s = await _outage_s(parts)
         speed = min(FASTEST, 60 * AHEAD_MINUTES / (OUTAGES_AHEAD * outage_s))
         span_ms = int(rounds * (outage_s + 0.4) * 1000 * speed)
@@ -83,7 +88,7 @@ async def _day(trial: Trial, rounds: int, turns: Sequence[Victims], folder: Path
         parts.settings = replace(
             parts.settings, clock_start_ms=day.start_ms, clock_anchor_s=time.time() + 2, clock_speed=speed
         )
-        await parts.start("web", "matcher")
+        await parts.start(*parts.commands)
         async with _cast(parts, day) as cast:
             await cast.register()
             async with Hooked(cast, trial.seed) as hooked, Care(parts, cast, trial.seed) as care:
@@ -162,18 +167,27 @@ async def _rounds(
     for victims in turns:
         await asyncio.sleep(rng.uniform(0.2, 0.6))
         in_flight.append(sum(state not in TERMINAL for state in cast.tally.states.values()))
-        before = await fence(parts.redis_url)
-        with trial.strike():
-            await parts.kill(*victims)
-            await parts.start(*victims)
-            await cast.ops.call("GET", "/tuning", TuningView)  # waits until there is an answer
-            if "matcher" in victims:
-                await owned(parts, before)
+        await _struck(trial, parts, cast, victims)
         parts.refuse_ended()
         if acting.done():
             acting.result()
         trial.over()
     return in_flight
+
+
+async def _struck(trial: Trial, parts: Parts, cast: Cast, victims: Victims) -> None:
+    """One blow; over once all answer and match again. Of two matchers the other one takes over first."""
+    has, before = await owner(parts), await fence(parts.redis_url)
+    struck = [has if each == OWNER else each for each in victims]
+    with trial.strike():
+        await parts.kill(*struck)
+        if OWNER in victims:
+            with trial.take_over():
+                await owned(parts, before)
+        await parts.start(*struck)
+        await cast.ops.call("GET", "/tuning", TuningView)  # waits until there is an answer
+        if has in struck:
+            await owned(parts, before)
 
 
 async def _until_all_ended(cast: Cast, acting: asyncio.Task[None]) -> None:

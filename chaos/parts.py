@@ -33,6 +33,8 @@ WORKERS = ("worker-1", "worker-2")
 TASK = "task"  # any process below the first worker
 BROKER = "broker"
 BELOW = {SOLVER: "matcher", TASK: WORKERS[0]}
+OWNER = "the owner"  # whichever matcher has the market
+NAME = "killed-and-back"  # of what comes back under the same name: it waits for no lease of its own
 
 
 class Parts(Protocol):
@@ -44,6 +46,7 @@ class Parts(Protocol):
     running: dict[str, Process]
     commands: dict[str, Sequence[str]]
     environments: dict[str, dict[str, str]]
+    matchers: dict[str, str]  # by the name in their lease: the role
     broker: EmbeddedRedis | None
     log: Path
 
@@ -61,6 +64,7 @@ class _Running:
         self.files: tuple[int, ...] = ()
         self.running: dict[str, Process] = {}
         self.environments: dict[str, dict[str, str]] = {}
+        self.matchers = {NAME: "matcher"}
         self.broker: EmbeddedRedis | None = None
 
     async def start(self, *roles: str) -> None:
@@ -119,22 +123,49 @@ def _kill_one(pids: set[int]) -> None:
 @contextlib.asynccontextmanager
 async def web_and_matcher(settings: Settings) -> AsyncIterator[Parts]:
     """As the supervisor starts them, over a Redis server of their own; callers wait in the listener."""
+    async with _over_a_server(settings) as (made, listener):
+        made.commands = {
+            "web": own_command("serve", "--role", "web", "--listener", listener, "--name", NAME),
+            "matcher": own_command("serve", "--role", "matcher", "--name", NAME),
+        }
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def roles_apart(settings: Settings) -> AsyncIterator[Parts]:
+    """Each role a process of its own, and two matchers."""
+    async with _over_a_server(settings) as (made, listener):
+        made.matchers = {"one": "matcher", "two": "matcher-2"}
+        made.commands = {
+            "web": own_command("serve", "--role", "web", "--apart", "--listener", listener, "--name", NAME),
+            **{
+                role: own_command("serve", "--role", "matcher", "--apart", "--name", name)
+                for name, role in made.matchers.items()
+            },
+            **{role: own_command("serve", "--role", role, "--name", NAME) for role in ("replies", "jobs")},
+        }
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def _over_a_server(settings: Settings) -> AsyncIterator[tuple[Parts, str]]:
+    """Nothing runs yet but Redis; and the number of the listening socket."""
+    async with EmbeddedRedis(settings.data_dir) as redis, over(settings, redis.url) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def over(settings: Settings, redis_url: str) -> AsyncIterator[tuple[Parts, str]]:
+    """Nothing of it runs yet; and the number of the listening socket, in which callers wait."""
     _make_keys(settings)
-    folder = settings.data_dir
-    async with EmbeddedRedis(folder) as redis:
-        ours = Settings.read(settings.environment(), redis_url=redis.url)
-        with listening(ours) as listener:
-            made = _Running(address(ours, listener), redis.url, ours, folder / "log")
-            name, file = ("--name", "killed-and-back"), listener.fileno()
-            made.commands = {
-                "web": own_command("serve", "--role", "web", "--listener", str(file), *name),
-                "matcher": own_command("serve", "--role", "matcher", *name),
-            }
-            made.files = (file,)
-            try:
-                yield made
-            finally:
-                await made.stop()
+    ours = Settings.read(settings.environment(), redis_url=redis_url)
+    with listening(ours) as listener:
+        made = _Running(address(ours, listener), redis_url, ours, settings.data_dir / "log")
+        made.files = (listener.fileno(),)
+        try:
+            yield made, str(listener.fileno())
+        finally:
+            await made.stop()
 
 
 @contextlib.asynccontextmanager
@@ -168,6 +199,18 @@ async def fence(redis_url: str) -> int:
     finally:
         await client.aclose()
     return int((found or b"0").partition(b"-")[0])
+
+
+async def owner(parts: Parts) -> str:
+    """The role of the matcher that has the market, once one has. Raises TimeoutError."""
+    client = connect(parts.redis_url)
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            while (found := await Reader(client, 0.0).get(Keys(small.MARKET).lease)) is None:
+                await asyncio.sleep(0.02)
+    finally:
+        await client.aclose()
+    return parts.matchers[found.decode()]
 
 
 async def owned(parts: Parts, before: int) -> None:

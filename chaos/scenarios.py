@@ -11,9 +11,11 @@ from chaos.cluster import cluster
 from chaos.damage import damage
 from chaos.disk_full import disk_full
 from chaos.fail_over import fail_over
+from chaos.kill_roles import kill_roles
 from chaos.kill_service import kill_matcher, kill_solver, kill_web
 from chaos.kill_supervisor import kill_supervisor
 from chaos.kill_workers import kill_workers
+from chaos.night import night
 from chaos.replies import kill_amid_replies
 from chaos.store import kill_store, kill_store_amid_commands, memory_full
 from chaos.trial import Report, Trial
@@ -37,6 +39,7 @@ SCENARIOS = {
     "kill-web": Scenario(kill_web),
     "kill-matcher": Scenario(kill_matcher),
     "kill-solver": Scenario(kill_solver),
+    "kill-roles": Scenario(kill_roles),
     "kill-supervisor": Scenario(kill_supervisor),
     "kill-workers": Scenario(kill_workers),
     "kill-amid-replies": Scenario(kill_amid_replies, 2),
@@ -44,6 +47,7 @@ SCENARIOS = {
     "disk-full": Scenario(disk_full, 10),
     "fail-over": Scenario(fail_over, 4),
     "cluster": Scenario(cluster, 4),
+    "night": Scenario(night, 20),
     "damage": Scenario(damage, 20),
     "upgrade": Scenario(upgrade, 10),
 }

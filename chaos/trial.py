@@ -30,6 +30,9 @@ class Report(msgspec.Struct):
     found: int = 0
     findings: list[str] = msgspec.field(default_factory=list)
     longest_recovery_s: float = 0.0
+    longest_take_over_s: float = 0.0  # from a matcher's death until another has its market
+    kills: dict[str, int] = msgspec.field(default_factory=dict)  # by part, where several are killed
+    counts: dict[str, int] = msgspec.field(default_factory=dict)  # what else it counted, by its name
 
 
 class Trial:
@@ -47,7 +50,6 @@ class Trial:
         """`tell` is called after each round."""
         self.folder, self.rounds, self.seed, self._tell = folder, rounds, seed, tell
         self.report = Report(name)
-        self.solved_elsewhere = 0  # by workers
         self.states = set[RequestState]()  # how requests have ended: whether the rounds led to anything
 
     @property
@@ -76,6 +78,22 @@ class Trial:
         yield
         self.report.strikes += 1
         self.report.longest_recovery_s = max(self.report.longest_recovery_s, time.monotonic() - began_s)
+
+    @contextlib.contextmanager
+    def take_over(self) -> Iterator[None]:
+        """Around the time in which another takes up what a killed one had."""
+        began_s = time.monotonic()
+        yield
+        self.report.longest_take_over_s = max(self.report.longest_take_over_s, time.monotonic() - began_s)
+
+    def killed(self, *parts: str) -> None:
+        """One more of each part was killed."""
+        for each in parts:
+            self.report.kills[each] = self.report.kills.get(each, 0) + 1
+
+    def count(self, name: str, number: int = 1) -> None:
+        """So many more of what goes by that name."""
+        self.report.counts[name] = self.report.counts.get(name, 0) + number
 
     def over(self) -> None:
         """One round is over."""

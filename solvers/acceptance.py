@@ -65,20 +65,35 @@ def places(level: Ints, lead_ms: Ints, minute_of_day: Ints, weekday: Ints) -> In
 
 
 def tables(
-    yes: Mapping[str, Floats], asked: Mapping[str, Floats], *, unknown: float, weight: float
+    yes: Mapping[str, Floats],
+    asked: Mapping[str, Floats],
+    *,
+    unknown: float,
+    weight: float,
+    sure: Floats | None = None,
 ) -> dict[str, bytes]:
     """What is expected in each cell, by vendor; under `ALL_OTHERS` of one of whom nothing is known.
 
     `yes`, `asked`: of each vendor how often, by cell (`CELLS`), with what is old counting less. `unknown`:
     expected where nobody has answered yet. `weight`: of how many answers a vendor needs to be half believed.
+    `sure`: V x classes, by name of the vendor; how far it costs more to be less likely than others, 0..1.
+    Each table has CELLS shares that are expected, and CELLS for which a vendor is taken by what it costs.
     """
     names, none = [ALL_OTHERS, *sorted(asked)], np.zeros(CELLS)
     said, of = (
         np.array([counts.get(each, none) for each in names]).reshape(-1, *SHAPE) for counts in (yes, asked)
     )
-    found = _shrunk(said, of, unknown, weight)
-    told = np.rint(np.clip(found, LEAST, MOST) * WHOLE).astype(_STORED).reshape(-1, CELLS)
+    found = np.clip(_shrunk(said, of, unknown, weight), LEAST, MOST)
+    taken = found if sure is None else _with_doubt(found, sure)
+    told = np.rint(np.stack([found, taken], axis=1) * WHOLE).astype(_STORED)
     return {name: row.tobytes() for name, row in zip(names, told, strict=True)}
+
+
+def _with_doubt(share: Floats, sure: Floats) -> Floats:
+    """(1 + V) x the shape of the cells; the first are all others."""
+    vain = 1.0 / share - 1.0
+    more = np.maximum(vain[1:] - vain[0], 0.0) * (1.0 - sure.reshape(*sure.shape, 1, 1, 1))
+    return np.asarray(1.0 / (1.0 + np.concatenate([vain[:1], vain[1:] - more])))
 
 
 def _shrunk(yes: Floats, asked: Floats, unknown: float, weight: float) -> Floats:
@@ -103,11 +118,11 @@ def _log_odds(share: Floats) -> Floats:
 
 
 def as_array(tables: Mapping[str, bytes], vendors: list[str]) -> npt.NDArray[np.int16]:
-    """V x CELLS, per mille; -1 where nothing is known, of anybody."""
-    nothing = np.full(CELLS, -1, _STORED).tobytes()
+    """V x CELLS, per mille; for what each is taken by what it costs, -1 where nothing is known of anybody."""
+    nothing = np.full(2 * CELLS, -1, _STORED).tobytes()
     rest = tables.get(ALL_OTHERS, nothing)
     rows = b"".join(tables.get(name, rest) for name in vendors)
-    return np.frombuffer(rows, _STORED).reshape(-1, CELLS).astype(np.int16)
+    return np.frombuffer(rows, _STORED).reshape(-1, 2, CELLS)[:, 1].astype(np.int16)
 
 
 def expected(tables: Mapping[str, bytes], vendor: str, cell: Cell) -> float | None:
@@ -117,8 +132,17 @@ def expected(tables: Mapping[str, bytes], vendor: str, cell: Cell) -> float | No
 
 
 def share_in(table: bytes, cell: Cell) -> float:
-    """What a vendor's table says of a cell."""
-    at = _STORED.itemsize * cell.place
+    """What a vendor's table expects in a cell."""
+    return _told(table, cell.place)
+
+
+def taken_in(table: bytes, cell: Cell) -> float:
+    """For what it is taken there by what it costs: who is hardly asked has the benefit of the doubt."""
+    return _told(table, CELLS + cell.place)
+
+
+def _told(table: bytes, place: int) -> float:
+    at = _STORED.itemsize * place
     return int.from_bytes(table[at : at + _STORED.itemsize], "little", signed=True) / WHOLE
 
 

@@ -37,7 +37,7 @@ MOST_CANDIDATES = Parameter(
 )
 PARAMETERS = (MOST_CANDIDATES,)
 # A chunk's arrays fit a core's cache where they can; a few requests share its costs where memory allows it.
-_CANDIDATES_IN_CACHE, _MOST_CANDIDATES_AT_ONCE, _REQUESTS_AT_ONCE = 25_000, 400_000, 16
+_CANDIDATES_IN_CACHE, _MOST_CANDIDATES_AT_ONCE, _REQUESTS_AT_ONCE = 25_000, 400_000, 48
 # Keys of one integer sort faster than several: costs up to $330,000 apart, 256 ranks, 509 turns of a tie.
 _COST_SPAN, _RANKS, _TURNS = 2**25, 2**8, 509
 Bytes = npt.NDArray[np.int8]

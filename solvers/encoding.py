@@ -60,12 +60,10 @@ class VendorBook:
         return replace(self, known=known, arrays=arrays, digest=_digest(arrays))
 
     def known_of(self, vendor_id: str) -> dict[str, Any]:
-        """What is known of one vendor, or taken for known, by subject."""
-        return {
-            subject: told.get(vendor_id, told.get(ALL_OTHERS))
-            for subject, told in self.known.items()
-            if vendor_id in told or ALL_OTHERS in told
-        }
+        """What is known of one vendor, or taken for known, by subject; under `ALL_OTHERS` that of whoever."""
+        market = {subject: told[ALL_OTHERS] for subject, told in self.known.items() if ALL_OTHERS in told}
+        own = {subject: told[vendor_id] for subject, told in self.known.items() if vendor_id in told}
+        return {ALL_OTHERS: market, **market, **own}
 
 
 def _of_known(rule: Rule, vendors: Sequence[Vendor], known: VendorKnowledge) -> Arrays:

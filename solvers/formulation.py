@@ -72,7 +72,7 @@ def formulate(screening: Screening, screened: Screened) -> AssignmentProblem:
     bucket = start // factor
     target, shortfall = shares.targets(screening, candidates)
     return AssignmentProblem(
-        request_penalty=_penalties(screening, screened),
+        request_penalty=penalties(screening, screened),
         column_request=candidates.request,
         column_vendor=candidates.vendor,
         column_resource=candidates.resource,
@@ -108,7 +108,7 @@ def _sequence(screening: Screening, candidates: Candidates) -> dict[str, Any]:
     }
 
 
-def _penalties(screening: Screening, screened: Screened) -> Ints:
+def penalties(screening: Screening, screened: Screened) -> Ints:
     """By priority, beyond the cheapest candidate: a match that is possible is always worth its price.
 
     More for a request whose group lies behind the others.

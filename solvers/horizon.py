@@ -55,10 +55,18 @@ class Horizon:
         return cls(np.array(midnight_ms), np.array(ordinals), *np.array(stretches, np.int64).T.copy())
 
     def first_days(self, count: int) -> Horizon:
-        """The first of its days alone."""
-        there = self.stretch_day < count
-        stretches = (each[there] for each in (self.stretch_ms, self.stretch_day, self.stretch_minute))
-        return Horizon(self.midnight_ms[: count + 1], self.ordinal[:count], *stretches)
+        """The first of its days alone; the same again for the same count, with what it has worked out."""
+        found = self._firsts.get(count)
+        if found is None:
+            there = self.stretch_day < count
+            stretches = (each[there] for each in (self.stretch_ms, self.stretch_day, self.stretch_minute))
+            found = Horizon(self.midnight_ms[: count + 1], self.ordinal[:count], *stretches)
+            self._firsts[count] = found
+        return found
+
+    @cached_property
+    def _firsts(self) -> dict[int, Horizon]:
+        return {}
 
     @cached_property
     def start_ms(self) -> int:

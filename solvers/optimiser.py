@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
-from solvers.planning import BatchPlan, Limits, plan
+from solvers.planning import BatchPlan, Limits, part_of, plan
+from solvers.posing import Posed
 from solvers.screening import Screening
+
+Told = Callable[
+    [BatchPlan], None
+]  #: of a part that nothing will change any more, while the others are solved
 
 
 class Optimiser:
@@ -16,32 +23,47 @@ class Optimiser:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.settled: Callable[[Ints], None] = lambda columns: None  #: told the columns of each such part
         self.cost: int | None = None
         self.bound: int | None = None
 
     def __call__(self, problem: AssignmentProblem) -> Ints:
         """The choice."""
-        from solvers.assignment.solve import solve  # noqa: PLC0415  (OR-Tools: 94 MB that the matcher can do without)
-
-        limits = self.limits
-        found = solve(
-            problem,
-            time_limit_s=limits.time_limit_s,
-            seed=limits.seed,
-            workers=limits.workers,
-            work_limit=limits.work_limit,
-        )
+        found = self._found(problem)
         for why in getattr(
             found, "lacking", ()
         ):  # another solver has its own result, and need not know of any
             warnings.warn(f"planned without an engine, less well than it could be: {why}", stacklevel=2)
         self.cost, self.bound = getattr(found, "cost", None), getattr(found, "lower_bound", None)
-        return found.choice
+        return found.choice  # type: ignore[no-any-return]
+
+    def _found(self, problem: AssignmentProblem) -> Any:
+        from solvers.assignment.solve import solve  # noqa: PLC0415  (OR-Tools: 94 MB that the matcher can do without)
+        from solvers.split import solve_split  # noqa: PLC0415
+
+        limits = self.limits
+        given: dict[str, Any] = {
+            "time_limit_s": limits.time_limit_s,
+            "seed": limits.seed,
+            "workers": limits.workers,
+            "work_limit": limits.work_limit,
+        }
+        if limits.parts > 1:
+            return solve_split(problem, parts=limits.parts, settled=self.settled, **given)
+        return solve(problem, **given)
 
 
-def optimised(screening: Screening, limits: Limits) -> BatchPlan:
-    """Screen, solve within the limits, check."""
+def optimised(screening: Screening, limits: Limits, told: Told | None = None) -> BatchPlan:
+    """Screen, solve within the limits, check. Solved in parts, each is told as soon as it is settled.
+
+    Nothing is told where offers stand that may move: they go first, and are known at the end.
+    """
     optimiser = Optimiser(limits)
-    made = plan(screening, optimiser)
+
+    def tell(posed: Posed) -> None:
+        if told is not None and not posed.stands.any():
+            optimiser.settled = lambda columns: told(part_of(posed, columns))
+
+    made = plan(screening, optimiser, tell)
     bound = made.bound if optimiser.bound is None else max(made.bound, optimiser.bound)
     return replace(made, bound=bound, limits=limits)

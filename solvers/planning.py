@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
+from solvers.apart import Apart, apart
 from solvers.arrays import Ints, arrays_of, hash_arrays
 from solvers.assignment.greedy import greedy
 from solvers.assignment.plan import cost_of, least_of
 from solvers.assignment.problem import AssignmentProblem
-from solvers.candidates import Bytes, Screened
+from solvers.candidates import Bytes, Screened, screen
 from solvers.checker import check
 from solvers.floor import for_share, gave_way_to
-from solvers.held_back import forgone, held_back_by
+from solvers.held_back import NOBODY, forgone, held_back_by
 from solvers.posing import Posed, pose
 from solvers.rules.base import Candidates
 from solvers.screening import Screening
@@ -40,6 +42,7 @@ class Limits:
     work_limit: int | None = None
     seed: int = 1
     workers: int = 1
+    parts: int = 1  #: in which it is solved; see `solvers.split`
 
 
 def _nobody() -> Ints:
@@ -69,14 +72,22 @@ class BatchPlan:
     for_share: Ints = field(default_factory=_nobody)  #: rows; who is with a vendor that is short of its share
 
 
-def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
+def plan(
+    screening: Screening, solver: Solver | None = None, posed_as: Callable[[Posed], None] = lambda posed: None
+) -> BatchPlan:
     """Screen, formulate, solve, check. `solver` None: greedy, which needs milliseconds and no OR-Tools.
 
-    The greedy moves nobody. A solver's plan that would leave a standing request out gives way to its plan.
+    `posed_as` hears what the solver is then given. The greedy moves nobody. A solver's plan that would leave
+    a standing request out gives way to its plan.
+
     Raises ValueError when the solver's plan breaks a constraint: such a plan is never returned.
     """
     began = time.perf_counter()
-    posed = pose(screening)
+    screened = screen(screening)
+    if solver is None and (found := apart(screening, screened)) is not None:
+        return _plan_apart(screening, screened, found, began)
+    posed = pose(screening, screened)
+    posed_as(posed)
     choice, by = None if solver is None else _planned(posed, posed.priced, solver), "optimiser"
     if choice is None or not posed.places_all(choice):
         choice, by = _planned(posed, posed.unmoved, greedy), "greedy"
@@ -91,13 +102,7 @@ def plan_of(
     """The plan that takes these columns (M) of the posed problem; `choice` (R): who then stands where."""
     screened, held_back = posed.screened, held_back_by(posed.problem, choice)
     return BatchPlan(
-        chosen=screened.candidates.only(columns),
-        cents=screened.cents[columns],
-        next_best=_next_best(screened, columns),
-        candidate_counts=np.bincount(screened.candidates.request, minlength=posed.screening.requests),
-        codes=screened.codes,
-        removed=screened.removed,
-        lost=screened.lost,
+        **_of_columns(screened, columns, posed.screening.requests),
         digest=digest,
         seconds=seconds,
         solver=solver,
@@ -107,6 +112,43 @@ def plan_of(
         bound=least_of(posed.priced),
         gave_way_to=gave_way_to(posed, choice),
         for_share=for_share(posed, choice),
+    )
+
+
+def part_of(posed: Posed, columns: Ints) -> BatchPlan:
+    """A part of a plan that is still made: these columns, checked by themselves. Raises ValueError."""
+    choice = np.full(posed.screening.requests, -1, np.int64)
+    choice[posed.problem.column_request[columns]] = columns
+    check(posed.problem, choice).require()
+    made = plan_of(posed, np.sort(columns), choice, digest=digest(posed.screening), solver="optimiser")
+    return replace(made, lost=None)
+
+
+def _of_columns(screened: Screened, columns: Ints, requests: int) -> dict[str, Any]:
+    """What a plan says of its candidates, and of all that there were."""
+    return {
+        "chosen": screened.candidates.only(columns),
+        "cents": screened.cents[columns],
+        "next_best": _next_best(screened, columns),
+        "candidate_counts": np.bincount(screened.candidates.request, minlength=requests),
+        "codes": screened.codes,
+        "removed": screened.removed,
+        "lost": screened.lost,
+    }
+
+
+def _plan_apart(screening: Screening, screened: Screened, found: Apart, began: float) -> BatchPlan:
+    """No request waits for another, nor gave way to one."""
+    requests, named = screening.requests, digest(screening)
+    return BatchPlan(
+        **_of_columns(screened, found.choice[found.choice >= 0], requests),
+        digest=named,
+        seconds=time.perf_counter() - began,
+        solver="greedy",
+        held_back_by=np.full(requests, NOBODY),
+        forgone=np.full((requests, 3), -1, np.int64),
+        cost=found.cents,
+        bound=found.cents,
     )
 
 

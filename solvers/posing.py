@@ -53,14 +53,14 @@ class Posed:
         return bool((choice[self.stands] >= 0).all())
 
 
-def pose(screening: Screening) -> Posed:
-    """Screen and formulate.
+def pose(screening: Screening, screened: Screened | None = None) -> Posed:
+    """Screen, unless that was done, and formulate.
 
     A standing request whose place is no longer among its candidates is left out: it stays where it is, what
     it holds stays taken. So are those in a sequence or a bundle, of which others then know where they stand,
     and all that stand with a vendor for whom the counts do not add up.
     """
-    screened = screen(screening)
+    screened = screened or screen(screening)
     if screening.standing is None:
         return _posed(screening, screened, np.zeros(0, np.int64))
     stands = screening.standing.vendor >= 0

@@ -17,12 +17,14 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.jobs.measures import tell_measures
 from dispatcher.jobs.patient_keys import keep_agreement
 from dispatcher.jobs.quarters import keep_quarters
+from dispatcher.jobs.skew import keep_looking
 from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock, make_clock
 from dispatcher.runtime.otel import open_tracer
+from dispatcher.runtime.rounds import share_threads
 from dispatcher.security import key_files
-from dispatcher.service.loops import MEASURES, PATIENT_KEYS, QUARTERS, UNREADABLE, keep_running
+from dispatcher.service.loops import CLOCK, MEASURES, PATIENT_KEYS, QUARTERS, UNREADABLE, keep_running
 from dispatcher.service.service import Service
 from dispatcher.settings import Settings
 from dispatcher.store.connection import StoreError
@@ -67,16 +69,20 @@ async def opened(settings: Settings, role: str, trouble: Callable[[], str] = str
             webhook_networks=settings.webhook_networks,
         )
         await _agree(store, list(settings.markets))
+        share_threads()
         yield Opened(settings, store, clock, engine, travel_of, decisions, service)
 
 
 def telling(service: Service) -> list[Coroutine[None, None, None]]:
-    """Of each market: what this process could not read is told, what it can read, and what it counted."""
+    """Of each market: what this process could not read is told, what it can read, what it counted, and
+    whether its clock is wrong.
+    """
     store, markets = service.store, service.markets
     return [
         *(keep_running(store, each, UNREADABLE, partial(tell_unreadable, service, each)) for each in markets),
         *(keep_running(store, each, MEASURES, partial(tell_measures, service, each)) for each in markets),
         *(keep_running(store, each, PATIENT_KEYS, partial(keep_agreement, store, each)) for each in markets),
+        *(keep_running(store, each, CLOCK, partial(keep_looking, store, each)) for each in markets),
         *(keep_running(store, each, QUARTERS, partial(keep_quarters, service, each)) for each in markets),
     ]
 

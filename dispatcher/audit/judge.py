@@ -39,6 +39,8 @@ from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey, excesses, fits, unpack
 from dispatcher.store.survey import Survey, of_kind
 
+LISTS = "lists"
+
 
 class Finding(NamedTuple):
     """One promise that is broken: which rule, on what, how."""
@@ -56,8 +58,14 @@ def judge(found: Survey, acknowledged: Iterable[str] = ()) -> list[Finding]:
 
 def lasting(earlier: Iterable[Finding], later: Iterable[Finding]) -> list[Finding]:
     """Findings of both: what a market at work only seemed to break, between two reads, has gone."""
-    before = {(finding.rule, finding.subject) for finding in earlier}
-    return [finding for finding in later if (finding.rule, finding.subject) in before]
+    before = set(map(_lasts_as, earlier))
+    return [finding for finding in later if _lasts_as(finding) in before]
+
+
+def _lasts_as(finding: Finding) -> tuple[str, ...]:
+    """What stays as long as it is broken. A record writes its places anew whenever it is written: where they
+    are others than a moment ago, it was at work, and is read between two writes once more."""
+    return finding if finding.rule == LISTS else finding[:2]
 
 
 def _terminal(found: Survey) -> Iterator[tuple[str, str]]:
@@ -213,7 +221,7 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "table": _steps,
     "whole": _whole,
     "readable": _readable,
-    "lists": _lists,
+    LISTS: _lists,
     "tasks": unseen,
     "proofs": unknown_to_requests,
     "threads": outlived,

@@ -152,33 +152,41 @@ async def _audit_all(
                 if not url.startswith(CLUSTER_SCHEMES):  # it has no other server
                     raise
                 away[each] = error
+            except Elsewhere as error:
+                away[each] = error
     finally:
         await servers.aclose()
     if not reports:
         raise next(iter(away.values()))
     reports, nowhere = _without_others(reports, is_all=not away)
-    told = {"requests": 0, "ledgers": 0, "states": {}, "unsettled": 0, "streams_set_aside": []}
-    return [
-        *reports,
-        *(
-            {
-                "market": name,
-                AWAY: error.message.removeprefix(f"market {name}: "),
-                "not_found": nowhere,
-                "findings": [],
-                **told,
-            }
-            for name, error in away.items()
-        ),
-    ]
+    return [*reports, *(_not_looked_at(name, error, nowhere) for name, error in away.items())]
+
+
+def _not_looked_at(market: str, why: UserError, nowhere: list[str]) -> dict[str, Any]:
+    """Its report. `nowhere`: acknowledged ids that are in no other market."""
+    return {
+        "market": market,
+        AWAY: why.message.removeprefix(f"market {market}: "),
+        "not_found": nowhere,
+        "findings": [],
+        "requests": 0,
+        "ledgers": 0,
+        "states": {},
+        "unsettled": 0,
+        "streams_set_aside": [],
+    }
 
 
 class Away(UserError):
     """The server that has a market does not answer."""
 
 
+class Elsewhere(UserError):
+    """A market that no matcher ever had in this store, and whose decisions are kept all the same."""
+
+
 async def _judged(servers: Any, market: str, settings: Settings, asked: dict[str, Any]) -> dict[str, Any]:
-    """One market, whole. Raises Away. `asked`: see `audit`."""
+    """One market, whole. Raises Away, Elsewhere. `asked`: see `audit`."""
     from dispatcher.audit.auditor import audit
     from dispatcher.domain.refusals import Unavailable
 
@@ -197,7 +205,7 @@ async def _judged(servers: Any, market: str, settings: Settings, asked: dict[str
 
 async def _add_chains(report: dict[str, Any], servers: Any, settings: Settings) -> None:
     """Whether saved decisions, and what nobody may change, are as they were written."""
-    from dispatcher.decisions import chains
+    from dispatcher.decisions import chain, chains
 
     market = report["market"]
     try:
@@ -206,8 +214,20 @@ async def _add_chains(report: dict[str, Any], servers: Any, settings: Settings) 
         place = settings.decisions or settings.data_dir / "decisions"
         print(f"dispatcher: decisions in {place} are not judged: {error}", file=sys.stderr)
         return
+    if chain.LEDGER in [each["subject"] for each in findings] and not await _was_matched(servers, market):
+        raise Elsewhere(
+            f"market {market}: decisions of it are kept, and no matcher ever had it in this store.",
+            "Maybe it lies on another primary: a backup of a cluster's is of the markets that it had.",
+        )
     report |= told
     report["findings"] += findings
+
+
+async def _was_matched(servers: Any, market: str) -> bool:
+    """Whether a matcher ever had it: its fence stays."""
+    from dispatcher.store.keys import Keys
+
+    return bool(await servers.reader.ask("EXISTS", Keys(market).fence))
 
 
 async def _add_pictures(report: dict[str, Any], servers: Any, settings: Settings) -> None:

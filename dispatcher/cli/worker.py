@@ -39,13 +39,13 @@ def run(args: argparse.Namespace) -> int:
     from dispatcher.runtime.logs import configure
     from dispatcher.settings import Settings
     from dispatcher.workers.kinds import KINDS
+    from dispatcher.workers.worker import refuse_unusable, run_worker
 
     settings = Settings.read(os.environ)
     configure(settings.log_level, as_json=settings.log_json)
     if args.work == "all":
+        refuse_unusable(settings)  # here: children that cannot begin would be started again and again
         return _all(settings.environment(), args.processes)
-    from dispatcher.workers.worker import run_worker
-
     return run_worker(settings, KINDS[args.work], args.processes)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import posixpath
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,19 +22,22 @@ TYPES = {
 TEXTS = frozenset(TYPES) - {".png"}
 
 
+IMPORTED = re.compile(r'^(?:import|export)\b[^;"]*"(\.[^"]+)";$', re.MULTILINE)
+
+
 class Page(NamedTuple):
-    """A page: its shell, and what every one of its views needs, by the beginning of names."""
+    """A page: its shell, the modules that every one of its views begins with, and its styles."""
 
     shell: str
     first: tuple[str, ...]
     styles: tuple[str, ...]
 
 
-CONSOLE = Page("shell.html", ("core/", "parts/"), ("style/",))
+CONSOLE = Page("shell.html", ("core/early.js", "core/app.js"), ("style/",))
 # what is shown first; the rest is asked for when it is shown, or once all is quiet
 VENDOR = Page(
     "vendor/shell.html",
-    ("core/api.js", "core/dom.js", "vendor/core/", "vendor/panels/offers.js"),
+    ("vendor/core/app.js", "vendor/panels/offers.js"),
     ("style/1-tokens.css", "vendor/style/"),
 )
 
@@ -52,6 +57,9 @@ class Assets:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._found = {path.relative_to(folder).as_posix(): _read(path) for path in _files(folder)}
+        self._imports = {
+            name: _imports(name, each.body) for name, each in self._found.items() if _is_module(name)
+        }
         joined = "".join(f"{name} {each.etag}\n" for name, each in self._found.items())
         self.digest = hashlib.sha256(joined.encode()).hexdigest()[:12]
         self.base = f"/console/assets/{self.digest}"
@@ -64,14 +72,26 @@ class Assets:
         """The names that begin so."""
         return [each for each in self._found if each.startswith(beginnings)]
 
-    def shell(self, page: Page = CONSOLE) -> bytes:
-        """The page itself: it names the first modules, so that no round trip finds them one by one."""
-        first = [each for each in self.named(*page.first) if each.endswith(".js")]
+    def shell(self, page: Page = CONSOLE, view: str = "") -> bytes:
+        """The page itself: it names the first modules, so that no round trip finds them one by one.
+
+        `view`: the module of the view that is opened, if there is such a one; of others none is fetched.
+        """
+        modules = self.imported(*page.first, *([view] if view in self._found else []))
         styles = [each for each in self.named(*page.styles) if each.endswith(".css")]
         links = [f'<link rel="stylesheet" href="{self.base}/{each}">' for each in styles]
-        links += [f'<link rel="modulepreload" href="{self.base}/{each}">' for each in first]
+        links += [f'<link rel="modulepreload" href="{self.base}/{each}">' for each in modules]
         body = self._found[page.shell].body.decode()
         return body.replace("{links}", "\n".join(links)).replace("{base}", self.base).encode()
+
+    def imported(self, *names: str) -> list[str]:
+        """These modules and all that they import, each once, in the order in which a browser finds them."""
+        found = dict.fromkeys(names)
+        for name in (waiting := list(found)):
+            new = [each for each in self._imports[name] if each not in found]
+            found |= dict.fromkeys(new)
+            waiting += new
+        return list(found)
 
     def filled(self, name: str) -> bytes:
         """A text of the folder that names others of it."""
@@ -80,6 +100,16 @@ class Assets:
 
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.suffix in TYPES)
+
+
+def _is_module(name: str) -> bool:
+    return name.endswith(".js")
+
+
+def _imports(name: str, body: bytes) -> list[str]:
+    """The modules that it names at its head, by their paths in the folder."""
+    said = IMPORTED.findall(body.decode())
+    return [posixpath.normpath(posixpath.join(posixpath.dirname(name), each)) for each in said]
 
 
 def _read(path: Path) -> Asset:

@@ -45,6 +45,8 @@ def with_console(parts: Parts, directory: Directory | None = None) -> web.Applic
     app[ASSETS], app[HEADERS] = Assets(), headers_of(parts)
     app.router.add_get("/console/assets/{digest}/{name:.+}", asset)
     app.router.add_get("/console", shell)
+    app.router.add_get("/console/{market}/{view}", shell)
+    app.router.add_get("/console/{market}/{view}/{rest:.*}", shell)
     app.router.add_get("/console/{rest:.*}", shell)
     vendor_pages.add(app, app[ASSETS])
     return app
@@ -52,7 +54,8 @@ def with_console(parts: Parts, directory: Directory | None = None) -> web.Applic
 
 async def shell(request: web.Request) -> web.Response:
     """The page, whatever stands behind its address: what it shows is decided in the browser."""
-    body = request.app[ASSETS].shell()
+    view = f"pages/{request.match_info.get('view', '')}.js"
+    body = request.app[ASSETS].shell(view=view)
     return web.Response(
         body=body,
         content_type="text/html",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
 from typing import Final
 
 from dispatcher.decisions.record import SavedPlan
 from dispatcher.decisions.replay import Replayed, replay
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.runtime.priority import come_last
 
-NICE: Final = 15
 GRACE_S: Final = 20.0  #: to start, to screen and to judge, beyond the time that the solve had
 RETRY_AFTER_S: Final = 5
 
@@ -37,7 +36,7 @@ def _replayed(saved: SavedPlan, limit_s: float) -> Replayed:
     from pebble import ProcessExpired, ProcessPool  # noqa: PLC0415 - the web process seldom has use for it
 
     context = multiprocessing.get_context("spawn")  # of the web process nothing is needed there
-    pool = ProcessPool(max_workers=1, max_tasks=1, initializer=os.nice, initargs=[NICE], context=context)
+    pool = ProcessPool(max_workers=1, max_tasks=1, initializer=come_last, context=context)
     try:
         return pool.schedule(replay, args=[saved], timeout=limit_s).result()
     except (TimeoutError, ProcessExpired) as error:

@@ -19,6 +19,7 @@ from dispatcher.store.market import MarketStore
 TOGETHER: Final = 200
 LOOKED_AT: Final = 1_000  # of records that the ledger does not have
 RULE: Final = "decision_chain"
+LEDGER: Final = "the ledger"  # what is gone where records are there, and none was ever issued
 
 
 class Judged(NamedTuple):
@@ -101,7 +102,7 @@ def _left_behind(
     """
     if not issued and unlinked:
         how = f"is gone, and {len(unlinked):,} records are there\nMaybe the store was emptied, or is another."
-        return [] if len(unlinked) == 1 else [("the ledger", how)]
+        return [] if len(unlinked) == 1 else [(LEDGER, how)]
     wrong = list[tuple[str, str]]()
     for name in unlinked[:LOOKED_AT]:
         try:

@@ -71,6 +71,7 @@ def header_of(market: str, tz: ZoneInfo, decided: Decided, nth: int) -> Header:
         time_limit_s=limits.time_limit_s,
         work_limit=limits.work_limit,
         workers=limits.workers,
+        parts=limits.parts,
         seconds=round(plan.seconds, 4),
         tuning_version=decided.tuning_version,
         requests=decided.requests,

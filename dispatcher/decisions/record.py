@@ -59,6 +59,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     time_limit_s: float = 0.0
     work_limit: int | None = None
     workers: int = 1
+    parts: int = 1  #: in which it was solved
     seconds: float = 0.0
     tuning_version: int = 0
     requests: tuple[str, ...]  #: R; their ids, in the order of the arrays
@@ -83,6 +84,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
             work_limit=self.work_limit,
             seed=self.seed,
             workers=self.workers,
+            parts=self.parts,
         )
 
 

@@ -49,6 +49,7 @@ log = structlog.get_logger()
 _THREAD = ThreadPoolExecutor(1, "decisions")
 
 Result = TypeVar("Result")
+Packed = tuple[Raw, list[bytes]]  # a record's parts, and what it shares with others
 Tell = Callable[[BaseException, float], Awaitable[None]]
 Told = Callable[[], Awaitable[None]]
 #: what a full disk, a store that is away, a damaged ledger or a plug-in's own travel times raise
@@ -148,12 +149,12 @@ class Saver:
         if isinstance(given, Looked):
             await asyncio.sleep(AFTER_S)  # whoever asked has the answer before
         decided = given if isinstance(given, Decided) else await _beside(given.make)
-        raw, shared = await _beside(self._packed, decided)
+        packed: Packed | None = None
         for _ in range(TRIES):
             known = self._last  # read in this order: who writes between has the place, and we try again
             place = known.seq if known else await self.stored.decisions.issued()
-            raw = linked(raw, known or await self.stored.decisions.last(), place + 1)
-            entry = await _beside(self._put, raw, shared)
+            before = known or await self.stored.decisions.last()
+            packed, entry = await _beside(self._kept, decided, packed, before, place + 1)
             try:
                 kept_days = DAYS.whole(decided.values)
                 # an offer names its decision: that of the matcher before it stays the one that is noted
@@ -165,8 +166,14 @@ class Saver:
                 self._last = None
         raise Taken(f"{TRIES} times")
 
-    def _packed(self, decided: Decided) -> tuple[Raw, list[bytes]]:
-        """In the thread: nothing here is of the event loop's."""
+    def _kept(
+        self, decided: Decided, packed: Packed | None, before: Entry | None, place: int
+    ) -> tuple[Packed, Entry]:
+        """In the thread: nothing here is of the event loop's. What is packed already stays so."""
+        raw, shared = packed or self._packed(decided)
+        return (raw, shared), self._put(linked(raw, before, place), shared)
+
+    def _packed(self, decided: Decided) -> Packed:
         digest = decided.plan.digest
         nth = self._seen[digest] = self._seen.pop(digest, -1) + 1
         while len(self._seen) > _SEEN:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Sequence
 
 from dispatcher.delivery.gaps import Beginning
+from dispatcher.delivery.recent import Recent
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.store.events import Entry, place
 from dispatcher.store.store import Store
 
-QUEUE_LIMIT = 512
 PAGE = 256
 
 
 class Feed:
-    """What was missed is read from the stream; what is new is heard, into a bounded queue.
+    """What was missed is read from the stream; what is new is heard, out of what all who listen share.
 
-    A listener that is too slow for its queue loses the queue, not the entries: it reads them from the stream.
-    `news`: set when there may be something to take; feeds that are followed together share one.
+    A listener that is too slow for that loses its place there, not the entries: it reads them from the
+    stream. `news`: set when there may be something to take; feeds that are followed together share one.
     """
 
     def __init__(
@@ -28,7 +27,7 @@ class Feed:
         store: Store,
         stream: str,
         start: Beginning,
-        queue_limit: int = QUEUE_LIMIT,
+        recent: Recent,
         news: asyncio.Event | None = None,
     ) -> None:
         self.stream = stream
@@ -37,28 +36,30 @@ class Feed:
         self.closed = False
         self.news = news or asyncio.Event()
         self._store = store
-        self._limit = queue_limit
-        self._queue: deque[Entry] = deque()
-        self._behind = True  # the stream holds entries that the queue does not
-        self._page: list[Entry] = []  # read from the stream, and not taken yet
+        self._recent = recent
+        self.heard = recent.end  # the number up to which it has what is recent
+        self._behind = True  # the stream holds entries that are not to be heard any more
+        self._page: Sequence[Entry] = ()  # read from the stream, and not taken yet
 
     @property
     def is_behind(self) -> bool:
-        """Whether the stream may hold more than was taken."""
-        return self._behind
+        """Whether there may be more than was taken."""
+        return self._behind or self.heard < self._recent.end
 
     async def next(self, timeout_s: float) -> list[Entry]:
         """At least one entry; none when `timeout_s` (real) went by without, or the hub was closed.
 
         May be cancelled without loss. Raises Unavailable.
         """
-        return await next_of([self], self.news, timeout_s)
+        (found,) = await next_of([self], self.news, timeout_s)
+        return list(found)
 
     async def fill(self) -> None:
-        """While behind, read a page of the stream. What is heard from now on goes to the queue."""
+        """While behind, read a page of the stream. What comes from now on is heard."""
+        self._behind |= self._is_too_slow
         if self._page or not self._behind:
             return
-        self._behind = False
+        self._behind, self.heard = False, self._recent.end
         try:
             self._page = await self._store.streams.read(self.stream, self.last_id, PAGE)
         except BaseException:
@@ -66,37 +67,41 @@ class Feed:
             raise
         self._behind |= len(self._page) == PAGE
 
-    def take(self) -> list[Entry]:
+    def take(self) -> Sequence[Entry]:
         """What was read, else what was heard: from now on the listener has it."""
-        found = self._page
-        if not found:
-            found = [entry for entry in self._queue if place(entry.id) > place(self.last_id)]
-            self._queue.clear()
-        self._page = []
+        found, self._page = self._page, ()
+        if not found and self._is_too_slow:
+            self.news.set()  # since it was filled: it has to be filled anew
+        elif not found:
+            found, self.heard = (
+                self._unread(self._recent.since(self.heard)),
+                max(self.heard, self._recent.told),
+            )
         if found:
             self.last_id = found[-1].id
         return found
-
-    def hear(self, entry: Entry) -> None:
-        """A new entry, from the hub's reader."""
-        if len(self._queue) >= self._limit:
-            self._queue.clear()
-            self._behind = True
-        if not self._behind:
-            self._queue.append(entry)
-        self.news.set()
 
     def close(self) -> None:
         """Nothing more will be heard; whoever waits is woken."""
         self.closed = True
         self.news.set()
 
+    @property
+    def _is_too_slow(self) -> bool:
+        return self.heard < self._recent.begin
 
-async def next_of(feeds: Sequence[Feed], news: asyncio.Event, timeout_s: float) -> list[Entry]:
+    def _unread(self, heard: Sequence[Entry]) -> Sequence[Entry]:
+        """Without what was read from the stream before it was heard."""
+        last = place(self.last_id)
+        known = next((at for at, each in enumerate(heard) if place(each.id) > last), len(heard))
+        return heard[known:] if known else heard
+
+
+async def next_of(feeds: Sequence[Feed], news: asyncio.Event, timeout_s: float) -> list[Sequence[Entry]]:
     """At least one entry of some of the feeds, each one's in order; none when the time went by without."""
     news.clear()  # first: what is heard while we read wakes us
     found = await _taken(feeds)
-    if not found and not any(each.closed for each in feeds):
+    if not any(found) and not any(each.closed for each in feeds):
         if cancel_requested():  # the Redis client may lose a cancellation: nobody waits for what comes
             raise asyncio.CancelledError
         with contextlib.suppress(TimeoutError):
@@ -106,8 +111,8 @@ async def next_of(feeds: Sequence[Feed], news: asyncio.Event, timeout_s: float) 
     return found
 
 
-async def _taken(feeds: Sequence[Feed]) -> list[Entry]:
+async def _taken(feeds: Sequence[Feed]) -> list[Sequence[Entry]]:
     """Nothing is taken before all is read: whoever is cancelled meanwhile finds it again."""
     for each in feeds:
         await each.fill()
-    return [entry for each in feeds for entry in each.take()]
+    return [each.take() for each in feeds]

@@ -10,9 +10,11 @@ import structlog
 
 from contracts.events import GapReason
 from dispatcher.delivery import position
-from dispatcher.delivery.feed import QUEUE_LIMIT, Feed
+from dispatcher.delivery.crowd import Crowd, Followed
+from dispatcher.delivery.feed import Feed
 from dispatcher.delivery.gaps import Beginning, beginning
 from dispatcher.delivery.joint import JointFeed
+from dispatcher.delivery.recent import Recent
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.pace import Rate
@@ -22,6 +24,7 @@ from dispatcher.store.tail import Tail
 
 WAIT_S = 0.25  # a stream that nobody followed before is heard live after this long at most
 PAUSE_S = 0.2
+QUEUE_LIMIT = 16_384  # entries of a stream that somebody who follows it has not heard; some megabytes
 #: Reads of a market's streams: beyond, entries wait for each other some milliseconds and come together. A
 #: read for every entry costs a web process that takes in 2,000 requests a second a fifth of its time.
 MOST_READS_PER_S, BURST = 250, 25
@@ -67,18 +70,21 @@ class Hub:
         shared: bool = False,
     ) -> AsyncIterator[list[Feed]]:
         """`shared`: the first stream's id stands for the others, too; that it is ahead of them is no gap."""
-        feeds = []
+        starts = dict[str, Beginning]()
         for number, stream in enumerate(streams):
             start = await beginning(self._store.streams, stream, places[stream] if places else None)
             if shared and number and start.gap is GapReason.AHEAD:
                 start = Beginning(start.after)
-            feeds.append(Feed(self._store, stream, start, self._queue_limit, news))
+            starts[stream] = start
+        feeds = list[Feed]()
         self.listeners += 1
         try:
-            for feed in feeds:
+            for stream, start in starts.items():
+                recent = self._reader(stream).recent(stream)
+                feeds.append(Feed(self._store, stream, start, recent, news))
                 if self._closed:
-                    feed.close()
-                await self._reader(feed.stream).join(feed)
+                    feeds[-1].close()
+                await self._reader(stream).join(feeds[-1])
             yield feeds
         finally:
             self.listeners -= 1
@@ -93,43 +99,50 @@ class Hub:
     def _reader(self, stream: str) -> _Reader:
         """One a hash tag: a cluster keeps a market in one slot, and a read must not cross slots."""
         tag = stream.partition("{")[2].partition("}")[0]
-        return self._readers.setdefault(tag, _Reader(self._store))
+        return self._readers.setdefault(tag, _Reader(self._store, self._queue_limit))
 
 
 class _Reader:
     """Reads every stream that somebody follows, and tells all who follow it."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._feeds: dict[str, set[Feed]] = {}
+    def __init__(self, store: Store, queue_limit: int) -> None:
+        self._store, self._queue_limit = store, queue_limit
+        self._followed: dict[str, Followed] = {}
         self._after: dict[str, str] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._crowd = Crowd()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def recent(self, stream: str) -> Recent:
+        """What is recent of a stream, for a feed that joins now."""
+        return self._followed.setdefault(stream, Followed(self._queue_limit)).recent
 
     async def join(self, feed: Feed) -> None:
         """From its return on, what the feed does not find in the stream it hears."""
         stream = feed.stream
-        self._feeds.setdefault(stream, set()).add(feed)
+        self._followed[stream].feeds.add(feed)
         if stream not in self._after:
             newest = await self._store.streams.last_id(stream)
             self._after.setdefault(stream, newest)
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._crowd.run())]
 
     def leave(self, feed: Feed) -> None:
         """The last one to leave a stream ends its reading."""
-        feeds = self._feeds.get(feed.stream, set())
-        feeds.discard(feed)
-        if not feeds:
-            self._feeds.pop(feed.stream, None)
+        followed = self._followed.get(feed.stream)
+        if followed is None:
+            return
+        followed.feeds.discard(feed)
+        if not followed.feeds:
+            del self._followed[feed.stream]
             self._after.pop(feed.stream, None)
 
     async def aclose(self) -> None:
         """Wake whoever listens, and stop."""
-        for feed in [each for feeds in self._feeds.values() for each in feeds]:
+        for feed in [each for followed in self._followed.values() for each in followed.feeds]:
             feed.close()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run(self) -> None:
         rate = Rate(MOST_READS_PER_S, BURST)
@@ -151,8 +164,15 @@ class _Reader:
             return []
 
     def _tell(self, entries: list[Entry]) -> None:
+        told = dict[str, Followed]()
         for entry in entries:
-            if entry.stream in self._after:
+            followed = self._followed.get(entry.stream)
+            if followed is not None and entry.stream in self._after:
                 self._after[entry.stream] = entry.id
-            for feed in self._feeds.get(entry.stream, ()):
-                feed.hear(entry)
+                followed.recent.add(entry)
+                told[entry.stream] = followed
+        for followed in told.values():
+            if followed.is_crowded:
+                self._crowd.tell(followed)
+            else:
+                followed.tell()

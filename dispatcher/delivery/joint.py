@@ -9,6 +9,7 @@ from typing import NamedTuple
 from contracts.events import GapReason
 from dispatcher.delivery import position
 from dispatcher.delivery.feed import Feed, next_of
+from dispatcher.runtime.lately import Lately
 from dispatcher.store.events import Entry, place
 
 
@@ -24,17 +25,16 @@ class JointFeed:
 
     def __init__(self, feeds: Sequence[Feed], news: asyncio.Event) -> None:
         self._feeds, self._news = feeds, news
-        self._had = {each.stream: each.last_id for each in feeds}
 
     @property
     def position(self) -> str:
         """Behind all that was heard."""
-        return position.told(self._had)
+        return position.told(self.places)
 
     @property
     def places(self) -> dict[str, str]:
         """The same, by stream."""
-        return dict(self._had)
+        return {each.stream: each.last_id for each in self._feeds}
 
     @property
     def horizon(self) -> str | None:
@@ -56,11 +56,20 @@ class JointFeed:
         """Whether nothing more will be heard."""
         return any(each.closed for each in self._feeds)
 
-    async def next(self, timeout_s: float) -> list[Heard]:
+    async def next(self, timeout_s: float) -> tuple[Heard, ...]:
         """As `Feed.next`, over all of them."""
+        before = tuple(self.places.items())
         found = await next_of(self._feeds, self._news, timeout_s)
-        return [self._heard(entry) for entry in sorted(found, key=lambda each: place(each.id))]
+        return merged(before, *found)
 
-    def _heard(self, entry: Entry) -> Heard:
-        self._had[entry.stream] = entry.id
-        return Heard(self.position, entry)
+
+def _merge(before: tuple[tuple[str, str], ...], *found: Sequence[Entry]) -> tuple[Heard, ...]:
+    """What streams said, each entry with the position behind it; `before`: the place in each of them."""
+    had, told = dict(before), list[Heard]()
+    for entry in sorted((each for some in found for each in some), key=lambda each: place(each.id)):
+        had[entry.stream] = entry.id
+        told.append(Heard(position.told(had), entry))
+    return tuple(told)
+
+
+merged = Lately(_merge)

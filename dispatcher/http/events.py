@@ -6,6 +6,7 @@ Closing the hub ends them all; their clients resume where they were.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
@@ -24,6 +25,7 @@ from dispatcher.http.call import Call
 from dispatcher.http.entry import GATE
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET, Routes
+from dispatcher.runtime.lately import Lately
 from dispatcher.security.principal import Principal
 from dispatcher.store.events import Entry
 from dispatcher.store.keys import Keys
@@ -58,7 +60,7 @@ async def follow(call: Call, parts: Parts) -> web.StreamResponse:
             while not feed.closed:
                 heard = await feed.next(quiet.waits_s)
                 await gate.still(call.raw, news=bool(heard))  # it ends with the caller's token
-                if said := quiet.says(b"".join(map(sse, heard))):
+                if said := quiet.says(frames(heard)):
                     await response.write(said)
     return response
 
@@ -115,3 +117,11 @@ def encoded(entry: Entry) -> bytes:
     except (msgspec.MsgspecError, TypeError, ValueError):
         log.error("unreadable", kind="event", stream=entry.stream, id=entry.id)
         return b""
+
+
+def _frames(heard: Iterable[Heard]) -> bytes:
+    """What was heard together, as it is sent."""
+    return b"".join(map(sse, heard))
+
+
+frames = Lately(_frames)

@@ -27,6 +27,7 @@ from dispatcher.domain.standing_orders import StandingOrderRecord
 from dispatcher.jobs.agenda import Agenda
 from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.runtime.rounds import Rounds
 from dispatcher.service.service import Service
 from dispatcher.store.aside import Item
 from dispatcher.store.outcome import Outcome, Status
@@ -68,6 +69,7 @@ class Timers:
     ) -> None:
         self.service, self.retimer = service, retimer
         self.batch, self._calm = batch, calm or _at_once
+        self._rounds = Rounds()
         self._agendas: dict[str, Agenda] = {}
         self._put_off: defaultdict[tuple[str, str], PutOff] = defaultdict(PutOff)  # by market and kind
 
@@ -79,7 +81,7 @@ class Timers:
         while not cancel_requested():
             try:
                 next_ms = await self._agenda(market).next_ms(kind)
-                is_due = next_ms is not None and next_ms <= self.service.clock.now_ms()
+                is_due = next_ms is not None and next_ms <= self._now_ms()
                 if not (is_due and await self.fire_kind(market, kind)):
                     await asyncio.sleep(self._pause_s(market, kind, next_ms))
             except Unavailable as refusal:
@@ -93,7 +95,7 @@ class Timers:
     async def fire_kind(self, market: str, kind: Kind[Any]) -> int:
         """A batch of one kind."""
         records, put_off = self.service.store.market(market).records(kind), self._put_off[market, kind.name]
-        due = await records.due(self.service.clock.now_ms(), self.batch + len(put_off))
+        due = await records.due(self._now_ms(), self.batch + len(put_off))
         ids = put_off.ripe(due)[: self.batch]
         found = await records.get_all(ids)
         if lost := set(ids) - set(found):
@@ -109,7 +111,7 @@ class Timers:
     async def _tell_lost(self, market: str, kind: Kind[Any], lost: set[str], count: int) -> None:
         """Name those that are still due, and not there: what was forgotten meanwhile is due no more."""
         stored = self.service.store.market(market)
-        still_due = await stored.records(kind).due(self.service.clock.now_ms(), count)
+        still_due = await stored.records(kind).due(self._now_ms(), count)
         there = await stored.records(kind).get_all(sorted(lost.intersection(still_due)))
         for each in lost.intersection(still_due) - set(there):
             log.error("a timer has no record that can be read", market=market, kind=kind.name, id=each)
@@ -143,6 +145,7 @@ class Timers:
         try:
             async with free:
                 await self._calm()
+                await self._rounds.next()
                 outcome = await self._effect(market, kind, record)
         except Unavailable:
             raise
@@ -165,6 +168,10 @@ class Timers:
         is_due = 0 < record.retime_ms <= self.service.clock.now_ms()
         waits = record.pending is not None and record.pending.expires_ms <= self.service.clock.now_ms()
         return await self.retimer.retimed(market, record) if is_due and not waits else None
+
+    def _now_ms(self) -> int:
+        """By the store's clock where ours is ahead: or what waits for an answer would end before its time."""
+        return self.service.clock.now_ms() - 1000 * max(0, self.service.store.skew.ahead_s)
 
     def _agenda(self, market: str) -> Agenda:
         if market not in self._agendas:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from statistics import median
 
 import structlog
@@ -13,7 +14,8 @@ import structlog
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
 from dispatcher.decisions.record import BATCH
-from dispatcher.matching.commits import Done, Ownership, commit_plan
+from dispatcher.matching.commits import Done, Ownership, commit_plan, commit_settled
+from dispatcher.matching.job import Job
 from dispatcher.matching.market import Market
 from dispatcher.matching.measured import batched
 from dispatcher.matching.shadow import Batch
@@ -42,6 +44,15 @@ GAP = Parameter(
     summary="Real time between two batches at the least, so that new requests gather.",
     scope="matching.batch",
 )
+SETTLE = Parameter(
+    name="batch_settle_s",
+    default=0.0,
+    minimum=0.0,
+    maximum=60.0,
+    unit="seconds",
+    summary="A batch begins once no request came for so long, real time; no later than at its interval.",
+    scope="matching.batch",
+)
 TIMEOUT = Parameter(
     name="batch_timeout_s",
     default=120,
@@ -60,7 +71,7 @@ SHARE = Parameter(
     summary="The optimiser may take this share of the (median) time until the windows of a batch open.",
     scope="matching.batch",
 )
-PARAMETERS = (INTERVAL, GAP, TIMEOUT, SHARE)
+PARAMETERS = (INTERVAL, GAP, SETTLE, TIMEOUT, SHARE)
 MOST_AHEAD_MS = 10 * MINUTE_MS
 log = structlog.get_logger()
 
@@ -118,9 +129,13 @@ async def _decided(
     held = await market.shadow.wanted() if market.shadow is not None else None
     beside = _beside(snapshot, screening) if held is not None else None
     most_s, whose = market.clock.real_s(timeout_s(snapshot)), Whose(market.name, own.fence)
-    plan = await solvers.plan(screening, most_s, whose)
-    market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
     done = Done()
+    if snapshot.standing or Job.of(screening, most_s, 1).parts == 1:
+        plan = await solvers.plan(screening, most_s, whose)
+    else:
+        settled = partial(commit_settled, own, market, snapshot, done)
+        plan = await solvers.plan(screening, most_s, whose, settled)
+    market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
     try:
         await commit_plan(own, market, snapshot, plan, yields_to_imminent=True, done=done)
     finally:

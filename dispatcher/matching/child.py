@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from threading import Lock
 
 import numpy as np
 
@@ -25,10 +27,19 @@ NICE = 10  # a solver takes all the time it is given: intake and imminent work c
 _posed: dict[str, Posed] = {}  #: the last, by its digest
 
 
-def solve_job(job: Job) -> BatchPlan:
-    """Screen, solve within the limits, check."""
+def solve_job(job: Job, parts: Connection | None = None) -> BatchPlan:
+    """Screen, solve within the limits, check; what is settled before goes into `parts`."""
     _posed.clear()
-    return optimised(job.screening, job.limits)
+    if parts is None:
+        return optimised(job.screening, job.limits)
+    one_at_a_time = Lock()
+
+    def tell(part: BatchPlan) -> None:
+        with one_at_a_time:
+            parts.send(part)
+
+    with parts:
+        return optimised(job.screening, job.limits, tell)
 
 
 def pose_ahead(screening: Screening, digest: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -17,9 +19,10 @@ from dispatcher.matching import losses
 from dispatcher.matching.horizon import ahead_ms
 from dispatcher.matching.market import Market
 from dispatcher.matching.matches import Match, checked
-from dispatcher.matching.modes import in_its_mode, several_last
+from dispatcher.matching.modes import asks_one, in_its_mode, several_last
 from dispatcher.matching.sequence import waves
 from dispatcher.matching.snapshot import Snapshot
+from dispatcher.runtime.rounds import Rounds
 from dispatcher.service.execute import Executor
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.script import BrokenLedger
@@ -30,7 +33,9 @@ BY = "matcher"
 # What became of a match: committed, or why not; else how its commit ended (`Status`).
 OFFERED, MOVED, UNKNOWN, IN_HALVES = "offered", "moved", "unknown", "bundle_in_halves"
 LATE, REFUSED = "start_went_by", "refused_by_last_look"
-AT_ONCE = 16  # commits in batch: they share fsyncs
+AT_ONCE = 16  # commits in batch: they share fsyncs …
+MANY_AT_ONCE = 96  # … and more of them where nobody imminent would wait behind them
+CALM_S = 5.0  # so long after imminent work it is taken that more may come
 log = structlog.get_logger()
 
 
@@ -139,7 +144,8 @@ async def commit_plan(
 ) -> Done:
     """Commit every match that passes the last look; with `yields_to_imminent`, after imminent ones.
 
-    `done`, where it is given, knows what became of each match, also when this raises.
+    `done`, where it is given, knows what became of each match, also when this raises; what became of some
+    before stays.
 
     Moves go first: they make room for the others; then the most pressing, each after all that it follows.
     Raises FenceLost.
@@ -151,9 +157,8 @@ async def commit_plan(
     moves = [row for row, at in enumerate(plan.chosen.request.tolist()) if at in snapshot.standing]
     offers = np.setdiff1d(np.arange(len(plan.chosen)), moves).tolist()
     chosen = plan.chosen.request.tolist()
-    offers.sort(
-        key=lambda row: (-snapshot.records[chosen[row]].priority.rank, -snapshot.asked[chosen[row]].behind)
-    )
+    offers = [row for row in offers if snapshot.records[chosen[row]].id not in works.done.became]
+    offers.sort(key=partial(_pressing, snapshot, chosen))
     await run_bounded((works.move(row) for row in moves), market, yields_to_imminent=yields_to_imminent)
     await run_bounded(map(works.commit, works.blocked), market, yields_to_imminent=yields_to_imminent)
     rows = {chosen[row]: row for row in offers}
@@ -165,6 +170,25 @@ async def commit_plan(
     await run_bounded(whole, market, yields_to_imminent=yields_to_imminent)
     losses.note(market, snapshot, plan, works.done.offered, works.done.became)
     return works.done
+
+
+async def commit_settled(
+    own: Ownership, market: Market, snapshot: Snapshot, done: Done, plan: BatchPlan
+) -> None:
+    """Commit a part of a plan while the rest is solved: nothing of it stands, is in sequence or in a bundle.
+
+    Not what asks several vendors: it comes last, and sees what all others take. Raises FenceLost.
+    """
+    works, chosen = _Matches(own, market, snapshot, plan, done), plan.chosen.request.tolist()
+    rows = [row for row, at in enumerate(chosen) if asks_one(snapshot, at)]
+    rows.sort(key=partial(_pressing, snapshot, chosen))
+    await run_bounded(map(works.offer, rows), market, yields_to_imminent=True)
+
+
+def _pressing(snapshot: Snapshot, chosen: Sequence[int], row: int) -> tuple[int, float]:
+    """The most pressing first, of one priority whose group lies farthest behind."""
+    at = chosen[row]
+    return -snapshot.records[at].priority.rank, -snapshot.asked[at].behind
 
 
 def _bundles(snapshot: Snapshot, rows: Iterable[int]) -> dict[str, list[int]]:
@@ -240,23 +264,32 @@ class _Matches:
 
 
 async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yields_to_imminent: bool) -> None:
-    """Run all, `AT_ONCE` at a time, in order. The first error ends them."""
-    waiting = iter(works)
-    first = list(islice(waiting, AT_ONCE))
+    """Run all, `AT_ONCE` at a time, in order; more where they yield to imminent work and there is none.
 
-    async def runner(work: Awaitable[None] | None) -> None:
+    The first error ends them.
+    """
+    waiting, rounds = iter(works), Rounds()
+    first = list(islice(waiting, MANY_AT_ONCE if yields_to_imminent and _is_calm(market) else AT_ONCE))
+
+    async def runner(nth: int, work: Awaitable[None] | None) -> None:
         while work is not None:
+            if yields_to_imminent:
+                await rounds.next(market.no_imminent_work)
             await work
             await asyncio.sleep(0)
-            if yields_to_imminent:
-                await market.no_imminent_work.wait()
+            if nth >= AT_ONCE and not _is_calm(market):
+                return
             work = next(waiting, None)
 
     if len(first) < 2:  # an imminent request is one by itself: it needs no tasks
-        return await runner(next(iter(first), None))
+        return await runner(0, next(iter(first), None))
     try:
         async with asyncio.TaskGroup() as group:
-            for each in first:
-                group.create_task(runner(each))
+            for nth, each in enumerate(first):
+                group.create_task(runner(nth, each))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
+
+
+def _is_calm(market: Market) -> bool:
+    return time.monotonic() - market.imminent_s > CALM_S

@@ -35,7 +35,16 @@ SEED = Parameter(
     summary="Seed of the optimiser's random numbers.",
     scope="matching.job",
 )
-PARAMETERS = (TIME_LIMIT, WORK_LIMIT, SEED)
+SPLIT = Parameter(
+    name="split_requests",
+    default=50_000,
+    minimum=10,
+    maximum=50_000,
+    unit="requests",
+    summary="A batch of more is solved in parts of about so many that share no vendor, then along seams.",
+    scope="matching.job",
+)
+PARAMETERS = (TIME_LIMIT, WORK_LIMIT, SEED, SPLIT)
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,13 @@ class Job:
             work_limit=self.work_limit,
             seed=self.seed,
             workers=self.workers,
+            parts=self.parts,
         )
+
+    @property
+    def parts(self) -> int:
+        """In which it is solved."""
+        return max(1, -(-self.screening.requests // SPLIT.whole(self.screening.values)))
 
     @classmethod
     def of(cls, screening: Screening, most_s: float, workers: int) -> Job:

@@ -65,7 +65,7 @@ def losses_of(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], chosen: 
     if plan.lost is None or not rows:
         return counts
     day = to_instant(snapshot.now_ms).astimezone(snapshot.reading.changes.tz).date().isoformat()
-    ids, by_service = [each.id for each in snapshot.vendors], dict[str, list[int]]()
+    ids, by_service = snapshot.reading.vendor_ids, dict[str, list[int]]()
     for row in rows:
         by_service.setdefault(snapshot.asked[row].request.service_class.value, []).append(row)
         if (vendor := chosen.get(row)) is not None:
@@ -73,7 +73,7 @@ def losses_of(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], chosen: 
             counts[day, ids[vendor], OTHERS] -= 1
     for service, some in by_service.items():
         lost = plan.lost[some]
-        for code in np.unique(lost).tolist():
+        for code in (np.flatnonzero(np.bincount(lost.reshape(-1) + 1)) - 1).tolist():
             what = OTHERS if code < 0 else f"{plan.codes[code]}:{service}"
             hits = (lost == code).sum(axis=0)
             for vendor in np.flatnonzero(hits).tolist():
@@ -86,8 +86,10 @@ def _details(
     snapshot: Snapshot, plan: BatchPlan, lost: Bytes, rows: Sequence[int]
 ) -> Iterator[tuple[str, str]]:
     """Vendors, and by what they missed it, of those who lost it to a rule that tells; the first so many."""
-    codes = [plan.codes.index(each) for each in DETAILED if each in plan.codes]
-    where, vendors = np.nonzero(np.isin(lost[rows], codes))
+    tells = np.array(
+        [*(each in DETAILED for each in plan.codes), False]
+    )  # the last: of those who lost nothing
+    where, vendors = np.nonzero(tells[lost[rows]])
     for row, at in zip(where[:MOST_DETAILED].tolist(), vendors[:MOST_DETAILED].tolist(), strict=True):
         request, vendor = snapshot.asked[rows[row]].request, snapshot.vendors[at]
         rule = plan.codes[int(lost[rows[row], at])]

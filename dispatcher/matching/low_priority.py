@@ -14,17 +14,17 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from dispatcher.runtime.parent_death import end_with_starter
+from dispatcher.runtime.priority import come_last
 from dispatcher.runtime.unforeseen import ended_with
 
 POLL_S, MOST_S = 0.05, 900.0  # real seconds; stopped and all, for so long it may take
-NICE = 19
 
 
 def give_way() -> None:
     """In the process: Ctrl-C is for who started it, with whom it ends; all others come first."""
-    end_with_starter()
+    end_with_starter()  # stopped meanwhile, it would not notice that nobody listens
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICE)
+    come_last()
 
 
 Work = Callable[[Connection, Any], None]  #: in the process: it answers on the line

@@ -13,7 +13,7 @@ import structlog
 
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.matching.arrivals import Arrivals
-from dispatcher.matching.batch import GAP, INTERVAL, run_batch
+from dispatcher.matching.batch import GAP, INTERVAL, SETTLE, run_batch
 from dispatcher.matching.commits import Done, FenceLost, Ownership
 from dispatcher.matching.explanations import explain
 from dispatcher.matching.imminent import match_imminent
@@ -48,6 +48,7 @@ class Matcher:
     work: asyncio.Event = field(default_factory=asyncio.Event)  #: something for the next batch
     troubles: Troubles | None = None  #: who hears of a failure
     arrivals: Arrivals = field(default_factory=Arrivals)  #: who hears how fast requests come
+    came_s: float = 0.0  #: by the loop's time, when the last did
 
     async def run(self) -> None:
         """Until cancelled. An error is logged and followed by a pause, then all starts over."""
@@ -126,6 +127,7 @@ class Matcher:
                     self.work.set()
                 hint = await wake.wait(LOOK_S)
                 self.arrivals.note(len(hint.ids) + (NAMED if hint.look else 0))
+                self.came_s = asyncio.get_running_loop().time() if hint else self.came_s
 
     async def _look(self, own: Ownership, again: bool) -> None:
         """Look at all that is open; `again`: also at what was without a vendor the last time.
@@ -149,11 +151,14 @@ class Matcher:
         self.market.no_imminent_work.clear()
         try:
             with self.arrivals.at_hand():
-                done = await match_imminent(own, self.market, due)
+                done = await match_imminent(own, self.market, due, self.unmatched)
+            self.arrivals.offered(len(done.offered))
         finally:
             self.market.no_imminent_work.set()
         self.seen = (self.seen | set(due)) - done.offered
         self.unmatched = (self.unmatched | done.tried) & self.seen
+        if done.tried:
+            self.market.imminent_s = time.monotonic()
         if done.deferred or done.fell_out:
             self.work.set()
         self._explain_later(done)
@@ -166,6 +171,7 @@ class Matcher:
             gap_s = float(GAP.of(values))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.work.wait(), max(interval_s, gap_s))
+            await self._settled(float(SETTLE.of(values)), interval_s)
             self.work.clear()
             done = await run_batch(own, self.market, self.solvers)
             if self.troubles is not None:
@@ -174,6 +180,13 @@ class Matcher:
                 self.work.set()
             self._explain_later(done)
             await asyncio.sleep(gap_s)
+
+    async def _settled(self, calm_s: float, most_s: float) -> None:
+        """Until no request came for `calm_s`: what comes together is planned together. `most_s` at most."""
+        now_s = asyncio.get_running_loop().time
+        end_s = now_s() + most_s
+        while (left_s := min(self.came_s + calm_s, end_s) - now_s()) > 0:  # noqa: ASYNC110 - calm is no event
+            await asyncio.sleep(left_s)
 
     def _explain_later(self, done: Done) -> None:
         """Have it explained, unless explaining lags behind: what still lacks a vendor comes again."""

@@ -52,6 +52,11 @@ def several_last(snapshot: Snapshot, rows: Sequence[int]) -> list[int]:
     return sorted(rows, key=lambda row: _ASKS.get(modes[row], 0))
 
 
+def asks_one(snapshot: Snapshot, row: int) -> bool:
+    """Whether a request is put to one vendor at a time."""
+    return not _ASKS.get(_mode(snapshot, row), 0)
+
+
 def _mode(snapshot: Snapshot, row: int) -> OfferMode | None:
     tuning, request = snapshot.reading.tuning, snapshot.asked[row].request
     return mode_of(snapshot.records[row], request, snapshot.now_ms, tuning.values, tuning.lists)

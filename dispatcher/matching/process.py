@@ -37,7 +37,7 @@ async def run_matchers(
     requests come: `arrivals` hears of each.
     """
     stored = {name: service.store.market(name) for name in service.markets.zones}
-    share = Share({name: market.matchers for name, market in stored.items()}, owner)
+    share = Share({name: each.matchers for name, each in stored.items()}, owner, service.store.skew.is_wrong)
     arrivals = arrivals or Arrivals()
     shadows = {name: Shadow(each, service.clock, busy, hot=arrivals.hot) for name, each in stored.items()}
     try:

@@ -81,10 +81,11 @@ class WaitingRequests:
         """
         values, end_ms = reading.values, reach_ms(now_ms, reading.values)
         near = self._near(ids, end_ms)
-        records = await self.stored.records.get_all(near)
+        fresh = [each for each in near if each not in self.bodies]
+        records, raw = await self.stored.records_and_bodies(near, fresh)
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
         self._far |= far
-        bodies = await self.bodies_of([each for each in records.values() if each.id not in far])
+        bodies = await self.bodies_of([each for each in records.values() if each.id not in far], raw)
         found = received_first(list(records.values()))
         others = await beside(found, self.stored)
         bundles = await bundles_of(
@@ -151,8 +152,12 @@ class WaitingRequests:
         """Without those that are known to be out of reach."""
         return [each for each in ids if self._far.get(each, 0) <= end_ms]
 
-    async def bodies_of(self, records: Sequence[RequestRecord]) -> Mapping[str, Request]:
+    async def bodies_of(
+        self, records: Sequence[RequestRecord], raw: Mapping[str, bytes | None] = {}
+    ) -> Mapping[str, Request]:
         """Their bodies and maybe others', as far as they exist; read once for each revision of a record.
+
+        `raw`: those that came with their records.
 
         One that is amended between the two reads has a later body than is noted: what is planned of it is
         stale by its record, and it is read again with that.
@@ -162,7 +167,10 @@ class WaitingRequests:
             each for each in known if each not in self.bodies or self._revisions.get(each, 0) != known[each]
         ]
         if missing:
-            found = await self.stored.bodies(missing, expected=True)
+            come = {each: raw[each] for each in missing if each in raw}
+            found = self.stored.bodies_in(come, expected=True)
+            if rest := [each for each in missing if each not in raw]:
+                found |= await self.stored.bodies(rest, expected=True)
             for each in missing:
                 self.bodies.pop(each, None)
             self.bodies |= found

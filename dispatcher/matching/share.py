@@ -31,8 +31,11 @@ log = structlog.get_logger()
 class Share:
     """The markets that one matcher holds, and how many it may. `markets`: all that it serves, by name."""
 
-    def __init__(self, markets: Mapping[str, MatchersPart], owner: str) -> None:
-        self.markets, self.owner = markets, owner
+    def __init__(
+        self, markets: Mapping[str, MatchersPart], owner: str, unfit: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`unfit`: whether others should have them all; what none of them takes is taken still."""
+        self.markets, self.owner, self.unfit = markets, owner, unfit
         self.held: set[str] = set()
         self._others: dict[str, frozenset[str]] = {}  # of each market that could be asked
         self._looking: dict[str, asyncio.Task[None]] = {}
@@ -49,6 +52,8 @@ class Share:
 
         A market whose server is away is nobody's, and no reason to take more of the others.
         """
+        if self.unfit():
+            return 0
         return math.ceil(sum(Fraction(1, 1 + len(others)) for others in self._others.values()))
 
     async def run(self) -> None:

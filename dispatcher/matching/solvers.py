@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from contracts.unmatched import Unmatched
@@ -17,15 +17,24 @@ class Whose(NamedTuple):
     fence: str
 
 
+Settled = Callable[[BatchPlan], Awaitable[None]]
+
+
 class Solvers(Protocol):
     """For what is late, breaks or is refused by the checker they give what simpler means give."""
 
     async def plan(
-        self, screening: Screening, most_s: float = 3600.0, whose: Whose | None = None
+        self,
+        screening: Screening,
+        most_s: float = 3600.0,
+        whose: Whose | None = None,
+        settled: Settled | None = None,
     ) -> BatchPlan:
         """A checked plan, in some more than `most_s` seconds (real time) at the latest.
 
-        `whose`: for solvers on other machines; None: nobody's, it is solved here.
+        `whose`: for solvers on other machines; None: nobody's, it is solved here. `settled`: given checked
+        parts of the plan, one after the other, while the rest is solved; all are in the plan again. Raises
+        what it raises.
         """
         ...
 

@@ -20,7 +20,8 @@ from pebble import CONSTS, ProcessExpired, ProcessPool
 from contracts.unmatched import Unmatched
 from dispatcher.matching.child import nothing, plan_again, pose_ahead, relax, solve_job, warm_up
 from dispatcher.matching.job import Job
-from dispatcher.matching.solvers import Whose
+from dispatcher.matching.parts import heard
+from dispatcher.matching.solvers import Settled, Whose
 from dispatcher.runtime import traces
 from solvers.found import Found
 from solvers.planning import BatchPlan, plan
@@ -38,11 +39,13 @@ _PRELOAD = (
     "solvers.assignment.prover",
     "dispatcher.matching.child",
     "dispatcher.matching.effects",
+    "dispatcher.matching.shadow_child",
+    "dispatcher.what_if.child",
 )
 log = structlog.get_logger()
 
 
-Entry = Callable[[Job], BatchPlan]
+Entry = Callable[..., BatchPlan]
 Result = TypeVar("Result")
 
 
@@ -79,16 +82,26 @@ class SolverPool:
             log.warning("solvers_not_warm", **failure.facts)
 
     async def plan(
-        self, screening: Screening, most_s: float = 3600.0, whose: Whose | None = None
+        self,
+        screening: Screening,
+        most_s: float = 3600.0,
+        whose: Whose | None = None,
+        settled: Settled | None = None,
     ) -> BatchPlan:
         """A checked plan: the optimiser's, or the greedy's when that is late, breaks or breaks a rule."""
         job = Job.of(screening, max(most_s, LEAST_SOLVE_S), self.workers)
-        limit_s = budget_s(job) + GRACE_S
+        if settled is None or job.parts == 1:
+            return await self._plan(job)
+        async with heard(settled) as parts:
+            return await self._plan(job, parts)
+
+    async def _plan(self, job: Job, *words: object) -> BatchPlan:
+        limit_s, screening = budget_s(job) + GRACE_S, job.screening
         try:
             with traces.part(
                 "solve", dispatcher__requests=screening.requests, dispatcher__limit_s=job.time_limit_s
             ):
-                return await self._done(limit_s, self.entry, job)
+                return await self._done(limit_s, self.entry, job, *words)
         except _Failed as failure:
             log.warning("solver_fallback", **failure.facts, requests=screening.requests)
             return await asyncio.to_thread(plan, screening)

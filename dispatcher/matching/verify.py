@@ -17,7 +17,7 @@ from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.snapshot import Snapshot
 from solvers.arrays import Ints
 from solvers.planning import BatchPlan
-from solvers.rules import acceptance, registry, scorecard
+from solvers.rules import acceptance, registry
 from solvers.rules.base import Candidate, Candidates
 from solvers.rules.capacity import UNITS
 from solvers.rules.price import price_lines, price_of
@@ -142,7 +142,6 @@ def _rivals(plan: BatchPlan, row: int) -> list[int]:
 def _acceptance_cents(snapshot: Snapshot, plan: BatchPlan, row: int, vendor: int) -> int:
     """What it adds to a vendor's cost that it may not accept."""
     known = snapshot.reading.book.known_of(snapshot.vendors[vendor].id)
-    table = known.get(acceptance.RULE.reads)
     asked = snapshot.asked[int(plan.chosen.request[row])]
-    share = acceptance.share_with(table, asked, snapshot.now_ms, snapshot.capacity.horizon)
-    return acceptance.cents_at(share, snapshot.values, known.get(scorecard.RULE.reads))
+    horizon = snapshot.capacity.horizon
+    return acceptance.cents_of_known(known, asked, snapshot.now_ms, horizon, snapshot.values)

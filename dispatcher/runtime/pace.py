@@ -13,9 +13,13 @@ class Pace:
     """`begin`, do some of it, then rest for `rest_s`: the busier the thread is, the longer."""
 
     def __init__(
-        self, wall: Callable[[], float] = time.monotonic, used: Callable[[], float] = time.thread_time
+        self,
+        wall: Callable[[], float] = time.monotonic,
+        used: Callable[[], float] = time.thread_time,
+        *,
+        least: float = LEAST,
     ) -> None:
-        self._wall, self._used = wall, used
+        self._wall, self._used, self._least = wall, used, least
         self._since = wall(), used()
         self._began = wall()
 
@@ -33,7 +37,7 @@ class Pace:
         passed = max(wall - self._since[0], 1e-6)
         busy = min(1.0, (used - self._since[1]) / passed)
         self._since = wall, used
-        share = max(LEAST, MOST * (1 - busy) ** 2)
+        share = max(self._least, MOST * (1 - busy) ** 2)
         return min((wall - self._began) * (1 / share - 1), LONGEST_S)
 
 

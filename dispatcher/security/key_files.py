@@ -22,6 +22,7 @@ from contracts.problems import Problem
 from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.own_command import typed
 
+TOKEN_KEYS, PATIENT_KEYS = "DISPATCHER_TOKEN_KEYS", "DISPATCHER_PATIENT_KEYS"
 KEY_BYTES = 32
 LONGEST_NAME_BYTES = 255  # its length is stored in one byte
 OTHERS = 0o077
@@ -58,7 +59,7 @@ def ensure_patient_keys(path: Path) -> bool:
 
 def read_token_keys(path: Path) -> dict[str, Any]:
     """The JWKS as JSON. Raises KeyFileError."""
-    keys = _decode(path, dict[str, list[dict[str, Any]]])
+    keys = _decode(path, dict[str, list[dict[str, Any]]], TOKEN_KEYS)
     if not keys.get("keys"):
         raise KeyFileError(f"{path} holds no key.", 'Maybe it is no JWKS: {"keys": [{"kty": …}]}.')
     names = [each.get("kid") for each in keys["keys"]]
@@ -71,7 +72,7 @@ def read_token_keys(path: Path) -> dict[str, Any]:
 
 def read_patient_keys(path: Path) -> PatientKeyFile:
     """The patient key ring. Raises KeyFileError."""
-    ring = _decode(path, PatientKeyFile)
+    ring = _decode(path, PatientKeyFile, PATIENT_KEYS)
     short = [name for name, key in ring.keys.items() if len(key) != KEY_BYTES]
     if short:
         raise KeyFileError(f"{path}: key {short[0]} is not {KEY_BYTES} bytes long.", "Maybe it was cut.")
@@ -179,13 +180,18 @@ def _write_private(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _decode(path: Path, form: type[Form]) -> Form:
-    """The file as JSON, in which no key stands twice: of two, the last would win in silence."""
+def _decode(path: Path, form: type[Form], setting: str) -> Form:
+    """The file as JSON, in which no key stands twice: of two, the last would win in silence.
+
+    `setting`: what says where it is.
+    """
     try:
         return msgspec.convert(codec.unpack(_private(path).removeprefix(BOM)), form)
     except FileNotFoundError as error:
         raise KeyFileError(
-            f"there is no key file {path}.", f"Maybe `{typed('serve')}` has not run here yet."
+            f"there is no key file {path}.",
+            f"Maybe {setting} should name yours; for development `{typed('serve')}` makes one, and neither a "
+            "--role nor a worker does.",
         ) from error
     except OSError as error:
         raise KeyFileError(

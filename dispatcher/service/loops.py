@@ -24,17 +24,19 @@ WEBHOOKS = "webhooks"
 CREDENTIALS = "credentials"  # those that run out
 WHAT_IFS = "what_ifs"
 JOBS = "jobs"  # the lease of those that run apart
+CLOCK = "clock"  # whether it is the store's
 LOOPS = (
     REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS, ROUTING, NOTIFICATIONS, MEASURES,
-    WHAT_IFS, TUNING, QUARTERS, EFFECTS, PROOFS, WEBHOOKS, CREDENTIALS, JOBS,
+    WHAT_IFS, TUNING, QUARTERS, EFFECTS, PROOFS, WEBHOOKS, CREDENTIALS, JOBS, CLOCK,
 )  # fmt: skip
 # No loops: what one found has a name of its own, or "the loop works" would end it.
 SET_ASIDE = "set_aside"  # what could not be read of late, by kind
 DECISIONS = "decisions"  # a plan could not be saved
 SEALS = "seals"  # what nobody may change is not sealed
 LACKING = "lacking_keys"  # patient keys that a process cannot read
+WRONG_CLOCK = "wrong_clock"  # a process whose clock is not the store's
 CANARY = "canary"  # one was rolled back, and nobody has put it away
-TROUBLES = (*LOOPS, REPLY_STREAMS, SET_ASIDE, LACKING, DECISIONS, SEALS, CANARY)
+TROUBLES = (*LOOPS, REPLY_STREAMS, SET_ASIDE, LACKING, WRONG_CLOCK, DECISIONS, SEALS, CANARY)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0  # real seconds
 SETTLED_S = 5.0  # a loop that has run for so long works again
 log = structlog.get_logger()

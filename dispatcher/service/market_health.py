@@ -54,6 +54,7 @@ class MarketHealths:
             batch_age_s=pulse.batch_age_s,
             waiting=waiting,
             oldest_s=max(0, now_ms - first_ms) / 1000 if first_ms else 0.0,
+            workers=pulse.workers,
             matchers=found.matchers,
             totals=found.totals,
             queues=found.queues,

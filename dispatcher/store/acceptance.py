@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from redis.exceptions import ResponseError
 
 from contracts.instants import DAY_MS, MINUTE_MS
 from contracts.tuning import Number
-from dispatcher.domain.acceptance import (
-    HALF_LIFE,
-    UNKNOWN,
-    WEIGHT,
-    Answer,
-    Count,
-    Sums,
-    expected_of,
-    summed,
-    weeks,
-)
+from dispatcher.domain.acceptance import PARAMETERS, Answer, Count, weeks
+from dispatcher.domain.acceptance_sums import Tally, expected_of, summed, tallied
 from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
@@ -32,7 +23,6 @@ EVERY_MS = 15 * MINUTE_MS  # of the clock: how old what is expected may be
 LATE = 2  # weeks, this one among them, that are counted in: a clock may be late, or a commit
 WEEK = "acceptance"  # what is set aside: a week, or one of its counts
 YES, NO = "yes", "no"
-READS: Final = (HALF_LIFE, WEIGHT, UNKNOWN)
 
 
 def add_answer(program: Program, keys: Keys, answer: Answer) -> None:
@@ -62,28 +52,29 @@ class AcceptancePart:
         self.reader, self.aside, self.keys = node.reader, node.aside, keys
         self._over: dict[str, tuple[Count, ...]] = {}
         self._read: _Read | None = None
-        self._sums: tuple[object, Sums] | None = None
+        self._tallies: dict[str, tuple[tuple[Count, ...], Tally]] = {}
 
     async def expected(self, now_ms: int, values: Mapping[str, Number]) -> Mapping[str, bytes]:
         """What is expected (`solvers.acceptance.tables`): of now, or of a quarter of an hour ago at the most.
 
         Nothing while nobody has answered any offer.
         """
-        read_with = tuple(each.of(values) for each in READS)
+        read_with = tuple(each.of(values) for each in PARAMETERS)
         read = self._read
         if read is None or read.values != read_with or not 0 <= now_ms - read.at_ms < EVERY_MS:
-            counted = dict(await self.of(now_ms))
-            over = {each: counted.pop(each) for each in weeks(now_ms)[LATE:] if each in counted}
-            sums = self._summed(over, now_ms, values) + summed(counted, now_ms, values)
+            sums = summed(self._tallied(await self.of(now_ms)), now_ms, values)
             self._read = read = _Read(now_ms, read_with, expected_of(sums, values))
         return read.expected
 
-    def _summed(self, over: Weeks, now_ms: int, values: Mapping[str, Number]) -> Sums:
-        """Of weeks that are over: added up once a day."""
-        key = now_ms // DAY_MS, HALF_LIFE.of(values), tuple(over)
-        if self._sums is None or self._sums[0] != key:
-            self._sums = key, summed(over, now_ms, values)
-        return self._sums[1]
+    def _tallied(self, counted: Weeks) -> dict[str, Tally]:
+        """Of weeks that are over: once."""
+        known = self._tallies
+        told = {
+            week: known[week][1] if week in known and known[week][0] is counts else tallied(counts)
+            for week, counts in counted.items()
+        }
+        self._tallies = {week: (counted[week], each) for week, each in told.items()}
+        return told
 
     async def of(self, now_ms: int) -> Weeks:
         """All counts, by week. What cannot be read is set aside, and counts nothing."""

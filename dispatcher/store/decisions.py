@@ -65,24 +65,26 @@ class DecisionPart:
         return int(text_of(told["last-generated-id"]).partition("-")[0])
 
     async def add(self, entry: Entry, requests: Sequence[str], kept_days: int) -> None:
-        """Append it, and note it as the last decision on these requests. Raises Taken, Unavailable."""
+        """Append it, and note it as the last decision on these requests. Raises Taken, Unavailable.
+
+        In one go, for one fsync: what is noted of a place that is taken will be noted again as it is.
+        """
         place = f"{entry.seq}-0"
+        append = ("XADD", self.keys.decisions, place, FIELD, msgspec.msgpack.encode(entry))
         try:
-            await self.reader.ask("XADD", self.keys.decisions, place, FIELD, msgspec.msgpack.encode(entry))
+            await self.reader.ask_all([append, *self._notes(entry, requests, kept_days)])
         except ResponseError as error:
             if "equal or smaller" not in str(error):
                 raise
             found = await self.reader.ask("XRANGE", self.keys.decisions, place, place)
             if not found or self._read(found[0]) != entry:  # else it is ours: sent again after a lost answer
                 raise Taken(place) from error
-        await self._note(entry, requests, kept_days)
 
-    async def _note(self, entry: Entry, requests: Sequence[str], kept_days: int) -> None:
+    def _notes(self, entry: Entry, requests: Sequence[str], kept_days: int) -> list[tuple[str | int, ...]]:
         key, name = self.keys.decided(entry.day), f"{entry.digest}:{entry.nth}"
         steps = [requests[at : at + TOGETHER] for at in range(0, len(requests), TOGETHER)]
         noted = [("HSET", key, *(word for each in step for word in (each, name))) for step in steps]
-        if noted:
-            await self.reader.ask_all([*noted, ("EXPIRE", key, (kept_days + 2) * DAY_S)])
+        return [*noted, ("EXPIRE", key, (kept_days + 2) * DAY_S)] if noted else []
 
     async def on(self, request_id: str, days: Iterable[str]) -> list[tuple[str, str, int]]:
         """(day, digest, nth) of the last decision on a request on each of these days."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from dispatcher.domain.compact import Record
@@ -50,7 +50,14 @@ class Records(Generic[R]):
 
     async def get_all(self, ids: Sequence[str]) -> dict[str, R]:
         """The records that exist and can be read, by id, in the order asked for."""
-        found = await self.reader.get_all([self.keys.record(self.kind, each) for each in ids])
+        return self.read_all(ids, await self.reader.get_all(self.keys_of(ids)))
+
+    def keys_of(self, ids: Iterable[str]) -> list[str]:
+        """Where they are stored."""
+        return [self.keys.record(self.kind, each) for each in ids]
+
+    def read_all(self, ids: Iterable[str], found: Iterable[bytes | None]) -> dict[str, R]:
+        """What was found there, as `get_all` has it."""
         pairs = zip(ids, found, strict=True)
         return self.aside.read_all(self.keys.market, self.kind.name, pairs, self._unpack)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import merge
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -102,8 +102,22 @@ class RequestPart:
         `expected`: their records are there, so one without a body is set aside, too.
         """
         found = await self.reader.get_all([self.keys.body(REQUEST_KIND, each) for each in ids])
-        pairs = zip(ids, found, strict=True)
-        return self.aside.read_all(self.keys.market, BODY, pairs, self.form.request, expected=expected)
+        return self.bodies_in(dict(zip(ids, found, strict=True)), expected=expected)
+
+    def bodies_in(self, found: Mapping[str, bytes | None], *, expected: bool = False) -> dict[str, Request]:
+        """The same of what was read."""
+        return self.aside.read_all(
+            self.keys.market, BODY, found.items(), self.form.request, expected=expected
+        )
+
+    async def records_and_bodies(
+        self, ids: Sequence[str], fresh: Sequence[str]
+    ) -> tuple[dict[str, RequestRecord], dict[str, bytes | None]]:
+        """Records as `records.get_all` has them, and with the same question, as they are stored, bodies."""
+        bodies = [self.keys.body(REQUEST_KIND, each) for each in fresh]
+        found = await self.reader.get_all([*self.records.keys_of(ids), *bodies])
+        records = self.records.read_all(ids, found[: len(ids)])
+        return records, dict(zip(fresh, found[len(ids) :], strict=True))
 
     async def with_patients(self, ids: Sequence[str]) -> dict[str, tuple[Request, Patient | None]]:
         """As `bodies`, with their patient blocks; none where there is none, or it cannot be opened."""

@@ -24,6 +24,7 @@ from dispatcher.store.node import Node
 from dispatcher.store.once import Once
 from dispatcher.store.servers import servers_of
 from dispatcher.store.sign_ins import SignIns
+from dispatcher.store.skew import Skew
 from dispatcher.store.streams import Streams
 from dispatcher.store.tail import Tail
 
@@ -34,7 +35,8 @@ class Store:
     `store.market(name)` has the parts of one market: requests, tasks, vendors, capacity, tuning, scorecards,
     dead letters, lease, matchers, pulse, retention; and `commit`. `store.streams` reads any market's streams;
     `store.once` is what may happen once, `store.sign_ins` who signs in to a vendor's page, `store.aside` what
-    could not be read, `store.agreement` which patient key is sealed under.
+    could not be read, `store.agreement` which patient key is sealed under,
+    `store.skew` how wrong this machine's clock is.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Store:
         self._node = Node(self.servers, self.vault, self.aside)
         self.streams, self.formats = Streams(self.reader), FormatNumbers(self.reader)
         self.once, self.sign_ins = Once(self.reader), SignIns(self.reader)
+        self.skew = Skew()
         self._markets: dict[str, MarketStore] = {}
         self._identity, self._trouble = Identity(self.reader, identity), trouble
         self._watch = Watch(self._relied_on)

@@ -1,29 +1,24 @@
-"""What runs in the process of a what-if: at low priority, one worker; it ends with who started it."""
+"""What runs in the process of a what-if: at the lowest priority, one worker; it ends with who started it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import signal
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from contracts.what_if import WhatIfAnswer
 from dispatcher.domain.refusals import Refusal
-from dispatcher.runtime.parent_death import end_with_starter
+from dispatcher.matching.low_priority import give_way
 from dispatcher.runtime.unforeseen import told_of
 from dispatcher.what_if.days import DayAsked, compare_day
 from dispatcher.what_if.errand import Errand
 from dispatcher.what_if.moment import MomentAsked, compare_moment
 from solvers.rules import registry
 
-NICE = 15
 TELL_S = 0.2
 
 
@@ -39,11 +34,7 @@ Told = float | bytes | str | Refused  #: how far; the answer, packed; what went 
 
 def work(line: Connection, asked: Asked | Errand, plugins: tuple[str, ...] = ()) -> None:
     """Read what is compared, unless that was done; compare; tell how far it is, at last the answer."""
-    end_with_starter()  # stopped meanwhile, it would not notice that nobody listens
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICE)
-    with contextlib.suppress(OSError):  # where memory is short, this goes before what people wait for
-        Path("/proc/self/oom_score_adj").write_text("1000")
+    give_way()
     try:
         registry.load(*plugins)
         wanted = asyncio.run(asked.run()) if isinstance(asked, Errand) else asked

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
-from dispatcher.domain.acceptance import expected_of, summed
+from dispatcher.domain.acceptance_sums import expected_of, summed, tallied
 from dispatcher.domain.bundles import is_bundled
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.damping import damped, works_of
@@ -89,7 +89,8 @@ class Planner:
         """How likely each vendor is to accept, as old as it is in the service."""
         if self._expected_ms is None or now_ms - self._expected_ms >= EVERY_MS:
             self._expected_ms = now_ms
-            sums = summed(self.desk.counted(), now_ms, self.desk.values)
+            told = {week: tallied(counts) for week, counts in self.desk.counted().items()}
+            sums = summed(told, now_ms, self.desk.values)
             self._expectations = expected_of(sums, self.desk.values)
         return self._expectations
 

@@ -98,7 +98,8 @@ class Runner:
             return
         for each in found:
             if each.standing.state is S.RUNNING:
-                await self._end(each, S.INTERRUPTED, "its matcher ended before it was done\nMaybe ask again.")
+                ended = "the process that worked on it ended before it was done\nMaybe ask again."
+                await self._end(each, S.INTERRUPTED, ended)
         waiting = next(
             (each for each in found if each.standing.state is S.QUEUED and not each.unwanted), None
         )
@@ -206,7 +207,7 @@ class Runner:
         return (
             None
             if await self._owns()
-            else (S.INTERRUPTED, "another matcher took the market\nMaybe ask again.")
+            else (S.INTERRUPTED, "another process works for the market now\nMaybe ask again.")
         )
 
     async def _over(self, one: WhatIf, said: bytes | str | Refused) -> None:

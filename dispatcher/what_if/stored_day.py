@@ -17,22 +17,39 @@ from contracts.requests import Request
 from dispatcher.domain.commands.release import RELEASED
 from dispatcher.domain.legs import OUTBOUND
 from dispatcher.domain.links import Link
-from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.requests import RequestRecord, Transition
 from dispatcher.domain.will_call import NOT_CALLED
 from dispatcher.store.calls import Calls
 from dispatcher.what_if.care import LEAST_STAY_MS, Call, Care, Together, drawn_call, in_order, links_of
 from simulation.day import Submission
 
-PLAYED = frozenset(
-    {Requirement.ACTIVATION, Requirement.PREDECESSOR}
-)  # what may be waited for on a played day
+# what may be waited for on a played day; who waited for an authorization comes once that had come
+PLAYED = frozenset({Requirement.ACTIVATION, Requirement.PREDECESSOR})
+WANTED, LIFTED = Requirement.AUTHORIZATION.value, "_lifted"
 Records = Mapping[str, RequestRecord]
 Bodies = Mapping[str, Request]
 
 
 def is_playable(record: RequestRecord) -> bool:
-    """Whether it waits for nothing that is not played: an authorization, say."""
-    return PLAYED.issuperset(record.requirements)
+    """Whether all came that is not played: an authorization, say."""
+    return PLAYED.issuperset(record.requirements) and came_ms(record) is not None
+
+
+def came_ms(record: RequestRecord) -> int | None:
+    """When it came; of one that had to be authorized first, when it was; None: it never was.
+
+    One that was missed later is not played: by then a vendor may have had the work.
+    """
+    first, later = record.history[0].at_ms, record.history
+    asked = [each for each in later if each.at_ms == first and each.state is RequestState.ON_HOLD]
+    if not any(each.code.startswith(WANTED) for each in asked):
+        return record.received_ms
+    lifted = (each.at_ms for each in later[len(asked) + 1 :] if _is_lifted(each))
+    return next(lifted, None)
+
+
+def _is_lifted(step: Transition) -> bool:
+    return step.state is RequestState.RECEIVED or step.code in (WANTED + LIFTED, "all_else" + LIFTED)
 
 
 def care_of(records: Records, bodies: Bodies, calls: Calls, tz: ZoneInfo, seed: int) -> Care:
@@ -48,7 +65,7 @@ def care_of(records: Records, bodies: Bodies, calls: Calls, tz: ZoneInfo, seed: 
 
 
 def submissions(records: Records, bodies: Bodies, care: Care, least_ms: int) -> tuple[Submission, ...]:
-    """Each by itself, when it came; before `least_ms` nothing of the day is in reach: none is sooner.
+    """Each by itself, when it came and was authorized; not before `least_ms`: nothing is in reach until then.
 
     What stands in sequence or in a bundle comes with it, once all of that has come.
     """
@@ -56,7 +73,7 @@ def submissions(records: Records, bodies: Bodies, care: Care, least_ms: int) -> 
         {name: _linked(each, records[name], records) for name, each in bodies.items()}, records
     )
     before = {name: [link.request for link in links_of(each)] for name, each in played.items()}
-    came = {name: max(records[name].received_ms, least_ms) for name in played}
+    came = {name: max(came_ms(records[name]) or 0, least_ms) for name in played}
     came = in_order(came, {name: _known(each, played) for name, each in before.items()}, care.bundles)
     stand = {name for name, each in before.items() if each} | {
         each for some in before.values() for each in some
@@ -93,7 +110,7 @@ def _linked(request: Request, record: RequestRecord, records: Records) -> Reques
     links = {each.request: each for each in map(_after, record.after)}
     links = {each.request: each for each in links_of(request)} | links
     after = tuple(each for name, each in links.items() if name in records and name != record.id)
-    hold = None  # it was lifted, or never played: see `is_playable`
+    hold = None  # it was lifted before it comes: see `came_ms`
     return replace(request, after=after, hold=hold, episode=None, authorization=None, not_duplicate_of=())
 
 

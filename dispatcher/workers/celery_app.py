@@ -35,7 +35,7 @@ def need(url: BrokerUrl) -> None:
 
 def _settings(url: BrokerUrl, kind: Kind, visibility_s: int) -> dict[str, Any]:
     broker, backend = _urls(url)
-    sentinels = {"master_name": url.master} if url.sentinels else {}
+    sentinels = _sentinels(url) if url.sentinels else {}
     told = {
         "broker_url": broker,
         "result_backend": backend,
@@ -61,6 +61,12 @@ def _transport(kind: Kind, visibility_s: int) -> dict[str, Any]:
         "unacked_mutex_key": f"unacked-mutex-{kind.queue}",
         "socket_connect_timeout": TALK_S,
     }
+
+
+def _sentinels(url: BrokerUrl) -> dict[str, Any]:
+    """One that is away is asked once: the client's usual ten tries take 13 s before the next one is asked."""
+    once = {"retry": None, "socket_timeout": TALK_S, "socket_connect_timeout": TALK_S}
+    return {"master_name": url.master, "sentinel_kwargs": once}
 
 
 _PLAIN = "msgpack"  # pickle would let whoever holds the broker run what he likes in the matcher

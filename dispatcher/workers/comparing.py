@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,12 +15,13 @@ from dispatcher.blobs.places import decisions_of
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.refusals import Refusal
 from dispatcher.runtime.clock import make_clock
+from dispatcher.runtime.priority import come_last
 from dispatcher.security.key_files import read_patient_keys
 from dispatcher.service.service import Service
 from dispatcher.settings import Settings
 from dispatcher.store.store import Store
 from dispatcher.tuning import plugins
-from dispatcher.what_if.child import NICE, Asked
+from dispatcher.what_if.child import Asked
 from dispatcher.what_if.child import compare as compared
 from dispatcher.what_if.preparing import is_digest, of_saved, prepared
 from dispatcher.workers.broker import BrokerDown
@@ -39,8 +39,7 @@ class Unwanted(Exception):
 
 def compare(task: Task) -> None:
     """Raises Unwanted, NoParcel; what the store raises."""
-    if os.getpriority(os.PRIO_PROCESS, 0) < NICE:
-        os.nice(NICE)
+    come_last()
     task.opened()  # it is from a matcher: nobody else has the key
     try:
         asked = asyncio.run(_asked(task.settings, task.ref.market, task.ref.digest, task.ref.fence))

@@ -14,7 +14,7 @@ import structlog
 
 from contracts.unmatched import Unmatched
 from dispatcher.matching.job import Job
-from dispatcher.matching.solvers import Whose
+from dispatcher.matching.solvers import Settled, Whose
 from dispatcher.matching.solving import LEAST_SOLVE_S, SolverPool, budget_s
 from dispatcher.runtime import traces
 from dispatcher.workers.broker import Ref
@@ -41,9 +41,13 @@ class SharedSolvers:
         self.elsewhere = 0  # plans that workers found
 
     async def plan(
-        self, screening: Screening, most_s: float = 3600.0, whose: Whose | None = None
+        self,
+        screening: Screening,
+        most_s: float = 3600.0,
+        whose: Whose | None = None,
+        settled: Settled | None = None,
     ) -> BatchPlan:
-        """A checked plan: a worker's, else the local pool's in what time is left."""
+        """A checked plan: a worker's, as a whole; else the local pool's in what time is left."""
         began_s = time.monotonic()
         if whose is not None and self.desk.living.workers:
             try:
@@ -55,7 +59,7 @@ class SharedSolvers:
         if whose is not None:
             self.count(whose.market, "here")
         left_s = most_s - (time.monotonic() - began_s)
-        return await self.local.plan(screening, max(left_s, LEAST_SOLVE_S))
+        return await self.local.plan(screening, max(left_s, LEAST_SOLVE_S), settled=settled)
 
     async def _elsewhere(self, screening: Screening, most_s: float, whose: Whose) -> BatchPlan:
         """Raises NotDone, NotSaved."""

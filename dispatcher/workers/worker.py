@@ -10,13 +10,15 @@ from typing import Any
 
 import structlog
 
+from dispatcher.blobs.places import parcels_of
 from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.parent_death import die_with_parent
+from dispatcher.runtime.urls import BrokerUrl
 from dispatcher.security.key_files import read_patient_keys
 from dispatcher.settings import Settings
 from dispatcher.tuning import plugins
 from dispatcher.workers.broker import Broker, BrokerDown
-from dispatcher.workers.celery_app import app_of
+from dispatcher.workers.celery_app import app_of, need
 from dispatcher.workers.kinds import SOLVES, WHAT_IFS, Kind
 from dispatcher.workers.tasks import Task, done
 
@@ -24,18 +26,26 @@ BEAT_S = 1.0
 log = structlog.get_logger()
 
 
-def run_worker(settings: Settings, kind: Kind, processes: int = 1, visibility_s: int | None = None) -> int:
-    """Take tasks of this kind until SIGTERM, which lets those that run end. Raises UserError."""
+def refuse_unusable(settings: Settings) -> BrokerUrl:
+    """The broker, where a worker could work: said at the start, not with its first task. Raises UserError."""
     if settings.broker_url is None:
         raise UserError(
             "DISPATCHER_BROKER_URL is not set: a worker has nobody to take tasks from.",
             "Maybe DISPATCHER_BROKER_URL=redis://host:6379/0, the same as that of the matchers.",
         )
-    read_patient_keys(settings.patient_keys_file)  # raises now, not with the first task
+    need(settings.broker_url)
+    read_patient_keys(settings.patient_keys_file)
     plugins.load(settings.rules)
+    parcels_of(settings)
+    return settings.broker_url
+
+
+def run_worker(settings: Settings, kind: Kind, processes: int = 1, visibility_s: int | None = None) -> int:
+    """Take tasks of this kind until SIGTERM, which lets those that run end. Raises UserError."""
+    url = refuse_unusable(settings)
     warnings.filterwarnings("ignore", module="celery.platforms")  # of root, which a container may well be
-    app = app_of(settings.broker_url, kind, visibility_s)
-    broker, name = Broker(settings.broker_url, kind, app), f"{kind.name}@{socket.gethostname()}-{os.getpid()}"
+    app = app_of(url, kind, visibility_s)
+    broker, name = Broker(url, kind, app), f"{kind.name}@{socket.gethostname()}-{os.getpid()}"
     _set_up(app, broker, settings, name, _work_of(kind, processes))
     worker = app.Worker(
         hostname=name, concurrency=processes, pool="prefork", queues=[kind.queue], quiet=True,

@@ -84,14 +84,21 @@ class PoolSupply:
         return np.asarray(serves & (self.daily_left[vendor, resource, day] > 0))
 
     def least_left(self, vendor: Ints, resource: Ints, first: Ints, end: Ints) -> Ints:
-        """n; by minima over 1, 2, 4 … buckets: two of them cover any stretch, however long."""
+        """n; by minima over 1, 2, 4 … buckets: two of them cover any stretch, however long.
+
+        Of the pools that are asked for alone: of many vendors few are near a few requests.
+        """
         least = np.zeros(len(first), np.int64)
         if not len(first):
             return least
         lasts, buckets = end - first, self.left.shape[2]
         row, inside = vendor * self.left.shape[1] + resource, end <= buckets
         begin, stop = int(first.min()), min(int(end.max()), buckets)
-        level, first = self.left[:, :, begin:stop].reshape(-1, stop - begin), first - begin
+        asked = np.zeros(self.left.shape[0] * self.left.shape[1], np.bool_)
+        asked[row] = True
+        row = (np.cumsum(asked) - 1)[row]
+        level = self.left[*np.divmod(np.flatnonzero(asked), self.left.shape[1]), begin:stop]
+        first = first - begin
         width, longest = 1, int(lasts[inside].max(initial=0))
         while width <= longest:
             here = np.flatnonzero((lasts >= width) & (lasts < 2 * width) & inside)
@@ -103,12 +110,14 @@ class PoolSupply:
                 level = np.minimum(level[:, : level.shape[1] - half], level[:, half:])
         return least
 
-    def free_runs(self, factor: int) -> tuple[Ints, Ints, Ints, Ints]:
+    def free_runs(self, factor: int, since: int, until: int) -> tuple[Ints, Ints, Ints, Ints]:
         """See `Supply`."""
-        free = np.pad(self.units(0, self.left.shape[2], factor) > 0, ((0, 0), (0, 0), (1, 1)))
+        units = self.units(since * factor, min(until * factor, self.left.shape[2]), factor)
+        free = np.zeros((*units.shape[:2], units.shape[2] + 2), np.bool_)
+        np.greater(units, 0, out=free[:, :, 1:-1])
         edges = np.flatnonzero(free.reshape(-1)[1:] != free.reshape(-1)[:-1])  # begin, end, begin, end …
         vendor, resource, first = np.unravel_index(edges[::2], free.shape)
-        return vendor, resource, first, edges[1::2] % free.shape[2]
+        return vendor, resource, since + first, since + edges[1::2] % free.shape[2]
 
     def units(self, first: int, end: int, factor: int) -> Ints:
         """V x K x coarse buckets; a bucket that the horizon cuts off counts what is in view."""

@@ -53,8 +53,11 @@ class Supply(Protocol):
         """n; fewest units left in the buckets from `first` up to `end`; 0 where they leave the horizon."""
         ...
 
-    def free_runs(self, factor: int) -> tuple[Ints, Ints, Ints, Ints]:
-        """Where a unit is left: vendor, resource, first and end coarse bucket of `factor` each; sorted."""
+    def free_runs(self, factor: int, since: int, until: int) -> tuple[Ints, Ints, Ints, Ints]:
+        """Where a unit is left: vendor, resource, first and end coarse bucket of `factor` each; sorted.
+
+        Of the coarse buckets from `since` up to `until` alone.
+        """
         ...
 
     def units(self, first: int, end: int, factor: int) -> Ints:

@@ -5,36 +5,38 @@ So whoever asks one vendor after another, the cheapest first, asks in the order 
 vendor's other costs, w for asking, and share p, no two neighbours in the order of c + w / p are better
 exchanged.
 
-What a vendor declined stands on its scorecard, too: of the two costs the larger counts, not both.
+What a vendor declined stands on its scorecard, too. Where both say that it is so much dearer, or cheaper,
+than others, what they say alike counts once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from contracts.tuning import Number, Parameter
 from contracts.vendors import Vendor
-from solvers.acceptance import WHOLE, as_array, cell_of, in_vain, places, share_in
+from solvers.acceptance import WHOLE, Cell, as_array, cell_of, in_vain, places, share_in, taken_in
 from solvers.arrays import Arrays, Ints
 from solvers.horizon import Horizon
 from solvers.rules import registry, scorecard
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
-from solvers.screening import OpenRequest
+from solvers.screening import ALL_OTHERS, OpenRequest
 
 CENTS = Parameter(
     name="acceptance_cents",
-    default=700,
+    default=500,
     minimum=0,
     maximum=100_000,
     unit="cents",
-    summary="Cost of each offer that is expected in vain before one is accepted; the scorecard's is in it.",
+    summary="Cost of each offer that is expected in vain; what the scorecard says, too, counts once.",
     scope="rules.acceptance",
 )
 PARAMETERS = (CENTS,)
-BEYOND: Final = "beyond"  # not in what was saved while both were charged
+OTHERS: Final = "others"  # not in what was saved before it was known who the others are
+BEYOND: Final = "beyond"  # in what was saved while the larger of the two costs counted
 
 
 class Acceptance(CostTerm):
@@ -46,9 +48,9 @@ class Acceptance(CostTerm):
     reads = "acceptance"
 
     def of_known(self, vendors: Sequence[Vendor], known: Mapping[str, bytes]) -> Arrays:
-        """`expected`: V x cells, per mille; -1: nothing is known, of anybody. `beyond`: the scorecard."""
+        """`expected`: V x cells, per mille; -1: nothing is known, of anybody. `others`: cells; of whoever."""
         told = {"expected": as_array(known, [each.id for each in vendors])}
-        return told | ({BEYOND: np.ones(1, np.int64)} if known else {})
+        return told | ({OTHERS: as_array(known, [ALL_OTHERS])[0]} if known else {})
 
     def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
@@ -59,41 +61,60 @@ class Acceptance(CostTerm):
 
     def cents_of(self, one: Candidate) -> int:
         """For one."""
-        return cents_at(share_of(one), one.values, one.known.get(scorecard.RULE.reads))
+        return cents_of_known(one.known, one.asked, one.now_ms, one.horizon, one.values)
 
 
 def share_of(one: Candidate) -> float | None:
     """How likely its vendor is to take a candidate; None where nothing is known, of anybody."""
-    return share_with(one.known.get(Acceptance.reads), one.asked, one.now_ms, one.horizon)
+    table = one.known.get(Acceptance.reads)
+    return None if table is None else share_in(table, _cell(one.asked, one.now_ms, one.horizon))
 
 
-def share_with(table: bytes | None, asked: OpenRequest, now_ms: int, horizon: Horizon) -> float | None:
-    """How likely a vendor of this table is to take a request that it is asked for now."""
-    if table is None:
-        return None
+def cents_of_known(
+    known: Mapping[str, Any], asked: OpenRequest, now_ms: int, horizon: Horizon, values: Mapping[str, Number]
+) -> int:
+    """What it costs that a vendor of which this is known (`VendorBook.known_of`) may not take it."""
+    market, cell = known.get(ALL_OTHERS, {}), _cell(asked, now_ms, horizon)
+    cents, usual = (_cents_in(each.get(Acceptance.reads), cell, values) for each in (known, market))
+    if not registry.is_on(scorecard.RULE.code):
+        return cents
+    own, mean = (scorecard.cents_at(each.get(scorecard.RULE.reads), values) for each in (known, market))
+    return cents - sorted((0, cents - usual, own - mean))[1]
+
+
+def _cents_in(table: bytes | None, cell: Cell, values: Mapping[str, Number]) -> int:
+    return 0 if table is None else whole_cents(in_vain(taken_in(table, cell)) * CENTS.whole(values))
+
+
+def _cell(asked: OpenRequest, now_ms: int, horizon: Horizon) -> Cell:
     opens_ms = min(max(asked.earliest_ms, horizon.start_ms), horizon.end_ms - 1)
     hour, weekday = horizon.minute_at(opens_ms) // 60, horizon.weekday_at(opens_ms)
-    level, lead_ms = asked.request.service_class.value, asked.earliest_ms - now_ms
-    return share_in(table, cell_of(level, lead_ms, hour, weekday))
-
-
-def cents_at(share: float | None, values: Mapping[str, Number], score: float | None = None) -> int:
-    """What it costs that a vendor is that likely to take it, beyond what its scorecard does."""
-    if share is None:
-        return 0
-    beside = scorecard.cents_at(score, values) if registry.is_on(scorecard.RULE.code) else 0
-    return max(0, whole_cents(in_vain(share) * CENTS.whole(values)) - beside)
+    return cell_of(asked.request.service_class.value, asked.earliest_ms - now_ms, hour, weekday)
 
 
 def _cents(view: View) -> Ints:
     """V x r; nothing where nothing is known."""
-    told = view.vendor["expected"][:, _places(view)]
-    share = np.where(told < 0, 1.0, told / WHOLE)
-    cents = whole((1.0 / share - 1.0) * CENTS.whole(view.values))
-    if BEYOND not in view.vendor or not registry.is_on(scorecard.RULE.code):
+    places = _places(view)
+    cents = _in_vain(view.vendor["expected"][:, places], view.values)
+    if not registry.is_on(scorecard.RULE.code):
         return cents
-    score = view.seen_by(scorecard.RULE.code).vendor["share"]
-    return np.asarray(np.maximum(0, cents - scorecard.by_vendor(score, view.values)[:, None]), np.int64)
+    scores = view.seen_by(scorecard.RULE.code).vendor
+    own = scorecard.by_vendor(scores["share"], view.values)[:, None]
+    if OTHERS in view.vendor:
+        dearer = cents - _in_vain(view.vendor[OTHERS][places], view.values)
+        return cents - _told_by_both(dearer, own - scorecard.by_vendor(scores[OTHERS], view.values))
+    return np.maximum(0, cents - own) if BEYOND in view.vendor else cents
+
+
+def _told_by_both(dearer: Ints, badly: Ints) -> Ints:
+    """What two reasons to be so much dearer than others (or cheaper) say alike: the median of both and 0."""
+    return np.maximum(np.minimum(dearer, badly), np.minimum(np.maximum(dearer, badly), 0))
+
+
+def _in_vain(told: Ints, values: Mapping[str, Number]) -> Ints:
+    """Cents, of shares per mille; 0 where nothing is known."""
+    share = np.where(told < 0, 1.0, told / WHOLE)
+    return whole((1.0 / share - 1.0) * CENTS.whole(values))
 
 
 def _places(view: View) -> Ints:

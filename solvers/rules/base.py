@@ -49,11 +49,11 @@ class View:
         found: Made = self.common[name]
         return found
 
-    def once(self, name: str, make: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """An array that several rules need of this chunk, made once."""
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """What several rules need of this chunk, made once."""
         if name not in self.memo:
             self.memo[name] = make()
-        found: npt.NDArray[Any] = self.memo[name]
+        found: Made = self.memo[name]
         return found
 
     @property
@@ -66,10 +66,10 @@ class View:
         """V."""
         return self.screening.vendors
 
-    @cached_property
+    @property
     def facts(self) -> Facts:
         """What many rules read of the r requests."""
-        return self.screening.facts[self.rows]
+        return self.once("facts", lambda: self.screening.facts[self.rows])
 
     @cached_property
     def request(self) -> dict[str, npt.NDArray[Any]]:

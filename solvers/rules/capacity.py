@@ -10,6 +10,7 @@ import numpy as np
 from contracts.ledger import LEDGER_BUCKET_MINUTES
 from contracts.tuning import Number, Parameter
 from solvers.arrays import Flags, Ints
+from solvers.durations import at_doors_min, durations
 from solvers.horizon import LEDGER_MS, Horizon
 from solvers.rules.base import Candidate, CandidateRule, Candidates, View
 from solvers.starts import Begins, Options
@@ -67,7 +68,7 @@ class Capacity(CandidateRule):
 
 
 class _Runs(NamedTuple):
-    """Over which time a resource has a unit left, sorted by resource and time."""
+    """Over which time a resource has a unit left, as far as any window reaches; by resource and time."""
 
     resources: int  #: of a vendor, at the most
     owner: Ints
@@ -80,11 +81,23 @@ class _Runs(NamedTuple):
 
 
 def _free_runs(view: View) -> _Runs:
+    """Those that begin after the first window opens are whole, or long enough: what is cut is beyond need."""
     supply, start_ms = view.screening.supply, view.screening.horizon.start_ms
-    factor = ledger_buckets(view.values)
-    vendor, resource, first, end = supply.free_runs(factor)
-    runs = _Runs(1 + int(resource.max(initial=0)), vendor, start_ms + first * factor * LEDGER_MS, end - first)
-    return runs._replace(owner=runs.owner_of(vendor, resource), lasts_ms=runs.lasts_ms * factor * LEDGER_MS)
+    bucket_ms = ledger_buckets(view.values) * LEDGER_MS
+    earliest_ms, latest_ms = _reach(view)
+    since = max(0, (earliest_ms - start_ms) // bucket_ms)
+    until = max(since, -((start_ms - latest_ms) // bucket_ms))
+    vendor, resource, first, end = supply.free_runs(ledger_buckets(view.values), since, until)
+    runs = _Runs(1 + int(resource.max(initial=0)), vendor, start_ms + first * bucket_ms, end - first)
+    return runs._replace(owner=runs.owner_of(vendor, resource), lasts_ms=runs.lasts_ms * bucket_ms)
+
+
+def _reach(view: View) -> tuple[int, int]:
+    """From the first start of any request of the screening to where the shortest work of the last ends."""
+    facts = view.screening.facts
+    at_doors = at_doors_min(facts.onsite_min, facts.further_pieces, view.values)
+    least = durations(facts.is_trip, at_doors, np.zeros(len(facts)), view.values).taken_ms
+    return int(facts.earliest_ms.min()), int((facts.latest_ms + least.max()).max())
 
 
 def ledger_buckets(values: Mapping[str, Number]) -> int:

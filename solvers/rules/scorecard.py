@@ -42,9 +42,13 @@ class Scorecard(CostTerm):
     reads = "scorecards"
 
     def of_known(self, vendors: Sequence[Vendor], known: Mapping[str, float]) -> Arrays:
-        """`share`: V; share of the vendor's work that is taken to go well, NaN where nothing is known."""
+        """`share`: V; share of the vendor's work that is taken to go well, NaN where nothing is known.
+
+        `others`: 1; the same of a vendor of which nothing is known.
+        """
         others = known.get(ALL_OTHERS, np.nan)
-        return {"share": np.array([known.get(each.id, others) for each in vendors], np.float64)}
+        shares = np.array([known.get(each.id, others) for each in vendors], np.float64)
+        return {"share": shares, "others": np.array([others], np.float64)}
 
     def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""

@@ -51,7 +51,7 @@ def outside_m(
     """
     reach_m = areas["reach_m"]
     nearest = np.full((len(reach_m), len(points)), np.inf)
-    _circles(points, areas, nearest)
+    _circles(points, areas, nearest)  # first: nothing is known before
     places = micro(points)
     for nth, shape in enumerate(shapes):
         owners = np.unique(areas["polygon_owner"][areas["polygon"] == nth])
@@ -68,7 +68,10 @@ def _circles(points: Floats, areas: Mapping[str, npt.NDArray[Any]], nearest: Flo
     for circle, point in zip(*np.nonzero(np.abs(beyond) < NEAR_BORDER_M), strict=True):
         (lon, lat), (x, y) = centres[circle].tolist(), points[point].tolist()
         beyond[circle, point] = beyond_circle_m((x, y), (lon, lat), float(radius_m[circle]))
-    np.minimum.at(nearest, areas["owner"], np.maximum(0.0, beyond))
+    owner = areas["owner"]  # ascending
+    first = np.flatnonzero(np.diff(owner, prepend=-1))
+    if len(first):
+        nearest[owner[first]] = np.minimum.reduceat(np.maximum(0.0, beyond), first)
 
 
 @lru_cache(maxsize=100_000)

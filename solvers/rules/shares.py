@@ -57,11 +57,17 @@ class Shares(Rule):
         return {"got": got}
 
 
+def in_force(screening: Screening) -> bool:
+    """Whether any vendor may be short of a share."""
+    is_known = "got" in screening.of_vendors.get(Shares.code, {})
+    return bool(FLOOR.of(screening.values)) and is_known and registry.is_on(Shares.code)
+
+
 def targets(screening: Screening, candidates: Candidates) -> tuple[Ints, int]:
     """V, requests that each vendor is short of its floor, and cents for each; none where tuning has none."""
-    floor, got = FLOOR.of(screening.values), screening.of_vendors.get(Shares.code, {}).get("got")
-    if not floor or got is None or not registry.is_on(Shares.code):
+    if not in_force(screening):
         return np.zeros(screening.vendors, np.int64), 0
+    floor, got = FLOOR.of(screening.values), screening.of_vendors[Shares.code]["got"]
     reach = np.zeros((screening.requests, screening.vendors), np.bool_)
     reach[candidates.request, candidates.vendor] = True
     due = _even(got.sum(axis=1), _serves(screening)) + _even(np.ones(len(reach)), reach)

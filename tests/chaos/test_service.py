@@ -9,9 +9,11 @@ import pytest
 from chaos.damage import damage
 from chaos.disk_full import disk_full
 from chaos.disks import limited
+from chaos.kill_roles import kill_roles
 from chaos.kill_service import EVERY_PART, kill_in_turn
 from chaos.kill_supervisor import kill_supervisor
 from chaos.kill_workers import kill_workers
+from chaos.night import Size, compared
 from chaos.replies import kill_amid_replies
 from chaos.trial import Trial
 from tests.examples import USUAL
@@ -40,8 +42,31 @@ async def test_killed_workers_brokers_and_matchers_lose_no_batch_and_make_none_t
     if trial.rounds <= USUAL:
         pytest.skip("five processes: only where many rounds are wanted")
     await kill_workers(trial)
+    report = trial.report
+    assert report.findings == []
+    assert min(report.kills[each] for each in ("worker", "broker", "matcher")) >= trial.rounds
+    assert report.counts["offered_once"] == report.acknowledged > 0
+
+
+async def test_roles_apart_that_are_killed_in_any_order_lose_nothing_and_another_matcher_takes_over(
+    trial: Trial,
+) -> None:
+    if trial.rounds <= USUAL:
+        pytest.skip("five processes: only where many rounds are wanted")
+    await kill_roles(trial)
     assert trial.findings == []
-    assert trial.report.strikes == trial.rounds
+    assert trial.report.longest_take_over_s > 0
+
+
+async def test_a_night_on_a_cluster_costs_the_same_though_a_worker_and_a_primary_die_amid_it(
+    trial: Trial,
+) -> None:
+    if trial.rounds <= USUAL:
+        pytest.skip("six servers, a broker and four processes, twice: only where many rounds are wanted")
+    await compared(trial, Size(requests=200, vendors=24, work=20_000))
+    assert trial.findings == []
+    assert trial.report.kills == {"worker": 1, "primary": 1}
+    assert trial.report.counts["given_to_the_other_worker"] >= 1
 
 
 async def test_what_a_vendor_replied_over_redis_is_there_whatever_is_killed(

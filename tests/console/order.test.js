@@ -1,5 +1,7 @@
 // What stands first where nobody chose an order. Run by tools/javascript.py.
 import { pressingFirst } from "../../dispatcher/console/assets/parts/order.js";
+import { queue } from "../../dispatcher/console/assets/parts/queue.js";
+import { words } from "../../dispatcher/console/assets/parts/state.js";
 import { codeSays } from "../../dispatcher/console/assets/parts/words.js";
 
 const HOUR = 3_600_000;
@@ -30,4 +32,27 @@ Deno.test("a code of a report, a rule and an unknown one are told in words", () 
   const wanted =
     "the patient was not there; nobody meets the passenger's needs; something else; auto insurance until 2026-08-17";
   if (found !== wanted) throw new Error(`found ${found}`);
+});
+
+Deno.test("several codes are a list, levels of service are written as the field does, a rule by its words", () => {
+  const found = [codeSays("dropoff,dropoff_signature"), ...["cct", "bariatric_wheelchair", "hcpcs"].map(words)];
+  const wanted =
+    "proof of the drop-off, a signature at the drop-off; CCT; bariatric wheelchair; equipment (HCPCS codes)";
+  if (found.join("; ") !== wanted) throw new Error(`found ${found.join("; ")}`);
+});
+
+Deno.test("what is at risk is due when the first of it is: its task, or it itself", () => {
+  const task = (/** @type {string} */ id, /** @type {number} */ hours) => ({
+    id: `t${id}`,
+    request_id: id,
+    due_at: new Date(hours * HOUR).toISOString(),
+  });
+  const rows = [
+    row("task first", { risk: "nobody_left", due: 8 * HOUR }),
+    row("task later", { risk: "nobody_left", due: 6 * HOUR }),
+    row("not due", { risk: "nobody_left" }),
+  ];
+  const found = queue(rows, [task("task first", 4), task("task later", 7), task("no risk", 9)], 5 * HOUR);
+  const told = found.map((each) => `${each.key} ${each.due / HOUR}`).join(", ");
+  if (told !== "not due 0, task first 4, task later 6, no risk 9") throw new Error(`found ${told}`);
 });

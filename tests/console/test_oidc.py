@@ -130,11 +130,13 @@ def test_a_mapping_that_names_no_role_is_refused_by_its_part() -> None:
 
 async def test_a_directory_that_does_not_answer_holds_up_nobody_else(redis_server) -> None:
     """Nobody has to be known to leave for it: it must not take the places of calls."""
-    held, zones, clock = asyncio.Event(), {"oidc1": ZoneInfo("UTC")}, ManualClock(NOW_MS)
+    held, ended = asyncio.Event(), asyncio.Event()
+    zones, clock = {"oidc1": ZoneInfo("UTC")}, ManualClock(NOW_MS)
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         held.set()
-        await reader.read()
+        await ended.wait()
+        writer.close()
 
     async with (
         await asyncio.start_server(silent, "127.0.0.1", 0) as server,
@@ -161,5 +163,5 @@ async def test_a_directory_that_does_not_answer_holds_up_nobody_else(redis_serve
             await held.wait()
             async with client.get("/console/sign-in") as other:
                 assert other.status == 200
-            leaving.cancel()
+            ended.set()
             await asyncio.gather(leaving, return_exceptions=True)

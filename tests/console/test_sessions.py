@@ -175,7 +175,7 @@ async def test_the_shell_lets_nothing_in_from_elsewhere_and_its_parts_stay(desk:
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert "<script>" not in page
-        asset = page.partition('src="')[2].partition('"')[0]
+        asset = page.partition('core/app.js"')[0].rpartition('"')[2] + "core/app.js"
         async with browser.get(asset) as script:
             assert "immutable" in script.headers["Cache-Control"]
         tag = {"If-None-Match": script.headers["ETag"]}
@@ -185,6 +185,17 @@ async def test_the_shell_lets_nothing_in_from_elsewhere_and_its_parts_stay(desk:
             assert missing.content_type in ("text/html", "application/problem+json")
             assert "with_console" not in await missing.text()
     assert KEYS["keys"][0]["k"] not in page
+
+
+async def test_a_page_begins_with_all_modules_that_it_needs_and_no_others(desk: Desk) -> None:
+    page = await desk.open("wall", market=desk.new_market())
+    named = "links => links.map(link => link.href).sort()"
+    first = await page.eval_on_selector_all("link[rel=modulepreload]", named)
+    used = await page.evaluate(
+        "performance.getEntriesByType('resource').map(each => each.name).filter(each => each.endsWith('.js'))"
+    )
+    assert sorted(set(used)) == first
+    assert any(each.endswith("/pages/wall.js") for each in first)
 
 
 async def test_who_signs_out_in_one_tab_is_out_in_all_of_them(desk: Desk) -> None:

@@ -238,8 +238,10 @@ async def test_a_webhook_that_takes_nothing_is_seen_and_what_it_missed_sent_agai
     found = await part.records.get(hook.id)
     assert found is not None
     assert found.again == ("all",)
+    await expect(row.get_by_role("button", name="Send again")).to_be_focused()
     await row.get_by_role("button", name="Disable").press("Enter")
     await expect(row).to_contain_text("disabled: by hand")
+    await expect(row.get_by_role("button", name="Enable")).to_be_focused()  # the list was read anew meanwhile
     await expect(row.get_by_role("button", name="Send again")).to_be_disabled()
 
 

@@ -55,21 +55,35 @@ async def test_what_is_tried_in_vain_every_second_is_saved_every_few_minutes(
     assert (await saved.plans())[-1].header.requests == ("vain", "near")
 
 
-@pytest.mark.parametrize(("work", "how"), [(200_000, SAME), (0, HOLDS)])
-async def test_a_batch_replays_by_its_kind_of_limit(
-    saved: Saved, own: Ownership, solvers: SolverPool, work: int, how: str
+async def test_a_batch_that_finds_nobody_a_vendor_is_saved_every_few_minutes(
+    saved: Saved, own: Ownership, solvers: SolverPool
 ) -> None:
     town = saved.town
-    await tuned(saved, solve_work_limit=work, solve_time_limit_s=0.3)
+    await town.submit(trip("vain", start_min=200))
+    for _ in range(2):
+        await run_batch(own, town.market, solvers)
+        town.clock.ms += 30_000
+    assert len(await saved.plans()) == 1
+    town.clock.ms += IN_VAIN_MS
+    await run_batch(own, town.market, solvers)
+    assert [each.header.kind for each in await saved.plans()] == [BATCH, BATCH]
+
+
+@pytest.mark.parametrize(("work", "split", "how"), [(200_000, 12, SAME), (200_000, 10, SAME), (0, 12, HOLDS)])
+async def test_a_batch_replays_by_its_kind_of_limit(
+    saved: Saved, own: Ownership, solvers: SolverPool, work: int, split: int, how: str
+) -> None:
+    town = saved.town
+    await tuned(saved, solve_work_limit=work, solve_time_limit_s=0.3, split_requests=split)
     for n in range(3):
         await town.add_vendor(vendor(f"v{n}"))
-    await town.submit(*(trip(f"r{n}", start_min=200 + n) for n in range(8)))
+    await town.submit(*(trip(f"r{n}", start_min=200 + n) for n in range(12)))
     await run_batch(own, town.market, solvers)
     found = (await saved.plans())[-1]
     assert found.header.kind == BATCH
     assert found.plan.bound <= found.plan.cost
     assert found.header.tuning_version == 1
-    assert len(found.header.requests) == 8
+    assert (len(found.header.requests), found.header.parts) == (12, -(-12 // split))
     result = replay(found)
     assert (result.how, result.problems) == (how, ())
 

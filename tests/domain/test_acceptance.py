@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,11 +11,13 @@ from msgspec.structs import replace
 
 from contracts.codes import DeclineCode, Priority
 from contracts.instants import DAY_MS, HOUR_MS
-from dispatcher.domain.acceptance import Count, Sums, expected_of, freshness, summed, weeks
+from dispatcher.domain.acceptance import Count, weeks
+from dispatcher.domain.acceptance_sums import expected_of, freshness, summed, tallied
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.decision import Decision
-from solvers.acceptance import Cell, cell_of, expected
+from solvers.acceptance import Cell, cell_of, expected, in_vain, share_in, taken_in
+from solvers.screening import ALL_OTHERS
 from tests.domain import make
 from tests.domain.make import NOW, accepting, after, broadcasting, decide, due, offered, received, vendor
 
@@ -103,10 +106,64 @@ def test_each_week_counts_less_than_the_one_after_it() -> None:
 
 def test_a_vendor_that_is_better_of_late_is_expected_to_be_as_it_is_now() -> None:
     old, new = (Count("v1", MONDAY_NOON, yes, 40) for yes in (False, True))
-    told = expected_of(summed({weeks(NOW)[12]: [old], weeks(NOW)[0]: [new]}, NOW, {}), {})
+    told = told_by({weeks(NOW)[12]: [old], weeks(NOW)[0]: [new]})
     share = expected(told, "v1", MONDAY_NOON)
     assert share is not None
     assert share > 0.85
+
+
+def bad_days_and_after(after_them: int) -> dict[str, list[Count]]:
+    """Of eight weeks v1 declines half in one, three weeks ago, and is asked so often a week since."""
+    counts = dict[str, list[Count]]()
+    for nth, week in enumerate(weeks(NOW)[:8]):
+        yes, no = (25, 25) if nth == 3 else (after_them, 0) if nth < 3 else (48, 2)
+        counts[week] = [Count("v1", MONDAY_NOON, True, yes), Count("v1", MONDAY_NOON, False, no)]
+        counts[week] += [
+            Count(f"m{n}", MONDAY_NOON, yes, 9 if yes else 1) for n in range(9) for yes in (True, False)
+        ]
+    return {week: [each for each in known if each.number] for week, known in counts.items()}
+
+
+def test_what_was_before_a_change_tells_no_more_once_the_answers_say_so() -> None:
+    """Ten answers a week: a mean of all, as old as they are, would say 0.9."""
+    share = expected(told_by(bad_days_and_after(10)), "v1", MONDAY_NOON)
+    assert share is not None
+    assert share > 0.93
+
+
+def test_who_is_hardly_asked_has_the_benefit_of_the_doubt_by_what_it_costs() -> None:
+    """A vendor that declined half of what it was asked, three weeks ago, and was asked nothing since."""
+    told = told_by(bad_days_and_after(0))
+    share = expected(told, "v1", MONDAY_NOON)
+    assert share is not None
+    assert share < 0.85
+    market = taken_in(told[ALL_OTHERS], MONDAY_NOON)
+    assert taken_in(told["v1"], MONDAY_NOON) == pytest.approx(market, abs=0.002), "it is asked again"
+    asked_much = told_by({weeks(NOW)[0]: [Count("v1", MONDAY_NOON, yes, 50) for yes in (True, False)]})
+    half = taken_in(asked_much["v1"], MONDAY_NOON)
+    assert half == pytest.approx(expected(asked_much, "v1", MONDAY_NOON), abs=0.05), "and believed then"
+
+
+def test_doubt_is_for_each_level_of_service_by_itself_so_that_declining_hard_rides_is_seen() -> None:
+    """Who takes all easy rides and no hard ones is asked for hard ones, and declines, and has it counted."""
+    hard = cell_of("stretcher", 4 * HOUR_MS, 12, 0)
+    others = [Count(f"m{n}", cell, True, 50) for n in range(5) for cell in (MONDAY_NOON, hard)]
+    picky = [Count("v1", MONDAY_NOON, True, 200), Count("v1", hard, False, 3)]
+    counts = dict.fromkeys(weeks(NOW)[:5], picky + others)
+    told = told_by(counts)
+    market, likely, taken = (
+        in_vain(each)
+        for each in (share_in(told[ALL_OTHERS], hard), share_in(told["v1"], hard), taken_in(told["v1"], hard))
+    )
+    assert likely > 10 * market
+    assert taken - market == pytest.approx((likely - market) * 0.3, rel=0.5), "of three answers in a week"
+    without = told_by(counts, acceptance_doubt_answers=0)
+    assert taken_in(without["v1"], hard) == share_in(without["v1"], hard)
+
+
+def told_by(counts: Mapping[str, Sequence[Count]], **values: float) -> dict[str, bytes]:
+    told = {week: tallied(each) for week, each in counts.items()}
+    return expected_of(summed(told, NOW, values), values)
 
 
 def test_one_that_is_less_likely_to_accept_has_less_time_where_that_is_tuned() -> None:
@@ -123,12 +180,8 @@ def test_one_that_is_less_likely_to_accept_has_less_time_where_that_is_tuned() -
     assert open_ms(1.0, acceptance_answer_share=0.2) == whole
 
 
-def test_what_is_added_up_apart_is_the_same_together() -> None:
-    counts = {week: [Count(f"v{n % 2}", MONDAY_NOON, n > 0, n + 1)] for n, week in enumerate(weeks(NOW)[:3])}
-    some, rest = dict(list(counts.items())[:1]), dict(list(counts.items())[1:])
-    apart = summed(some, NOW, {}) + summed(rest, NOW, {})
-    assert expected_of(apart, {}) == expected_of(summed(counts, NOW, {}), {})
-    assert expected_of(Sums({}, {}), {}) == {}
+def test_while_nobody_has_answered_nothing_is_expected() -> None:
+    assert told_by({}) == told_by({week: [] for week in weeks(NOW)}) == {}
 
 
 def test_a_cell_is_stored_as_its_numbers() -> None:

@@ -23,7 +23,8 @@ from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
 from contracts.vendors import Signed
-from dispatcher.domain.acceptance import Count, expected_of, summed
+from dispatcher.domain.acceptance import Count
+from dispatcher.domain.acceptance_sums import expected_of, summed, tallied
 from dispatcher.domain.acts import act
 from dispatcher.domain.authorizations import AuthorizationRecord
 from dispatcher.domain.barriers import LEAST, Cell, rows
@@ -94,7 +95,14 @@ def _likely_expiry(values: Values) -> object:
 def _expected(values: Values) -> object:
     """Of a vendor that has not accepted lately."""
     told = [Count("v1", cell_of("wheelchair", 0, 9, 0), yes, 20) for yes in (True, False)]
-    return expected_of(summed({"2026-W02": told[:1], "2026-W08": told[1:]}, NOW, values), values)
+    counted = {"2026-W02": tallied(told[:1]), "2026-W08": tallied(told[1:])}
+    return expected_of(summed(counted, NOW, values), values)
+
+
+def _doubted(values: Values) -> object:
+    """Of a vendor that declines, beside others that accept."""
+    told = [Count(name, cell_of("wheelchair", 0, 9, 0), name != "v1", 20) for name in ("v1", "v2", "v3")]
+    return expected_of(summed({"2026-W10": tallied(told)}, NOW, values), values)
 
 
 def _pressed_expiry(priority: Priority) -> Callable[[Values], object]:
@@ -419,7 +427,9 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     **_mode("explicit"),
     "broadcast_collect_s": (60, _collects),
     "acceptance_answer_share": (0.5, _likely_expiry),
-    "acceptance_half_life_days": (28, _expected),
+    "acceptance_doubt_answers": (50, _doubted),
+    "acceptance_half_life_days": (7, _expected),
+    "acceptance_lasts_days": (365, _expected),
     "acceptance_prior_answers": (50, _expected),
     "acceptance_unknown": (0.5, _expected),
     "broadcast_sure_share": (0.9, SURE.of),

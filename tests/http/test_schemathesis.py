@@ -83,7 +83,7 @@ def _token(role: Role) -> str:
 @pytest.fixture(scope="module")
 def served(url: str) -> Any:
     config = SchemathesisConfig.from_path(Path(__file__).parents[2] / "schemathesis.toml")
-    return schemathesis.openapi.from_url(f"{url}/openapi.json", config=config)
+    return schemathesis.openapi.from_url(f"{url}/openapi.json", config=config, timeout=60)
 
 
 # Event streams do not end: see test_events.

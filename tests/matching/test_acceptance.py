@@ -48,7 +48,7 @@ async def test_the_cheapest_that_declines_most_is_not_asked_and_the_match_says_w
     assert match is not None
     assert match.vendor_id == "v1"
     terms = {each.rule: each.cost_cents for each in match.terms}
-    assert "acceptance" not in terms, "its scorecard costs as much"
+    assert 0 < terms["acceptance"] < 50, "what is expected in vain of who accepts 19 of 20"
     said = {each.vendor_id: each.but_for for each in match.runners_up}
     assert said == {"v0": "acceptance", "v2": ""}
 

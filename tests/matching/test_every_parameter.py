@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from contracts.codes import LevelOfService
@@ -22,7 +23,7 @@ from dispatcher.matching.explanations import explain
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.job import Job
 from dispatcher.matching.matcher import Matcher
-from dispatcher.matching.solvers import Whose
+from dispatcher.matching.solvers import Settled, Whose
 from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
@@ -39,7 +40,11 @@ from tests.solvers.town import NOW_MS, trip, vendor
 Values = Mapping[str, Number]
 MATCHING = Registry.found(("dispatcher.matching",)).parameters
 SOLVERS = Registry.found(("solvers",)).parameters
-PACE = ("batch_interval_s", "batch_gap_s")  # when batches are run; all others: what is done in them
+PACE = (
+    "batch_interval_s",
+    "batch_gap_s",
+    "batch_settle_s",
+)  # when batches are run; all others: what is done in them
 ELSEWHERE = (
     "move_candidates",  # tests/matching/test_moves.py: it takes offers that stand in others' way
     "will_call_reserve_share",  # tests/matching/test_will_calls.py: it takes will-calls, and calls of before
@@ -97,7 +102,11 @@ class Recorder:
     searched: int = 0
 
     async def plan(
-        self, screening: Screening, most_s: float = 3600.0, whose: Whose | None = None
+        self,
+        screening: Screening,
+        most_s: float = 3600.0,
+        whose: Whose | None = None,
+        settled: Settled | None = None,
     ) -> BatchPlan:
         self.most_s.append(most_s)
         return solve_job(Job.of(screening, most_s, workers=2))
@@ -110,7 +119,8 @@ class Recorder:
 
     def optimise(self, problem: AssignmentProblem, **limits: Any) -> SimpleNamespace:
         self.told.append(limits)
-        return SimpleNamespace(choice=greedy(problem), lacking=())
+        found, prices = greedy(problem), np.zeros(problem.capacity.shape)
+        return SimpleNamespace(choice=found, lacking=(), prices=prices, lower_bound=0, trace=())
 
 
 async def what_is_done(store: Store, values: Values, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:

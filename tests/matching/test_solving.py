@@ -12,6 +12,7 @@ import pytest
 
 from contracts.codes import RequestState
 from contracts.unmatched import Unmatched
+from dispatcher.matching import solving
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.child import solve_job
 from dispatcher.matching.commits import Ownership
@@ -97,6 +98,9 @@ async def test_a_solver_that_dies_while_it_gets_warm_ends_nobody(
             os.kill(self.pid, signal.SIGKILL)
 
     monkeypatch.setattr(popen_forkserver.Popen, "_launch", die_once)
+    monkeypatch.setattr(
+        solving, "WARM_LIMIT_S", 3.0
+    )  # what dies with a lock in its hand is waited for so long
     day = screening([asked(trip(f"r{n}", width_min=0)) for n in range(3)], [vendor("v1")])
     try:
         await pool.warm()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tarfile
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ import pytest
 
 from dispatcher.blobs.places import decisions_of
 from dispatcher.cli import main
+from dispatcher.cli.audit import NOT_ALL
 from dispatcher.decisions import chain
 from dispatcher.decisions.decided import Decided
 from dispatcher.decisions.record import IMMINENT
@@ -138,3 +140,20 @@ async def test_it_is_said_where_decisions_lie_that_are_left_out_and_what_is_none
         assert packed is not None
         with tarfile.open(fileobj=packed) as inner:
             assert all(DECISIONS.names.fullmatch(each) for each in inner.getnames())
+
+
+async def test_decisions_of_a_market_on_another_primary_are_no_loss_and_of_one_that_was_here_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a backup of one primary of a cluster, whose decisions are all in one place."""
+    folder = tmp_path / "one"
+    await old_store(folder, "")
+    shutil.copytree(folder / "decisions" / MARKET, folder / "decisions" / "other")
+    monkeypatch.setenv("DISPATCHER_MARKETS", f"{MARKET}={TZ.key},other={TZ.key}")
+    words = ["audit", "--data-dir", str(folder), "--settle", "0"]
+    async with EmbeddedRedis(folder) as redis, Store(redis.url, RING) as store:
+        assert await asyncio.to_thread(main, words) == NOT_ALL
+        assert "other: not looked at: decisions of it are kept" in capsys.readouterr().out
+        await store.market("other").lease.acquire("matcher", 1)
+        assert await asyncio.to_thread(main, words) == 1
+        assert "the ledger is gone, and 2 records are there" in capsys.readouterr().out

@@ -23,7 +23,7 @@ from solvers.acceptance import (
 from solvers.arrays import Floats, Ints
 from solvers.candidates import screen
 from solvers.encoding import VendorBook
-from solvers.rules.acceptance import cents_at, share_with
+from solvers.rules.acceptance import cents_of_known
 from solvers.screening import ALL_OTHERS, Screening
 from tests.solvers.town import asked, order, screening, supply, trip, vendor
 
@@ -100,29 +100,50 @@ def test_nobody_is_certain() -> None:
 
 def test_offers_in_vain_until_one_is_taken() -> None:
     assert [in_vain(each) for each in (1.0, 0.5, 0.25)] == [0.0, 1.0, 3.0]
-    alone = {"acceptance_cents": 700, "scorecard_cents": 0}
-    assert (cents_at(0.5, alone), cents_at(None, alone)) == (700, 0)
 
 
-def test_a_decline_costs_by_the_larger_of_scorecard_and_what_is_expected_not_by_both() -> None:
+def test_what_scorecard_and_answers_say_alike_of_a_vendor_beside_others_counts_once() -> None:
+    requests, values = [asked(trip("a", start_min=60))], {"acceptance_cents": 700, "scorecard_cents": 1_000}
+    vendors = [vendor(f"v{n}") for n in range(5)]
+    answers = {"v0": (30, 100), "v1": (90, 100), "v2": (90, 100), "v3": (99, 100)}
+    known = {
+        "acceptance": counted({name: {NOON: each} for name, each in answers.items()}),
+        "scorecards": {"v0": 0.5, "v1": 0.5, "v2": 0.99, "v3": 0.95, ALL_OTHERS: 0.8},
+    }
+    with_both = screening(requests, vendors, supply(5), values, known=known)
+    alone = [
+        screening(requests, vendors, supply(5), {**values, name: 0}, known=known)
+        for name in ("scorecard_cents", "acceptance_cents")
+    ]
+    neither = screening(requests, vendors, supply(5), dict.fromkeys(values, 0), known=known)
+    base = _by_place(neither)
+    both, likely, card = (_by_place(each) - base for each in (with_both, *alone))
+    dearer, worse = likely - likely[-1], card - card[-1]  # than v4, of which nothing is known
+    alike = np.median([dearer, worse, np.zeros_like(base)], axis=0)
+    assert (both + alike).tolist() == (likely + card).tolist()
+    assert {int(each) for each in np.sign(alike)} == {-1, 0, 1}
+
+
+@pytest.mark.parametrize("larger", [True, False])
+def test_what_was_decided_while_both_costs_or_the_larger_counted_is_planned_as_it_was(larger: bool) -> None:
     requests, values = [asked(trip("a", start_min=60))], {"acceptance_cents": 700, "scorecard_cents": 1_000}
     vendors = [vendor(f"v{n}") for n in range(3)]
     known = {
         "acceptance": counted({"v0": {NOON: (30, 100)}, "v1": {NOON: (90, 100)}, "v2": {NOON: (90, 100)}}),
         "scorecards": {"v0": 0.5, "v1": 0.5, "v2": 0.99},
     }
-    with_both = screening(requests, vendors, supply(3), values, known=known)
-    parts = [
-        screening(requests, vendors, supply(3), {**values, name: 0}, known=known)
-        for name in ("scorecard_cents", "acceptance_cents")
-    ]
-    neither = screening(requests, vendors, supply(3), dict.fromkeys(values, 0), known=known)
-    both, one, other, base = (_by_place(each) for each in (with_both, *parts, neither))
-    assert (both - base).tolist() == np.maximum(one - base, other - base).tolist()
-    assert {bool(each) for each in (one > other).tolist()} == {True, False}
-    encoded = {"expected": with_both.of_vendors["acceptance"]["expected"]}
-    saved = replace(with_both, of_vendors={**with_both.of_vendors, "acceptance": encoded})
-    assert (_by_place(saved) - base).tolist() == (one + other - 2 * base).tolist(), "as it was decided"
+
+    def cents(**off: int) -> Ints:
+        now = screening(requests, vendors, supply(3), {**values, **off}, known=known)
+        then = {"expected": now.of_vendors["acceptance"]["expected"]}
+        then |= {"beyond": np.ones(1, np.int64)} if larger else {}
+        return _by_place(replace(now, of_vendors={**now.of_vendors, "acceptance": then}))
+
+    base = cents(acceptance_cents=0, scorecard_cents=0)
+    both, likely, card = (
+        each - base for each in (cents(), cents(scorecard_cents=0), cents(acceptance_cents=0))
+    )
+    assert both.tolist() == (np.maximum(likely, card) if larger else likely + card).tolist()
 
 
 def _by_place(each: Screening) -> Ints:
@@ -172,11 +193,9 @@ def test_the_model_and_its_twin_say_the_same_of_every_request_and_vendor() -> No
     assert len(found.candidates)
     for number in range(len(found.candidates)):
         one = found.candidates.at(number)
-        table = book.known_of(vendors[one.vendor].id)["acceptance"]
-        share_there = share_with(table, requests[one.request], day.now_ms, day.horizon)
-        assert found.cents[number] - by_place[one.request, one.vendor, one.start_ms] == cents_at(
-            share_there, {}
-        )
+        known = book.known_of(vendors[one.vendor].id)
+        cents = cents_of_known(known, requests[one.request], day.now_ms, day.horizon, {})
+        assert found.cents[number] - by_place[one.request, one.vendor, one.start_ms] == cents
 
 
 def test_what_was_saved_before_there_was_this_is_planned_as_it_was() -> None:

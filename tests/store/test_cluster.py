@@ -137,7 +137,8 @@ async def test_a_market_that_moves_key_by_key_is_read_and_its_commits_wait_and_a
     key = market.keys.events
     await market.vendors.put(vendor(), 0)
     await market.capacity.put("v1", DAY, pools(2))
-    writers = Writers(market, seed=7)
+    patient = Store(cluster.url, RING, timeout_s=60.0)  # a busy machine takes long to move them
+    writers = Writers(patient.market(market.name), seed=7)
     await writers.run(2, "before", 10)
     ids = sorted(writers.acknowledged)
     writing = asyncio.create_task(writers.run(4, "w"))
@@ -156,6 +157,7 @@ async def test_a_market_that_moves_key_by_key_is_read_and_its_commits_wait_and_a
         await asyncio.sleep(0.01)
     writers.stopping = True
     await writing
+    await patient.aclose()
     assert await cluster.owner(key) == 1
     assert "unavailable" not in writers.tally, "whoever waits long enough notices nothing"
     report = await audit(store.reader, market.name, writers.acknowledged, streams=True, settle_s=0.1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from msgspec.structs import replace
 
 from contracts.codes import RequestState
@@ -15,7 +16,7 @@ from dispatcher.domain.links import Link
 from dispatcher.domain.requests import RequestRecord, Transition
 from dispatcher.domain.will_call import DayKind
 from dispatcher.what_if.care import LEAST_STAY_MS, Care, Together, drawn_call, links_of
-from dispatcher.what_if.stored_day import care_of, is_playable, submissions
+from dispatcher.what_if.stored_day import came_ms, care_of, is_playable, submissions
 from simulation.day import DATE, at
 from tests.what_if.days import TZ, ride
 from tests.what_if.test_care import after, called
@@ -93,6 +94,33 @@ def test_go_anyway_calling_off_calls_and_bundles_are_read_as_they_were() -> None
     assert at(TZ, 15 * 60) <= drawn.ready_ms < at(TZ, 16 * 60), "as calls fell before"
     assert found == care_of(records, bodies, calls, TZ, seed=1)
     assert all(is_playable(each) for each in records.values())
+
+
+HELD, LIFTED = RequestState.ON_HOLD, RequestState.RECEIVED
+
+
+@pytest.mark.parametrize(
+    ("steps", "came"),
+    [
+        ([(HELD, 0, "authorization"), (LIFTED, 7, "authorization")], 7),
+        ([(HELD, 0, "authorization_used_up"), (LIFTED, 9, "")], 9),
+        ([(HELD, 0, "authorization"), (HELD, 0, "predecessor"), (HELD, 5, "authorization_lifted")], 5),
+        ([(HELD, 0, "authorization"), (HELD, 2, "predecessor"), (HELD, 4, "authorization_lifted")], 4),
+        ([(HELD, 0, "predecessor"), (LIFTED, 5, "predecessor")], 0),
+        ([(HELD, 6, "authorization_revoked"), (LIFTED, 8, "authorization")], 0),
+        ([(HELD, 0, "authorization"), (RequestState.CANCELLED, 9, "")], None),
+    ],
+)
+def test_who_waited_for_an_authorization_comes_once_that_had_come(
+    steps: list[tuple[RequestState, int, str]], came: int | None
+) -> None:
+    history = [Transition(state, CAME + after_ms, "ops", code) for state, after_ms, code in steps]
+    one = record(ride(0, 600), *history)
+    assert came_ms(one) == (None if came is None else CAME + came)
+    assert is_playable(one) is (came is not None)
+    if came is not None:
+        (made,) = submissions(*day_of((one, ride(0, 600))), Care(), CAME)
+        assert made.at_ms == CAME + came
 
 
 def test_a_call_that_is_drawn_is_after_its_ride_there_and_none_where_nobody_ever_called() -> None:

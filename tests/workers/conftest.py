@@ -38,13 +38,13 @@ class Cluster:
     """The broker, and the workers that a test starts and kills."""
 
     folder: Path
-    redis: EmbeddedRedis
+    broker_url: BrokerUrl
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     opened: list[Threads] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:
-        return Settings(data_dir=self.folder, broker_url=BrokerUrl.parse(self.redis.url), log_level="info")
+        return Settings(data_dir=self.folder, broker_url=self.broker_url, log_level="info")
 
     def start(self, kind: Kind = SOLVES, **environment: str) -> subprocess.Popen[bytes]:
         with (self.folder / "worker.log").open("ab") as log:
@@ -66,19 +66,17 @@ class Cluster:
         self.running.remove(process)
 
     def desk(self, kind: Kind = SOLVES, small: int = 128 * 1024, **more: float) -> Desk:
-        broker, threads = Broker(self.settings.broker_url, kind), Threads()  # type: ignore[arg-type]
+        broker, threads = Broker(self.broker_url, kind), Threads()
         parcels = Parcels(Vault(RING), Folder(self.folder / "parcels"), small=small)
         self.opened.append(threads)
         return Desk(broker, Living(broker, threads), parcels, threads, **more)
 
 
 @contextlib.contextmanager
-def made_cluster(folder: Path) -> Iterator[Cluster]:
-    folder.mkdir(exist_ok=True)
-    redis = EmbeddedRedis(folder / "broker")
-    cluster = Cluster(folder, redis)
+def clustered(folder: Path, broker_url: BrokerUrl) -> Iterator[Cluster]:
+    """Over a broker that is there."""
+    cluster = Cluster(folder, broker_url)
     write_patient_keys(cluster.settings.patient_keys_file, RING)
-    asyncio.run(redis.start())
     try:
         yield cluster
     finally:
@@ -86,6 +84,17 @@ def made_cluster(folder: Path) -> Iterator[Cluster]:
             cluster.end(each)
         for threads in cluster.opened:
             threads.close()
+
+
+@contextlib.contextmanager
+def made_cluster(folder: Path) -> Iterator[Cluster]:
+    folder.mkdir(exist_ok=True)
+    redis = EmbeddedRedis(folder / "broker")
+    asyncio.run(redis.start())
+    try:
+        with clustered(folder, BrokerUrl.parse(redis.url)) as cluster:
+            yield cluster
+    finally:
         asyncio.run(redis.stop())
 
 

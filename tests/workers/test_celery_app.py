@@ -26,8 +26,11 @@ from dispatcher.workers.worker import run_worker
 def test_a_broker_is_told_as_celery_writes_it(url: str, broker: str) -> None:
     conf = app_of(BrokerUrl.parse(url), SOLVES).conf
     assert (conf.broker_url, conf.result_backend) == (broker, broker)
-    names = conf.broker_transport_options.get("master_name"), conf.result_backend_transport_options
-    assert names == (("mine", {"master_name": "mine"}) if "sentinel" in url else (None, {}))
+    told = conf.broker_transport_options, conf.result_backend_transport_options
+    assert [each.get("master_name") for each in told] == ["mine" if "sentinel" in url else None] * 2
+    assert [each.get("sentinel_kwargs", {}).get("retry", "usual") for each in told] == [
+        None if "sentinel" in url else "usual"
+    ] * 2
 
 
 def test_tls_is_checked() -> None:

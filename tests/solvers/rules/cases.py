@@ -21,7 +21,7 @@ from solvers.encoding import VendorBook
 from solvers.rules.base import Candidate, Candidates, View
 from solvers.rules.cap import ANY, CapLeft
 from solvers.rules.pool_limits import PoolLimit
-from solvers.screening import OpenRequest, Screening
+from solvers.screening import CLASSES, OpenRequest, Screening
 from tests.solvers import town
 
 CODES = ("E1390", "E0260", "E0431", "K0001")
@@ -224,7 +224,8 @@ def expected(draw: st.DrawFn) -> dict[str, bytes]:
     if seed is None:
         return {}
     asked = np.random.default_rng(seed).integers(0, 9, (2, CELLS)).astype(np.float64)
-    return tables({"v1": asked.min(axis=0)}, {"v1": asked[0]}, unknown=0.8, weight=10)
+    sure = np.full((1, len(CLASSES)), 0.6)
+    return tables({"v1": asked.min(axis=0)}, {"v1": asked[0]}, unknown=0.8, weight=10, sure=sure)
 
 
 @st.composite

@@ -5,6 +5,7 @@
 
 import { address, followed, setQuery, visit } from "./address.js";
 import { Api, Problem } from "./api.js";
+import * as early from "./early.js";
 import { drawFrame, frame, left, notForYou, pagesOf, showKeys, theme } from "./frame.js";
 import { fill, h } from "./dom.js";
 import { bind } from "./keys.js";
@@ -87,9 +88,10 @@ async function signedIn() {
   const api = new Api(""), told = h("p", { class: "trouble", role: "alert", hidden: true });
   if (location.pathname === "/console/enter") return signIn(api, location.hash.slice(1));
   document.body.append(told);
+  let asked = early.session;
   for (let pause_ms = 1_000;; pause_ms = Math.min(2 * pause_ms, 15_000)) {
     try {
-      const session = await api.get("/console/session");
+      const session = await (asked || api.get("/console/session"));
       told.remove();
       return session;
     } catch (error) {
@@ -100,6 +102,7 @@ async function signedIn() {
       showTrouble(told, error);
       if (!(error instanceof Problem) || (error.status && error.status < 500)) return null;
       await new Promise((resolve) => setTimeout(resolve, pause_ms));
+      asked = null;
     }
   }
 }

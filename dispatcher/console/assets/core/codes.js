@@ -1,7 +1,16 @@
 /**
- * Codes of reports and tasks as a person says them.
+ * Codes as a person says them.
  * @module
  */
+
+/** Levels of service as the field writes them, and a rule that is named by an abbreviation. */
+const NAMES = new Map(["als", "bls", "cct", "sct"].map((each) => [each, each.toUpperCase()]))
+  .set("hcpcs", "equipment (HCPCS codes)");
+
+/** Any code. @param {string} code */
+export function words(code) {
+  return NAMES.get(code) || code.replaceAll("_", " ");
+}
 
 /** What a vendor reported, or why a task is there. @type {Record<string, string>} */
 export const CODES = {
@@ -21,4 +30,11 @@ export const CODES = {
   little_left: "little is left of it",
   expires: "it ends soon",
   unfit: "its vendor may not do what is asked now",
+  pickup: "proof of the pick-up",
+  dropoff: "proof of the drop-off",
+  delivery: "proof of the delivery",
+  pickup_signature: "a signature at the pick-up",
+  dropoff_signature: "a signature at the drop-off",
+  delivery_signature: "a signature for the delivery",
+  instruction: "that its use was explained",
 };

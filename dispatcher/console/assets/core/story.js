@@ -3,7 +3,7 @@
  * @module
  */
 
-import { CODES } from "./codes.js";
+import { CODES, words } from "./codes.js";
 
 /**
  * @typedef {object} Told
@@ -33,7 +33,7 @@ const REASONS = {
 
 /** A code as words. @param {string} [code] */
 export function reason(code = "") {
-  return REASONS[code] || CODES[code.toLowerCase()] || code.replaceAll("_", " ").toLowerCase();
+  return REASONS[code] || CODES[code.toLowerCase()] || words(code.toLowerCase());
 }
 
 /** @param {{ by?: string, subject?: string }} of */

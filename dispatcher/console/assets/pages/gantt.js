@@ -149,10 +149,10 @@ class GanttPage {
     this.isReading = true;
     const { api, signal } = this.context, { day } = this.wish;
     try {
-      [this.capacity, this.day] = await Promise.all([
-        api.get(`/days/${day}/capacity`, {}, signal),
-        this.past ? this.past.day : readDay(api, day, signal),
-      ]);
+      this.capacity = await api.get(`/days/${day}/capacity`, {}, signal);
+      if (this.past || this.day?.day !== day) this.day = this.past?.day || null;
+      this.show(); // what is booked of what is posted: the work behind it is much more to read
+      this.day = this.past?.day || await readDay(api, day, signal);
       this.changedAt = Date.now();
       this.trouble.hidden = true;
       this.show();
@@ -166,9 +166,9 @@ class GanttPage {
 
   show() {
     const { capacity, day, wish, context, past } = this;
-    if (!capacity || !day) return;
+    if (!capacity || (past && !day)) return;
     const now = past ? past.ms : context.clock.now();
-    this.gantt = new Gantt(capacity, wish.level, this.works(day, now), Boolean(past));
+    this.gantt = new Gantt(capacity, wish.level, day ? this.works(day, now) : [], Boolean(past));
     const text = wish.vendor.toLowerCase();
     const rows = this.gantt.rows.filter((row) =>
       !text || row.vendor.toLowerCase().includes(text) || row.name.toLowerCase().includes(text)
@@ -183,7 +183,9 @@ class GanttPage {
     const { zone } = context;
     this.readAt.textContent = past
       ? "Posted as it is now; booked as it was then"
-      : `Read at ${zone.time(day.readAt)} ${zone.abbreviation(day.readAt)}`;
+      : day
+      ? `Read at ${zone.time(day.readAt)} ${zone.abbreviation(day.readAt)}`
+      : "Reading the work of the day …";
   }
 
   /** What is booked, with what is known of its risk now. @param {import("../core/past.js").PastDay} day @param {number} now */

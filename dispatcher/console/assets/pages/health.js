@@ -75,6 +75,11 @@ class HealthPage {
         says: found.owner ? `for ${seconds(found.held_s)}` : "no matcher has the market",
         tone: found.owner ? "good" : "bad",
       }),
+      found.workers !== null && figure({
+        value: number(found.workers),
+        says: found.workers ? "workers solve its batches" : "workers: the matcher solves by itself",
+        tone: found.workers ? "good" : "warn",
+      }),
       figure({ value: seconds(found.batch_age_s), says: "since the last batch", tone: late ? "warn" : "" }),
       figure({
         value: number(found.waiting),

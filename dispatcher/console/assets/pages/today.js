@@ -13,8 +13,9 @@ import { empty, figure } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
 import { listKeys } from "../parts/grid_columns.js";
 import { Panel } from "../parts/panel.js";
+import { queue } from "../parts/queue.js";
 import { stateMark, words } from "../parts/state.js";
-import { atRisk, codeSays, RISKS, sentence, why } from "../parts/words.js";
+import { codeSays, RISKS, sentence, why } from "../parts/words.js";
 
 export const title = "Today";
 
@@ -22,7 +23,7 @@ const MOST_NAMED = 150; // ids in an address
 
 /** @typedef {import("../core/store.js").Row} Row */
 /** @typedef {import("../core/app.js").Context} Context */
-/** @typedef {{ key: string, risk: string, due: number, row?: Row, tasks: any[] }} Item */
+/** @typedef {import("../parts/queue.js").Item} Item */
 
 /**
  * @param {HTMLElement} root
@@ -102,49 +103,6 @@ export function mount(root, context) {
     unbind();
     clearInterval(timer);
   };
-}
-
-/**
- * What needs somebody: requests at risk, with their tasks; and tasks of what is not at risk itself.
- * @param {Row[]} rows
- * @param {any[]} tasks
- * @param {number} now
- * @returns {Item[]}
- */
-export function queue(rows, tasks, now) {
-  /** @type {Map<string, any[]>} */
-  const byRequest = new Map();
-  for (const each of tasks) {
-    const key = each.request_id || each.id; // one that is no request's stands for itself
-    byRequest.set(key, [...(byRequest.get(key) || []), each]);
-  }
-  /** @type {Item[]} */
-  const items = [];
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  for (const row of rows) {
-    if (atRisk(row, now)) {
-      items.push({ key: row.id, risk: row.risk, due: row.due, row, tasks: byRequest.get(row.id) || [] });
-    }
-  }
-  const had = new Set(items.map((each) => each.key));
-  for (const [id, own] of byRequest) {
-    if (!had.has(id)) {
-      items.push({
-        key: id,
-        risk: "task",
-        due: Math.min(...own.map((each) => Date.parse(each.due_at))),
-        row: byId.get(id),
-        tasks: own,
-      });
-    }
-  }
-  return items.sort((a, b) => pressing(a) - pressing(b) || a.due - b.due || a.key.localeCompare(b.key));
-}
-
-/** What can still be saved before what is over; then stat and asap; else what is due first. @param {Item} item */
-function pressing(item) {
-  const rank = ["stat", "asap", "urgent"].indexOf(item.row?.priority || "");
-  return (rank < 0 ? 3 : rank) + (item.risk === "task" ? 4 : 0);
 }
 
 /** @param {Item[]} items */

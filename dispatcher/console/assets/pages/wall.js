@@ -9,7 +9,7 @@ import { Tasks } from "../core/tasks.js";
 import { until } from "../core/time.js";
 import { stateMark, words } from "../parts/state.js";
 import { RISKS } from "../parts/words.js";
-import { queue } from "./today.js";
+import { queue } from "../parts/queue.js";
 
 export const title = "Wall";
 

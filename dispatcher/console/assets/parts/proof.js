@@ -6,6 +6,7 @@
 import { fill, h } from "../core/dom.js";
 import { dialog, showTrouble } from "./dialog.js";
 import { words } from "./state.js";
+import { codeSays } from "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
@@ -48,7 +49,11 @@ export async function showProof(id, context) {
 function shown(proof, path, context) {
   const parts = proof.parts || [], pictures = proof.pictures || [], lacks = proof.lacking || [];
   return [
-    h("p", {}, lacks.length ? `Lacking: ${lacks.map(words).join(", ")}.` : "Nothing that the market wants is lacking."),
+    h(
+      "p",
+      {},
+      lacks.length ? `Lacking: ${lacks.map(codeSays).join(", ")}.` : "Nothing that the market wants is lacking.",
+    ),
     parts.length + pictures.length === 0 && h("p", { class: "soft" }, "Nothing was given yet."),
     parts.length > 0 &&
     h("ol", { class: "proof" }, parts.map((/** @type {any} */ each) => h("li", {}, partSays(each, context)))),

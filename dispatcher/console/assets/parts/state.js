@@ -3,12 +3,10 @@
  * @module
  */
 
+import { words } from "../core/codes.js";
 import { h } from "../core/dom.js";
 
-/** @param {string} code */
-export function words(code) {
-  return code.replaceAll("_", " ");
-}
+export { words };
 
 /**
  * A state with its mark: its colour, and a shape that tells it to every kind of eye.

@@ -5,6 +5,7 @@
  */
 
 import { fill, h } from "../core/dom.js";
+import { keepingFocus } from "../core/focus.js";
 import { showTrouble } from "./dialog.js";
 import { toast } from "./toast.js";
 
@@ -76,7 +77,8 @@ export function seconds(seconds) {
 }
 
 /**
- * Read something and draw it; what goes wrong is said in its place, with a button to try again.
+ * Read something and draw it, under whoever is in it with the keyboard, too; what goes wrong is said in its place,
+ * with a button to try again.
  * @template T
  * @param {HTMLElement} place
  * @param {AbortSignal} signal
@@ -87,7 +89,7 @@ export async function reading(place, signal, read, draw) {
   if (!place.childNodes.length) fill(place, h("p", { class: "soft", role: "status" }, "Reading …"));
   try {
     const found = await read();
-    if (!signal.aborted) fill(place, draw(found));
+    if (!signal.aborted) keepingFocus(place, () => fill(place, draw(found)));
   } catch (error) {
     if (signal.aborted) return;
     const trouble = h("p", { class: "trouble", role: "alert" });

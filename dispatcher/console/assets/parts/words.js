@@ -56,8 +56,13 @@ export function ruleSays(rule) {
   return RULES[rule] || words(rule);
 }
 
-/** A rule, or a code of a report or task. @param {string} code */
+/** A rule, or a code of a report or task, or several. @param {string} code */
 export function codeSays(code) {
+  return code.split(",").map(oneSays).join(", ");
+}
+
+/** @param {string} code */
+function oneSays(code) {
   const [name = "", day] = code.toLowerCase().split(":"); // of a credential: its kind and its last day
   const said = CODES[name] || RULES[name] || words(name);
   return day ? `${said} until ${day}` : said;

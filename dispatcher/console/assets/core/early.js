@@ -1,0 +1,10 @@
+/**
+ * What is asked of the service before the console's other modules are here: who is signed in.
+ * @module
+ */
+
+import { Api } from "./api.js";
+
+/** @type {Promise<import("./app.js").Session> | null} null: somebody comes in by a link, and is not signed in yet */
+export const session = location.pathname === "/console/enter" ? null : new Api("").get("/console/session");
+session?.catch(() => undefined); // the page says what went wrong, once it is there

@@ -1,0 +1,202 @@
+"""Parts of a plan that are settled: heard while the rest is solved, offered once, and the whole is saved."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from contracts.codes import RequestState
+from contracts.tuning import Tuning
+from contracts.unmatched import Unmatched
+from dispatcher.decisions.decided import Decided
+from dispatcher.matching.batch import run_batch
+from dispatcher.matching.commits import AT_ONCE, MANY_AT_ONCE, FenceLost, Ownership, run_bounded
+from dispatcher.matching.job import Job
+from dispatcher.matching.parts import heard
+from dispatcher.matching.solvers import Settled, Whose
+from dispatcher.matching.solving import SolverPool
+from solvers.planning import BatchPlan, plan
+from solvers.screening import Screening
+from tests.matching.conftest import Town
+from tests.solvers.town import asked, screening, trip, vendor
+
+FEW = {"split_requests": 10}
+
+
+def half(made: BatchPlan) -> BatchPlan:
+    """As a part of it."""
+    first = np.arange(len(made.chosen) // 2)
+    return replace(
+        made, chosen=made.chosen.only(first), cents=made.cents[first], next_best=made.next_best[first]
+    )
+
+
+def tells(then: Path, job: Job, parts: Any) -> BatchPlan:
+    """A solver that is done only once its first part was heard."""
+    made = plan(job.screening)
+    parts.send(half(made))
+    while not then.exists():
+        time.sleep(0.01)
+    return made
+
+
+async def test_a_part_is_heard_before_the_plan_is_there(tmp_path: Path) -> None:
+    then, parts = tmp_path / "heard", list[BatchPlan]()
+
+    async def settled(part: BatchPlan) -> None:
+        parts.append(part)
+        then.touch()
+
+    day = screening([asked(trip(f"r{n}")) for n in range(12)], [vendor("v1"), vendor("v2")], values=FEW)
+    pool = SolverPool(entry=partial(tells, then), workers=1)
+    try:
+        made = await pool.plan(day, settled=settled)
+    finally:
+        await pool.aclose()
+    (part,) = parts
+    assert 0 < len(part.chosen) < len(made.chosen)
+    assert part.digest == made.digest
+
+
+async def test_what_is_done_with_a_part_is_done_to_its_end_and_its_failure_is_raised() -> None:
+    begun, ended = asyncio.Event(), False
+
+    async def settled(part: BatchPlan) -> None:
+        nonlocal ended
+        begun.set()
+        await asyncio.sleep(0.05)
+        ended = True
+        raise FenceLost("lost")
+
+    with pytest.raises(FenceLost):
+        async with heard(settled) as parts:
+            await asyncio.to_thread(parts.send, "a part")
+            await begun.wait()
+    assert ended
+
+
+class InParts:
+    """Solves here and now: half of the plan is settled before the whole is there."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self.early: list[RequestState] = []
+
+    async def plan(
+        self,
+        screening: Screening,
+        most_s: float = 3600.0,
+        whose: Whose | None = None,
+        settled: Settled | None = None,
+    ) -> BatchPlan:
+        made = plan(screening)
+        if settled is not None:
+            await settled(half(made))
+        self.early = [(await self.town.record(each)).state for each in self.town.ids]
+        return made
+
+    async def relax(
+        self, screening: Screening, vendors: Sequence[str], whys: Sequence[Unmatched]
+    ) -> Sequence[Unmatched]:
+        return whys
+
+
+class Kept:
+    """Remembers what is saved."""
+
+    def __init__(self) -> None:
+        self.decided: list[Any] = []
+
+    def keep(self, decided: Any) -> None:
+        self.decided.append(decided)
+
+
+@pytest.mark.parametrize(("values", "early"), [(FEW, 6), ({}, 0)])
+async def test_settled_matches_are_offered_once_while_the_rest_is_solved(
+    town: Town, own: Ownership, values: dict[str, int], early: int
+) -> None:
+    await town.store.market(town.name).tuning.put(Tuning(version=1, values=dict(values)), 0)
+    await town.add_vendor(vendor("v1"), units=20)
+    await town.submit(*(trip(f"r{n:02}", start_min=240) for n in range(12)))
+    solvers, saver = InParts(town), Kept()
+    town.market.saver = saver
+    done = await run_batch(own, town.market, solvers)
+    assert solvers.early.count(RequestState.OFFERED) == early
+    assert len(done.offered) == 12
+    assert done.fell_out == 0
+    records = [await town.record(each) for each in town.ids]
+    assert [len(each.offers) for each in records] == [1] * 12
+    (saved,) = saver.decided
+    assert isinstance(saved, Decided)
+    assert saved.became == ("offered",) * 12
+
+
+@pytest.mark.parametrize(("since_imminent_s", "most"), [(3_600.0, MANY_AT_ONCE), (0.0, AT_ONCE)])
+async def test_fewer_commits_are_under_way_where_imminent_ones_may_come(
+    town: Town, since_imminent_s: float, most: int
+) -> None:
+    """Else an imminent request would wait behind them all."""
+    town.market.imminent_s = time.monotonic() - since_imminent_s
+    now = peak = done = 0
+
+    async def commit() -> None:
+        nonlocal now, peak, done
+        now += 1
+        peak = max(peak, now)
+        for _ in range(2 * MANY_AT_ONCE):  # turns of the loop: one more begins in each
+            await asyncio.sleep(0)
+        now -= 1
+        done += 1
+
+    await run_bounded((commit() for _ in range(300)), town.market, yields_to_imminent=True)
+    assert (done, now) == (300, 0)
+    assert peak == most
+
+
+async def test_runners_beyond_the_few_end_once_imminent_work_comes(town: Town) -> None:
+    started = list[int]()
+
+    async def commit(number: int) -> None:
+        started.append(number)
+        if number == 150:
+            town.market.imminent_s = time.monotonic()
+        await asyncio.sleep(0)
+
+    await run_bounded(map(commit, range(400)), town.market, yields_to_imminent=True)
+    assert started == list(range(400))
+
+
+async def test_a_solver_waits_for_nobody_who_is_busy_with_an_earlier_part() -> None:
+    """Its parts are larger than what a pipe holds."""
+    busy, large, sent = asyncio.Event(), bytes(1_000_000), asyncio.Event()
+
+    async def settled(part: BatchPlan) -> None:
+        busy.set()
+        await sent.wait()
+
+    async with heard(settled) as parts:
+        for _ in range(3):
+            await asyncio.wait_for(asyncio.to_thread(parts.send, large), 30)
+        await busy.wait()
+        sent.set()
+
+
+async def test_a_solver_that_dies_amid_a_part_ends_the_hearing_in_order() -> None:
+    heard_of = list[BatchPlan]()
+
+    async def settled(part: BatchPlan) -> None:
+        heard_of.append(part)
+
+    async with heard(settled) as parts:
+        os.write(parts.fileno(), b"\x00\x00\x10\x00" + bytes(100))  # of 4,096
+        await asyncio.sleep(0)
+    assert not heard_of
