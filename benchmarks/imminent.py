@@ -1,9 +1,9 @@
 """Imminent rides at some rates: from a 202 to the match on the event stream, from the first second on.
 
-Each rate has a market of its own, whose vendors are registered over HTTP just before its first ride. Rides
-come by the clock, however long the service takes. `--batch`: so many requests for later are being solved
-meanwhile; `--changes`: so many vendors a second post other capacity. `--beside FOLDER`: another checkout in
-turns of the same run. Fails if a ride is lost, or has no match in time.
+Each rate is played in three cases: alone; while a batch of requests for later is being solved; while
+vendors post other capacity. Each has a market of its own, whose vendors are registered over HTTP just before
+its first ride. Rides come by the clock, however long the service takes. `--beside FOLDER`: another checkout
+in turns of the same run. Fails if a ride is lost, or has no match in time.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -39,6 +40,7 @@ MOST_RATE = 10_000
 SET = [f"DISPATCHER_{name}" for name in ("REDIS_URL", "DATA_DIR", "MARKETS", "LOG_LEVEL")]
 ZONE = "America/New_York"
 HERE, THERE = "here", "beside"
+ALONE, BATCH, CHANGES = CASES = ("alone", "batch", "changes")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("seconds", 1, 10, "seconds of each rate"),
         ("vendors", 1, 100, "vendors of each market"),
         ("pairs", 1, 1, "times that it is all done"),
-        ("batch", 0, 0, "requests for later that are solved meanwhile"),
-        ("changes", 0, 0, "vendors a second that post other capacity meanwhile"),
+        ("batch", 1, 10_000, "requests for later that are solved meanwhile, in the case `batch`"),
+        ("changes", 1, 5, "vendors a second that post other capacity meanwhile, in the case `changes`"),
     ):
         parser.add_argument(
             f"--{name}",
@@ -59,6 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             default=default,
             help=f"{about} (default: {default})",
         )
+    parser.add_argument(
+        "--cases",
+        type=cases_of,
+        default=",".join(CASES),
+        help="what goes on meanwhile (default: %(default)s)",
+    )
     parser.add_argument("--beside", type=checkout, metavar="FOLDER", help="another checkout, kernels built")
     parser.add_argument(
         "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
@@ -71,6 +79,14 @@ def rates_of(text: str) -> list[int]:
     if len(set(rates)) < len(rates):
         raise argparse.ArgumentTypeError(f"'{text}' names a rate twice; maybe --pairs")
     return rates
+
+
+def cases_of(text: str) -> list[str]:
+    """Reads cases."""
+    cases = text.split(",")
+    if set(cases) - set(CASES) or len(set(cases)) < len(cases):
+        raise argparse.ArgumentTypeError(f"'{text}' is none of {', '.join(CASES)}, or names one twice")
+    return cases
 
 
 def checkout(text: str) -> Path:
@@ -101,7 +117,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _measure(args: argparse.Namespace, rates: Sequence[int], tree: Path | None) -> list[dict[str, Any]]:
-    names = [f"r{rate}" for rate in rates]
+    played = {f"r{rate}-{case}": (rate, case) for rate in rates for case in args.cases}
+    names = list(played)
     with tempfile.TemporaryDirectory(prefix="imminent-") as folder:
         settings = settings_in(Path(folder), markets=Markets({each: ZoneInfo(ZONE) for each in names}))
         async with EmbeddedRedis(settings.data_dir / "valkey") as redis:
@@ -118,12 +135,13 @@ async def _measure(args: argparse.Namespace, rates: Sequence[int], tree: Path | 
                 port, found = listener.getsockname()[1], []
                 await asyncio.to_thread(await_answer, port, server)
                 await _owned(redis.url, settings, names, solving)
-                for rate, name in zip(rates, names, strict=True):
+                for name, (rate, case) in played.items():
                     before_s = cpu_s(solving.pid), cpu_s(server.pid)
                     market = Market(name, port, keys, args.vendors)
-                    seen = await market.play(rate, args.seconds, batch=args.batch, changes=args.changes)
+                    batch, changes = args.batch * (case == BATCH), args.changes * (case == CHANGES)
+                    seen = await market.play(rate, args.seconds, batch=batch, changes=changes)
                     used_s = cpu_s(solving.pid) - before_s[0], cpu_s(server.pid) - before_s[1]
-                    found.append(figures_of(seen, rate, *used_s))
+                    found.append(figures_of(seen, rate, *used_s) | {"case": case})
     return found
 
 
@@ -163,17 +181,17 @@ def _at(values: Sequence[float], share: float) -> float:
 
 
 def compared(found: Sequence[Mapping[str, Any]], rates: Sequence[int]) -> dict[str, Any]:
-    """By side and rate the median of each figure over its turns."""
+    """By side, rate and case the median of each figure over its turns."""
     figures: dict[str, Any] = {"aim_p50_ms": AIM_P50_MS, "aim_p99_ms": AIM_P99_MS}
-    for side in (HERE, THERE):
-        for rate in rates:
-            turns = [each for each in found if (each["of"], each["rate"]) == (side, rate)]
-            if turns:
-                names = [name for name in turns[0] if name not in ("of", "rate")]
-                figures[f"{side}_{rate}"] = {name: median(each[name] for each in turns) for name in names}
+    for key in product((HERE, THERE), rates, CASES):
+        turns = [each for each in found if (each["of"], each["rate"], each["case"]) == key]
+        if turns:
+            names = [name for name in turns[0] if name not in ("of", "rate", "case")]
+            told_as = "_".join(map(str, key))
+            figures[told_as] = {name: median(each[name] for each in turns) for name in names}
     return figures | {"load_average_after": os.getloadavg()[0]}
 
 
 def told(figures: Mapping[str, Any]) -> str:
-    """A line a rate."""
+    """A line a rate and case."""
     return "\n".join(f"{name:<20} {value}" for name, value in figures.items())

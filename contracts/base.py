@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, dataclass_transform
+from typing import Annotated, Any, TypeVar, dataclass_transform
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import force_setattr
 
 from contracts.patterns import whole
 
@@ -77,6 +79,17 @@ class _WireMeta(msgspec.StructMeta):
         """Make the class; a setting given at the class wins."""
         defaults = {"frozen": True, "kw_only": True, "forbid_unknown_fields": True, "omit_defaults": True}
         return super().__new__(cls, name, bases, namespace, **(defaults | config))
+
+
+Message = TypeVar("Message", bound=msgspec.Struct)
+
+
+def unchecked(message: Message, **fields: Any) -> Message:
+    """As `msgspec.structs.replace`, for fields that no check looks at: it is not checked again."""
+    changed = copy(message)
+    for name, value in fields.items():
+        force_setattr(changed, name, value)
+    return changed
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))

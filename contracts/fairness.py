@@ -34,8 +34,8 @@ class GroupFigures(Wire, omit_defaults=False):
     wait_minutes: Minutes  # the mean, of those who wait now too
     unmatched_share: Share
     behind: Minutes
-    others_wait_minutes: Minutes = 0.0  # of all that are not of this group
-    others_unmatched_share: Share = 0.0
+    others_wait_minutes: Minutes | None = None  # of all that are not of this group; null: there are none
+    others_unmatched_share: Share | None = None
 
 
 class Fairness(Wire, omit_defaults=False):

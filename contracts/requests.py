@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 from msgspec.structs import replace
 
-from contracts.base import Id, Instant, Name, Wire, refuse_odd_year
+from contracts.base import Id, Instant, Name, Wire, refuse_odd_year, unchecked
 from contracts.codes import (
     Acquisition,
     Hcpcs,
@@ -90,7 +90,9 @@ class _Asked(Wire):
     def __post_init__(self) -> None:
         """Refuse an odd deadline, a hold that `will_call` says, and what cannot go before it."""
         refuse_odd_year("match_by", self.match_by)
-        if Requirement.ACTIVATION in (self.hold if isinstance(self.hold, tuple) else (self.hold,)):
+        if self.hold is not None and Requirement.ACTIVATION in (
+            self.hold if isinstance(self.hold, tuple) else (self.hold,)
+        ):
             raise ValueError("hold activation is said by `will_call`\nMaybe give that instead.")
         if self.after:
             self._refuse_odd_sequence()
@@ -160,7 +162,7 @@ class TripRequest(_Asked, tag="trip", tag_field="kind"):
         """Exactly one of window, appointment and will-call says when; no leg is its own return."""
         super().__post_init__()
         refuse_odd_year("appointment_at", self.appointment_at)
-        if sum(each is not None for each in (self.pickup_window, self.appointment_at, self.will_call)) != 1:
+        if (self.pickup_window, self.appointment_at, self.will_call).count(None) != 2:
             raise ValueError(
                 "a trip needs pickup_window, appointment_at or will_call, and one of them alone\n"
                 "Maybe drop pickup_window when the appointment decides."
@@ -190,7 +192,8 @@ class TripRequest(_Asked, tag="trip", tag_field="kind"):
         """The same ride between other doors, and with `others` of its fields."""
         if end is None:
             raise ValueError("a ride has two doors")
-        return replace(self, pickup=Place(position=start), dropoff=Place(position=end), **others)
+        moved = unchecked(self, pickup=Place(position=start), dropoff=Place(position=end))
+        return replace(moved, **others) if others else moved
 
     @property
     def service_class(self) -> ServiceClass:
@@ -261,7 +264,8 @@ class EquipmentOrder(_Asked, tag="equipment", tag_field="kind"):
 
     def with_doors(self, start: Position, end: Position | None, **others: Any) -> EquipmentOrder:
         """The same order for another door, and with `others` of its fields; `end` is a ride's."""
-        return replace(self, place=Place(position=start), **others)
+        moved = unchecked(self, place=Place(position=start))
+        return replace(moved, **others) if others else moved
 
     @property
     def order_lines(self) -> tuple[OrderLine, ...]:

@@ -12,12 +12,15 @@ from client.answers import JSON
 from client.errors import Problem, UnexpectedAnswer
 from client.ops import OpsClient
 from client.vendor import VendorClient
+from contracts.codes import CredentialKind
 from contracts.events import CloudEvent, OfferMade
 from contracts.offers import Offer
 from simulation.links import HttpLink
+from simulation.proofs import SIGNATURE
 
 HEADER, WORD = "X-Requested-With", "dispatcher-vendor"  # what the page sends with each call
 SESSION = "/vendor/session"
+PAPER = CredentialKind.VEHICLE_INSPECTION
 
 
 class PageClient(VendorClient):
@@ -55,6 +58,14 @@ class PhoneLink(HttpLink):
         """Ops sends a link; its code signs in."""
         link = await self.ops.sign_in_link(self.vendor_id, "the office")
         await self.page.sign_in(link.code)
+        await self._send_paper()
+
+    async def _send_paper(self) -> None:
+        """A picture of one of its papers; ops looks at it, and verifies the credential with it."""
+        sent = await self.page.put_document(self.vendor_id, PAPER, SIGNATURE)
+        await self.ops.document(self.vendor_id, PAPER)
+        papers = [each for each in sent.credentials if each.kind is PAPER]
+        await self.ops.verify(self.vendor_id, papers)
 
     async def events(self) -> AsyncIterator[CloudEvent]:
         """What is open; then what happens. Once the feed is there it looks again: nothing falls between."""

@@ -7,7 +7,7 @@ that is. Counts and limits are hashes that the store checks; the record here is 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -30,6 +30,7 @@ LENGTHS: Final[Mapping[CapPeriod, int]] = {  # of an ISO day, so much names the 
     CapPeriod.YEAR: 4,
 }
 UNITS: Final = ("trips", "cents")
+OfPayer = tuple[Any, Any]  #: before and after of a request that names who pays
 
 
 class Charged(NamedTuple):
@@ -71,14 +72,11 @@ def held(record: RequestRecord) -> Mapping[Charged, tuple[int, int]]:
     return {to: (count, cents[to]) for to, count in trips.items()}
 
 
-def charges(changes: Iterable[Change]) -> list[Charge]:
+def charges(changes: Iterable[OfPayer]) -> list[Charge]:
     """What these changes add, what is given back first: so work may move within a full cap."""
-    of_payers = list(changes_of_requests(changes))
-    if not of_payers:
-        return []
     added = Counter[Charged](), Counter[Charged]()
     forgotten = list[Charge]()
-    for before, after in of_payers:
+    for before, after in changes:
         if after is None and before is not None:
             forgotten += [Charge(to, *amounts, gone=True) for to, amounts in held(before).items()]
             continue
@@ -92,10 +90,10 @@ def charges(changes: Iterable[Change]) -> list[Charge]:
     return [*sorted(found, key=lambda each: (each.trips, each.cents, each.to)), *forgotten]
 
 
-def dearer(changes: Iterable[Change]) -> frozenset[Charged]:
+def dearer(changes: Iterable[OfPayer]) -> frozenset[Charged]:
     """Whose count grows because an offer is taken for more than it was made for: its vendor countered."""
     found = set[Charged]()
-    for before, after in changes_of_requests(changes):
+    for before, after in changes:
         was = {each.attempt: each for each in before.offers if each.unanswered} if before is not None else {}
         for offer in after.offers if after is not None else ():
             asked = was.get(offer.attempt)
@@ -106,12 +104,13 @@ def dearer(changes: Iterable[Change]) -> frozenset[Charged]:
     return frozenset(found)
 
 
-def changes_of_requests(changes: Iterable[Change]) -> Iterator[tuple[Any, Any]]:
-    """Before and after of requests that name who pays."""
-    for change in changes:
-        before, after = change.before, change.after
-        if any(isinstance(each, RequestRecord) and each.charged_to for each in (before, after)):
-            yield before, after
+def changes_of_requests(changes: Iterable[Change]) -> list[OfPayer]:
+    """Those of requests that name who pays."""
+    return [(each.before, each.after) for each in changes if _pays(each.before) or _pays(each.after)]
+
+
+def _pays(record: Record | None) -> bool:
+    return isinstance(record, RequestRecord) and bool(record.charged_to)
 
 
 def field(payer: str, day: str, period: CapPeriod, unit: str) -> str:

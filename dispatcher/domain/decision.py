@@ -55,9 +55,10 @@ class Change(msgspec.Struct, frozen=True):
         """The last door before the store: a step that the kind's table does not have raises WrongState."""
         before, after = self.before, self.after
         number = before.version + 1 if before else 1
-        if (after is not None and after.version != number) or not self.kind.may_become(before, after):
+        kind = self.kind
+        if (after is not None and after.version != number) or not kind.may_become(before, after):
             name = self.record.id
-            raise WrongState(f"{self.kind.name} {name} cannot go from {_told(before)} to {_told(after)}")
+            raise WrongState(f"{kind.name} {name} cannot go from {_told(before)} to {_told(after)}")
 
     @property
     def record(self) -> Record:

@@ -111,8 +111,11 @@ async def _bytes(request: web.Request, timeout_s: float, wait_s: float, most: Mo
     if declared is not None and declared > most.bytes:
         raise _too_large(f"{declared:,}", most)
     try:
-        if request.content.is_eof():  # it came with the header lines: no timer is needed
-            return await request.read()
+        if request.content.is_eof():  # it came with the header lines: nothing has to be waited for
+            raw = request.content.read_nowait()
+            if len(raw) > codec.MAX_BYTES:
+                raise _too_large("more", most)
+            return raw
         async with turns.lent(request, wait_s):
             async with asyncio.timeout(timeout_s):
                 return await request.read()

@@ -123,7 +123,7 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
     plain = any(answer.media for answer in operation.answers.values())
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        call_id, started, media = new_id(), time.perf_counter(), codec.JSON
+        call_id, started, media, principal = new_id(), time.perf_counter(), codec.JSON, NOBODY
         try:
             principal = await gate.admit(request, operation)
             with gate.slot(operation, principal):
@@ -132,12 +132,12 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
                 if not plain:
                     media = negotiation.wanted(request.headers.get("Accept", ""))
                 call = await _call(request, operation, principal, gate, call_id)
-                made = await _made(route, call, parts)
+                made = await route.handler(call, parts)
                 response = made if not isinstance(made, Reply) else _response(made, media, call_id)
         except bodies.CallerGone:
             response = web.Response(status=CALLER_GONE)  # nobody reads it; the metric counts it
         except Exception as error:
-            response = problem_responses.answer(error, call_id, media)
+            response = problem_responses.answer(_told(error, principal, call_id), call_id, media)
         if "Expect" in request.headers and not request.content.is_eof():
             response.force_close()  # a body that was not wanted may still come: it is no next call
         gate.metrics.answered(operation.id, response.status, time.perf_counter() - started)
@@ -170,18 +170,17 @@ def _span(request: web.Request, operation: Operation) -> AbstractContextManager[
     )
 
 
-async def _made(route: Route, call: Call, parts: Parts) -> Reply | web.StreamResponse:
-    """The handler's answer; who is outside does not hear which key cannot be written: it may be another's."""
-    try:
-        return await route.handler(call, parts)
-    except Unwritable as refusal:
-        log.error("commit_refused", call_id=call.call_id, **refusal.facts)
-        if not call.principal.is_outside:
-            raise
-        raise Unavailable(
-            "the store cannot take this now; nothing was stored\nMaybe try again; ask ops if it lasts.",
-            retry_after_s=refusal.facts["retry_after_s"],
-        ) from refusal
+def _told(error: Exception, principal: Principal, call_id: str) -> Exception:
+    """What the caller hears; who is outside not which key cannot be written: it may be another's."""
+    if not isinstance(error, Unwritable):
+        return error
+    log.error("commit_refused", call_id=call_id, **error.facts)
+    if not principal.is_outside:
+        return error
+    return Unavailable(
+        "the store cannot take this now; nothing was stored\nMaybe try again; ask ops if it lasts.",
+        retry_after_s=error.facts["retry_after_s"],
+    )
 
 
 async def _call(

@@ -2,7 +2,8 @@
 sealed under an old patient key are sealed anew: they are kept for longer than any key should be.
 
 A picture is put before its record names it. Where a process died between, or a backup was restored that is
-older, one lies there that no record names: it goes when its time would be over, too, and not before.
+older, one lies there that no record names: it goes after a month, as a document does (`papers`); what is left
+then, for nobody looked for some days, when its time would be over.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ EVERY_MS = HOUR_MS  # by the clock
 LOOK_S = 60.0  # real
 NO_DAY = "0000-00-00"  # nothing lies there: it costs one question
 LOOKED_AT_DAYS = 32  # beyond the time of what is kept: so long may the service have been down
+MISSED_DAYS = 4  # so long may nobody have looked, and what is a month old goes still
 BY = "service"
 log = structlog.get_logger()
 
@@ -75,11 +77,12 @@ async def drop_over(service: Service, market: str) -> int:
 
 
 async def remove_unnamed(service: Service, market: str) -> int:
-    """Remove pictures whose time is over and that no record names; how many. Raises Unavailable."""
+    """Remove pictures that no record names after a month, or their time; how many. Raises Unavailable."""
     proofs, gone = service.proofs, 0
     days = DAYS.whole((await service.markets.tuning(market)).values)
     today = to_instant(service.clock.now_ms()).date()
-    for ago in range(days + 2, days + LOOKED_AT_DAYS):
+    month_old = range(papers.UNNAMED_DAYS, papers.UNNAMED_DAYS + MISSED_DAYS)
+    for ago in sorted({*month_old, *range(days + 2, days + LOOKED_AT_DAYS)}):
         day = (today - dt.timedelta(days=ago)).isoformat()
         kept = [each.name for each in await proofs.beside(proofs.blobs.under, f"{market}/{day}")]
         unnamed = [each for each in kept if not await _is_named(service, market, each)]

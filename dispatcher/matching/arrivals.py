@@ -1,4 +1,4 @@
-"""Whether requests come in fast just now, or one is being matched: what can wait gives way to them.
+"""Whether requests come in fast just now, or imminent ones are matched: what can wait gives way to them.
 
 Of the markets that this process has: their matcher hears of each request that comes. For so long and no
 longer: where it never calms down, what waits goes on beside it at its low priority.
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 HOT = 20.0  # requests, counted over some WINDOW_S
 WINDOW_S = 1.0
+JUST_S = 0.25  # real seconds that the next imminent request is waited for
 CALM_S = 0.25  # real seconds that a timer waits for them at the most
 LONGEST_S = 60.0  # that one piece of work waits for it in all, real seconds
 Wall = Callable[[], float]
@@ -27,6 +28,7 @@ class Arrivals:
     wall: Wall = time.monotonic
     _lately: float = 0.0
     _at: float = 0.0
+    _offered_at: float = -math.inf  # when an imminent request was, last
     _at_hand: int = 0  # markets whose imminent requests are being matched
     _calm: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -49,6 +51,11 @@ class Arrivals:
                 async with asyncio.timeout(CALM_S):
                     await self._calm.wait()
 
+    def offered(self, number: int) -> None:
+        """So many imminent requests have a vendor now."""
+        if number:
+            self._offered_at = self.wall()
+
     def note(self, number: int) -> None:
         """So many came now."""
         self._lately, self._at = self.lately() + number, self.wall()
@@ -58,8 +65,8 @@ class Arrivals:
         return self._lately * math.exp((self._at - self.wall()) / WINDOW_S)
 
     def hot(self) -> bool:
-        """Whether that is many."""
-        return self.lately() >= HOT
+        """Whether that is many, or an imminent one had its offer just now: others come with it."""
+        return self.lately() >= HOT or self.wall() - self._offered_at < JUST_S
 
 
 @dataclass(eq=False)

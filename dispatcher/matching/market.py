@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ import structlog
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Number
 from dispatcher.decisions.decided import Decided, Looked
+from dispatcher.decisions.record import BATCH, IMMINENT
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.apart import one_after_another
@@ -30,6 +31,7 @@ from solvers.screening import Screening
 from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
 IN_VAIN_MS = 5 * MINUTE_MS
+TRIED_AGAIN = frozenset({BATCH, IMMINENT})
 log = structlog.get_logger()
 
 
@@ -143,12 +145,6 @@ class Market:
         self.looked_for_room |= {record.id: now_ms for record, _ in due}
         return due
 
-    def is_new_in_vain(self, ids: Iterable[str], now_ms: int) -> bool:
-        """Whether a plan that finds none of these a vendor is saved: they are tried every second."""
-        fresh = [each for each in ids if now_ms - self.in_vain_ms.get(each, -IN_VAIN_MS) >= IN_VAIN_MS]
-        self.in_vain_ms |= dict.fromkeys(fresh, now_ms)
-        return bool(fresh)
-
     def save(
         self,
         kind: str,
@@ -158,8 +154,20 @@ class Market:
         *,
         became: Mapping[str, str],
     ) -> None:
-        """Have a plan saved, once its matches are committed or not. Whatever happens, matching goes on."""
+        """Have a plan saved, once its matches are committed or not. Whatever happens, matching goes on.
+
+        What is tried again and again, and finds nobody a vendor, is saved every few minutes.
+        """
+        if kind in TRIED_AGAIN and not len(plan.chosen) and not self._is_new_in_vain(snapshot):
+            return
         self._keep(lambda: decided(kind, snapshot, screening, plan, became=became))
+
+    def _is_new_in_vain(self, snapshot: Snapshot) -> bool:
+        """Whether it was not saved lately of one of these that it finds no vendor."""
+        ids, now_ms = [snapshot.records[row].id for row in snapshot.waiting], snapshot.now_ms
+        fresh = [each for each in ids if now_ms - self.in_vain_ms.get(each, -IN_VAIN_MS) >= IN_VAIN_MS]
+        self.in_vain_ms |= dict.fromkeys(fresh, now_ms)
+        return bool(fresh)
 
     def save_quote(self, snapshot: Snapshot, screening: Screening, quoted: Quoted) -> None:
         """The same of a quote, once it is answered: it is planned by whoever saves it."""

@@ -83,6 +83,6 @@ def _figures(group: str, fared: Fared, whole: Fared, waiting: int, times: float)
         wait_minutes=round(fared.wait_min, 2),
         unmatched_share=round(fared.share_unmatched, 4),
         behind=times,
-        others_wait_minutes=round(others.wait_min, 2),
-        others_unmatched_share=round(others.share_unmatched, 4),
+        others_wait_minutes=round(others.wait_min, 2) if others.asked > 0 else None,
+        others_unmatched_share=round(others.share_unmatched, 4) if others.asked > 0 else None,
     )

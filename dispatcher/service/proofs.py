@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from dispatcher.domain.commands.proof import GIVERS, AttachPicture, SealAnew, is
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proof_required import lacking, names, parts_of, required
 from dispatcher.domain.proofs import PictureRecord, ProofRecord, began, proof_id
-from dispatcher.domain.refusals import NotFound, Unavailable, Unreadable
+from dispatcher.domain.refusals import Invalid, NotFound, Unavailable, Unreadable, WrongState
 from dispatcher.domain.requests import RequestRecord, request_id_of
 from dispatcher.domain.rights import SEES_PROOF
 from dispatcher.domain.views import refuse_unaccepted
@@ -116,17 +117,9 @@ class Proofs:
         name = blob_name(market, day, offer_id, f"{part}.{of}.{digest[:16]}.{ENDINGS[media]}")
         sealed = self.markets.store(market).proofs.seal_picture(name, plain)
         picture = PictureRecord(
-            part=part,
-            of=of,
-            name=name,
-            media=media,
-            size=len(plain),
-            sha256=digest,
-            key=sealed.key,
-            at_ms=0,
-            by="",
-            sealed=sealed.sha256,
-        )
+            part=part, of=of, name=name, media=media, size=len(plain), sha256=digest,
+            key=sealed.key, at_ms=0, by="", sealed=sealed.sha256,
+        )  # fmt: skip
 
         async def prepare(record: ProofRecord | None, wanted: Any) -> Any:
             request, _ = await self._dispatch(who, market, offer_id)
@@ -138,9 +131,20 @@ class Proofs:
         elif known is not None:
             await self._mend(market, known, picture, plain)
         command = AttachPicture(offer_id=offer_id, picture=picture)
-        record = await self.executor.execute(who, market, command, prepare=prepare)
+        try:
+            record = await self.executor.execute(who, market, command, prepare=prepare)
+        except (Invalid, NotFound, WrongState):
+            await self._take_back(market, offer_id, name)
+            raise
         kept = record.pictures_of(part, of)
         return picture_view(kept[-1], len(kept))
+
+    async def _take_back(self, market: str, offer_id: str, name: str) -> None:
+        """What was put and then refused does not stay, unless the same was taken meanwhile."""
+        record = await self._record(market, offer_id)
+        if record is None or all(each.name != name for each in record.pictures):
+            with contextlib.suppress(Unavailable):  # housekeeping removes what no record names
+                await self.beside(self.blobs.remove, [name])
 
     async def _mend(self, market: str, record: ProofRecord, sent: PictureRecord, plain: bytes) -> None:
         """What lies damaged, or is gone, is whole again, elsewhere: the same was sent once more."""

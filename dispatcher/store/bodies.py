@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from contracts.base import unchecked
 from contracts.geo import Position
 from contracts.requests import Patient, Request
 from dispatcher.security.vault import Vault, is_whole, key_of
@@ -43,7 +44,7 @@ class Bodies:
 
     def pack(self, request: Request) -> bytes:
         """The request with all it has."""
-        clear = compress(encode(request.with_doors(HIDDEN, HIDDEN, patient=None)))
+        clear = compress(encode(unchecked(request.with_doors(HIDDEN, HIDDEN), patient=None)))
         plain = compress(encode(Sealed(request.doors, request.patient)))
         sealed = self.vault.seal(self.market, request.id, plain)
         return (len(clear) | _DOORS_SEALED << _FORMAT_AT).to_bytes(_LENGTH_BYTES, "big") + clear + sealed

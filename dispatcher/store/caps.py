@@ -14,6 +14,7 @@ from dispatcher.domain.caps import (
     UNITS,
     CapRecord,
     Charge,
+    changes_of_requests,
     charges,
     dearer,
     field,
@@ -34,8 +35,10 @@ Used = Mapping[str, int]  #: by field (`domain.caps.field`)
 
 def add_charges(program: Program, keys: Keys, changes: Collection[Change]) -> None:
     """Count what these changes book for a payer and give back; more than a cap allows is refused."""
-    found = charges(changes)
-    agreed = dearer(changes)
+    of_payers = changes_of_requests(changes)
+    if not of_payers:
+        return
+    found, agreed = charges(of_payers), dearer(of_payers)
     checked = bool(agreed) or any(each.trips > 0 for each in found)
     for each in found:
         vendor_id = each.to.vendor_id

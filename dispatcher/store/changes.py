@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Change, Decision, Message
-from dispatcher.domain.kinds import Entry, Kind, kind_named
+from dispatcher.domain.kinds import Entry, Kind, kind_named, kind_of
 from dispatcher.domain.requests import request_id_of
 from dispatcher.store import codec, events
 from dispatcher.store.acceptance import add_answer
@@ -39,9 +39,7 @@ def add_decisions(
     anew.
     Units are given back before any are taken, so that work may move within a full pool.
     """
-    changes = [
-        Filed(change, change.kind, change.record.id) for decision in decisions for change in decision.changes
-    ]
+    changes = [_filed(change) for decision in decisions for change in decision.changes]
     _refuse_repeats(changes)
     for filed in changes:
         _add_record(program, keys, filed)
@@ -64,6 +62,11 @@ def add_decisions(
         _add_messages(program, keys, decision)
         _add_counts(program, keys, decision)
     _add_hint(program, keys, changes)
+
+
+def _filed(change: Change) -> Filed:
+    record = change.record
+    return Filed(change, kind_of(record), record.id)
 
 
 def _add_counts(program: Program, keys: Keys, decision: Decision) -> None:
@@ -107,7 +110,9 @@ def _add_reliances(
 ) -> None:
     """Records that are only relied on; those that this commit changes are held to their version anyway."""
     relied_on = dict.fromkeys(each for decision in decisions for each in decision.relies)
-    written = {(each.kind.name, each.id) for each in changes} if relied_on else ()
+    if not relied_on:
+        return
+    written = {(each.kind.name, each.id) for each in changes}
     for kind, name, version in relied_on:
         if (kind, name) not in written:
             program.unchanged(name, keys.record(kind_named(kind), name), version)
@@ -134,7 +139,7 @@ def _add_lists(program: Program, keys: Keys, filed: Filed) -> None:
         if entry not in now:
             program.write(keys.list(entry.list), "ZREM", entry.member)
     for entry, score in now.items():
-        if was.get(entry) != score:
+        if not was or was.get(entry) != score:
             program.write(keys.list(entry.list), "ZADD", score, entry.member)
     if filed.kind.sealed and not was:  # by this it is found, whatever time it bears
         written_ms = now[Entry(filed.kind.sealed, filed.id)]

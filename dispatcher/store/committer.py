@@ -86,12 +86,12 @@ class Committer:
         """
         for _ in range(REPLACED_AT_MOST):
             try:
-                return await self._sent(program, since, asked_again=asked_again)
+                return await self._queued(program, since, asked_again=asked_again)
             except script.Exhausted as refusal:
                 await replace_stream(self._client, refusal.facts["key"])
-        return await self._sent(program, since, asked_again=asked_again)
+        return await self._queued(program, since, asked_again=asked_again)
 
-    async def _sent(self, program: Program, since: int | None, *, asked_again: bool) -> Outcome:
+    def _queued(self, program: Program, since: int | None, *, asked_again: bool) -> asyncio.Future[Outcome]:
         if self._closed or self._load >= self._queue_limit:
             raise unavailable(f"{self._load} checks wait to be made, the limit is {self._queue_limit}.")
         if not self._connections:
@@ -104,7 +104,7 @@ class Committer:
         self._waiting.append(job)
         self._load += program.weight
         self._work.set()
-        return await job.future
+        return job.future
 
     async def aclose(self) -> None:
         """Take nothing more, finish what waits, let the connections go."""

@@ -51,18 +51,18 @@ class Program:
         """Go on only if this command is new; remember it and its answer."""
         key = keys.command(idempotency.digest)
         self._check(Check("command"), "command", self._place(key), idempotency.fingerprint)
-        self.note(keys, idempotency)
+        self._note(key, idempotency)
 
     def note(self, keys: Keys, idempotency: IdempotencyRecord) -> None:
         """Remember it and its answer, new or not."""
-        digest, fingerprint, answer, ttl_ms = idempotency
-        self.write(keys.command(digest), "SET", fingerprint + answer, "PX", ttl_ms)
+        self._note(keys.command(idempotency.digest), idempotency)
 
     def document(self, about: str, key: str, version: int, content: bytes) -> None:
         """Write `content` over version `version` (0: there is none yet)."""
         self._over(version)
-        self._check(Check(about, content), "version", self._place(key), expected(version))
-        self.write(key, "SET", content)
+        place = self._place(key)
+        self._check(Check(about, content), "version", place, expected(version))
+        self._writes += (place, "SET", 1, content)
 
     def remove(self, about: str, key: str, version: int) -> None:
         """Delete the document, which must still be of this version."""
@@ -99,7 +99,8 @@ class Program:
 
     def write(self, key: str, name: str, *words: Word) -> None:
         """The command `name key words…`, after all checks."""
-        self._writes += (self._place(key), name, len(words), *words)
+        keys = self._keys  # as `_place` has it: this is most of what a commit's program costs
+        self._writes += (keys.setdefault(key, len(keys) + 1), name, len(words), *words)
 
     def command_line(self, sha: str, tag: bytes, *, doubted: bool = False) -> tuple[Word, ...]:
         """The EVALSHA; its answer begins with `tag`.
@@ -111,6 +112,9 @@ class Program:
         for place in self._versions if doubted else ():
             checks[place] = NO_VERSION
         return ("EVALSHA", sha, len(self._keys), *self._keys, tag, *checks, "writes", *self._writes)
+
+    def _note(self, key: str, idempotency: IdempotencyRecord) -> None:
+        self.write(key, "SET", idempotency.fingerprint + idempotency.answer, "PX", idempotency.ttl_ms)
 
     def _over(self, version: int) -> None:
         """The next check is of a version that is written over."""

@@ -39,7 +39,8 @@ class QuarterPart:
 
     def note(self, decisions: Iterable[Decision]) -> None:
         """These are stored: count what they did."""
-        self._gathered.update(counted_in(decisions))
+        if counted := counted_in(decisions):
+            self._gathered.update(counted)
 
     async def write(self, kept_ms: int) -> None:
         """Write what was gathered. Raises Unavailable: then it is kept for the next time."""

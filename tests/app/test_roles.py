@@ -133,8 +133,8 @@ async def test_four_roles_apart_match_hear_replies_and_fire_timers(
         platform = PlatformClient(url, token(settings, Role.PLATFORM), MARKET)
         key = ReplyKeys(Vault(read_patient_keys(settings.patient_keys_file))).current(MARKET, "quick")
         async with ops, platform, VendorStream(settings.redis_url, MARKET, "quick", reply_key=key) as quick:
-            for name in ("quick", "silent"):
-                await ops.put_vendor(replace(vendor(name), answer=ExplicitAnswer(time_limit_s=60)))
+            for name, limit_s in (("quick", 1_800), ("silent", 60)):  # a stalled machine answers late, too
+                await ops.put_vendor(replace(vendor(name), answer=ExplicitAnswer(time_limit_s=limit_s)))
                 for day in range(2):
                     on = dt.datetime.now(ZONE).date() + dt.timedelta(days=day)
                     await ops.put_capacity(name, on, VANS)

@@ -29,21 +29,29 @@ def test_a_ride_without_a_match_is_lost_and_the_first_seconds_are_told_apart() -
     assert imminent.figures_of(_told([5.0] * 100, sent=100), 50, 0, 0)["first_p99_ms"] == 5.0
 
 
-def test_turns_are_compared_by_side_and_rate() -> None:
-    turns = [{"of": of, "rate": rate, "lost": 0, "p50_ms": p50} for of, rate, p50 in (
-        ("here", 50, 5.0), ("beside", 50, 9.0), ("here", 50, 7.0), ("here", 100, 8.0),
+def test_turns_are_compared_by_side_rate_and_case() -> None:
+    turns = [{"of": of, "rate": rate, "case": case, "lost": 0, "p50_ms": p50} for of, rate, case, p50 in (
+        ("here", 50, "alone", 5.0), ("beside", 50, "alone", 9.0), ("here", 50, "alone", 7.0),
+        ("here", 50, "batch", 4.0), ("here", 100, "alone", 8.0),
     )]  # fmt: skip
     found = imminent.compared(turns, [50, 100])
-    assert found["here_50"] == {"lost": 0, "p50_ms": 6.0}
-    assert found["beside_50"]["p50_ms"] == 9.0
-    assert "beside_100" not in found
-    assert "here_100" in imminent.told(found)
+    assert found["here_50_alone"] == {"lost": 0, "p50_ms": 6.0}
+    assert found["beside_50_alone"]["p50_ms"] == 9.0
+    assert found["here_50_batch"]["p50_ms"] == 4.0
+    assert "beside_100_alone" not in found
+    assert "here_100_alone" in imminent.told(found)
 
 
 @pytest.mark.parametrize("text", ["0", "-5", "50,50", "5,,6", "", "1000000", "5.5"])
 def test_rates_that_cannot_be_played_are_refused_at_once(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"whole number from 1|twice"):
         imminent.rates_of(text)
+
+
+@pytest.mark.parametrize("text", ["", "night", "batch,batch", "batch,"])
+def test_cases_that_there_are_not_are_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="none of alone, batch, changes, or names one twice"):
+        imminent.cases_of(text)
 
 
 def test_what_is_no_checkout_is_refused_instead_of_measuring_our_own_code(tmp_path: Path) -> None:
@@ -56,7 +64,7 @@ def test_what_is_no_checkout_is_refused_instead_of_measuring_our_own_code(tmp_pa
 
 def test_another_checkout_is_what_runs_wherever_we_stand(tmp_path: Path) -> None:
     _main_of(tmp_path, f"import os; raise SystemExit(41 if len({OURS}) == {len(imminent.SET)} else 42)")
-    args = argparse.Namespace(vendors=1, seconds=1, batch=0, changes=0)
+    args = argparse.Namespace(vendors=1, seconds=1, batch=1, changes=1, cases=["alone"])
     with pytest.raises(UserError, match="ended with status 41"):
         asyncio.run(imminent._measure(args, [1], tmp_path))
 

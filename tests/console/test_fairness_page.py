@@ -62,5 +62,7 @@ async def test_on_a_phone_the_page_is_no_wider_than_it(desk: Desk) -> None:
     await counted(desk, market, BEHIND, asked=60, unmatched=24, waited_s=180_000)
     page = await desk.open("fairness", market=market)
     await page.set_viewport_size(PHONE)
-    await expect(page.get_by_role("row").nth(1)).to_be_visible()
+    row = page.get_by_role("row").nth(1)
+    await expect(row).to_be_visible()
+    assert (await row.inner_text()).count("–") == 2, "there are no others beside it"
     assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

@@ -18,7 +18,7 @@ from tests.http.conftest import NOW
 
 pytestmark = SHARED
 KEPT = """async () => (await (await caches.open("dispatcher-vendor-heard")).keys()).map(each => each.url)"""
-FIRST_LOAD_BYTES = 100_000
+FIRST_LOAD_BYTES = 95_000
 PIXEL = (
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde\x00\x00"
     b"\x00\x0cIDATx\x9cc\xf8\xcf\xc0\x00\x00\x03\x01\x01\x00\xc9\xfe\x92\xef\x00\x00\x00\x00IEND\xaeB`\x82"

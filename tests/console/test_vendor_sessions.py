@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, CookieJar
 
+from client.ops import OpsClient
 from contracts.codes import Role
 from dispatcher import cli
 from dispatcher.http import sessions
 from dispatcher.http.lanes import Lanes
+from simulation.phone import PAPER, PageClient, PhoneLink
 from tests.console.conftest import SHARED, TZ, Desk
 from tests.console.trouble import ride, vendor
 from tests.http.conftest import GUARDED, KEYS
@@ -266,3 +268,17 @@ async def test_the_command_prints_a_link_and_a_code_of_a_service_that_runs(
         out = [each.split() for each in capsys.readouterr().out.splitlines()]
         assert [each[0] for each in out if each and each[0] in ("Ana", "nobody")] == (told_ or ["nobody"])
     assert await asyncio.to_thread(cli.main, ["vendor-sessions", *words, "--end", ""]) == 2
+
+
+async def test_a_phone_of_the_demo_sends_a_paper_and_ops_verifies_the_credential_with_it(desk: Desk) -> None:
+    market = desk.new_market()
+    await vendor(desk, market, "v1", 8)
+    async with OpsClient(desk.url, desk.token(Role.OPS, market=market), market) as ops:
+        link = PhoneLink(PageClient(desk.url, market), "v1", ops)
+        await link.open()
+        (document,) = (await ops.documents("v1")).documents
+        await link.close()
+    credentials = (await desk.call(market, "GET", "/vendors/v1", None, Role.OPS))["credentials"]
+    (sent,) = (each for each in credentials if each["kind"] == PAPER.value)
+    assert sent["file"]["sha256"] == document.file.sha256
+    assert sent["verified"]

@@ -1,4 +1,5 @@
 /** The vendors' page without a browser: its texts in both languages, its times, stretches of a day. */
+import "../../dispatcher/console/assets/vendor/panels/enter.js";
 import "../../dispatcher/console/assets/vendor/panels/lost_words.js";
 import "../../dispatcher/console/assets/vendor/panels/words.js";
 import { problem } from "../../dispatcher/console/assets/vendor/core/pieces.js";
@@ -45,6 +46,17 @@ Deno.test("who was second reads so in its language, not by ids and codes of the 
   const detail = "offer r1.2 is cancelled (taken); it cannot be accepted\nMaybe look which of your offers are open.";
   same(problem("wrong-state", detail), "another vendor was first");
   same(problem("stale-version", "it is not at version 3"), "somebody else has changed it meanwhile; look again");
+});
+
+Deno.test("what breaks rules says which in words, by no codes, and what is not known in words is said plainly", () => {
+  const detail = "vendor v1 may not serve request r1: arrival\nMaybe another start.";
+  const rules = { rules: ["arrival", "hours"] };
+  same(
+    problem("does-not-fit", detail, rules),
+    "its appointment could not be reached in time; you were closed",
+  );
+  same(problem("does-not-fit", detail, { rules: ["no rule of ours"] }), "it breaks one of your own rules");
+  same(problem("does-not-fit", detail), "it breaks one of your own rules");
 });
 
 Deno.test("a time is the market's, in the reader's language, on days that change the clock too", () => {

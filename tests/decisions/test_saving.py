@@ -55,6 +55,20 @@ async def test_what_is_tried_in_vain_every_second_is_saved_every_few_minutes(
     assert (await saved.plans())[-1].header.requests == ("vain", "near")
 
 
+async def test_a_batch_that_finds_nobody_a_vendor_is_saved_every_few_minutes(
+    saved: Saved, own: Ownership, solvers: SolverPool
+) -> None:
+    town = saved.town
+    await town.submit(trip("vain", start_min=200))
+    for _ in range(2):
+        await run_batch(own, town.market, solvers)
+        town.clock.ms += 30_000
+    assert len(await saved.plans()) == 1
+    town.clock.ms += IN_VAIN_MS
+    await run_batch(own, town.market, solvers)
+    assert [each.header.kind for each in await saved.plans()] == [BATCH, BATCH]
+
+
 @pytest.mark.parametrize(("work", "split", "how"), [(200_000, 12, SAME), (200_000, 10, SAME), (0, 12, HOLDS)])
 async def test_a_batch_replays_by_its_kind_of_limit(
     saved: Saved, own: Ownership, solvers: SolverPool, work: int, split: int, how: str

@@ -42,6 +42,14 @@ async def test_groups_stand_with_their_figures_the_farthest_behind_first(api: Ap
     assert (status, len(page["groups"]), page["more"]) == (200, 1, 2)
 
 
+async def test_beside_a_single_group_there_are_no_others_to_tell_of(api: Api) -> None:
+    await counted(api, "ambulatory@-73.9,40.7", 400, 8, 6)
+    _, page = await api.call("GET", "/fairness", role=Role.OPS)
+    (only,) = page["groups"]
+    assert (only["others_wait_minutes"], only["others_unmatched_share"]) == (None, None)
+    assert (only["wait_minutes"], only["behind"]) == (6.0, 0.0)
+
+
 @pytest.mark.parametrize("limit", ["0", "1001", "many"])
 async def test_a_limit_that_is_none_is_refused_with_the_limits(api: Api, limit: str) -> None:
     assert (await api.call("GET", f"/fairness?limit={limit}", role=Role.OPS))[0] == 400

@@ -125,8 +125,12 @@ async def test_an_offer_and_its_proof_agree_or_the_audit_says_so(api: Api) -> No
     assert ("proofs", "r1.1.proof") in {(each.rule, each.subject) for each in judge(found)}
 
 
-async def test_a_picture_that_no_record_names_is_told_and_goes_when_its_time_is_over(api: Api) -> None:
-    await tuned(api, proof_days=30)
+@pytest.mark.parametrize(("days", "after"), [(30, 33), (2_555, 31), (2_555, 2_557)])
+async def test_a_picture_that_no_record_names_is_told_and_goes_after_a_month(
+    api: Api, days: int, after: int
+) -> None:
+    """Or, where nobody looked then, when its time is over."""
+    await tuned(api, proof_days=days)
     await accepted(api)
     await put(api, PNG)
     kept = api.service.proofs.blobs
@@ -135,9 +139,29 @@ async def test_a_picture_that_no_record_names_is_told_and_goes_when_its_time_is_
     told, found = await judge_pictures(api.store.servers, api.market, kept)
     assert (told["pictures_unnamed"], found) == (1, [])
     assert await remove_unnamed(api.service, api.market) == 0
-    api.clock.ms += 33 * DAY_MS
+    api.clock.ms += (min(after, 31) - 1) * DAY_MS
+    assert await remove_unnamed(api.service, api.market) == 0, "a backup of then may be restored"
+    api.clock.ms += (after - min(after, 31) + 1) * DAY_MS
     assert await remove_unnamed(api.service, api.market) == 1
     assert [each.name for each in kept.under(api.market)] == [named]
+
+
+async def test_a_picture_of_work_that_is_given_back_while_it_is_put_is_not_left_behind(api: Api) -> None:
+    loop, status = asyncio.get_running_loop(), {"status": "turned_back"}
+
+    class GivenBack(Memory):
+        """In the middle of it another phone of the vendor gives the work back."""
+
+        def put(self, name: str, content: bytes) -> None:
+            super().put(name, content)
+            calls = as_vendor(api, "POST", "/dispatches/r1.1/status", status)
+            assert asyncio.run_coroutine_threadsafe(calls, loop).result(30)[0] == 200
+
+    kept = api.service.proofs.blobs = GivenBack()
+    await accepted(api)
+    code, problem = await put(api, PNG)
+    assert (code, problem["type"]) == (409, "/problems/wrong-state"), problem
+    assert kept.under(api.market) == []
 
 
 async def test_a_patient_key_is_needed_until_all_proofs_are_sealed_under_another(api: Api) -> None:

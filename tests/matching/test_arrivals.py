@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from dispatcher.matching.arrivals import HOT, LONGEST_S, Arrivals, GivesWay
+from dispatcher.matching.arrivals import HOT, JUST_S, LONGEST_S, Arrivals, GivesWay
 
 
 class Wall:
@@ -35,6 +35,17 @@ def test_a_few_now_and_then_are_not_hot_however_long() -> None:
         arrivals.note(1)
         wall.s += 2 / HOT
         assert not arrivals.hot()
+
+
+def test_an_imminent_request_that_has_its_offer_is_hot_for_a_moment_and_one_in_vain_is_not() -> None:
+    wall = Wall()
+    arrivals = Arrivals(wall)
+    arrivals.offered(0)
+    assert not arrivals.hot()
+    arrivals.offered(1)
+    assert arrivals.hot()
+    wall.s += JUST_S
+    assert not arrivals.hot()
 
 
 def test_it_waits_for_every_solve_and_for_what_comes_in_so_long_and_no_longer() -> None:

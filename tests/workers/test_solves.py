@@ -8,10 +8,12 @@ import pickle
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dispatcher.blobs.folder import Folder
 from dispatcher.matching.solvers import Whose
 from dispatcher.matching.solving import SolverPool
 from dispatcher.workers.broker import Ref
@@ -191,6 +193,23 @@ async def test_without_a_worker_or_a_broker_the_local_pool_solves(cluster: Clust
     await shared.desk.living.look()
     assert shared.desk.living.workers == frozenset()
     assert shared.elsewhere == 0
+
+
+async def test_a_broker_whose_memory_is_full_and_a_place_of_parcels_that_is_away_hold_up_no_batch(
+    cluster: Cluster, pool: SolverPool, tmp_path: Path
+) -> None:
+    full, away = (faked(cluster, pool, start_s=500.0, small=small) for small in (1_000_000, 1))
+    (file := tmp_path / "no folder").touch()
+    away.desk = replace(away.desk, parcels=replace(away.desk.parcels, blobs=Folder(file)))
+    client = full.desk.broker._client
+    client.config_set("maxmemory", 1)
+    try:
+        made = await full.plan(batch(), whose=WHOSE)
+    finally:
+        client.config_set("maxmemory", 0)
+    for each in (made, await away.plan(batch(), whose=WHOSE)):
+        assert len(each.chosen) == 4
+    assert (full.elsewhere, away.elsewhere) == (0, 0)
 
 
 async def test_who_cancels_a_batch_withdraws_its_task(cluster: Cluster, pool: SolverPool) -> None:

@@ -114,7 +114,8 @@ def decide(record: Record | None, command: Command, context: Context) -> Decisio
 
 def with_follow_ups(decision: Decision, context: Context) -> Decision:
     """The decision with all that follows from it, by the kind of the record that it is about."""
-    first, kind = decision.changes[0], decision.changes[0].kind
+    first = decision.changes[0]
+    kind = first.kind
     if len(decision.changes) == 1 and kind.nothing_follows(first.before, first.after):
         return decision
     for follow_up in kind.follow_ups:

@@ -12,9 +12,9 @@ import { button, every, heading, notForYou, number, percent, reading, section, w
 
 export const title = "Fairness";
 
-const EVERY_MS = 20_000, MOST = 1_000;
+const EVERY_MS = 20_000, MOST = 1_000, NOBODY = "–";
 /** @typedef {import("../core/app.js").Context} Context */
-/** @typedef {{ level_of_service: string, area: [number, number], asked: number, unmatched: number, waiting: number, wait_minutes: number, unmatched_share: number, others_wait_minutes: number, others_unmatched_share: number, behind: number }} Group */
+/** @typedef {{ level_of_service: string, area: [number, number], asked: number, unmatched: number, waiting: number, wait_minutes: number, unmatched_share: number, others_wait_minutes: number | null, others_unmatched_share: number | null, behind: number }} Group */
 
 /**
  * @param {HTMLElement} root
@@ -173,7 +173,7 @@ function optionsOf(rows, context) {
         name: "others_wait_minutes",
         says: "Others",
         value: (row) => row.others_wait_minutes,
-        show: (row) => minutes(row.others_wait_minutes),
+        show: (row) => row.others_wait_minutes === null ? NOBODY : minutes(row.others_wait_minutes),
         end: true,
       },
       {
@@ -194,7 +194,7 @@ function optionsOf(rows, context) {
         name: "others_unmatched_share",
         says: "Others",
         value: (row) => row.others_unmatched_share,
-        show: (row) => share(row.others_unmatched_share),
+        show: (row) => row.others_unmatched_share === null ? NOBODY : share(row.others_unmatched_share),
         end: true,
       },
     ],

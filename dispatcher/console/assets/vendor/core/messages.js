@@ -1,5 +1,6 @@
 /**
- * Every text of the page, in English and in Spanish: one table, in three files; nothing is said elsewhere.
+ * Every text of the page, in English and in Spanish: one table; panels that are not shown first add
+ * theirs. Nothing is said elsewhere.
  * @module
  */
 
@@ -53,18 +54,6 @@ const TABLE = {
     "Los nombres y direcciones se ocultan a los 15 minutos.",
   ],
   "idle.show": ["Show again", "Mostrar de nuevo"],
-  "enter.title": ["Sign in", "Entrar"],
-  "enter.text": [
-    "Ask your dispatcher for a link or a code. It is good once.",
-    "Pida un enlace o un código a su central. Sirve una sola vez.",
-  ],
-  "enter.code": ["Code", "Código"],
-  "enter.act": ["Sign in", "Entrar"],
-  "enter.refused": [
-    "The code does not hold: it was used, is too old, or was misspelt. Ask for another.",
-    "El código no sirve: ya se usó, venció o está mal escrito. Pida otro.",
-  ],
-  "enter.wrong": ["This page is for a vendor's people.", "Esta página es para el personal de un proveedor."],
   "offers.title": ["Offers", "Ofertas"],
   "offers.count": ["open offers: {n}", "ofertas abiertas: {n}"],
   "offers.none": [
@@ -97,24 +86,7 @@ const TABLE = {
   "pressing": ["pressing", "urgente"],
   "decline.title": ["Why not?", "¿Por qué no?"],
   "day.count": ["new messages: {n}", "mensajes nuevos: {n}"],
-  "ride.title": ["Ride", "Viaje"],
-  "ride.pickup": ["Pick-up", "Recoger en"],
-  "ride.dropoff": ["Drop-off", "Llevar a"],
-  "ride.deliver": ["Deliver to", "Entregar en"],
   "ride.map": ["Map", "Mapa"],
-  "ride.call": ["Call", "Llamar"],
-  "ride.notes": ["Notes", "Notas"],
-  "ride.late": ["{n} min late", "{n} min tarde"],
-  "ride.noPatient": ["Passenger not named", "Pasajero sin nombre"],
-  "ride.waiting": ["Waiting since {time}", "Esperando desde {time}"],
-  "ride.wait": ["I am waiting", "Estoy esperando"],
-  "ride.ready": ["Passenger is here", "Llegó el pasajero"],
-  "ride.proof": ["Proof", "Comprobante"],
-  "ride.thread": ["Messages", "Mensajes"],
-  "ride.price": ["Price", "Precio"],
-  "ride.other": ["Something else …", "Otra cosa …"],
-  "ride.gone": ["This is no longer yours.", "Esto ya no es suyo."],
-  "ride.reference": ["Your number", "Su número"],
   "status.none": ["agreed", "acordado"],
   "status.en_route": ["on the way", "en camino"],
   "status.at_pickup": ["at the door", "en la puerta"],
@@ -123,7 +95,6 @@ const TABLE = {
   "status.no_show": ["not there", "no estaba"],
   "status.failed": ["not done", "no se hizo"],
   "status.turned_back": ["given back", "devuelto"],
-  "why.title": ["Why?", "¿Por qué?"],
   ...MORE,
 };
 

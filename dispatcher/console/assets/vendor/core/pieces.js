@@ -92,16 +92,20 @@ function tick(made) {
 
 /** What went wrong, in the reader's language as far as we have it. @param {unknown} error */
 export function said(error) {
-  if (error instanceof Problem) return problem(error.type, error.status ? error.message : t("error.away"));
+  if (error instanceof Problem) return problem(error.type, error.status ? error.message : t("error.away"), error.body);
   console.error(error);
   return t("error.unknown");
 }
 
-/** @param {string} type @param {string} detail */
-export function problem(type, detail) {
+/** @param {string} type @param {string} detail @param {{ rules?: string[] }} [body] */
+export function problem(type, detail, { rules = [] } = {}) {
   const [first] = detail.split("\n");
   if (first?.includes("(taken)")) return t("error.taken");
   if (type === "stale-version") return t("error.stale-version"); // its detail is for programs
+  if (type === "does-not-fit") { // nor is this one's: it names rules by their codes
+    const known = rules.filter((each) => has(`rule.${each}`));
+    return known.map((each) => t(`rule.${each}`)).join("; ") || t("error.does-not-fit");
+  }
   const own = has(`error.${type}`) ? t(`error.${type}`) : "";
   return own && document.documentElement.lang !== "en" ? own : first || own || t("error.unknown");
 }
@@ -238,7 +242,7 @@ export function orphans({ taps, world }) {
 
 /** @param {import("./taps.js").Taps} taps @param {import("./taps.js").Tap} tap @param {string} [which] */
 function refusedTap(taps, tap, which = "") {
-  const what = problem(tap.type || "", tap.problem || "");
+  const what = problem(tap.type || "", tap.problem || "", tap);
   return h(
     "div",
     { class: "tap refused", role: "alert" },

@@ -27,6 +27,7 @@ import * as kept from "./kept.js";
  * @property {boolean} [refused] the service did not take it
  * @property {string} [problem] why
  * @property {string} [type] of problem
+ * @property {string[]} [rules] that it breaks
  * @property {number} [gone] the service has it, since when; what was read before does not show it
  */
 
@@ -201,7 +202,7 @@ function asked(tap) {
 /** @param {Record<string, any>} told */
 function why(told) {
   const type = String(told.type || "").split("/").at(-1) || "";
-  return { problem: String(told.detail || told.title || ""), type };
+  return { problem: String(told.detail || told.title || ""), type, rules: told.rules };
 }
 
 /** A closed page's taps are sent by the service worker, where the browser can do that. */

@@ -8,6 +8,7 @@ import { money, t } from "../core/messages.js";
 import { field, level } from "../core/pieces.js";
 import { Hint, sheet } from "./sheet.js";
 import { ms } from "../core/times.js";
+import "./lost_words.js";
 import "./words.js";
 
 const CARRIES = ["ambulatory", "wheelchair", "bariatric_wheelchair", "stretcher", "bls", "als", "cct"];

@@ -1,5 +1,5 @@
 /**
- * The texts of why no offers come: what each rule took away, and what would change that.
+ * The texts of rules: what each took away or forbids, and what would change that.
  * @module
  */
 

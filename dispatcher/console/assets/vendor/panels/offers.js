@@ -168,7 +168,7 @@ export function answer(offer, { taps, api, times, clock }, kind, body) {
 
 /** @param {any} offer @param {Context} context */
 async function decline(offer, context) {
-  const { choose } = await import("./sheet.js"); // few decline: it is no part of the first load
+  const [{ choose }] = await Promise.all([import("./sheet.js"), import("./words.js")]); // few decline: no first load
   const code = await choose(t("decline.title"), DECLINES.map((each) => [each, t(`code.${each}`)]));
   if (code) await answer(offer, context, "decline", { code });
 }

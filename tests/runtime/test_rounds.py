@@ -1,0 +1,51 @@
+"""Tasks that go on one in each round leave the loop to others in between."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from dispatcher.runtime.rounds import SWITCH_S, Rounds, share_threads
+
+
+async def test_others_have_their_turn_between_two() -> None:
+    rounds, seen = Rounds(), list[str]()
+
+    async def one(name: str) -> None:
+        await rounds.next()
+        seen.append(name)
+
+    async def other() -> None:
+        while len(seen) < 7:
+            seen.append("-")
+            await asyncio.sleep(0)
+
+    await asyncio.gather(one("a"), one("b"), one("c"), other())
+    told = "".join(seen)
+    assert "".join(each for each in told if each != "-") == "abc"
+    assert not any(pair in told for pair in ("ab", "bc"))
+
+
+async def test_nobody_goes_on_before_it_is_calm() -> None:
+    rounds, calm, seen = Rounds(), asyncio.Event(), list[int]()
+
+    async def one(number: int) -> None:
+        await rounds.next(calm)
+        seen.append(number)
+
+    tasks = [asyncio.create_task(one(each)) for each in range(3)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert seen == []
+    calm.set()
+    await asyncio.gather(*tasks)
+    assert seen == [0, 1, 2]
+
+
+def test_threads_hand_over_soon() -> None:
+    before = sys.getswitchinterval()
+    try:
+        share_threads()
+        assert abs(sys.getswitchinterval() - SWITCH_S) < 1e-9
+    finally:
+        sys.setswitchinterval(before)
