@@ -1,9 +1,9 @@
 """Imminent rides at some rates: from a 202 to the match on the event stream, from the first second on.
 
-Each rate is played in three cases: alone; while a batch of requests for later is being solved; while vendors
-post other capacity. Each has a market of its own, whose vendors are registered over HTTP just before its first
-ride. Rides come by the clock, however long the service takes. `--beside FOLDER`: another checkout in turns of
-the same run. Fails if a ride is lost, or has no match in time.
+Each rate is played in three cases: alone; while a batch of requests for later is being solved; while
+vendors post other capacity. Each has a market of its own, whose vendors are registered over HTTP just before
+its first ride. Rides come by the clock, however long the service takes. `--beside FOLDER`: another checkout
+in turns of the same run. Fails if a ride is lost, or has no match in time.
 """
 
 from __future__ import annotations
@@ -62,7 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"{about} (default: {default})",
         )
     parser.add_argument(
-        "--cases", type=cases_of, default=",".join(CASES), help="what goes on meanwhile (default: %(default)s)"
+        "--cases",
+        type=cases_of,
+        default=",".join(CASES),
+        help="what goes on meanwhile (default: %(default)s)",
     )
     parser.add_argument("--beside", type=checkout, metavar="FOLDER", help="another checkout, kernels built")
     parser.add_argument(

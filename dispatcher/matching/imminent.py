@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from contracts.instants import MINUTE_MS
@@ -39,11 +39,14 @@ def is_imminent(one: Waiting, now_ms: int, values: Mapping[str, Number]) -> bool
     return bool(record.activated_ms) or asked.earliest_ms - now_ms <= LEAD.whole(values) * MINUTE_MS
 
 
-async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> Done:
+async def match_imminent(
+    own: Ownership, market: Market, ids: Sequence[str], in_vain: Collection[str] = frozenset()
+) -> Done:
     """Match those that are imminent, the most pressing first; `deferred`: how many are not. Raises FenceLost.
 
     Capacity is as last read, less what this matcher took since. Where that leaves a request without a vendor,
-    the ledgers are read again, and others that have only been asked may step aside, before it is told so.
+    the ledgers are read again, and others that have only been asked may step aside, before it is told so;
+    at once where some are planned again that were planned `in_vain`.
     Where a vendor turns out to have changed since, vendors and ledgers are read again and the request is
     matched once more.
     """
@@ -57,31 +60,39 @@ async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> 
         for begin in range(0, len(imminent), AT_ONCE):
             some = imminent[begin : begin + AT_ONCE]
             with traces.span("imminent", dispatcher__market=market.name, dispatcher__requests=len(some)):
-                done += await _match(own, market, some, travel)
+                known = any(record.id in in_vain for record, _ in some)
+                done += await _match(own, market, some, travel, anew=known)
     matched_at_once(own, market.name, done)
     return done
 
 
-async def _match(own: Ownership, market: Market, imminent: Sequence[Waiting], travel: TravelTimes) -> Done:
+async def _match(
+    own: Ownership, market: Market, imminent: Sequence[Waiting], travel: TravelTimes, *, anew: bool
+) -> Done:
+    """`anew`: what is known of vendors is read before the first plan, not after one in vain."""
     done = Done()
     for _ in range(ATTEMPTS):
-        tried = await _try(own, market, imminent, travel)
+        if anew:
+            await market.refresh(lightly=True)
+        tried = await _try(own, market, imminent, travel, is_fresh=anew)
         done += tried
         imminent = [each for each in imminent if each[0].id in tried.outdated]
         if not imminent:
             break
-        await market.refresh(lightly=True)
+        anew = True
     return done
 
 
-async def _try(own: Ownership, market: Market, imminent: Sequence[Waiting], travel: TravelTimes) -> Done:
+async def _try(
+    own: Ownership, market: Market, imminent: Sequence[Waiting], travel: TravelTimes, *, is_fresh: bool
+) -> Done:
     made = await _planned(market, imminent, travel)
-    if len(made.plan.chosen) == len(imminent):
-        return await _committed(own, market, made)
-    await market.refresh(lightly=True)
-    made = await _planned(market, imminent, travel)
+    if len(made.plan.chosen) < len(imminent) and not is_fresh:
+        await market.refresh(lightly=True)
+        made = await _planned(market, imminent, travel)
     done = await _committed(own, market, made)
-    done += await make_room(own, market, cramped(made.snapshot, made.plan), travel)
+    if len(made.plan.chosen) < len(imminent):
+        done += await make_room(own, market, cramped(made.snapshot, made.plan), travel)
     return done
 
 

@@ -151,7 +151,7 @@ class Matcher:
         self.market.no_imminent_work.clear()
         try:
             with self.arrivals.at_hand():
-                done = await match_imminent(own, self.market, due)
+                done = await match_imminent(own, self.market, due, self.unmatched)
             self.arrivals.offered(len(done.offered))
         finally:
             self.market.no_imminent_work.set()

@@ -10,7 +10,7 @@ from dispatcher import cli
 
 
 def test_a_short_run_gives_all_figures_and_every_202_is_stored(capfd: pytest.CaptureFixture[str]) -> None:
-    words = ["bench", "intake", "--seconds", "0.5", "--connections", "8", "--warm-up", "50"]
+    words = ["bench", "intake", "--seconds", "0.3", "--connections", "8", "--warm-up", "50"]
     assert cli.main([*words, "--listeners", "20", "--json", "-"]) == 0
     figures = json.loads(capfd.readouterr().out)
     assert figures["answered_202"] > 0

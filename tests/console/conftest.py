@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from contracts.codes import Role
 from dispatcher.console import links
@@ -40,6 +40,7 @@ MARKETS = 200  # as many as tests that need one of their own
 TZ = "America/New_York"
 DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+expect.set_options(timeout=30_000)  # no test fails because its machine has much else to do
 STAFF = (Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER)
 _numbers = itertools.count()
 

@@ -73,6 +73,13 @@ async def test_a_vendor_paused_after_the_snapshot_gets_no_offer_and_another_does
     assert await two.store.market(two.name).requests.offer_ids(NEAR) == []
 
 
+async def test_who_was_planned_in_vain_is_planned_from_what_is_read_anew(two: Town, own: Ownership) -> None:
+    await two.submit(order("r1", start_min=30))
+    await pausing_the_near_one(two)()
+    done = await match_imminent(own, two.market, ["r1"], in_vain={"r1"})
+    assert (done.offered, done.outdated) == ({"r1"}, set())
+
+
 @pytest.mark.parametrize(
     ("asked", "change"),
     [

@@ -12,6 +12,7 @@ from solvers.encoding import VendorBook
 from solvers.planning import plan
 from solvers.rules import registry
 from solvers.rules.base import Candidate, PairRule, View
+from solvers.screening import ALL_OTHERS
 from tests.solvers.town import asked, screening, trip, vendor
 
 
@@ -51,7 +52,7 @@ def test_only_the_rules_that_read_what_changed_encode_again() -> None:
     after = book.knowing({"scorecards": {"v1": 0.5}, "strikes": {"v2": True}})
     assert {code for code in book.arrays if after.arrays[code] is not book.arrays[code]} == {"striking"}
     assert after.digest != book.digest
-    assert after.known_of("v2") == {"strikes": True}
+    assert after.known_of("v2") == {ALL_OTHERS: {}, "strikes": True}
 
 
 def test_what_no_rule_reads_and_what_stayed_encodes_nothing() -> None:
