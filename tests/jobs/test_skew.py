@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from contracts.instants import HOUR_MS
+from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.jobs import skew
-from dispatcher.jobs.timers import Timers
+from dispatcher.jobs.timers import LOOK_EVERY_S, Timers
 from dispatcher.matching.share import Share
 from dispatcher.runtime.clock import unix_s
 from dispatcher.service.loops import TROUBLES, WRONG_CLOCK
@@ -60,6 +61,15 @@ async def test_a_clock_that_goes_ahead_fires_no_timer_before_its_time(
     assert await Timers(world.service).fire_due(world.market) == 0
     world.clock.ms += 10_000
     assert await Timers(world.service).fire_due(world.market) == 1
+
+
+async def test_a_clock_that_goes_ahead_does_not_look_for_the_next_timer_all_the_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong_by(monkeypatch, TEN_MINUTES_S)
+    await world.store.skew.look(world.store.reader)
+    pause_s = Timers(world.service)._pause_s(world.market, REQUEST_KIND, world.clock.now_ms())
+    assert pause_s == LOOK_EVERY_S
 
 
 async def test_a_matcher_whose_clock_is_wrong_leaves_its_markets_to_others() -> None:
