@@ -113,12 +113,17 @@ def _ring(path: Path) -> Ring | None:
 def _refuse_unknown(reports: list[dict[str, Any]], known: Collection[str]) -> None:
     """Raises UserError for a market that is neither set nor stored: an empty one would be told as sound."""
     for report in reports:
-        wrong = [each for each in report["findings"] if each["rule"] != LOST]  # an id is lost anywhere
-        if report["market"] not in known and not (report["requests"] or report["ledgers"] or wrong):
+        if report["market"] not in known and _is_empty(report):
             raise UserError(
                 f"nothing is stored of a market '{report['market']}'.",
                 f"Known by DISPATCHER_MARKETS: {', '.join(known)}",
             )
+
+
+def _is_empty(report: dict[str, Any]) -> bool:
+    """Whether nothing of the market is there, nothing that is wrong either; an id is lost anywhere."""
+    wrong = any(each["rule"] != LOST for each in report["findings"])
+    return not (report["requests"] or report["ledgers"] or wrong)
 
 
 async def _audit_there(
@@ -182,7 +187,7 @@ class Away(UserError):
 
 
 class Elsewhere(UserError):
-    """A market that no matcher ever had in this store, and whose decisions are kept all the same."""
+    """A market of which nothing is in this store, and whose decisions are kept all the same."""
 
 
 async def _judged(servers: Any, market: str, settings: Settings, asked: dict[str, Any]) -> dict[str, Any]:
@@ -214,9 +219,10 @@ async def _add_chains(report: dict[str, Any], servers: Any, settings: Settings) 
         place = settings.decisions or settings.data_dir / "decisions"
         print(f"dispatcher: decisions in {place} are not judged: {error}", file=sys.stderr)
         return
-    if chain.LEDGER in [each["subject"] for each in findings] and not await _was_matched(servers, market):
+    has_gone = chain.LEDGER in [each["subject"] for each in findings]
+    if has_gone and _is_empty(report) and not await _was_matched(servers, market):
         raise Elsewhere(
-            f"market {market}: decisions of it are kept, and no matcher ever had it in this store.",
+            f"market {market}: decisions of it are kept, and nothing else of it is in this store.",
             "Maybe it lies on another primary: a backup of a cluster's is of the markets that it had.",
         )
     report |= told
