@@ -168,17 +168,9 @@ async def _audit_all(
 
 def _not_looked_at(market: str, why: UserError, nowhere: list[str]) -> dict[str, Any]:
     """Its report. `nowhere`: acknowledged ids that are in no other market."""
-    return {
-        "market": market,
-        AWAY: why.message.removeprefix(f"market {market}: "),
-        "not_found": nowhere,
-        "findings": [],
-        "requests": 0,
-        "ledgers": 0,
-        "states": {},
-        "unsettled": 0,
-        "streams_set_aside": [],
-    }
+    words = why.message.removeprefix(f"market {market}: ")
+    told = {"requests": 0, "ledgers": 0, "states": {}, "unsettled": 0, "streams_set_aside": []}
+    return {"market": market, AWAY: words, "not_found": nowhere, "findings": [], **told}
 
 
 class Away(UserError):

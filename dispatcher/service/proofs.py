@@ -126,7 +126,7 @@ class Proofs:
             return replace(wanted, request=request)
 
         known = await self._record(market, offer_id)
-        if not is_there(known, request, picture):
+        if is_new := not is_there(known, request, picture):
             await self.beside(self.blobs.put, name, sealed.content)
         elif known is not None:
             await self._mend(market, known, picture, plain)
@@ -137,10 +137,12 @@ class Proofs:
             await self._take_back(market, offer_id, name)
             raise
         kept = record.pictures_of(part, of)
+        if is_new and kept[-1].name != name:
+            await self._take_back(market, offer_id, name)
         return picture_view(kept[-1], len(kept))
 
     async def _take_back(self, market: str, offer_id: str, name: str) -> None:
-        """What was put and then refused does not stay, unless the same was taken meanwhile."""
+        """What was put and then refused, or taken from another call meanwhile, does not stay."""
         record = await self._record(market, offer_id)
         if record is None or all(each.name != name for each in record.pictures):
             with contextlib.suppress(Unavailable):  # housekeeping removes what no record names

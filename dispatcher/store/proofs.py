@@ -24,8 +24,11 @@ _decode = msgspec.msgpack.Decoder(ProofReport).decode
 
 
 def blob_name(market: str, day: str, offer_id: str, about: str) -> str:
-    """Where a picture lies: by market and the day on which it was put."""
-    return f"{market}/{day}/{offer_id}.{about}"
+    """Where a picture lies: by market and the day on which it was put; a name that no other ever had.
+
+    Sealed twice, a picture is other bytes: under one name the first would be taken for damaged.
+    """
+    return renamed(f"{market}/{day}/{offer_id}.{about}")
 
 
 def renamed(name: str) -> str:

@@ -164,6 +164,17 @@ async def test_a_picture_of_work_that_is_given_back_while_it_is_put_is_not_left_
     assert kept.under(api.market) == []
 
 
+async def test_the_same_picture_again_after_another_and_twice_at_once_damages_none(api: Api) -> None:
+    await accepted(api)
+    both = await asyncio.gather(put(api, PNG), put(api, PNG))
+    assert [status for status, _ in both] == [200, 200]
+    assert await pictures(api) == []
+    for content, media in ((JPEG, "image/jpeg"), (PNG, "image/png")):
+        assert (await put(api, content, media=media))[0] == 200
+    assert await pictures(api) == []
+    assert len(api.service.proofs.blobs.under(api.market)) == 3
+
+
 async def test_a_patient_key_is_needed_until_all_proofs_are_sealed_under_another(api: Api) -> None:
     await accepted(api)
     before = (await survey(api.store.reader, api.market)).sealed[RING.current].proofs
@@ -219,7 +230,7 @@ async def test_a_place_that_is_away_is_told_before_anybody_sends_a_picture(api: 
         await keep_proofs(api.service, api.market)
 
 
-async def test_a_picture_whose_commit_was_lost_is_put_again_and_there_once(
+async def test_a_picture_whose_commit_was_lost_is_put_again_and_named_once(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lost(*_: object, **__: object) -> None:
@@ -234,7 +245,9 @@ async def test_a_picture_whose_commit_was_lost_is_put_again_and_there_once(
     assert len(kept.under(api.market)) == 1
     assert (await as_vendor(api, "GET", PROOF))[1]["pictures"] == []
     assert (await put(api, PNG))[0] == 200
-    assert len(kept.under(api.market)) == 1
+    assert len((await as_vendor(api, "GET", PROOF))[1]["pictures"]) == 1
+    told, found = await judge_pictures(api.store.servers, api.market, kept)
+    assert (told["pictures_unnamed"], found) == (1, []), "it may have been stored: what it names stays"
     assert await get(api) == (200, "image/png", PNG)
 
 
