@@ -264,9 +264,10 @@ class _Matches:
 
 
 async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yields_to_imminent: bool) -> None:
-    """Run all, `AT_ONCE` at a time, in order; more where they yield to imminent work and there is none.
+    """Run all, `AT_ONCE` at a time, in order. The first error ends them.
 
-    The first error ends them.
+    Those that yield to imminent work run in more numbers while there is none, and together: what is sent
+    to the store at once is durable at once. Else one begins a round, so that what comes in is heard between.
     """
     waiting, rounds = iter(works), Rounds()
     first = list(islice(waiting, MANY_AT_ONCE if yields_to_imminent and _is_calm(market) else AT_ONCE))
@@ -274,7 +275,8 @@ async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yield
     async def runner(nth: int, work: Awaitable[None] | None) -> None:
         while work is not None:
             if yields_to_imminent:
-                await rounds.next(market.no_imminent_work)
+                calm = market.no_imminent_work
+                await (calm.wait() if _is_calm(market) else rounds.next(calm))
             await work
             await asyncio.sleep(0)
             if nth >= AT_ONCE and not _is_calm(market):

@@ -18,7 +18,6 @@ _SLICE_S: Final = 0.05  #: how long one call into C may take, so that a wish to 
 _FIRST_MOVES: Final = 2_000
 _DEPTH: Final = 12  #: requests one chain of ejections may move
 _COLD: Final = 0.06  #: last temperature, in spreads
-_HOT: Final = 30.0  #: first temperature, in spreads: it decides who stays unmatched
 
 
 class Annealer:
@@ -29,9 +28,9 @@ class Annealer:
         self.moves, self.trace = _FIRST_MOVES, list[tuple[float, int]]()
         self.best, self.best_cost = search.arrays["choice"].copy(), search.cost
 
-    def run(self, deadline: Deadline, best: Incumbent, *, begin: float, end: float) -> None:
-        """Cool from `begin` to `end` of the deadline, or until there is nothing left to find."""
-        hot, cold = _HOT * self.search.spread, _COLD * self.search.spread
+    def run(self, deadline: Deadline, best: Incumbent, *, hot: float, begin: float, end: float) -> None:
+        """Cool from `hot` spreads from `begin` to `end` of the deadline, or until nothing is left to find."""
+        hot, cold = hot * self.search.spread, _COLD * self.search.spread
         while (now := deadline.fraction) < end and min(best.cost, self.best_cost) > best.bound:
             self._slice(deadline, hot * (cold / hot) ** ((now - begin) / (end - begin)))
 
@@ -49,11 +48,13 @@ class Annealer:
             self.trace.append((deadline.elapsed_s, search.cost))
 
 
-def anneal(annealers: list[Annealer], deadline: Deadline, best: Incumbent, *, until: float) -> Annealer:
+def anneal(
+    annealers: list[Annealer], deadline: Deadline, best: Incumbent, *, hot: float, until: float
+) -> Annealer:
     """Run them all, a thread each, until that fraction of the deadline; the one with the best plan."""
     begin = deadline.fraction
     with ThreadPoolExecutor(len(annealers)) as pool:
-        runs = [pool.submit(each.run, deadline, best, begin=begin, end=until) for each in annealers]
+        runs = [pool.submit(each.run, deadline, best, hot=hot, begin=begin, end=until) for each in annealers]
         for run in runs:
             run.result()
     return min(annealers, key=lambda each: each.best_cost)

@@ -40,9 +40,12 @@ _TIED: Final = (
 )
 _FIRST_S: Final = 0.1  #: of annealing before CP-SAT is given the whole
 _POLISH_S: Final = 1.0  #: of what is left, below which polishing is not begun
-_PROOF_S: Final = 1e-5  #: by requests squared: about what HiGHS needs to close a day
+_PROOF_S: Final = 3e-5  #: by requests squared: about what HiGHS needs to close a day
 _AFTER_S: Final = 0.3  #: in which CP-SAT closes most of what it is given whole: HiGHS need not start
 _SOON: Final = 400  #: requests up to which it begins before annealing has settled: by then it may be done
+_START: Final = 0.05  #: share of the time that the prices of a first plan take, and annealing from it
+_HOT: Final = 10.0  #: first temperature of annealing, in spreads: it decides who stays unmatched
+_WARM: Final = 3.0  #: the same for a first plan
 _WIDTH: Final = 12.0  #: spreads within which a request's candidates are annealed, where there are many
 _WIDE: Final = 30.0  #: the same where there are few requests: each one left unmatched counts
 _NEAR: Final = 6.0  #: spreads within which a request's candidates are polished
@@ -53,6 +56,7 @@ _PRICING: Final = 0.15  #: share of the time they may take
 #: what an engine raises that is missing, broken, or out of memory
 _FAULTS: Final = (ImportError, OSError, MemoryError, RuntimeError)
 _PACKING: Final = 0.1  #: share of the time that a better bound from packing may take
+_PACKED_S: Final = 2e-5  #: of a request: about what it takes at the least
 
 
 def solve(
@@ -103,13 +107,14 @@ class _Run:
         deadline, look = self.deadline, self.deadline.look
         self._enter()
         self.best.offer(greedy_at(self.prices, self.order, by_price=False, most=16, look=look))
-        if deadline.time_limit_s >= _LONG_S and self.instance.requests > _SOON:
-            self._price(rounds=200, share=0.05)  # a good plan early, lest the caller stop early
+        by_rows = self.problem.capacity.shape[2] == 1 and self.instance.requests > _TINY
+        if deadline.time_limit_s >= _LONG_S and self.instance.requests > _SOON and not by_rows:
+            self._start()
         self._price(rounds=_ROUNDS, share=_PRICING)
         look()
         if self.best.done:
             return
-        if self.problem.capacity.shape[2] == 1 and self.instance.requests > _TINY:
+        if by_rows:
             self._rows()
         else:
             self._search()
@@ -124,6 +129,12 @@ class _Run:
         self.order = greedy_order(self.instance)
         self.prices = Prices(self.instance)
         self.deadline.look()
+
+    def _start(self) -> None:
+        """A good plan early, lest the caller stop early: at rough prices, annealed from where it gains."""
+        self._price(rounds=200, share=_START)
+        if not self.best.done:
+            self._anneal(until=2 * _START, threads=self.workers, hot=_WARM)
 
     def _rows(self) -> None:
         """Where there is one bucket: annealing, then rows by branch and bound, and HiGHS beside them."""
@@ -178,10 +189,13 @@ class _Run:
         needed_s = float(np.clip(_ANNEALING * budget_s, rough_s, _SETTLED_S * requests))
         if self._small:
             needed_s = min(_FIRST_S, 0.2 * budget_s)
-        if self.deadline.work_limit is None and not loaded():
+        there = self.deadline.work_limit is not None or loaded()
+        if not there:
             needed_s = max(needed_s, LOADING_S)
-        left_s = budget_s - needed_s
-        return needed_s / budget_s if left_s > (0 if self._small else _POLISH_S) else 1.0
+        if budget_s - needed_s > (0 if self._small else _POLISH_S):
+            return needed_s / budget_s
+        packs = there and not self._small and _PACKING * budget_s > _PACKED_S * requests
+        return 1.0 - _PACKING if packs else 1.0
 
     def _price(self, *, rounds: int, share: float) -> None:
         self.prices.climb(self.deadline, rounds=rounds, share=share)
@@ -190,10 +204,10 @@ class _Run:
         look = self.deadline.look
         self.best.offer(greedy_at(self.prices, self.order, by_price=True, most=48, look=look))
 
-    def _anneal(self, *, until: float, threads: int) -> None:
+    def _anneal(self, *, until: float, threads: int, hot: float = _HOT) -> None:
         width = _WIDTH if self.instance.requests >= _MANY else _WIDE
         annealers = [Annealer(self._candidates(width=width), seed) for seed in self._seeds(threads)]
-        found = anneal(annealers, self.deadline, self.best, until=until)
+        found = anneal(annealers, self.deadline, self.best, hot=hot, until=until)
         self.best.follow(each.trace for each in annealers)
         self.best.offer(self.instance.to_given(found.search.columns_of(found.best)))
 

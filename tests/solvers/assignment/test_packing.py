@@ -93,3 +93,11 @@ def test_units_as_large_as_a_column_may_take_do_not_overflow() -> None:
     choice = solve(large, time_limit_s=1e9, workers=1, work_limit=1).choice
     without, bound = proven(large, choice)
     assert without <= bound <= cost_of(large, choice)
+
+
+def test_rows_together_prove_more_than_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = random_problem(1326)
+    _, together = proven(problem, np.full(problem.requests, -1))
+    monkeypatch.setattr("solvers.assignment.packing._ROWS", 1)
+    _, alone = proven(problem, np.full(problem.requests, -1))
+    assert alone < together == optimum(problem)

@@ -96,7 +96,7 @@ def test_a_solve_without_highs_keeps_its_plan_and_says_so(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(prover_module, "_started", no_process)
     problem = generate(220, "overloaded", 1)
-    result = solve(problem, time_limit_s=1.0, seed=1, workers=2)
+    result = solve(problem, time_limit_s=1.5, seed=1, workers=2)
     assert check(problem, result.choice, claimed_cost=result.cost).ok
     assert result.lacking == ("HiGHS: no process for it: no process left",)
 

@@ -117,7 +117,7 @@ def test_annealing_alone_knows_what_it_costs_and_most_often_finds_the_optimum() 
         start = cost_of(problem, nothing.astype(np.int64))
         search = Search(prices, nothing, start, width=np.inf, most=50)
         annealer, deadline = Annealer(search, seed), Deadline(60.0, None, 60_000)
-        annealer.run(deadline, Incumbent(problem, deadline), begin=0.0, end=1.0)
+        annealer.run(deadline, Incumbent(problem, deadline), hot=30.0, begin=0.0, end=1.0)
         choice = prices.instance.to_given(search.columns_of(annealer.best))
         assert is_feasible(problem, choice) and cost_of(problem, choice) == annealer.best_cost
         found += annealer.best_cost == optimum(problem)
