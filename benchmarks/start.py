@@ -1,7 +1,8 @@
 """From the command to an answer of `/readyz`: `serve` on a folder it has used before, and its imports.
 
 Wall time wants a quiet machine (`load_average_before`); processor time holds on any. Imports are measured by
-themselves, each in a Python of its own; the supervisor's come first, those of its children run side by side.
+themselves, each in a Python of its own; the supervisor's come first, those of web and matcher run side by
+side, the jobs' begin once the web process answers.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ MODULES = {
     "supervisor": "dispatcher.serve.supervisor",
     "web": "dispatcher.app.web",
     "matcher": "dispatcher.app.matcher",
+    "jobs": "dispatcher.app.jobs",
 }
 ITSELF = "import time; before = time.process_time(); import {}; print(time.process_time() - before)"
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from chaos.care import OWN, Care, in_care
 from chaos.hooks import NETWORK, Hooked
-from chaos.parts import OWNER, SOLVER, Parts, fence, owned, owner, web_and_matcher
+from chaos.parts import OWNER, SOLVER, Parts, as_served, fence, owned, owner
 from chaos.trial import Trial
 from contracts.codes import RequestState
 from contracts.instants import MINUTE_MS
@@ -44,7 +44,7 @@ PATIENT = ExplicitAnswer(time_limit_s=60 * AHEAD_MINUTES)
 END_S = 600.0
 Victims = Sequence[str]
 Opened = Callable[[Settings], AbstractAsyncContextManager[Parts]]
-EVERY_PART = (("web",), ("matcher",), (SOLVER,), ("web", "matcher"))
+EVERY_PART = (("web",), ("matcher",), (SOLVER, "jobs"), ("web", "matcher", "jobs"))
 
 
 async def kill_web(trial: Trial) -> None:
@@ -53,8 +53,13 @@ async def kill_web(trial: Trial) -> None:
 
 
 async def kill_matcher(trial: Trial) -> None:
-    """The matcher is killed; its lease and its timers are taken up."""
+    """The matcher is killed; its lease is taken up."""
     await kill_in_turn(trial, (("matcher",),))
+
+
+async def kill_jobs(trial: Trial) -> None:
+    """The jobs are killed; timers, notifications and webhooks are taken up where they were."""
+    await kill_in_turn(trial, (("jobs",),))
 
 
 async def kill_solver(trial: Trial) -> None:
@@ -63,7 +68,7 @@ async def kill_solver(trial: Trial) -> None:
 
 
 async def kill_in_turn(
-    trial: Trial, turns: Sequence[Victims], opened: Opened = web_and_matcher, a_day: int = A_DAY
+    trial: Trial, turns: Sequence[Victims], opened: Opened = as_served, a_day: int = A_DAY
 ) -> None:
     """One set of victims after the other, as many rounds as were asked for, in days of so many."""
     while (left := trial.rounds - trial.report.rounds) > 0:

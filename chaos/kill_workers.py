@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from chaos.intake import Intake
 from chaos.late import Late
-from chaos.parts import BROKER, LIMIT_S, TASK, WORKERS, Parts, until_ready, web_and_matcher
+from chaos.parts import BROKER, LIMIT_S, TASK, WORKERS, Parts, as_served, until_ready
 from chaos.slow_rule import SLOW
 from chaos.trial import Trial
 from client.errors import Problem, Unreachable
@@ -89,7 +89,7 @@ async def _day(trial: Trial, rounds: int) -> None:
     first, folder = trial.report.rounds, trial.folder / f"day{trial.report.rounds}"
     folder.mkdir()
     async with _parts(folder, forgets=bool(first // A_DAY % 2)) as parts:
-        await parts.start("web", MATCHER, *WORKERS)
+        await parts.start(*parts.commands)
         await until_ready(parts.url)
         async with Late(parts) as late, Waiting(trial, parts, at_once=1, pause_s=PACE_S) as intake:
             async with intake.going():
@@ -143,10 +143,10 @@ def _refused(trial: Trial, status: Status | None) -> None:
 
 @contextlib.asynccontextmanager
 async def _parts(folder: Path, *, forgets: bool) -> AsyncIterator[Parts]:
-    """Web and matcher, a broker, and two workers that take their time."""
+    """What `serve` starts, a broker, and two workers that take their time."""
     settings = Settings(data_dir=folder, port=0, markets=Markets.parse(f"{MARKET}=UTC"))
     broker = EmbeddedRedis(folder / "broker", settings=FORGETFUL if forgets else {})
-    async with broker, web_and_matcher(settings) as parts:
+    async with broker, as_served(settings) as parts:
         parts.settings = replace(
             parts.settings, broker_url=BrokerUrl.parse(broker.url), rules="chaos.slow_rule"
         )

@@ -121,12 +121,13 @@ def _kill_one(pids: set[int]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def web_and_matcher(settings: Settings) -> AsyncIterator[Parts]:
+async def as_served(settings: Settings) -> AsyncIterator[Parts]:
     """As the supervisor starts them, over a Redis server of their own; callers wait in the listener."""
     async with _over_a_server(settings) as (made, listener):
         made.commands = {
             "web": own_command("serve", "--role", "web", "--listener", listener, "--name", NAME),
-            "matcher": own_command("serve", "--role", "matcher", "--name", NAME),
+            "matcher": own_command("serve", "--role", "matcher", "--apart", "--name", NAME),
+            "jobs": own_command("serve", "--role", "jobs", "--name", NAME),
         }
         yield made
 

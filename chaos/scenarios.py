@@ -12,7 +12,7 @@ from chaos.damage import damage
 from chaos.disk_full import disk_full
 from chaos.fail_over import fail_over
 from chaos.kill_roles import kill_roles
-from chaos.kill_service import kill_matcher, kill_solver, kill_web
+from chaos.kill_service import kill_jobs, kill_matcher, kill_solver, kill_web
 from chaos.kill_supervisor import kill_supervisor
 from chaos.kill_workers import kill_workers
 from chaos.night import night
@@ -38,6 +38,7 @@ SCENARIOS = {
     "kill-store-amid-commands": Scenario(kill_store_amid_commands, 2),
     "kill-web": Scenario(kill_web),
     "kill-matcher": Scenario(kill_matcher),
+    "kill-jobs": Scenario(kill_jobs),
     "kill-solver": Scenario(kill_solver),
     "kill-roles": Scenario(kill_roles),
     "kill-supervisor": Scenario(kill_supervisor),

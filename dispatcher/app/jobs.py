@@ -6,13 +6,14 @@ A process of its own, or in the matcher.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
 import uvloop
 
 from dispatcher.app.opened import Opened, opened, own_name, telling
+from dispatcher.app.pressing import Pressing
 from dispatcher.app.saving import savers_of, saving
 from dispatcher.app.solving import Solving
 from dispatcher.app.until_told import until_told
@@ -30,7 +31,6 @@ from dispatcher.jobs.proofs import keep_proofs
 from dispatcher.jobs.routing import tell_routing
 from dispatcher.jobs.timers import Timers
 from dispatcher.jobs.tuning import keep_tuning
-from dispatcher.matching.arrivals import Arrivals
 from dispatcher.matching.effects import Measurer
 from dispatcher.matching.quotes import Quoter
 from dispatcher.service.loops import (
@@ -58,17 +58,22 @@ Work = Coroutine[Any, Any, None]
 Savers = Mapping[str, Saver]
 
 
-def run_jobs(settings: Settings, name: str | None = None) -> int:
-    """The jobs alone, until SIGTERM; as many processes as one likes, each market's are shared."""
-    uvloop.run(_jobs(settings, name or own_name()))
+def run_jobs(settings: Settings, name: str | None = None, pressing: int | None = None) -> int:
+    """The jobs alone, until SIGTERM; as many processes as one likes, each market's are shared.
+
+    `pressing`: the number of an inherited notice, on which a matcher beside tells what they give way to.
+    """
+    uvloop.run(_jobs(settings, name or own_name(), Pressing(pressing)))
     return 0
 
 
-async def _jobs(settings: Settings, name: str) -> None:
+async def _jobs(settings: Settings, name: str, pressing: Pressing) -> None:
     async with opened(settings, "jobs") as open_:
         savers, solving = savers_of(open_), Solving.of(open_)
+        busy, hot, elsewhere = pressing.solving, pressing.hot, solving.elsewhere
+        works_of = jobs_of(open_, name, savers, busy=busy, hot=hot, elsewhere=elsewhere, apart=True)
         try:
-            async with jobs_of(open_, name, savers, elsewhere=solving.elsewhere, apart=True) as works:
+            async with works_of as works:
                 await until_told(
                     *works,
                     *solving.works(),
@@ -87,11 +92,12 @@ async def jobs_of(
     savers: Savers,
     *,
     busy: Callable[[], bool] = lambda: False,
-    arrivals: Arrivals | None = None,
+    hot: Callable[[], bool] = lambda: False,
+    calm: Callable[[], Awaitable[None]] | None = None,
     elsewhere: Comparing | None = None,
     apart: bool = False,
 ) -> AsyncIterator[list[Work]]:
-    """All that is to run beside matching; `busy` and `arrivals` say when what can wait gives way to that.
+    """All that is to run beside matching; `busy`, `hot` and `calm` say when what can wait gives way to that.
 
     `elsewhere`: workers that are asked what-ifs first. `apart`: no matcher is here, whose lease would say who
     does what only one may.
@@ -100,11 +106,9 @@ async def jobs_of(
     notifier = notifier_of(open_.settings, open_.clock)
     hub, poster = Hub(open_.store), Poster(open_.settings.webhook_networks)
     callers = Callers(service, hub, poster, name)
-    arrivals = arrivals or Arrivals()
     retimer = Quoter(open_.store, open_.clock, markets, open_.travel_of, savers)
-    timers = Timers(service, retimer=retimer, calm=arrivals.calm)
+    timers = Timers(service, retimer=retimer, calm=calm)
     courier = Courier(service, notifier, open_.settings.notify_coordinator_email)
-    hot = arrivals.hot
     try:
         yield [
             *(job for each in markets for job in _of_market(service, each, timers, courier)),

@@ -9,6 +9,7 @@ import uvloop
 
 from dispatcher.app.jobs import Savers, Work, asking_roads, jobs_of
 from dispatcher.app.opened import Opened, opened, own_name, telling
+from dispatcher.app.pressing import Pressing
 from dispatcher.app.saving import savers_of, saving
 from dispatcher.app.solving import Solving
 from dispatcher.app.until_told import until_told
@@ -18,24 +19,30 @@ from dispatcher.runtime.garbage import collect_rarely
 from dispatcher.settings import Settings
 
 
-def run_matcher(settings: Settings, name: str | None = None, *, apart: bool = False) -> int:
+def run_matcher(
+    settings: Settings, name: str | None = None, pressing: int | None = None, *, apart: bool = False
+) -> int:
     """The matcher process until SIGTERM: matching by lease; and jobs, unless they run elsewhere (`apart`).
 
     `name`: who owns its leases; one that stays the same over a crash need not wait for them to run out.
+    `pressing`: the number of an inherited notice, on which jobs beside are told what they give way to.
     """
-    uvloop.run(_matcher(settings, name or own_name(), apart=apart))
+    uvloop.run(_matcher(settings, name or own_name(), Pressing(pressing), apart=apart))
     return 0
 
 
-async def _matcher(settings: Settings, name: str, *, apart: bool) -> None:
+async def _matcher(settings: Settings, name: str, pressing: Pressing, *, apart: bool) -> None:
     async with opened(settings, "matcher-apart" if apart else "matcher") as open_:
         solving, arrivals, savers = Solving.of(open_), Arrivals(), savers_of(open_)
         busy, elsewhere = solving.local.busy, solving.elsewhere
-        beside = jobs_of(open_, name, savers, busy=busy, arrivals=arrivals, elsewhere=elsewhere)
+        beside = jobs_of(
+            open_, name, savers, busy=busy, hot=arrivals.hot, calm=arrivals.calm, elsewhere=elsewhere
+        )
         try:
             async with _nothing() if apart else beside as jobs:
                 await until_told(
                     _matching(open_, solving, name, savers, arrivals),
+                    pressing.keep_telling(busy, arrivals.hot),
                     *solving.works(),
                     *jobs,
                     *saving(open_, savers),

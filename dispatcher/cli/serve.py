@@ -1,4 +1,4 @@
-"""Run the service: an embedded durable Valkey (unless REDIS_URL is set), the web process and the matcher.
+"""Run the service: an embedded durable Valkey (unless REDIS_URL is set); web, matcher and jobs.
 
 Ends in order on SIGTERM, SIGHUP, SIGQUIT and Ctrl-C. Environment variables set everything; the options below
 win over them.
@@ -53,9 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="web without replies, matcher without jobs: processes of these roles run beside them",
     )
-    # from the supervisor: the number of an inherited socket, and a name that outlives a crash
+    # from the supervisor: numbers of what is inherited, and a name that outlives a crash
     parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--notice", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--pressing", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--name", help=argparse.SUPPRESS)
 
 
@@ -109,7 +110,7 @@ def _refuse_no_socket(number: int | None) -> None:
 def _serve_matcher(settings: Settings, args: argparse.Namespace) -> int:
     from dispatcher.app.matcher import run_matcher
 
-    return run_matcher(settings, args.name, apart=args.apart)
+    return run_matcher(settings, args.name, args.pressing, apart=args.apart)
 
 
 def _serve_replies(settings: Settings, args: argparse.Namespace) -> int:
@@ -121,7 +122,7 @@ def _serve_replies(settings: Settings, args: argparse.Namespace) -> int:
 def _serve_jobs(settings: Settings, args: argparse.Namespace) -> int:
     from dispatcher.app.jobs import run_jobs
 
-    return run_jobs(settings, args.name)
+    return run_jobs(settings, args.name, args.pressing)
 
 
 _ROLES = {

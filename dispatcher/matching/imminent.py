@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from contracts.instants import MINUTE_MS
@@ -40,15 +40,16 @@ def is_imminent(one: Waiting, now_ms: int, values: Mapping[str, Number]) -> bool
 
 
 async def match_imminent(
-    own: Ownership, market: Market, ids: Sequence[str], in_vain: Collection[str] = frozenset()
+    own: Ownership, market: Market, ids: Sequence[str], *, left: set[str] | None = None, afresh: bool = False
 ) -> Done:
     """Match those that are imminent, the most pressing first; `deferred`: how many are not. Raises FenceLost.
 
     Capacity is as last read, less what this matcher took since. Where that leaves a request without a vendor,
-    the ledgers are read again, and others that have only been asked may step aside, before it is told so;
-    at once where some are planned again that were planned `in_vain`.
+    the ledgers are read again, and others that have only been asked may step aside, before it is told so.
     Where a vendor turns out to have changed since, vendors and ledgers are read again and the request is
-    matched once more.
+    matched once more. `afresh`: they are read before the first plan.
+
+    That takes as long as many offers: with `left`, those requests are put there instead, as if not tried.
     """
     done = Done()
     for first in range(0, len(ids), READ_AT_ONCE):
@@ -60,9 +61,26 @@ async def match_imminent(
         for begin in range(0, len(imminent), AT_ONCE):
             some = imminent[begin : begin + AT_ONCE]
             with traces.span("imminent", dispatcher__market=market.name, dispatcher__requests=len(some)):
-                known = any(record.id in in_vain for record, _ in some)
-                done += await _match(own, market, some, travel, anew=known)
+                if left is None:
+                    done += await _match(own, market, some, travel, anew=afresh)
+                else:
+                    done += await _as_far_as_known(own, market, some, travel, left)
     matched_at_once(own, market.name, done)
+    return done
+
+
+async def _as_far_as_known(
+    own: Ownership, market: Market, imminent: Sequence[Waiting], travel: TravelTimes, left: set[str]
+) -> Done:
+    """One plan of what was last read; who is left has not been tried, so that nobody is told why."""
+    made = await _planned(market, imminent, travel)
+    matched = {made.snapshot.records[row].id for row in made.plan.chosen.request.tolist()}
+    done = await _committed(own, market, made) if matched else Done()
+    without = {record.id for record, _ in imminent if record.id not in matched} | done.outdated
+    if without:
+        left |= without
+        done.tried -= without
+        done.plans.clear()
     return done
 
 

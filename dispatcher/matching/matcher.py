@@ -1,11 +1,15 @@
-"""The loop of one market: own it by lease and fence; imminent requests on every wake, the rest in batches."""
+"""The loop of one market: own it by lease and fence; imminent requests on every wake, the rest in batches.
+
+Who is left without a vendor by what was last read waits for a reading of all beside those that come: they do
+not wait for that.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -44,6 +48,8 @@ class Matcher:
     share: Share | None = None  #: of the markets; without one it takes what it can
     seen: set[str] = field(default_factory=set)  #: open requests that were looked at
     unmatched: set[str] = field(default_factory=set)  #: imminent ones without a vendor so far
+    left: set[str] = field(default_factory=set)  #: of these, what is to be tried once more at once
+    some_left: asyncio.Event = field(default_factory=asyncio.Event)
     unexplained: asyncio.Queue[Done] = field(default_factory=lambda: asyncio.Queue(2))
     work: asyncio.Event = field(default_factory=asyncio.Event)  #: something for the next batch
     troubles: Troubles | None = None  #: who hears of a failure
@@ -98,8 +104,12 @@ class Matcher:
     async def _work(self, own: Ownership) -> None:
         """All that an owner does, until one part of it fails."""
         self.seen.clear()
+        self.unmatched.clear()
+        self.left.clear()
+        self.some_left.clear()
         self.work.set()
-        works = [self._keep_lease(), self._watch(own), self._batches(own), self._explain(own)]
+        works = [self._keep_lease(), self._watch(own), self._try_left(own), self._try_unmatched(own)]
+        works += [self._batches(own), self._explain(own)]
         works += [self.share.until_let_go(self.market.name)] if self.share is not None else []
         await _until_one_ends(*works)
 
@@ -110,8 +120,7 @@ class Matcher:
                 raise FenceLost(f"the lease of market {self.market.name} was lost")
 
     async def _watch(self, own: Ownership) -> None:
-        """On a hint, the requests that it names; all that were not looked at yet, and those without a vendor,
-        now and then."""
+        """On a hint, the requests that it names; all that were not looked at yet, now and then."""
         async with self.market.stored.wake() as wake:
             hint, looked_s = Hint(look=True), -LOOK_S
             while not cancel_requested():
@@ -120,45 +129,67 @@ class Matcher:
                 self.market.requests.are_new(hint.ids)
                 if hint.look or again:
                     looked_s = time.monotonic() if again else looked_s
-                    await self._look(own, again)
+                    await self._look(own, afresh=again)
                 elif hint:
                     await self._match(own, hint.ids)
-                if hint.look or (hint and self.unmatched):
+                if hint.look or (hint and (self.unmatched or self.left)):
                     self.work.set()
                 hint = await wake.wait(LOOK_S)
                 self.arrivals.note(len(hint.ids) + (NAMED if hint.look else 0))
                 self.came_s = asyncio.get_running_loop().time() if hint else self.came_s
 
-    async def _look(self, own: Ownership, again: bool) -> None:
-        """Look at all that is open; `again`: also at what was without a vendor the last time.
+    async def _look(self, own: Ownership, *, afresh: bool) -> None:
+        """Look at all that is open; `afresh`: also whether the tuning is another.
 
-        And whether the tuning is another: imminent requests are not to wait for a batch to see it, nor a
-        canary's hours to begin.
+        Imminent requests are not to wait for a batch to see it, nor a canary's hours to begin.
         """
         reading = self.market.reading
-        if again and reading is not None:
+        if afresh and reading is not None:
             tuning = await self.executor.markets.tuning(self.market.name)
             if tuning.version != reading.tuning.version:
                 await self.market.refresh()
         ids = await self.market.requests.open_ids()
         self.seen &= set(ids)
-        await self._match(
-            own, [each for each in ids if each not in self.seen or (again and each in self.unmatched)]
-        )
+        self.unmatched &= self.seen
+        await self._match(own, [each for each in ids if each not in self.seen])
 
     async def _match(self, own: Ownership, due: Sequence[str]) -> None:
-        """Match the imminent ones of `due`; an offered request that comes back will be looked at again."""
+        """Match the imminent ones of `due`, as far as what was last read has vendors for them."""
         self.market.no_imminent_work.clear()
         try:
             with self.arrivals.at_hand():
-                done = await match_imminent(own, self.market, due, self.unmatched)
-            self.arrivals.offered(len(done.offered))
+                done = await match_imminent(own, self.market, due, left=self.left)
         finally:
             self.market.no_imminent_work.set()
+        if self.left:
+            self.some_left.set()
+        if done.tried or self.left:
+            self.market.imminent_s = time.monotonic()
+        self._note(due, done)
+
+    async def _try_left(self, own: Ownership) -> None:
+        """What was left without a vendor, once more at once."""
+        while not cancel_requested():
+            await self.some_left.wait()
+            await self.market.no_imminent_work.wait()
+            self.some_left.clear()
+            due = sorted(self.left)
+            self.left.clear()
+            self._note(due, await match_imminent(own, self.market, due, afresh=True))
+
+    async def _try_unmatched(self, own: Ownership) -> None:
+        """All that have none so far, now and then."""
+        while not cancel_requested():
+            await asyncio.sleep(LOOK_S)
+            await self.market.no_imminent_work.wait()
+            if due := sorted(self.unmatched):
+                self._note(due, await match_imminent(own, self.market, due, afresh=True))
+
+    def _note(self, due: Collection[str], done: Done) -> None:
+        """What became of them; an offered request that comes back will be looked at again."""
+        self.arrivals.offered(len(done.offered))
         self.seen = (self.seen | set(due)) - done.offered
         self.unmatched = (self.unmatched | done.tried) & self.seen
-        if done.tried:
-            self.market.imminent_s = time.monotonic()
         if done.deferred or done.fell_out:
             self.work.set()
         self._explain_later(done)

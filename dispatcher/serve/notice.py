@@ -1,4 +1,4 @@
-"""What the supervisor has to tell the web process, in a file without a name: a full disk can be told of.
+"""What a process has to tell one beside it, in a file without a name: a full disk can be told of.
 
 Linux keeps it in memory; elsewhere it is a temporary file.
 """
@@ -13,7 +13,7 @@ LIMIT_BYTES = 2_000
 
 
 class Notice:
-    """One text that one process writes and its children read; "" when there is nothing to tell."""
+    """One text that a process writes and others read that inherited it; "" when there is nothing to tell."""
 
     def __init__(self, descriptor: int | None = None) -> None:
         """`descriptor`: one that was inherited; None: a new one."""

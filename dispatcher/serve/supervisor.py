@@ -1,4 +1,4 @@
-"""`dispatcher serve`: the embedded server, the web process and the matcher process, kept running as one.
+"""`dispatcher serve`: the embedded server; web, matcher and jobs, each in a process; kept running as one.
 
 The supervisor holds the listening socket, so that a web process which crashed is replaced without a refused
 connection: callers wait in the queue. A crashed child comes back; when the supervisor ends, all end.
@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # slow to load: only once the children are on their way
 
 BACKLOG = 4_096  # connections that wait; Linux takes no more than net.core.somaxconn
 STOP_TIMEOUT_S = 10.0  # for a child that was told to end
+JOBS = "jobs"  # whose start waits for the others': what they load takes both cores of a small machine
 log = structlog.get_logger()
 
 
@@ -68,11 +69,15 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
     prepare(settings)
-    with listening(settings) as listener, contextlib.closing(Notice()) as notice:
+    with (
+        listening(settings) as listener,
+        contextlib.closing(Notice()) as notice,
+        contextlib.closing(Notice()) as pressing,
+    ):
         url = address(settings, listener)
         if settings.redis_url:
             known = settings.store_identity or await looked_at(settings.redis_url, list(settings.markets))
-            children = _children(replace(settings, store_identity=known), listener, notice)
+            children = _children(replace(settings, store_identity=known), listener, notice, pressing)
             await _run(settings, children, [], url, announce)
             return
         redis = EmbeddedRedis(settings.data_dir)
@@ -80,7 +85,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
             if starting.done():
                 await looked_at(redis.url, list(settings.markets), remembered(redis))
             ours = replace(settings, redis_url=redis.url, store_identity=remembered(redis))
-            children = _children(ours, listener, notice, name="embedded")
+            children = _children(ours, listener, notice, pressing, name="embedded")
             kept = [keep(redis, notice, starting), keep_rewriting(redis, settings.aof_rewrite_hours)]
             await _run(settings, children, kept, url, announce)
 
@@ -174,15 +179,25 @@ async def looked_at(redis_url: str, markets: Sequence[str] = (), known: str = ""
 
 
 def _children(
-    settings: Settings, listener: socket.socket, notice: Notice, name: str | None = None
+    settings: Settings, listener: socket.socket, notice: Notice, pressing: Notice, name: str | None = None
 ) -> list[Child]:
+    """On `pressing` the matcher tells the jobs what they give way to.
+
+    Where a routing server is asked, the matcher does the jobs: a what-if compares by what it was told.
+    """
     environment = own_environment() | settings.environment()
     named = ("--name", name or children_name(settings))
     files = [listener.fileno(), notice.descriptor]
     told = ("--listener", str(listener.fileno()), "--notice", str(notice.descriptor))
+    web = Child("web", own_command("serve", "--role", "web", *told, *named), environment, files=files)
+    if settings.travel_url is not None:
+        return [web, Child("matcher", own_command("serve", "--role", "matcher", *named), environment)]
+    more = ("--pressing", str(pressing.descriptor), *named)
+    matcher, jobs = own_command("serve", "--role", "matcher", "--apart"), own_command("serve", "--role", JOBS)
     return [
-        Child("web", own_command("serve", "--role", "web", *told, *named), environment, files=files),
-        Child("matcher", own_command("serve", "--role", "matcher", *named), environment),
+        web,
+        Child("matcher", [*matcher, *more], environment, files=[pressing.descriptor]),
+        Child(JOBS, [*jobs, *more], environment, files=[pressing.descriptor]),
     ]
 
 
@@ -201,29 +216,41 @@ async def _run(
     url: str,
     announce: Callable[[str], None],
 ) -> None:
-    """Keep all running until cancelled; then the children end, the web process and the matcher together."""
+    """Keep all running until cancelled; then the children end, all together."""
+    answers = asyncio.Event()
     try:
         async with asyncio.TaskGroup() as group:
-            for work in (*more, *(child.keep() for child in children)):
+            for work in (*more, *(child.keep() for child in children if child.name != JOBS)):
                 group.create_task(work)
-            group.create_task(announce_when_ready(settings, url, announce))
+            group.create_task(announce_when_ready(settings, url, announce, answers))
+            await answers.wait()
+            for child in (each for each in children if each.name == JOBS):
+                group.create_task(child.keep())
     finally:
         with contextlib.suppress(OSError):
             settings.address_file.unlink(missing_ok=True)
         await asyncio.gather(*(child.stop(STOP_TIMEOUT_S) for child in children))
 
 
-async def announce_when_ready(settings: Settings, url: str, announce: Callable[[str], None]) -> None:
-    """Announce the address once `/readyz` says 200; until then tell what it waits for, when that changes."""
+async def announce_when_ready(
+    settings: Settings, url: str, announce: Callable[[str], None], answers: asyncio.Event
+) -> None:
+    """Announce the address once `/readyz` says 200; until then tell what it waits for, when that changes.
+
+    `answers` is set as soon as it says anything.
+    """
     import aiohttp  # noqa: PLC0415 - a seventh of all that is loaded here, while the children load theirs
 
     told: list[str] = []
     async with aiohttp.ClientSession(trust_env=False) as session:  # no proxy stands between us and our child
         while (reasons := await _unready(session, url)) is not None:
+            if reasons:
+                answers.set()
             if reasons and reasons != told:
                 log.warning("not_ready", reasons=reasons)
                 told = reasons
             await asyncio.sleep(0.05)
+    answers.set()
     try:
         draft = settings.address_file.with_suffix(".new")
         draft.write_text(url)

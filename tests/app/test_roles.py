@@ -23,6 +23,7 @@ from contracts.request_views import RequestView
 from contracts.vendors import ExplicitAnswer
 from dispatcher import cli
 from dispatcher.app import jobs, matcher, replies, web
+from dispatcher.app.pressing import Pressing
 from dispatcher.http.health import undone
 from dispatcher.matching.solving import SolverPool
 from dispatcher.security.key_files import (
@@ -50,13 +51,13 @@ pytestmark = pytest.mark.timeout(4 * LIMIT_S)
 @contextlib.asynccontextmanager
 async def roles_apart(settings: Settings) -> AsyncIterator[str]:
     """Each of the four with all that its process has, but for the process; the URL of the web role."""
-    keys = read_token_keys(settings.token_keys_file)
+    keys, pressing = read_token_keys(settings.token_keys_file), Pressing(None)
     with socket.create_server(("127.0.0.1", 0)) as bound:
         works = (
             web._web(settings, bound, "web", apart=True),
-            matcher._matcher(settings, "matcher", apart=True),
+            matcher._matcher(settings, "matcher", pressing, apart=True),
             replies._replies(settings, "replies", Authenticator(keys).verify),
-            jobs._jobs(settings, "jobs"),
+            jobs._jobs(settings, "jobs", pressing),
         )
         tasks = [asyncio.create_task(each) for each in works]
         try:

@@ -53,10 +53,10 @@ def descendants(pid: int) -> set[int]:
     return children.union(*(descendants(child) for child in children))
 
 
-def child(pid: int, role: str) -> int:
-    """The child of the supervisor `pid` that has this role."""
+def child(pid: int, role: str) -> int | None:
+    """The child of the supervisor `pid` that has this role, if it runs."""
     found = [each for each in descendants(pid) if role in _read(f"/proc/{each}/cmdline").split("\0")]
-    return min(found)
+    return min(found, default=None)
 
 
 def alive(pids: set[int], within_s: float = 20.0) -> set[int]:

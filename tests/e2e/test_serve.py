@@ -1,6 +1,7 @@
 """`dispatcher serve`: starts whole, mends itself, ends whole."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -15,6 +16,8 @@ from structlog.testing import capture_logs
 
 from client.platform import PlatformClient
 from contracts.codes import Role
+from dispatcher.serve import supervisor
+from dispatcher.serve.notice import Notice
 from dispatcher.serve.processes import own_command, own_environment
 from dispatcher.serve.supervisor import ServeError, announce_when_ready, children_name, listening
 from dispatcher.settings import Settings
@@ -25,6 +28,8 @@ def platform_of(running):
     return PlatformClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
 
 
+ROLES = ("web", "matcher", "jobs")  # a process each
+ROADS = {"DISPATCHER_TRAVEL_URL": "osrm+http://127.0.0.1:1"}
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 
 
@@ -36,18 +41,13 @@ def test_who_serves_an_embedded_server_keeps_its_name_so_that_no_lease_outlives_
 @LINUX
 async def test_a_crashed_process_comes_back_with_no_caller_refused_and_sigterm_ends_all_of_them(tmp_path):
     async with service(tmp_path) as running:
-        web, matcher = (child(running.process.pid, role) for role in ("web", "matcher"))
-        kill(web, signal.SIGKILL)
-        kill(matcher, signal.SIGKILL)
+        killed = {role: await begun(running.process.pid, role) for role in ROLES}
+        for each in killed.values():
+            kill(each, signal.SIGKILL)
         async with aiohttp.ClientSession() as session, session.get(f"{running.url}/livez") as answer:
             assert answer.status == 200  # this call waited in the queue of the supervisor's socket
-        for _ in range(100):
-            again = descendants(running.process.pid)
-            if not {web, matcher} & again and len(again) >= 3:  # valkey, web, matcher, and its solvers
-                break
-            await asyncio.sleep(0.1)
-        assert child(running.process.pid, "matcher") != matcher
-        assert child(running.process.pid, "web") != web
+        for role, pid in killed.items():
+            assert await begun(running.process.pid, role, but=pid) != pid
         await ended_in_order(running, signal.SIGTERM)
     assert {each.name for each in tmp_path.iterdir()} == {
         "patient-keys.json",
@@ -55,6 +55,29 @@ async def test_a_crashed_process_comes_back_with_no_caller_refused_and_sigterm_e
         "valkey",
         "service.log",
     }
+
+
+@pytest.mark.parametrize(("more", "processes"), [({}, ROLES), (ROADS, ("web", "matcher"))])
+def test_jobs_are_a_process_of_their_own_unless_they_need_what_the_matcher_knows_of_roads(more, processes):
+    settings = Settings.read(more, port=0)
+    with (
+        listening(settings) as listener,
+        contextlib.closing(Notice()) as one,
+        contextlib.closing(Notice()) as other,
+    ):
+        children = {each.name: each for each in supervisor._children(settings, listener, one, other)}
+    assert tuple(children) == processes
+    assert ("--apart" in children["matcher"].command) is ("jobs" in children)
+    told = [each.files for each in children.values() if "--pressing" in each.command]
+    assert told == ([[other.descriptor]] * 2 if "jobs" in children else [])
+
+
+async def begun(pid, role, but=None):
+    """The child of this role, once it runs; another than `but`."""
+    async with asyncio.timeout(60):
+        while (found := child(pid, role)) in {None, but}:
+            await asyncio.sleep(0.05)
+    return found
 
 
 async def ended_in_order(running, number):
@@ -67,16 +90,18 @@ async def ended_in_order(running, number):
 
 
 async def test_what_keeps_it_from_being_ready_is_told_once(tmp_path):
-    answers = [503, 503, 200]
+    statuses, answers = [503, 503, 200], asyncio.Event()
 
     async def readyz(request):
-        return web.json_response({"reasons": ["appendfsync is everysec"]}, status=answers.pop(0))
+        return web.json_response({"reasons": ["appendfsync is everysec"]}, status=statuses.pop(0))
 
     app, told = web.Application(), []
     app.router.add_get("/readyz", readyz)
     async with TestServer(app) as server:
         with capture_logs() as lines:
-            await announce_when_ready(Settings(data_dir=tmp_path), str(server.make_url("")), told.append)
+            await announce_when_ready(
+                Settings(data_dir=tmp_path), str(server.make_url("")), told.append, answers
+            )
     assert len(told) == 1
     assert [line["reasons"] for line in lines if line["event"] == "not_ready"] == [
         ["appendfsync is everysec"]
@@ -90,10 +115,10 @@ async def test_the_supervisor_asks_its_child_whatever_proxy_is_set(tmp_path, mon
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "")
-    app, told = web.Application(), []
+    app, told, answers = web.Application(), [], asyncio.Event()
     app.router.add_get("/readyz", readyz)
     async with TestServer(app) as server, asyncio.timeout(5):
-        await announce_when_ready(Settings(data_dir=tmp_path), str(server.make_url("")), told.append)
+        await announce_when_ready(Settings(data_dir=tmp_path), str(server.make_url("")), told.append, answers)
     assert len(told) == 1
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.codes import RequestState, ServiceClass
+from contracts.codes import LevelOfService, RequestState, ServiceClass
 from contracts.geo import Circle
 from contracts.pools import Pool, Pools
 from contracts.requests import Request
@@ -73,10 +73,33 @@ async def test_a_vendor_paused_after_the_snapshot_gets_no_offer_and_another_does
     assert await two.store.market(two.name).requests.offer_ids(NEAR) == []
 
 
+async def test_who_has_no_vendor_keeps_nobody_waiting_for_a_reading_of_all(two: Town, own: Ownership) -> None:
+    await two.submit(
+        order("r1", start_min=30), trip("r2", start_min=30, level_of_service=LevelOfService.STRETCHER)
+    )
+    before, left = await two.market.refresh(), set[str]()
+    done = await match_imminent(own, two.market, ["r1", "r2"], left=left)
+    assert (done.offered, done.tried, left) == ({"r1"}, {"r1"}, {"r2"})
+    assert two.market.reading is before
+    assert done.plans == []  # why it has none is told once vendors were read anew
+    done = await match_imminent(own, two.market, sorted(left), afresh=True)
+    assert (done.offered, done.tried, len(done.plans)) == (set(), {"r2"}, 1)
+    assert two.market.reading is not before
+
+
+async def test_who_meets_a_vendor_that_changed_keeps_nobody_waiting_either(two: Town, own: Ownership) -> None:
+    await two.submit(order("r1", start_min=30))
+    await pausing_the_near_one(two)()
+    left = set[str]()
+    done = await match_imminent(own, two.market, ["r1"], left=left)
+    assert (done.offered, done.tried, left) == (set(), set(), {"r1"})
+    assert (await match_imminent(own, two.market, ["r1"], afresh=True)).offered == {"r1"}
+
+
 async def test_who_was_planned_in_vain_is_planned_from_what_is_read_anew(two: Town, own: Ownership) -> None:
     await two.submit(order("r1", start_min=30))
     await pausing_the_near_one(two)()
-    done = await match_imminent(own, two.market, ["r1"], in_vain={"r1"})
+    done = await match_imminent(own, two.market, ["r1"], afresh=True)
     assert (done.offered, done.outdated) == ({"r1"}, set())
 
 

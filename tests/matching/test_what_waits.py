@@ -60,7 +60,7 @@ async def test_another_tuning_is_seen_by_the_next_look_not_by_the_next_batch(
     await part.put(Tuning(version=1, values={"price_weight": 2.0}), 0)
     town.service.markets.forget_tuning(town.name)
     matcher = Matcher(town.market, town.service.executor, solvers, "test")
-    await matcher._look(own, again=False)
+    await matcher._look(own, afresh=False)
     assert town.market.values == {}
-    await matcher._look(own, again=True)
+    await matcher._look(own, afresh=True)
     assert town.market.values == {"price_weight": 2.0}
