@@ -122,7 +122,8 @@ class Turn:
             yield
         finally:
             asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                await asking  # whose questions were refused had nothing beside it
 
     async def _wonder(self) -> None:
         while True:

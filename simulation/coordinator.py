@@ -76,7 +76,7 @@ class SimulatedCoordinator:
             return
         self.tally.began(episode.id, episode.ids)
         if episode.again is not None:
-            self._at(episode.again.at_ms, self._once_more, episode.again)
+            self._at(episode.again.at_ms, self._once_more, episode, episode.again)
         if episode.call_ms:
             self._at(episode.call_ms, self._call, episode)
 
@@ -110,8 +110,15 @@ class SimulatedCoordinator:
                 raise
             return None
 
-    async def _once_more(self, again: Again) -> None:
-        """Somebody else asks for the same; what is let through after all is a request like any other."""
+    async def _once_more(self, episode: Episode, again: Again) -> None:
+        """Somebody else asks for the same; what is let through after all is a request like any other.
+
+        Not before its standing order has made it: else it would be that which is left out as asked for twice.
+        """
+        if not await self._is_there(episode.ids[0]):
+            if self.agenda.clock.now_ms() < episode.call_ms:
+                self._at(self.agenda.clock.now_ms() + MADE_MS, self._once_more, episode, again)
+            return
         self.tally.sent_twice += len(again.requests)
         try:
             self.tally.let_through.update(await self.desk.submit(again.requests))

@@ -117,12 +117,19 @@ async def _traced(settings: Settings, role: str) -> AsyncIterator[None]:
 
 
 async def _agree(store: Store, markets: Sequence[str]) -> None:
-    """Hear at the start which patient keys the others can read; a store that is away is asked again later.
+    """Hear at the start which patient keys the others can read, and whether our clock is the store's, before
+    a timer fires by it; a store that is away is asked again later.
 
     Each market by itself: of a cluster's servers one may be away. Raises UserError: a newer version wrote
     what is stored.
     """
-    await asyncio.gather(*(_agree_on(store, each) for each in markets))
+    await asyncio.gather(_look(store), *(_agree_on(store, each) for each in markets))
+
+
+async def _look(store: Store) -> None:
+    with contextlib.suppress(Unavailable, StoreError, TimeoutError):  # its loop tells
+        async with asyncio.timeout(AGREE_S):
+            await store.skew.look(store.reader)
 
 
 async def _agree_on(store: Store, market: str) -> None:

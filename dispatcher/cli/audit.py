@@ -20,6 +20,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dispatcher.audit.told import AWAY, told
 from dispatcher.cli import OPERATE
 from dispatcher.runtime.arguments import an_id, number, read_text
 from dispatcher.runtime.errors import UserError
@@ -35,9 +36,7 @@ EXAMPLE = "dispatcher audit --market metro --streams"
 
 LONGEST_S = 3_600
 NOT_ALL = 3  # exit code: what there is to say is not all
-AWAY = "away"  # of a report: why the market was not looked at
 LOST = "lost"  # the rule of `dispatcher.audit.judge` about acknowledged ids
-SHOWN = 50  # findings printed for people; --json has all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     markets = list(dict.fromkeys(args.market or settings.markets))
     reports = asyncio.run(_audit_there(markets, acknowledged, args, settings))
     _refuse_unknown([each for each in reports if AWAY not in each], settings.markets)
-    print(json.dumps(reports, indent=2) if args.json else "\n".join(map(_told, reports)))
+    print(json.dumps(reports, indent=2) if args.json else "\n".join(map(told, reports)))
     if any(report["findings"] for report in reports):
         return 1
     return NOT_ALL if any(AWAY in report for report in reports) else 0
@@ -113,12 +112,17 @@ def _ring(path: Path) -> Ring | None:
 def _refuse_unknown(reports: list[dict[str, Any]], known: Collection[str]) -> None:
     """Raises UserError for a market that is neither set nor stored: an empty one would be told as sound."""
     for report in reports:
-        wrong = [each for each in report["findings"] if each["rule"] != LOST]  # an id is lost anywhere
-        if report["market"] not in known and not (report["requests"] or report["ledgers"] or wrong):
+        if report["market"] not in known and _is_empty(report):
             raise UserError(
                 f"nothing is stored of a market '{report['market']}'.",
                 f"Known by DISPATCHER_MARKETS: {', '.join(known)}",
             )
+
+
+def _is_empty(report: dict[str, Any]) -> bool:
+    """Whether nothing of the market is there, nothing that is wrong either; an id is lost anywhere."""
+    wrong = any(each["rule"] != LOST for each in report["findings"])
+    return not (report["requests"] or report["ledgers"] or wrong)
 
 
 async def _audit_there(
@@ -182,7 +186,7 @@ class Away(UserError):
 
 
 class Elsewhere(UserError):
-    """A market that no matcher ever had in this store, and whose decisions are kept all the same."""
+    """A market of which nothing is in this store, and whose decisions are kept all the same."""
 
 
 async def _judged(servers: Any, market: str, settings: Settings, asked: dict[str, Any]) -> dict[str, Any]:
@@ -209,17 +213,18 @@ async def _add_chains(report: dict[str, Any], servers: Any, settings: Settings) 
 
     market = report["market"]
     try:
-        told, findings = await chains.judge(servers, market, settings)
+        beside, findings = await chains.judge(servers, market, settings)
     except OSError as error:
         place = settings.decisions or settings.data_dir / "decisions"
         print(f"dispatcher: decisions in {place} are not judged: {error}", file=sys.stderr)
         return
-    if chain.LEDGER in [each["subject"] for each in findings] and not await _was_matched(servers, market):
+    has_gone = chain.LEDGER in [each["subject"] for each in findings]
+    if has_gone and _is_empty(report) and not await _was_matched(servers, market):
         raise Elsewhere(
-            f"market {market}: decisions of it are kept, and no matcher ever had it in this store.",
+            f"market {market}: decisions of it are kept, and nothing else of it is in this store.",
             "Maybe it lies on another primary: a backup of a cluster's is of the markets that it had.",
         )
-    report |= told
+    report |= beside
     report["findings"] += findings
 
 
@@ -238,11 +243,11 @@ async def _add_pictures(report: dict[str, Any], servers: Any, settings: Settings
     blobs = proofs_of(settings)
     for judge in (proofs.judge_pictures, papers.judge_documents):
         try:
-            told, findings = await judge(servers, report["market"], blobs)
+            beside, findings = await judge(servers, report["market"], blobs)
         except OSError as error:
             print(f"dispatcher: what lies in {blobs} is not judged: {error}", file=sys.stderr)
             return
-        report |= told
+        report |= beside
         report["findings"] += findings
 
 
@@ -260,41 +265,3 @@ def _without_others(reports: list[dict[str, Any]], *, is_all: bool) -> tuple[lis
             if each["rule"] != LOST or (is_all and each["subject"] in everywhere)
         ]
     return reports, [] if is_all else sorted(everywhere)
-
-
-#: What is told of a market where there is any of it.
-BESIDE = {
-    "decisions": "decisions in a chain",
-    "sealed": "sealed entries in chains",
-    "sealed_late": "entries were sealed more than an hour after they were written: the service stood, or "
-    "was of a version without seals; or somebody took its seals away, and they were made anew",
-    "proofs": "proofs of work done",
-    "pictures": "pictures of these",
-    "pictures_unnamed": "pictures of proofs are named by no proof: whoever put them died then, or a backup "
-    "was restored that is older",
-    "documents": "documents of credentials",
-    "documents_unnamed": "documents are of no credential: who put or removed one died then, or a backup was "
-    "restored; they go after a month",
-    "decisions_unlinked": "records of decisions are in no chain: whoever wrote them died then, or somebody "
-    "put them there",
-}
-
-
-def _told(report: dict[str, Any]) -> str:
-    if AWAY in report:
-        count = len(report["not_found"])
-        maybe = f"\n  {count} acknowledged ids are in no other market, and may be here" if count else ""
-        return f"{report['market']}: not looked at: {report[AWAY]}{maybe}"
-    states = ", ".join(f"{count} {state}" for state, count in report["states"].items()) or "none"
-    lines = [f"{report['market']}: {report['requests']} requests ({states}), {report['ledgers']} ledgers"]
-    if report["unsettled"]:
-        lines.append(
-            f"  {report['unsettled']} ledgers were at work and not compared: look again in a quieter minute"
-        )
-    lines += [f"  set aside, its ids were used up: {name}" for name in report["streams_set_aside"]]
-    lines += [f"  {report[name]:,} {words}" for name, words in BESIDE.items() if report.get(name)]
-    findings = report["findings"]
-    lines += [f"  {each['rule']}: {each['subject']} {each['detail']}" for each in findings[:SHOWN]]
-    if len(findings) > SHOWN:
-        lines.append(f"  and {len(findings) - SHOWN} more: --json shows all")
-    return "\n".join([*lines, f"  {len(findings)} wrong" if findings else "  sound"])

@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 
 from dispatcher.delivery.feed import Feed
-from dispatcher.delivery.recent import Recent
+from dispatcher.delivery.recent import AT_ONCE, Recent
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.pace import Pace
 
 FEW = 16  # so many are told at once
 TOGETHER = 8  # of more, so many before somebody else has the thread
-MOST_TOLD = 512  # entries a round
 LEAST_SHARE = 0.25  # of the thread's time, however much is asked: none of them waits for ever
 
 
@@ -64,7 +63,7 @@ class Crowd:
             self._work.clear()
             due, self._due = list(self._due), {}
             for followed in due:
-                followed.recent.tell(MOST_TOLD)
+                followed.recent.tell(AT_ONCE)
             await self._round([feed for followed in due for feed in followed.feeds], pace)
             for followed in due:
                 followed.forget()

@@ -73,10 +73,8 @@ class Feed:
         if not found and self._is_too_slow:
             self.news.set()  # since it was filled: it has to be filled anew
         elif not found:
-            found, self.heard = (
-                self._unread(self._recent.since(self.heard)),
-                max(self.heard, self._recent.told),
-            )
+            heard = self._recent.since(self.heard)
+            found, self.heard = self._unread(heard), self.heard + len(heard)
         if found:
             self.last_id = found[-1].id
         return found

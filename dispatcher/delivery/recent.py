@@ -8,6 +8,8 @@ from itertools import islice
 
 from dispatcher.store.events import Entry
 
+AT_ONCE = 512  # entries: what a listener is sent together lies in memory, for each that is slow another part
+
 
 class Recent:
     """Entries, numbered as they come. Listeners hear them up to number `told`; there are some up to `end`.
@@ -35,10 +37,14 @@ class Recent:
         self.told = min(self.end, max(self.told, self.begin) + most)
 
     def since(self, number: int) -> Sequence[Entry]:
-        """What is heard from that number on, which is here. Whoever asks the same has the same object."""
-        if self._cut[:2] != (number, self.told):
-            backwards = islice(reversed(self._entries), self.end - self.told, max(0, self.end - number))
-            self._cut = number, self.told, tuple(backwards)[::-1]
+        """What is heard from that number on, which is here; AT_ONCE at most.
+
+        Whoever asks the same has the same object.
+        """
+        last = min(self.told, number + AT_ONCE)
+        if self._cut[:2] != (number, last):
+            backwards = islice(reversed(self._entries), self.end - last, max(0, self.end - number))
+            self._cut = number, last, tuple(backwards)[::-1]
         return self._cut[2]
 
     def forget(self, number: int) -> None:

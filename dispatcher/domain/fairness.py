@@ -106,8 +106,11 @@ def group_of(request: Request) -> str:
 
 @lru_cache(_PLACES)
 def _area(position: Position) -> str:
-    """A matcher asks of each request that waits, again and again."""
-    lon, lat = coarse_position(position, CELLS)
+    """By the zone cell that a door lies in, which is all that the board knows of it: both name one area.
+
+    A matcher asks of each request that waits, again and again.
+    """
+    lon, lat = coarse_position(coarse_position(position), CELLS)
     return f"{lon},{lat}"
 
 

@@ -184,4 +184,4 @@ class Timers:
         most_s = max(LOOK_AGAIN_S, min(LOOK_EVERY_S, clock.real_s(1.0)))
         if next_ms is None or self._put_off[market, kind.name]:
             return most_s  # what is put off is due, and does not make us hurry
-        return max(LOOK_AGAIN_S, min(most_s, clock.real_s((next_ms - clock.now_ms()) / 1000)))
+        return max(LOOK_AGAIN_S, min(most_s, clock.real_s((next_ms - self._now_ms()) / 1000)))

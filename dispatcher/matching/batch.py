@@ -133,8 +133,10 @@ async def _decided(
     if snapshot.standing or Job.of(screening, most_s, 1).parts == 1:
         plan = await solvers.plan(screening, most_s, whose)
     else:
+        # with counts of its own: what is settled is taken of the others, and all may be planned anew
+        whole = replace(screening, supply=snapshot.capacity.copy().supply)
         settled = partial(commit_settled, own, market, snapshot, done)
-        plan = await solvers.plan(screening, most_s, whose, settled)
+        plan = await solvers.plan(whole, most_s, whose, settled)
     market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
     try:
         await commit_plan(own, market, snapshot, plan, yields_to_imminent=True, done=done)

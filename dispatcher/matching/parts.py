@@ -20,7 +20,7 @@ async def heard(settled: Settled) -> AsyncIterator[Connection]:
     """Where a solver sends its parts; each is given to `settled`, one after the other, until this ends.
 
     They are read as they come: the solver waits for nobody. What is being done with a part is done to its
-    end. Raises what that raises.
+    end, unless this is cancelled. Raises what that raises.
     """
     reader, writer = Pipe(duplex=False)
     over, parts = asyncio.Event(), asyncio.Queue[Any]()
@@ -28,6 +28,9 @@ async def heard(settled: Settled) -> AsyncIterator[Connection]:
     giving = asyncio.create_task(_give(parts, settled, over))
     try:
         yield writer
+    except asyncio.CancelledError:
+        giving.cancel()
+        raise
     finally:
         over.set()
         writer.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -37,6 +38,7 @@ def _field(answer: Answer) -> str:
 
 
 Weeks = Mapping[str, tuple[Count, ...]]
+Tallies = Mapping[str, tuple[tuple[Count, ...], Tally]]
 
 
 class _Read(NamedTuple):
@@ -52,7 +54,7 @@ class AcceptancePart:
         self.reader, self.aside, self.keys = node.reader, node.aside, keys
         self._over: dict[str, tuple[Count, ...]] = {}
         self._read: _Read | None = None
-        self._tallies: dict[str, tuple[tuple[Count, ...], Tally]] = {}
+        self._tallies: Tallies = {}
 
     async def expected(self, now_ms: int, values: Mapping[str, Number]) -> Mapping[str, bytes]:
         """What is expected (`solvers.acceptance.tables`): of now, or of a quarter of an hour ago at the most.
@@ -62,19 +64,13 @@ class AcceptancePart:
         read_with = tuple(each.of(values) for each in PARAMETERS)
         read = self._read
         if read is None or read.values != read_with or not 0 <= now_ms - read.at_ms < EVERY_MS:
-            sums = summed(self._tallied(await self.of(now_ms)), now_ms, values)
-            self._read = read = _Read(now_ms, read_with, expected_of(sums, values))
+            counted = await self.of(now_ms)
+            # beside the loop: of many vendors it takes half a second, in which an imminent request would wait
+            told = await asyncio.to_thread(_tallied, counted, self._tallies)
+            found = await asyncio.to_thread(_expected, told, now_ms, values)
+            self._tallies, self._read = told, _Read(now_ms, read_with, found)
+            return found
         return read.expected
-
-    def _tallied(self, counted: Weeks) -> dict[str, Tally]:
-        """Of weeks that are over: once."""
-        known = self._tallies
-        told = {
-            week: known[week][1] if week in known and known[week][0] is counts else tallied(counts)
-            for week, counts in counted.items()
-        }
-        self._tallies = {week: (counted[week], each) for week, each in told.items()}
-        return told
 
     async def of(self, now_ms: int) -> Weeks:
         """All counts, by week. What cannot be read is set aside, and counts nothing."""
@@ -94,6 +90,18 @@ class AcceptancePart:
         named = [(text_of(field), number) for field, number in raw.items()]
         read = self.aside.read_all(self.keys.market, WEEK, named, int)
         return tuple(filter(None, (_count(*each) for each in read.items())))
+
+
+def _tallied(counted: Weeks, known: Tallies) -> Tallies:
+    """Of each week its counts and their tally; of one that is over: once."""
+    return {
+        week: known[week] if week in known and known[week][0] is counts else (counts, tallied(counts))
+        for week, counts in counted.items()
+    }
+
+
+def _expected(told: Tallies, now_ms: int, values: Mapping[str, Number]) -> dict[str, bytes]:
+    return expected_of(summed({week: each for week, (_, each) in told.items()}, now_ms, values), values)
 
 
 def _count(field: str, number: int) -> Count | None:

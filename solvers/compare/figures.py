@@ -74,9 +74,11 @@ def figures(asked: Asked, before: Side, again: Side, after: Side, *, drawn: bool
     found.append(_cost(before, again, after))
     found += _sequence(before, again, after, drawn=drawn)
     beyond = _is_beyond_chance(asked, before, again, after)
+    posted = not np.array_equal(before.posted, after.posted)  # by the change itself, and no chance
     for name, (unit, value) in OTHERS.items():
         one = _judged(name, unit, value(before), value(after), AT_CHANCE * abs(value(again) - value(before)))
-        found.append(one if beyond and name not in MEASURED else replace(one, verdict=SAME))
+        counts = name not in MEASURED and (beyond or (posted and name in OF_POSTED))
+        found.append(one if counts else replace(one, verdict=SAME))
     return found
 
 
@@ -184,6 +186,7 @@ def _judged(name: str, unit: str, before: float, after: float, noise: float) -> 
     return Figure(name, unit, round(before, 2), round(after, 2), round(noise, 2), verdict)
 
 
+OF_POSTED = frozenset({"use_p10", "use_p50", "use_p90", "slack_two_hours"})
 MEASURED = frozenset({"solve_ms", "gap"})  # of the machine and the solver: told, and not judged
 OTHERS: dict[str, tuple[str, Callable[[Side], float]]] = {
     **{f"use_p{share}": ("percent", _use(share)) for share in (10, 50, 90)},

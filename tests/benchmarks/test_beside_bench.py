@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
+import pytest
+
 from benchmarks import beside
+from benchmarks.beside_turn import Turn
+from dispatcher.runtime.errors import UserError
 
 
 def _turn(what: str, **figures: float) -> dict[str, object]:
@@ -23,3 +30,15 @@ def test_pairs_are_compared_whichever_went_first() -> None:
     assert found["batch_s_ratios"] == [0.5, 1.1]
     assert found["imminent_ms_ratio"] == 1
     assert "intake_per_s_ratio         0.96" in beside.told(found)
+
+
+async def test_a_turn_whose_what_ifs_are_refused_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would be measured with nothing beside it."""
+
+    async def refused(*words: Any, **more: Any) -> None:
+        raise UserError("POST /what-if was answered 429.")
+
+    monkeypatch.setattr(Turn, "_ask", refused)
+    with pytest.raises(UserError, match="429"):
+        async with object.__new__(Turn)._wonders():
+            await asyncio.sleep(0)

@@ -110,6 +110,18 @@ async def test_a_cell_of_the_gantt_is_read_by_keyboard_and_leads_to_its_requests
     await page.keyboard.press("Enter")
     await reading.get_by_role("link", name="r1").press("Enter")
     await expect(page.locator("main h1")).to_contain_text("r1")
+    await page.route("**/days/*/requests*", lambda route: route.abort())
+    await page.goto(f"{desk.url}/console/{market}/gantt?order=share")
+    await expect(page.locator(".page-gantt")).to_contain_text("The work of the day was not read")
+    await expect(page.locator(".figures")).to_contain_text(re.compile("–\\s*at risk"))
+    await page.keyboard.press("m")
+    for _ in range(20):
+        await page.keyboard.press("ArrowRight")
+        if "1 of 2 booked" in await reading.inner_text():
+            break
+    await expect(reading).to_contain_text("By which requests was not read yet.")
+    await page.unroute_all(behavior="wait")
+    desk.failures.clear()  # the browser tells of each call that did not go out
     nobody = await desk.open("gantt", Role.COORDINATOR, market=market)
     await expect(nobody.locator(".empty")).to_contain_text("for ops")
 

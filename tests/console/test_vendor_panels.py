@@ -47,6 +47,7 @@ async def test_an_offer_is_declined_and_one_countered_by_keys_alone(desk: Desk) 
     await expect(page.locator(".card")).to_have_count(1)
     attempts = (await desk.call(market, "GET", "/requests/r1", None, Role.OPS))["attempts"]
     assert [each["code"] for each in attempts] == ["BAD_WEATHER"]
+    await expect(page.locator("main")).to_be_focused()  # what it was on is gone
     await until(page, "button", "Offer otherwise")
     await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Offer that").press("Enter")

@@ -16,6 +16,7 @@ SLOW: dict[str, Any] = {
     "service_workers": "block",
     "locale": "en-US",
 }  # what is seen is held up here; a context of their own
+RULE_SAYS = "you do not serve that level"
 PATIENCE_S, PAUSE_S = 20, 0.02
 
 
@@ -78,6 +79,31 @@ async def test_a_decline_that_came_after_a_colleagues_yes_says_so_where_the_offe
     await page.get_by_role("link", name="Rides").tap()
     await expect(page.locator(".tap.refused")).to_contain_text("You declined Not taken: ")
     await page.unroute_all(behavior="wait")
+
+
+async def test_a_counter_offer_that_breaks_a_rule_says_which_in_words_on_a_page_that_was_loaded_anew_too(
+    desk: Desk,
+) -> None:
+    market = await town(desk, "r1")
+    page = await phone(desk, market, clock=False, **SLOW)
+    await page.get_by_role("button", name="Offer otherwise").tap()
+    await page.get_by_label("Vehicle").select_option("stretcher")
+    await page.get_by_role("button", name="Offer that").tap()
+    refused = page.locator(".tap.refused")
+    await expect(refused).to_contain_text(RULE_SAYS)
+    await page.reload()
+    await expect(refused).to_contain_text(RULE_SAYS)
+
+
+async def test_a_page_of_which_a_module_does_not_come_says_that_something_is_wrong(desk: Desk) -> None:
+    market = await town(desk)
+    page = await phone(desk, market, clock=False, **SLOW)
+    await page.context.clear_cookies()
+    await page.route("**/panels/enter.js", lambda route: route.abort())
+    await page.goto(f"{desk.url}/vendor")
+    await expect(page.get_by_role("alert")).to_have_text("Something went wrong.")
+    await page.unroute_all(behavior="wait")
+    desk.failures.clear()  # the browser tells of what did not come
 
 
 async def test_messages_that_could_not_be_read_without_a_connection_are_there_once_it_is_back(

@@ -247,6 +247,16 @@ async def test_a_webhook_that_takes_nothing_is_seen_and_what_it_missed_sent_agai
     await expect(row).to_contain_text("disabled: by hand")
     await expect(row.get_by_role("button", name="Enable")).to_be_focused()  # the list was read anew meanwhile
     await expect(row.get_by_role("button", name="Send again")).to_be_disabled()
+    await page.route("**/webhooks?*", lambda route: route.abort())
+    await row.get_by_role("button", name="Enable").press("Enter")
+    again = page.get_by_role("button", name="Try again")
+    await expect(again).to_be_visible()
+    await expect(row.get_by_role("button", name="Enable")).to_be_focused()  # what was read before stays
+    await page.unroute_all(behavior="wait")
+    desk.failures.clear()  # the browser tells of each call that did not go out
+    await again.press("Enter")
+    await expect(row.get_by_role("button", name="Disable")).to_be_visible()
+    await expect(page.locator(":focus").get_by_role("row").filter(has_text="vendor.example")).to_be_visible()
 
 
 async def test_who_is_not_ops_is_told_so_and_asks_for_nothing(desk: Desk) -> None:

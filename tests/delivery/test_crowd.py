@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from dispatcher.delivery.crowd import FEW, MOST_TOLD, TOGETHER, Crowd, Followed
+from dispatcher.delivery.crowd import FEW, TOGETHER, Crowd, Followed
 from dispatcher.delivery.feed import Feed
 from dispatcher.delivery.gaps import Beginning
 from dispatcher.delivery.hub import Hub
-from dispatcher.delivery.recent import Recent
+from dispatcher.delivery.recent import AT_ONCE, Recent
 from dispatcher.store.events import FIELD, Entry
 from tests.service.world import World
 
@@ -50,6 +50,18 @@ def test_of_more_than_the_limit_the_oldest_are_dropped() -> None:
     assert numbers(recent, 6) == [6, 7]
 
 
+async def test_who_comes_back_late_is_sent_no_more_at_once_than_others(world: World) -> None:
+    """Or a thousand slow listeners had all that is kept in memory, each once more."""
+    followed, (feed,) = crowded(1, world)
+    await feed.fill()
+    for number in range(2 * AT_ONCE):
+        followed.recent.add(entry(number))
+    followed.tell()
+    taken = [[int(each.event) for each in await feed.next(5.0)] for _ in range(2)]
+    assert taken == [list(range(AT_ONCE)), list(range(AT_ONCE, 2 * AT_ONCE))]
+    assert not feed.is_behind
+
+
 async def hear(feed: Feed, last: int) -> list[int]:
     heard = list[int]()
     async with asyncio.timeout(20):
@@ -73,7 +85,7 @@ async def test_a_crowd_hears_all_in_order_also_who_is_too_slow_for_what_is_kept(
 
 
 def crowded(count: int, world: World) -> tuple[Followed, list[Feed]]:
-    followed = Followed(limit=2 * MOST_TOLD)
+    followed = Followed(limit=2 * AT_ONCE)
     feeds = [Feed(world.store, "s", Beginning("0-0"), followed.recent) for _ in range(count)]
     followed.feeds.update(feeds)
     return followed, feeds
@@ -98,13 +110,13 @@ async def test_others_have_their_turn_while_a_crowd_is_told(world: World) -> Non
 
 async def test_what_is_too_much_for_a_round_is_told_in_the_next(world: World) -> None:
     followed, feeds = crowded(MANY, world)
-    for number in range(MOST_TOLD + 1):
+    for number in range(AT_ONCE + 1):
         followed.recent.add(entry(number))
     telling = asyncio.create_task((crowd := Crowd()).run())
     crowd.tell(followed)
     async with asyncio.timeout(20):
-        while followed.recent.told <= MOST_TOLD or not all(each.news.is_set() for each in feeds):
+        while followed.recent.told <= AT_ONCE or not all(each.news.is_set() for each in feeds):
             await asyncio.sleep(0)
-    assert followed.recent.told == MOST_TOLD + 1
+    assert followed.recent.told == AT_ONCE + 1
     telling.cancel()
     await asyncio.gather(telling, return_exceptions=True)

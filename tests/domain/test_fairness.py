@@ -6,7 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.codes import DeclineCode, LevelOfService, RequestState, Requirement
+from contracts.geo import Place
 from contracts.unmatched import Unmatched
+from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.fairness import (
@@ -44,6 +46,13 @@ def test_a_group_is_a_level_of_service_in_an_area_of_some_8_km() -> None:
     assert abs(lat - pickup[1]) < 0.04
     assert group_of(order("o1")).startswith(EQUIPMENT + "@")
     assert group_of(replace(make.trip("r1"), level_of_service=LevelOfService.STRETCHER)) != one
+
+
+def test_a_door_counts_where_its_zone_cell_lies_which_is_all_that_the_board_knows_of_it() -> None:
+    beyond = (-74.00273894774483, 40.72474553239437)  # by itself in the area around -74.04689, 40.716
+    assert coarse_position(beyond) == (-73.99752, 40.725)
+    request = make.trip("r1", pickup=Place(position=beyond))
+    assert parts_of(group_of(request))[1] == (-73.95189, 40.716)
 
 
 def test_who_fares_worse_lies_behind_the_more_the_farther_and_at_the_floor_by_all_that_counts() -> None:

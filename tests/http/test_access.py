@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from string import Formatter
+from typing import Any
+
+import msgspec
 import pytest
 
 from contracts.codes import Role
 from contracts.operations import Operation
+from contracts.proofs import MAGIC, PNG
 from dispatcher.domain.rights import ALONE
 from tests.http.conftest import GUARDED, OPEN, Api, trip
+from tests.http.test_by_hand import VENDOR, add, answered, put_to
+from tests.http.test_versions import POOLS
 
 PLACES = {
     "request_id": "no-such",
@@ -31,6 +38,11 @@ PLACES = {
     "kind": "auto_insurance",
     "dispute_id": "no-such.1.late_dispute",
 }
+
+
+def _named(path: str) -> set[str]:
+    """What a path leaves to be filled in."""
+    return {name for _, name, _, _ in Formatter().parse(path) if name}
 
 
 def _path(operation: Operation, market: str) -> str:
@@ -95,10 +107,68 @@ async def test_the_services_own_routes_are_open(api: Api) -> None:
             assert answer.status == 200, operation.id
 
 
-async def test_another_vendors_things_do_not_exist_for_a_vendor(api: Api) -> None:
-    for path in ("/vendors/v2", "/vendors/v2/capacity/2026-03-03", "/dispatches/r1.1"):
-        status, problem = await api.call("GET", path, role=Role.VENDOR, vendor="v1")
-        assert (status, problem["type"]) == (404, "/problems/not-found")
+WISHES: dict[str, Any] = {  # what a call says, in its body or its query, by its operation; else nothing
+    "listScoreRequests": {"figure": "accepted"},
+    "putVendor": VENDOR,
+    "putCapacity": POOLS,
+    "putCredentialDocument": b"%PDF-1.4",
+    "putProofPicture": MAGIC[PNG],
+    "disputeScore": {"offer_id": "r1.1", "outcome": "late", "text": "it was not"},
+    "declineOffer": {"code": "NO_VEHICLES_AVAILABLE"},
+    "counterOffer": {"price_cents": 5_000},
+    "agreeToAmendment": {"number": 1},
+    "refuseAmendment": {"number": 1},
+    "reportStatus": {"status": "en_route"},
+    "disputePrice": {"line": 1, "text": "it was not"},
+    "giveProof": {"part": "pickup"},
+    "postMessage": {"text": "hello"},
+    "changeWebhook": {"url": "https://elsewhere.example/"},
+    "replayWebhook": {"after": "0-0"},
+}
+OWN = [
+    each
+    for each in GUARDED
+    if Role.VENDOR in (each.roles or ()) and {"vendor_id", "offer_id", "webhook_id"} & _named(each.path)
+]
+
+
+async def test_another_vendors_things_do_not_exist_for_a_vendor_whatever_is_asked_of_them(api: Api) -> None:
+    for name in ("v1", "v2"):
+        await add(api, name)
+    await api.call("POST", "/requests", trip("r1"))
+    assert (await put_to(api, "v1"))[0] == 200
+    await answered(api, "r1.1", "accept", "v1")
+    wish = {"url": "https://v1.example/told"}
+    _, hook = await api.call("POST", "/webhooks", wish, role=Role.VENDOR, vendor="v1")
+    there = {"vendor_id": "v1", "offer_id": "r1.1", "webhook_id": hook["id"]}
+    nowhere = {"vendor_id": "v9", "offer_id": "r9.1", "webhook_id": "no-such"}
+    before = await api.call("GET", "/requests/r1")
+    for each in OWN:
+        told = []
+        for known in (there, nowhere):
+            status, text = await _asked(api, each, known)
+            assert status == 404, (each.id, known, status, text)
+            for name, absent in zip(known.values(), nowhere.values(), strict=True):
+                text = text.replace(name, absent)
+            told.append(text)
+        assert told[0] == told[1], "not even the words tell one that exists from one that does not"
+    assert await api.call("GET", "/requests/r1") == before
+    assert (await api.call("GET", f"/webhooks/{hook['id']}", role=Role.VENDOR, vendor="v1"))[1] == hook
+
+
+async def _asked(api: Api, operation: Operation, known: dict[str, str]) -> tuple[int, str]:
+    """By v2: status, and what is told."""
+    path = operation.path.format_map(PLACES | known | {"market": api.market})
+    wish, headers = WISHES.get(operation.id, {}), api.headers(Role.VENDOR, "v2")
+    if operation.id == "putVendor":
+        wish = wish | {"id": known["vendor_id"]}
+    said: dict[str, Any] = {"params": wish}
+    if operation.body:
+        headers |= {"Content-Type": next(iter(operation.body.media_types))}
+        said = {"data": wish if isinstance(wish, bytes) else msgspec.json.encode(wish)}
+    async with api.client.request(operation.method, path, headers=headers, **said) as answer:
+        found = await answer.json(content_type=None)
+        return answer.status, str(found.get("detail", found))
 
 
 async def test_a_vendor_reads_no_requests(api: Api) -> None:

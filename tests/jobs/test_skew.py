@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from contracts.instants import HOUR_MS
+from dispatcher.app.opened import opened
+from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.jobs import skew
-from dispatcher.jobs.timers import Timers
+from dispatcher.jobs.timers import LOOK_AGAIN_S, Timers
 from dispatcher.matching.share import Share
 from dispatcher.runtime.clock import unix_s
+from dispatcher.security.key_files import write_patient_keys
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.loops import TROUBLES, WRONG_CLOCK
+from dispatcher.settings import Settings
 from dispatcher.store.skew import MOST_S
 from tests.domain import make
 from tests.matching.test_share import Nobody
+from tests.service.conftest import RING
 from tests.service.world import World
 
 TEN_MINUTES_S = 600
@@ -57,9 +64,20 @@ async def test_a_clock_that_goes_ahead_fires_no_timer_before_its_time(
     due_ms = await world.store.market(world.market).requests.records.next_due_ms()
     assert due_ms is not None
     world.clock.ms = due_ms + 1000 * (TEN_MINUTES_S - 5)
-    assert await Timers(world.service).fire_due(world.market) == 0
+    assert await (timers := Timers(world.service)).fire_due(world.market) == 0
+    assert timers._pause_s(world.market, REQUEST_KIND, due_ms) > LOOK_AGAIN_S, "it looks as if it were due"
     world.clock.ms += 10_000
     assert await Timers(world.service).fire_due(world.market) == 1
+
+
+async def test_it_is_known_before_anything_goes_by_it(
+    redis_server: EmbeddedRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data_dir=tmp_path, redis_url=redis_server.url)
+    write_patient_keys(settings.patient_keys_file, RING)
+    wrong_by(monkeypatch, TEN_MINUTES_S)
+    async with opened(settings, "jobs") as open_:
+        assert abs(open_.store.skew.ahead_s - TEN_MINUTES_S) <= 2
 
 
 async def test_a_matcher_whose_clock_is_wrong_leaves_its_markets_to_others() -> None:

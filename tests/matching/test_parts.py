@@ -84,6 +84,28 @@ async def test_what_is_done_with_a_part_is_done_to_its_end_and_its_failure_is_ra
     assert ended
 
 
+async def test_who_is_cancelled_lets_go_of_a_part() -> None:
+    """A matcher that ends does not first commit thousands of matches."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def settled(part: BatchPlan) -> None:
+        begun.set()
+        await ended.wait()
+
+    async def hears() -> None:
+        async with heard(settled) as parts:
+            await asyncio.to_thread(parts.send, "a part")
+            await asyncio.Event().wait()
+
+    hearing = asyncio.create_task(hears())
+    await begun.wait()
+    hearing.cancel()
+    done, _ = await asyncio.wait({hearing}, timeout=20)
+    ended.set()
+    assert done
+    assert hearing.cancelled()
+
+
 class InParts:
     """Solves here and now: half of the plan is settled before the whole is there."""
 
@@ -108,6 +130,20 @@ class InParts:
         self, screening: Screening, vendors: Sequence[str], whys: Sequence[Unmatched]
     ) -> Sequence[Unmatched]:
         return whys
+
+
+class BreaksAmid(InParts):
+    """Breaks once half is settled: the greedy plans all of it, as `SolverPool` has it plan."""
+
+    async def plan(
+        self,
+        screening: Screening,
+        most_s: float = 3600.0,
+        whose: Whose | None = None,
+        settled: Settled | None = None,
+    ) -> BatchPlan:
+        await super().plan(screening, most_s, whose, settled)
+        return plan(screening)
 
 
 class Kept:
@@ -138,6 +174,22 @@ async def test_settled_matches_are_offered_once_while_the_rest_is_solved(
     (saved,) = saver.decided
     assert isinstance(saved, Decided)
     assert saved.became == ("offered",) * 12
+
+
+async def test_after_a_solver_broke_all_is_planned_from_what_there_was_and_replays(
+    town: Town, own: Ownership
+) -> None:
+    """What is settled has taken units by then: they are there for whom they were planned."""
+    await town.store.market(town.name).tuning.put(Tuning(version=1, values=dict(FEW)), 0)
+    await town.add_vendor(vendor("v1"), units=12)
+    await town.submit(*(trip(f"r{n:02}", start_min=240) for n in range(12)))
+    town.market.saver = saver = Kept()
+    done = await run_batch(own, town.market, BreaksAmid(town))
+    assert len(done.offered) == 12
+    (saved,) = saver.decided
+    again = plan(saved.screening())
+    assert (again.digest, again.cost) == (saved.plan.digest, saved.plan.cost)
+    assert again.chosen.request.tolist() == saved.plan.chosen.request.tolist()
 
 
 @pytest.mark.parametrize(("since_imminent_s", "most"), [(3_600.0, MANY_AT_ONCE), (0.0, AT_ONCE)])

@@ -19,6 +19,7 @@ from dispatcher.decisions.record import IMMINENT
 from dispatcher.decisions.replay import SAME, replay
 from dispatcher.decisions.saver import Saver
 from dispatcher.decisions.store import DecisionStore
+from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
 from dispatcher.serve import backup
@@ -27,6 +28,7 @@ from dispatcher.serve.backup_blobs import DECISIONS
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Settings
 from dispatcher.store.identity import Identity
+from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store
 from solvers.planning import plan
 from tests.bucket import bucket  # noqa: F401  (a fixture)
@@ -154,6 +156,11 @@ async def test_decisions_of_a_market_on_another_primary_are_no_loss_and_of_one_t
     async with EmbeddedRedis(folder) as redis, Store(redis.url, RING) as store:
         assert await asyncio.to_thread(main, words) == NOT_ALL
         assert "other: not looked at: decisions of it are kept" in capsys.readouterr().out
+        broken = Keys("other").record(REQUEST_KIND, "r1")
+        await store.reader.ask("SET", broken, "no record")
+        assert await asyncio.to_thread(main, words) == 1, "what is wrong there is told"
+        assert "the ledger is gone" in capsys.readouterr().out
+        await store.reader.ask("DEL", broken)
         await store.market("other").lease.acquire("matcher", 1)
         assert await asyncio.to_thread(main, words) == 1
         assert "the ledger is gone, and 2 records are there" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Offers as a vendor sees them."""
+"""Offers as a vendor sees them, and the whole application."""
 
 import datetime as dt
 
@@ -7,6 +7,7 @@ import pytest
 from contracts.codes import OfferState
 from contracts.geo import Window
 from contracts.offers import Offer
+from tests.http.conftest import api, cancelling, engine, limits, market, more_routes, registry, store  # noqa: F401
 
 NOON = dt.datetime(2026, 9, 16, 12, tzinfo=dt.UTC)
 

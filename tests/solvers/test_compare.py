@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from solvers.compare import Asked, Kind, Side, diff, figures, proven
-from solvers.compare.figures import LESS, SAME
+from solvers.compare.figures import LESS, MORE, SAME
 
 HOUR_MS, R = 3_600_000, 400
 
@@ -76,6 +78,15 @@ def test_where_outcomes_are_drawn_some_more_and_some_less_is_luck() -> None:
     assert {each.name: each.verdict for each in figures(asked(), many, many, none, drawn=True)}[
         "late"
     ] == LESS
+
+
+def test_less_posted_is_less_slack_and_more_use_even_if_nobody_fares_otherwise() -> None:
+    before = flipped(range(0))
+    less = replace(before, posted=np.full(3, 80), slack=480)
+    found = {each.name: each.verdict for each in figures(asked(), before, before, less)}
+    assert (found["slack_two_hours"], found["use_p50"]) == (LESS, MORE)
+    assert {found[each] for each in ("matched", "moved", "largest_share")} == {SAME}
+    assert verdict(before, before, replace(before, slack=480), "slack_two_hours") == SAME
 
 
 def test_what_the_machine_measures_is_never_judged() -> None:

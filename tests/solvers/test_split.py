@@ -35,7 +35,7 @@ def test_the_seams_cost_little_and_the_bound_is_the_wholes(load: str) -> None:
     assert found.cost <= 1.02 * whole.cost
 
 
-def test_the_same_work_gives_the_same_plan_however_many_lanes_there_are() -> None:
+def test_the_same_work_gives_the_same_plan() -> None:
     problem = generate(400, "normal", 5)
     one, again = (
         solve_split(problem, parts=4, time_limit_s=60, seed=2, workers=1, work_limit=WORK) for _ in range(2)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from contracts.instants import DAY_MS, MINUTE_MS
 from dispatcher.domain.acceptance import Answer, Count, week_of, weeks
+from dispatcher.domain.acceptance_sums import expected_of
 from dispatcher.domain.decision import Decision
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.acceptance import KEPT_MS
@@ -119,3 +122,23 @@ async def test_of_commits_that_a_kill_interrupts_and_that_are_sent_again_each_co
         await asyncio.gather(*first, return_exceptions=True)
         await asyncio.gather(*sent())
         assert (await market.acceptance.of(NOW_MS))[week_of(NOW_MS)] == (Count("v1", CELL, True, len(names)),)
+
+
+async def test_the_loop_goes_on_while_what_is_expected_is_worked_out(
+    market: MarketStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many vendors that takes long: an imminent request of the same process does not wait for it."""
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow(*given: Any) -> dict[str, bytes]:
+        begun.set()
+        assert goes_on.wait(20), "the loop stands still"
+        return expected_of(*given)
+
+    monkeypatch.setattr("dispatcher.store.acceptance.expected_of", slow)
+    await count(market, answer())
+    asking = asyncio.create_task(market.acceptance.expected(NOW_MS, {}))
+    while not begun.is_set():
+        await asyncio.sleep(0.001)
+    goes_on.set()
+    assert share(await asking, "v1") > share(await asking, ALL_OTHERS) > 0.5

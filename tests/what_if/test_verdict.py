@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.what_if.answer import Compared, answer_of
-from tests.solvers.test_compare import R, Side, asked, flipped
+from solvers.compare import Side
+from tests.solvers.test_compare import R, asked, flipped
 
 
 def verdict(before: Side, again: Side, after: Side) -> str:

@@ -8,8 +8,9 @@ const ROWS = "tr, li, article, section";
 
 /**
  * Draw `place` anew. Whoever was on a control in it is then on the one of the same name in the same row; where the
- * row has none of that name (it was "Disable" and is "Enable" now), on the one that stands there instead.
- * @param {Element} place
+ * row has none of that name (it was "Disable" and is "Enable" now), on the one that stands there instead; where neither
+ * can be, on the place itself: Tab goes on from there.
+ * @param {HTMLElement} place
  * @param {() => void} draw
  */
 export function keepingFocus(place, draw) {
@@ -22,7 +23,11 @@ export function keepingFocus(place, draw) {
   const there = all(row ?? place, CONTROLS);
   const same = there.find((each) => nameOf(each) === was.name);
   const instead = row ? there[Math.min(was.at, there.length - 1)] : undefined;
-  (same ?? instead)?.focus({ preventScroll: true });
+  for (const each of [same, instead, place]) {
+    if (each === place) place.tabIndex = -1;
+    each?.focus({ preventScroll: true });
+    if (each && each === document.activeElement) return;
+  }
 }
 
 /** @param {Element} within @param {string} which @returns {HTMLElement[]} */

@@ -11,7 +11,7 @@ import { DecisionPanel } from "../parts/decision.js";
 import { rowPanel } from "../parts/decision_row.js";
 import { empty } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
-import { button, dollars, heading, number, reading, requestLink } from "../parts/view.js";
+import { button, dollars, heading, number, reading, requestLink, words } from "../parts/view.js";
 
 export const title = "Decisions";
 
@@ -101,7 +101,7 @@ class Search {
           value: (row) => row.digest,
           show: (row) => h("a", { class: "mono", href: context.href("decisions", [row.digest]) }, row.digest),
         },
-        { name: "kind", says: "Kind", width: 100, value: (row) => row.kind },
+        { name: "kind", says: "Kind", width: 100, value: (row) => row.kind, show: (row) => words(row.kind) },
         { name: "solver", says: "Solver", width: 100, value: (row) => row.solver },
         { name: "requests", says: "Requests", width: 90, value: (row) => row.requests, end: true },
         { name: "matched", says: "Matched", width: 90, value: (row) => row.matched, end: true },

@@ -77,7 +77,7 @@ function draw(found, options, context) {
         "p",
         { class: "soft" },
         `Of ${found.since} to ${found.until} (UTC), with those that wait now. An area is a square of some 8 km. ` +
-          "Numbers lead to the board: it knows places to 2 km, and the 5,000 requests that ended last.",
+          "Numbers lead to the board, which knows the 5,000 requests that ended last.",
       ),
       table(options),
       found.more > 0 && h("p", { class: "soft" }, `${number(found.more)} more lie less far behind.`),

@@ -157,7 +157,9 @@ class GanttPage {
       this.trouble.hidden = true;
       this.show();
     } catch (error) {
-      if (!signal.aborted) showTrouble(this.trouble, error);
+      if (signal.aborted) return;
+      showTrouble(this.trouble, error);
+      if (this.capacity && !this.day) this.readAt.textContent = "The work of the day was not read";
     } finally {
       this.isReading = false;
       if (!signal.aborted && this.wish.day !== day) void this.load();
@@ -168,7 +170,7 @@ class GanttPage {
     const { capacity, day, wish, context, past } = this;
     if (!capacity || (past && !day)) return;
     const now = past ? past.ms : context.clock.now();
-    this.gantt = new Gantt(capacity, wish.level, day ? this.works(day, now) : [], Boolean(past));
+    this.gantt = new Gantt(capacity, wish.level, day && this.works(day, now), Boolean(past));
     const text = wish.vendor.toLowerCase();
     const rows = this.gantt.rows.filter((row) =>
       !text || row.vendor.toLowerCase().includes(text) || row.name.toLowerCase().includes(text)
@@ -231,7 +233,7 @@ class GanttPage {
       figure({ value: `${Math.round(posted ? taken / posted * 100 : 0)} %`, says: `booked (${hours(taken)} h)` }),
       figure({ value: full, says: "vendors over 90 %", tone: full ? "warn" : "" }),
       figure({
-        value: risks,
+        value: this.day ? risks : "–",
         says: "at risk",
         tone: risks ? "bad" : "",
         href: risks ? board({ ids: risky.slice(0, 200).join(",") }) : undefined,
@@ -239,9 +241,9 @@ class GanttPage {
       over > 0 && figure({ value: over, says: "booked beyond what is posted", tone: "bad" }),
     );
     this.canvas.describe(
-      `Gantt of ${rows.length} vendors on ${wish.day}: ${hours(taken)} of ${
-        hours(posted)
-      } unit hours booked, ${risks} requests at risk, ${full} vendors over 90 %.`,
+      `Gantt of ${rows.length} vendors on ${wish.day}: ${hours(taken)} of ${hours(posted)} unit hours booked, ${
+        this.day ? `${risks} requests at risk, ` : ""
+      }${full} vendors over 90 %.`,
     );
   }
 

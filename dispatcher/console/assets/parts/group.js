@@ -5,7 +5,7 @@
 
 import { words } from "./state.js";
 
-const ROW = 0.072, POLAR = 89, HALF = 0.5; // degrees of latitude: four of the board's squares; `domain/coarse_position.py`
+const ROW = 0.072, POLAR = 89; // degrees of latitude: four of the board's squares; `domain/coarse_position.py`
 
 /** @typedef {import("../core/store.js").Row} Row */
 
@@ -16,7 +16,7 @@ export function groupSays(group) {
 }
 
 /**
- * Whether a row of the board is of it; its place is known to 2 km, so at an edge it may be the neighbour's.
+ * Whether a row of the board is of it: a group goes by the board's squares.
  * @param {Row} row
  * @param {string} group
  */
@@ -24,7 +24,9 @@ export function isOf(row, group) {
   const { level, lon, lat } = partsOf(group), own = row.kind === "equipment" ? "equipment" : row.class;
   if (own !== level || row.from.length !== 2) return false;
   const width = ROW / Math.cos(Math.min(Math.abs(lat), POLAR) * Math.PI / 180);
-  return Math.abs(row.from[1] - lat) <= ROW * HALF && Math.abs(row.from[0] - lon) <= width * HALF;
+  /** @param {number} of @param {number} size */
+  const cell = (of, size) => Math.floor(of / size);
+  return cell(row.from[1], ROW) === cell(lat, ROW) && cell(row.from[0], width) === cell(lon, width);
 }
 
 /** @param {string} group */

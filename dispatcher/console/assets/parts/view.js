@@ -77,8 +77,8 @@ export function seconds(seconds) {
 }
 
 /**
- * Read something and draw it, under whoever is in it with the keyboard, too; what goes wrong is said in its place,
- * with a button to try again.
+ * Read something and draw it, under whoever is in it with the keyboard, too; what goes wrong is said in its place, or
+ * above what was read before, with a button to try again.
  * @template T
  * @param {HTMLElement} place
  * @param {AbortSignal} signal
@@ -86,7 +86,7 @@ export function seconds(seconds) {
  * @param {(found: T) => Child} draw
  */
 export async function reading(place, signal, read, draw) {
-  if (!place.childNodes.length) fill(place, h("p", { class: "soft", role: "status" }, "Reading …"));
+  if (!place.childNodes.length) fill(place, h("p", { class: "soft unread", role: "status" }, "Reading …"));
   try {
     const found = await read();
     if (!signal.aborted) keepingFocus(place, () => fill(place, draw(found)));
@@ -94,7 +94,11 @@ export async function reading(place, signal, read, draw) {
     if (signal.aborted) return;
     const trouble = h("p", { class: "trouble", role: "alert" });
     showTrouble(trouble, error);
-    fill(place, trouble, h("p", {}, button("Try again", () => reading(place, signal, read, draw))));
+    const again = h("p", {}, button("Try again", () => reading(place, signal, read, draw)));
+    keepingFocus(place, () => {
+      place.querySelector(":scope > .unread")?.remove();
+      place.prepend(h("div", { class: "unread" }, trouble, again));
+    });
   }
 }
 

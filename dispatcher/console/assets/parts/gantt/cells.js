@@ -83,7 +83,7 @@ export class Gantt {
   /**
    * @param {DayCapacity} capacity
    * @param {string} level "" for all
-   * @param {Work[]} works what is booked, by request
+   * @param {Work[] | null} works what is booked, by request; null: that was not read yet
    * @param {boolean} [fromWorks] count what is booked from `works`, not from the ledger: a moment of the past
    */
   constructor(capacity, level, works, fromWorks = false) {
@@ -100,7 +100,8 @@ export class Gantt {
       row.cap += capacity.daily_cap[at];
       row.capBooked += capacity.daily_booked[at];
     });
-    for (const work of works) {
+    this.isRead = works !== null;
+    for (const work of works ?? []) {
       const row = rows.get(work.vendor);
       if (!row || (level && work.class !== level)) continue;
       row.works.push(work);

@@ -104,7 +104,9 @@ export function cellTold(row, bucket, gantt, context) {
       : h(
         "p",
         { class: "soft small" },
-        row.booked[bucket] ? "Booked by requests of another day." : "Nothing is booked here.",
+        row.booked[bucket]
+          ? gantt.isRead ? "Booked by requests of another day." : "By which requests was not read yet."
+          : "Nothing is booked here.",
       ),
     behind.length > 30 && h("p", { class: "soft small" }, `and ${behind.length - 30} more`),
   ];

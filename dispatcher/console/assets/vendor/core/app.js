@@ -211,4 +211,4 @@ async function register() {
   }
 }
 
-start();
+start().catch((error) => fill(main, h("h1", {}, t("app")), trouble(said(error))));

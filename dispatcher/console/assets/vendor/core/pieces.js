@@ -126,6 +126,7 @@ export function field(label, control, hint) {
 
 /**
  * Put these in place of what stands there; the keyboard stays where it was, and what was opened is open, by `data-at`.
+ * Whoever was on what is gone is in the page.
  * @param {HTMLElement} root
  * @param {...any} children
  */
@@ -165,7 +166,9 @@ function put(root, children) {
   fill(root, ...children);
   const at = (/** @type {string} */ name) => root.querySelector(`[data-at="${CSS.escape(name)}"]`);
   for (const each of opened) at(each.dataset.at || "")?.parentElement?.toggleAttribute("open", true);
-  if (held) /** @type {HTMLElement | null} */ (at(held))?.focus();
+  const still = held && /** @type {HTMLElement | null} */ (at(held));
+  if (still) still.focus();
+  else if (active) root.closest("main")?.focus({ preventScroll: true }); // not to what stands there now: Enter again would answer that
 }
 
 /**
@@ -242,11 +245,17 @@ export function orphans({ taps, world }) {
 
 /** @param {import("./taps.js").Taps} taps @param {import("./taps.js").Tap} tap @param {string} [which] */
 function refusedTap(taps, tap, which = "") {
-  const what = problem(tap.type || "", tap.problem || "", tap);
+  const says = h("span", {});
+  const draw = () => {
+    const what = problem(tap.type || "", tap.problem || "", tap);
+    fill(says, which && h("strong", {}, which, " "), t("tap.refused", { what }));
+  };
+  draw();
+  if (tap.rules?.length) void import("../panels/lost_words.js").then(draw, console.warn); // few: it is no part of the first load
   return h(
     "div",
     { class: "tap refused", role: "alert" },
-    h("span", {}, which && h("strong", {}, which, " "), t("tap.refused", { what })),
+    says,
     h("button", { onclick: () => void taps.drop(tap.id), dataset: { at: `away ${tap.id}` } }, t("tap.away")),
   );
 }
