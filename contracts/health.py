@@ -11,7 +11,9 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True):
     `held_s`: for how long a matcher has had the market; null: none has it. `batch_age_s`: since its last
     batch ended (or since it was taken); null: never. `waiting`: requests that wait for a vendor, `oldest_s`:
     the first of them for how long. `workers`: so many on other machines solve its batches; 0: none is
-    there, the matcher solves by itself; null: it is not to ask any (DISPATCHER_BROKER_URL).
+    there, the matcher solves by itself; null: it is not to ask any (DISPATCHER_BROKER_URL). `workers_busy`:
+    so many of them have a task; `tasks_waiting`: solves, of any market, that none has taken yet,
+    `oldest_task_s`: the first of them, for how long; null where `workers` is, the last where none waits.
     """
 
     held_s: float | None = None
@@ -19,6 +21,9 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int = 0
     oldest_s: float = 0.0
     workers: int | None = None
+    workers_busy: int | None = None
+    tasks_waiting: int | None = None
+    oldest_task_s: float | None = None
 
 
 class Routing(msgspec.Struct, frozen=True, kw_only=True):

@@ -60,9 +60,9 @@ class NotificationHealth(Wire, omit_defaults=False):
 class MarketHealth(Wire, omit_defaults=False):
     """Everything about how one market is served, as it is this moment.
 
-    `held_s`, `batch_age_s`, `waiting`, `oldest_s` and `workers` as in `/readyz`. `troubles`: what fails now,
-    by part; `counts`: how often each came since the store was new. `strange`: keys that hold what is not
-    theirs.
+    `held_s`, `batch_age_s`, `waiting`, `oldest_s` and what is said of workers as in `/readyz`. `troubles`:
+    what fails now, by part; `counts`: how often each came since the store was new. `strange`: keys that hold
+    what is not theirs.
     """
 
     at: Instant
@@ -72,7 +72,6 @@ class MarketHealth(Wire, omit_defaults=False):
     batch_age_s: float | None
     waiting: Tally
     oldest_s: float
-    workers: Tally | None  # null: its matcher is to ask none
     matchers: tuple[MatcherHealth, ...]
     totals: tuple[QueueTotal, ...]
     queues: tuple[QueueHealth, ...]  # the fullest ones
@@ -81,4 +80,8 @@ class MarketHealth(Wire, omit_defaults=False):
     dead_letters: Tally
     troubles: dict[str, str]
     counts: dict[str, int]
+    workers: Tally | None = None  # null: its matcher is to ask none
+    workers_busy: Tally | None = None
+    tasks_waiting: Tally | None = None
+    oldest_task_s: float | None = None  # null: none waits
     strange: tuple[str, ...] = ()

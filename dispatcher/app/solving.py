@@ -19,6 +19,7 @@ from dispatcher.matching.solving import SolverPool
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.measures import SOLVED_AT
 from dispatcher.store.connection import StoreError
+from dispatcher.store.pulse import Workers
 from dispatcher.store.store import Store
 from dispatcher.workers.broker import Broker
 from dispatcher.workers.errands import Desk
@@ -78,7 +79,7 @@ class Solving:
         looks = [each.living.run() for each in self.desks.values()]
         return [*looks, self._tidy(self.desks[SOLVES].parcels)]
 
-    async def told(self, workers: int | None) -> None:
+    async def told(self, workers: Workers | None) -> None:
         """Say in every market who solves for it. Raises Unavailable, StoreError."""
         await tell(self.open_.store, self.open_.settings.markets, workers)
 
@@ -102,6 +103,6 @@ class Solving:
         await self.local.aclose()
 
 
-async def tell(store: Store, markets: Iterable[str], workers: int | None) -> None:
+async def tell(store: Store, markets: Iterable[str], workers: Workers | None) -> None:
     """Raises Unavailable, StoreError."""
     await asyncio.gather(*(store.market(each).pulse.solved_by(workers) for each in markets))

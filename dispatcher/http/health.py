@@ -24,6 +24,7 @@ from dispatcher.http.routing import Routes
 from dispatcher.http.shared import Shared
 from dispatcher.service.loops import TROUBLES
 from dispatcher.store.connection import StoreError
+from dispatcher.store.pulse import of_workers
 
 TEXT, METRICS = "text/plain", "application/openmetrics-text"
 PROBE_S = 1.0  # real seconds: whoever asks whether we are ready does not wait long
@@ -130,7 +131,7 @@ async def _of_market(parts: Parts, market: str) -> Matching:
         batch_age_s=pulse.batch_age_s,
         waiting=waiting,
         oldest_s=waited_ms / 1000,
-        workers=pulse.workers,
+        **of_workers(pulse.workers),
     )
 
 

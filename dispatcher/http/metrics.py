@@ -159,6 +159,9 @@ class MatchingGauges:
         "waiting": ("dispatcher_waiting_requests", "Requests that wait for a vendor."),
         "oldest_s": ("dispatcher_waiting_oldest_seconds", "For how long the first of them has waited."),
         "workers": ("dispatcher_workers", "Workers on other machines that solve its batches."),
+        "workers_busy": ("dispatcher_workers_busy", "Those of them that have a task."),
+        "tasks_waiting": ("dispatcher_worker_tasks_waiting", "Solves that no worker has taken yet."),
+        "oldest_task_s": ("dispatcher_worker_tasks_oldest_seconds", "For how long the first of them waits."),
     }
 
     def __init__(self, registry: CollectorRegistry) -> None:

@@ -16,7 +16,7 @@ from dispatcher.service.markets import Markets
 from dispatcher.store.connection import StoreError
 from dispatcher.store.market import MarketStore
 from dispatcher.store.market_health import of_server, standing
-from dispatcher.store.pulse import Pulse
+from dispatcher.store.pulse import Pulse, of_workers
 from dispatcher.store.store import Store
 
 NONE = Pulse(None, None)
@@ -54,7 +54,7 @@ class MarketHealths:
             batch_age_s=pulse.batch_age_s,
             waiting=waiting,
             oldest_s=max(0, now_ms - first_ms) / 1000 if first_ms else 0.0,
-            workers=pulse.workers,
+            **of_workers(pulse.workers),
             matchers=found.matchers,
             totals=found.totals,
             queues=found.queues,

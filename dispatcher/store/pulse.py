@@ -6,6 +6,7 @@ Ages are by the server's clock, so that those who tell and those who ask need no
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from redis.exceptions import ResponseError
@@ -13,19 +14,45 @@ from redis.exceptions import ResponseError
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 
-SINCE, BATCH, WORKERS = "since_ms", "batch_ms", "workers"
+SINCE, BATCH = "since_ms", "batch_ms"
+WORKERS, BUSY, TASKS, TASKS_SINCE = "workers", "workers_busy", "tasks_waiting", "tasks_since_ms"
+
+
+class Workers(NamedTuple):
+    """Workers as a matcher last heard of them: how many live, and how many of these have a task.
+
+    `tasks_waiting`: solves of any market that are given out and that none has taken; `oldest_task_s`: the
+    first of them, for so long.
+    """
+
+    living: int
+    busy: int = 0
+    tasks_waiting: int = 0
+    oldest_task_s: float = 0.0
 
 
 class Pulse(NamedTuple):
     """Real seconds. `held_s`: since a matcher took the market that still has it; None: nobody has it.
 
     `batch_age_s`: since its last batch ended, or since it was taken; None: no matcher ever had it.
-    `workers`: that solve for it, as a matcher last heard; None: it asks none.
+    `workers`: that solve for it; None: its matcher asks none.
     """
 
     held_s: float | None
     batch_age_s: float | None
-    workers: int | None = None
+    workers: Workers | None = None
+
+
+def of_workers(workers: Workers | None) -> dict[str, Any]:
+    """As `contracts.health.Matching` says it."""
+    if workers is None:
+        return {}
+    return {
+        "workers": workers.living,
+        "workers_busy": workers.busy,
+        "tasks_waiting": workers.tasks_waiting,
+        "oldest_task_s": workers.oldest_task_s if workers.tasks_waiting else None,
+    }
 
 
 class PulsePart:
@@ -42,28 +69,39 @@ class PulsePart:
         """A batch has ended, were it one of nothing. Raises Unavailable."""
         await self._note(BATCH)
 
-    async def solved_by(self, workers: int | None) -> None:
-        """So many workers solve for it; None: the matcher alone. Raises Unavailable."""
+    async def solved_by(self, workers: Workers | None) -> None:
+        """These workers solve for it; None: the matcher alone. Raises Unavailable."""
+        told = workers or Workers(-1)
+        since_ms = _ms(await self.reader.ask("TIME")) - round(told.oldest_task_s * 1000)
+        words = (WORKERS, told.living, BUSY, told.busy, TASKS, told.tasks_waiting, TASKS_SINCE, since_ms)
         with contextlib.suppress(ResponseError):
-            await self.reader.ask("HSET", self.keys.pulse, WORKERS, -1 if workers is None else workers)
+            await self.reader.ask("HSET", self.keys.pulse, *words)
 
     async def read(self) -> Pulse:
         """As it is now. Raises Unavailable; ResponseError if the key is not ours."""
         words = (("TIME",), ("GET", self.keys.lease), ("HGETALL", self.keys.pulse))
         time, owner, told = await self.reader.ask_all(words)
-        now_ms, noted = _ms(time), {name: int(at) for name, at in told.items()}
-        since_ms, batch_ms = noted.get(SINCE.encode(), 0), noted.get(BATCH.encode(), 0)
+        now_ms, noted = _ms(time), {name.decode(): int(at) for name, at in told.items()}
+        since_ms, batch_ms = noted.get(SINCE, 0), noted.get(BATCH, 0)
         last_ms = max(since_ms, batch_ms)
         return Pulse(
             _seconds(now_ms - since_ms) if owner and since_ms else None,
             _seconds(now_ms - last_ms) if last_ms else None,
-            None if (workers := noted.get(WORKERS.encode(), -1)) < 0 else workers,
+            _workers(noted, now_ms),
         )
 
     async def _note(self, what: str) -> None:
         now_ms = _ms(await self.reader.ask("TIME"))
         with contextlib.suppress(ResponseError):  # a key of another type
             await self.reader.ask("HSET", self.keys.pulse, what, now_ms)
+
+
+def _workers(noted: Mapping[str, int], now_ms: int) -> Workers | None:
+    if (living := noted.get(WORKERS, -1)) < 0:
+        return None
+    waiting = noted.get(TASKS, 0)
+    oldest_s = _seconds(now_ms - noted.get(TASKS_SINCE, now_ms)) if waiting else 0.0
+    return Workers(living, noted.get(BUSY, 0), waiting, oldest_s)
 
 
 def _ms(time: Any) -> int:

@@ -86,7 +86,9 @@ def _verdict(found: Difference, chance: Difference, told: Sequence[Figure]) -> s
     if not differs:
         otherwise, floor = int(found.changed.sum()), int(chance.changed.sum())
         says = "no difference beyond noise"
-        if by_name["moved"].differs:  # who serves whom does differ, what comes of it does not
+        if by_name["gained"].differs or by_name["lost"].differs:  # as many, but others
+            says = "the same outcome within noise, for other requests"
+        elif by_name["moved"].differs:  # who serves whom does differ, what comes of it does not
             says = "the same outcome within noise, by other vendors or times"
         return f"{says}: {otherwise:,} fare otherwise, {floor:,} with another seed alone"
     return "; ".join(

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from dispatcher.runtime.urls import BrokerUrl
+from dispatcher.store.pulse import Workers
 from dispatcher.workers.celery_app import app_of
 from dispatcher.workers.kinds import OVER_S, Kind
 
@@ -60,7 +61,7 @@ class Broker:
         """Give it out; the id of the task. It is wanted for so long. Raises BrokerDown."""
         name = f"{ref}:{nth}"
         with _told(self):
-            self._client.set(self._key("wanted", name), b"1", px=round(wanted_s * 1000))
+            self._note_given(name, round(wanted_s * 1000))
             self.app.send_task(
                 self.kind.name,
                 args=[*ref, name, parcel],
@@ -87,6 +88,7 @@ class Broker:
         """It is not wanted any more: who has not begun it does not. Raises BrokerDown."""
         with _told(self):
             self._client.delete(*(self._key(each, name) for each in ("wanted", "taken", "told", "tries")))
+            self._client.zrem(self._key("given"), name)
 
     def forget(self, ref: Ref) -> None:
         """Its result was read. Raises BrokerDown."""
@@ -148,8 +150,46 @@ class Broker:
                 self._client.srem(self._key("workers"), *gone)
         return frozenset(each.decode() for each in set(named).difference(gone))
 
+    def workers(self) -> tuple[frozenset[str], Workers]:
+        """The workers that take tasks of this kind, and how they stand. Raises BrokerDown."""
+        living = self.living()
+        with _told(self):
+            pipe = self._client.pipeline(transaction=False)
+            pipe.time()
+            pipe.zrange(self._key("given"), 0, -1, withscores=True)
+            time, given = pipe.execute()
+            wanted, taken = self._of_each("wanted", given), self._of_each("taken", given)
+            gone = [name for (name, _), is_wanted in zip(given, wanted, strict=True) if not is_wanted]
+            if gone:  # whoever asked has gone without a word
+                self._client.zrem(self._key("given"), *gone)
+        busy = {by.decode() for by, is_wanted in zip(taken, wanted, strict=True) if by and is_wanted}
+        waiting = [
+            at_ms
+            for (_, at_ms), by, is_wanted in zip(given, taken, wanted, strict=True)
+            if is_wanted and not by
+        ]
+        oldest_s = max(0.0, _ms(time) - min(waiting)) / 1000 if waiting else 0.0
+        return living, Workers(len(living), len(busy & living), len(waiting), oldest_s)
+
+    def _of_each(self, note: str, given: Sequence[tuple[bytes, float]]) -> Sequence[bytes | None]:
+        keys = [self._key(note, name.decode()) for name, _ in given]
+        found: Sequence[bytes | None] = self._client.mget(keys) if keys else []
+        return found
+
+    def _note_given(self, name: str, wanted_ms: int) -> None:
+        """What is wanted, first: who looks on takes a task that is not for one that was given up."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.set(self._key("wanted", name), b"1", px=wanted_ms)
+        pipe.zadd(self._key("given"), {name: _ms(self._client.time())})
+        pipe.pexpire(self._key("given"), self.kind.visibility_s * 1000)
+        pipe.execute()
+
     def _key(self, *parts: str) -> str:
         return self.prefix + ":".join(parts)
+
+
+def _ms(time: tuple[int, int]) -> int:
+    return time[0] * 1000 + time[1] // 1000
 
 
 @contextlib.contextmanager

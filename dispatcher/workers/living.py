@@ -1,8 +1,9 @@
-"""Which workers there are, as this process last heard; who cares is told when their number changes."""
+"""Which workers there are, as this process last heard; who cares is told when that changes."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,9 +12,11 @@ from typing import Final, TypeVar
 import structlog
 
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.store.pulse import Workers
 from dispatcher.workers.broker import Broker, BrokerDown
 
 LOOK_S: Final = 1.0
+LOAD_S: Final = 5.0  #: what they have to do is told no more often: it changes with every solve
 TOGETHER: Final = 8  #: calls of the broker and of the object store at once
 log = structlog.get_logger()
 Result = TypeVar("Result")
@@ -40,9 +43,10 @@ class Living:
 
     broker: Broker
     threads: Threads
-    tell: Callable[[int], Awaitable[None]] | None = None
+    tell: Callable[[Workers], Awaitable[None]] | None = None
     workers: frozenset[str] = field(default_factory=frozenset)
-    _told: int | None = None
+    _told: Workers | None = None
+    _told_at_s: float = 0.0
 
     async def run(self) -> None:
         """Look until cancelled. Nobody is found where the broker does not answer."""
@@ -53,15 +57,22 @@ class Living:
     async def look(self) -> None:
         """Look once."""
         try:
-            self.workers = await self.threads.call(self.broker.living)
+            self.workers, found = await self.threads.call(self.broker.workers)
         except BrokerDown:
-            self.workers = frozenset()
-        if len(self.workers) == self._told:
+            self.workers, found = frozenset(), Workers(0)
+        if not self._is_news(found):
             return
-        log.info("workers", kind=self.broker.kind.name, number=len(self.workers))
+        if self._told is None or found.living != self._told.living:
+            log.info("workers", kind=self.broker.kind.name, number=found.living)
         try:
             if self.tell is not None:
-                await self.tell(len(self.workers))
-            self._told = len(self.workers)
+                await self.tell(found)
+            self._told, self._told_at_s = found, time.monotonic()
         except Exception as error:  # who is told is away: the next look tells
             log.warning("workers_not_told", reason=type(error).__name__)
+
+    def _is_news(self, found: Workers) -> bool:
+        """Their number is told at once."""
+        if self._told is None or found.living != self._told.living:
+            return True
+        return found != self._told and time.monotonic() - self._told_at_s >= LOAD_S

@@ -11,6 +11,7 @@ from contracts.webhooks import DeliveryOutcome, NewWebhook
 from dispatcher.security.principal import Principal
 from dispatcher.store.events import FIELD, Entry
 from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.pulse import Workers
 from dispatcher.store.streams import GROUP
 from dispatcher.store.webhooks import Buried, Called, Progress, Sent
 from tests.console.conftest import PHONE, SHARED, Desk
@@ -206,7 +207,10 @@ async def test_a_dead_letter_is_sent_again_from_the_page_that_says_how_the_marke
     await stored.dead_letters.bury(Entry(stream, name.decode(), b"x"), GROUP, "internal")
     await stored.lease.acquire("matcher-1", 60_000)
     await stored.matchers.announce("matcher-1", 60_000)
+    await stored.pulse.solved_by(Workers(3, busy=2, tasks_waiting=4, oldest_task_s=600.0))
     page = await desk.open("health", market=market)
+    await expect(page.locator(".figures")).to_contain_text("2 of 3")
+    await expect(page.locator(".figures")).to_contain_text("solves wait for a worker, 10 min the first")
     await expect(page.get_by_role("row").filter(has_text="matcher-1")).to_contain_text("has it, fence 1")
     await sound(page)
     await page.get_by_role("button", name="Send again").press("Enter")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contracts.codes import Role
+from dispatcher.store.pulse import Workers, of_workers
 from tests.http.conftest import Api, trip
 
 
@@ -48,3 +49,20 @@ async def test_health_of_a_market_is_for_ops_alone(api: Api) -> None:
     for role in (Role.PLATFORM, Role.COORDINATOR, Role.CASE_MANAGER):
         assert (await api.call("GET", "/health", role=role))[0] == 403
     assert (await api.call("GET", "/health", role=Role.VENDOR, vendor="v1"))[0] == 403
+
+
+async def test_workers_are_told_with_what_they_have_to_do(api: Api) -> None:
+    pulse = api.store.market(api.market).pulse
+    await pulse.solved_by(Workers(3, busy=2, tasks_waiting=4, oldest_task_s=90.0))
+    _, health = await api.call("GET", "/health", role=Role.OPS)
+    async with api.client.get("/readyz") as answer:
+        ready = (await answer.json())["matching"][api.market]
+    for told in (health, ready):
+        assert (told["workers"], told["workers_busy"], told["tasks_waiting"]) == (3, 2, 4)
+        assert 90 <= told["oldest_task_s"] < 600, "as long as it was, and what has gone by since"
+    await pulse.solved_by(Workers(1))
+    assert of_workers((await pulse.read()).workers) == {
+        "workers": 1, "workers_busy": 0, "tasks_waiting": 0, "oldest_task_s": None
+    }  # fmt: skip
+    await pulse.solved_by(None)
+    assert (await pulse.read()).workers is None, "no broker is set any more"

@@ -16,9 +16,11 @@ import pytest
 from dispatcher.blobs.folder import Folder
 from dispatcher.matching.solvers import Whose
 from dispatcher.matching.solving import SolverPool
+from dispatcher.store.pulse import Workers
 from dispatcher.workers.broker import Ref
 from dispatcher.workers.errands import Desk
 from dispatcher.workers.jobs import found_bytes
+from dispatcher.workers.living import LOAD_S
 from dispatcher.workers.parcels import RESULT, TASK
 from dispatcher.workers.shared import SharedSolvers
 from dispatcher.workers.tasks import FAILED
@@ -161,6 +163,47 @@ async def test_a_task_whose_processes_all_die_is_given_to_no_more(cluster: Clust
     broker, ref = faked(cluster, pool).desk.broker, Ref("metro", "abc", "1-x")
     name = broker.give(ref, 0, b"\x00", 1.0, 60.0)
     assert [broker.take(ref, name, "w1") for _ in range(5)] == [True, True, True, False, False]
+
+
+async def test_who_is_busy_and_what_waits_is_known(cluster: Cluster, pool: SolverPool) -> None:
+    broker, refs = faked(cluster, pool).desk.broker, [Ref("metro", name, "1-x") for name in "abc"]
+    names = [broker.give(each, 0, b"\x00", 1.0, 60.0) for each in refs]
+    assert broker.take(refs[0], names[0], "w1")
+    assert broker.take(refs[1], names[1], "one that has gone")
+    living, found = broker.workers()
+    assert (living, found[:3]) == ({"w1"}, (1, 1, 1)), "one lives and is busy, one task waits"
+    given = broker._key("given")
+    broker._client.zincrby(given, -30_000, names[2])
+    assert 30 <= broker.workers()[1].oldest_task_s < 600
+    broker._client.delete(broker._key("wanted", names[2]))
+    assert broker.workers()[1] == (1, 1, 0, 0.0), "its matcher has died: nobody wants it"
+    broker.withdraw(names[0])
+    assert broker.workers()[1] == (1, 0, 0, 0.0), "and w1 is done"
+    broker.withdraw(names[1])
+    assert not broker._client.exists(given)
+
+
+async def test_the_number_of_workers_is_news_at_once_and_what_they_do_every_few_seconds(
+    cluster: Cluster, pool: SolverPool
+) -> None:
+    heard: list[Workers] = []
+
+    async def hear(workers: Workers) -> None:
+        heard.append(workers)
+
+    living = faked(cluster, pool).desk.living
+    living.tell = hear
+    await living.look()
+    ref = Ref("metro", "abc", "1-x")
+    living.broker.take(ref, living.broker.give(ref, 0, b"\x00", 1.0, 60.0), "w1")
+    await living.look()
+    assert heard == [Workers(1)], "told a moment ago"
+    living._told_at_s -= LOAD_S
+    await living.look()
+    assert heard[1:] == [Workers(1, busy=1)]
+    living.broker.live("w2")
+    await living.look()
+    assert heard[2:] == [Workers(2, busy=1)]
 
 
 async def test_what_a_lost_worker_had_is_given_to_another(cluster: Cluster, pool: SolverPool) -> None:

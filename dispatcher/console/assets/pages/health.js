@@ -14,6 +14,7 @@ import { button, bytes, every, heading, notForYou, number, reading, seconds, sec
 export const title = "Health";
 
 const EVERY_MS = 10_000;
+const SLOW_TASK_S = 3; // whom no worker has taken by then is solved by the matcher
 const LATE_S = 120; // a batch that is so old: the market is not matched
 
 /**
@@ -76,9 +77,16 @@ class HealthPage {
         tone: found.owner ? "good" : "bad",
       }),
       found.workers !== null && figure({
-        value: number(found.workers),
-        says: found.workers ? "workers solve its batches" : "workers: the matcher solves by itself",
+        value: found.workers ? `${number(found.workers_busy)} of ${number(found.workers)}` : "0",
+        says: found.workers ? "workers that solve its batches are busy" : "workers: the matcher solves by itself",
         tone: found.workers ? "good" : "warn",
+      }),
+      found.workers > 0 && figure({
+        value: number(found.tasks_waiting),
+        says: found.tasks_waiting
+          ? `solves wait for a worker, ${seconds(found.oldest_task_s)} the first`
+          : "solves wait for a worker",
+        tone: found.oldest_task_s > SLOW_TASK_S ? "warn" : "",
       }),
       figure({ value: seconds(found.batch_age_s), says: "since the last batch", tone: late ? "warn" : "" }),
       figure({
