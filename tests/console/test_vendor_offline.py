@@ -104,6 +104,8 @@ async def test_a_page_that_is_opened_without_a_connection_has_the_right_time(des
     await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
     page = await phone(desk, market, "ride/r1.1", clock=True)
     await kept(page, f"{market}/dispatches/r1.1/price")
+    await kept(page, f"{market}/offers")
+    await kept(page, f"{market}/dispatches?day")
     await kept(page, "/vendor/session")
     told = await desk.call(market, "POST", "/vendors/v1/sign-in-links", {}, Role.OPS)
     await page.context.set_offline(True)

@@ -47,6 +47,7 @@ export async function mount(root, context) {
   };
   world.onChange(draw, signal);
   signal.addEventListener("abort", taps.onChange((sent) => sent?.about === id ? void read() : draw()));
+  navigator.serviceWorker?.addEventListener("controllerchange", () => void read(), { signal }); // it keeps what is read
   draw();
   await read();
 }
