@@ -133,7 +133,8 @@ async def test_readiness_and_metrics_tell_how_the_matching_goes(api: Api) -> Non
     app: Any = api.client.app
     app[PROBES].health._keep_s = 0.0
     idle = {"held_s": None, "batch_age_s": None, "waiting": 0, "oldest_s": 0.0, "workers": None}
-    assert await _matching(api) == idle
+    no_workers = {"workers_busy": None, "tasks_waiting": None, "oldest_task_s": None}
+    assert await _matching(api) == idle | no_workers
     stored = api.store.market(api.market)
     await api.call("POST", "/requests", trip("r1"))
     await stored.lease.acquire("a", 60_000)

@@ -64,8 +64,10 @@ export function sheet(asked) {
       if (!asked.run) result = /** @type {HTMLButtonElement | null} */ (event.submitter)?.value;
       void answer(event);
     });
+    const opener = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.at : undefined;
     made.addEventListener("close", () => {
       made.remove();
+      if (document.activeElement === document.body) focusAgain(opener);
       resolve(result);
       if (behind && result === undefined) void asked.again?.();
     });
@@ -73,6 +75,13 @@ export function sheet(asked) {
     document.body.append(made);
     made.showModal();
   });
+}
+
+/** What the sheet was opened from was drawn anew meanwhile, or is gone. @param {string} [opener] its `data-at` */
+function focusAgain(opener) {
+  const main = document.querySelector("main");
+  const again = opener && main?.querySelector(`[data-at="${CSS.escape(opener)}"]`);
+  (again instanceof HTMLElement ? again : main)?.focus({ preventScroll: true });
 }
 
 /** What a person has to do first; it is said in their language. */
