@@ -24,6 +24,7 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.result import AssignmentResult, Status
 from solvers.assignment.solve import solve
 from solvers.assignment.subproblem import restrict
+from solvers.memory import give_back
 from solvers.parting import Split, split_of
 
 _FIRST: Final = 0.2  #: share of the time for the first plan
@@ -51,9 +52,11 @@ def solve_split(
     """
     deadline = Deadline(time_limit_s, work_limit=work_limit)
     run = _Run(problem, deadline, np.random.default_rng(seed), max(1, workers), settled, pins_of(problem))
+    give_back()  # what screening had
     first = run.first()
     run.split, run.choice = split_of(problem, parts, first), first.choice
     run.parts()
+    give_back()
     run.seams()
     cost, prices = cost_of(problem, run.choice), run.prices
     if not is_feasible(problem, run.choice):
@@ -146,6 +149,7 @@ class _Run:
         return _Task(mine, columns, its, self._seed(), workers)
 
     def _parted(self, base: Ints, task: _Task, turns: Turns) -> None:
+        give_back()  # what the part before it had
         found = self._improve(base, task, turns.next())
         if found is not None:
             self.prices[task.targets] = found.prices[task.targets]
