@@ -67,7 +67,7 @@ def test_what_was_not_matched_is_lost_and_costs_are_told_by_the_request() -> Non
         2_000,
         10.0,
     )
-    assert found["idle_cpu_share_a_market"] == 0.2, "of four parts"
+    assert found["idle_cpu_share_a_market"] == 0.25, "of five parts"
 
 
 def test_processor_time_is_told_of_a_process_and_of_all_below_it() -> None:
