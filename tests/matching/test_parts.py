@@ -67,6 +67,37 @@ async def test_a_part_is_heard_before_the_plan_is_there(tmp_path: Path) -> None:
     assert part.digest == made.digest
 
 
+def dies(then: Path, job: Job, parts: Any) -> BatchPlan:
+    """A solver that is killed once its first part, which is no part of the greedy's plan, was heard."""
+    made = half(plan(job.screening))
+    parts.send(replace(made, chosen=replace(made.chosen, vendor=1 - made.chosen.vendor)))
+    while not then.exists():
+        time.sleep(0.01)
+    os._exit(9)
+
+
+async def test_a_part_that_was_heard_of_a_solver_that_then_died_is_in_the_plan_as_it_was(
+    tmp_path: Path,
+) -> None:
+    then, parts = tmp_path / "heard", list[BatchPlan]()
+
+    async def settled(part: BatchPlan) -> None:
+        parts.append(part)
+        then.touch()
+
+    day = screening([asked(trip(f"r{n}")) for n in range(12)], [vendor("v1"), vendor("v2")], values=FEW)
+    pool = SolverPool(entry=partial(dies, then), workers=1)
+    try:
+        made = await pool.plan(day, settled=settled)
+    finally:
+        await pool.aclose()
+    (part,) = parts
+    places = dict(zip(made.chosen.request.tolist(), made.chosen.vendor.tolist(), strict=True))
+    assert [places[row] for row in part.chosen.request.tolist()] == part.chosen.vendor.tolist()
+    assert len(places) > len(part.chosen) > 0
+    assert (made.digest, made.solver) == (part.digest, "optimiser")
+
+
 async def test_what_is_done_with_a_part_is_done_to_its_end_and_its_failure_is_raised() -> None:
     begun, ended = asyncio.Event(), False
 
