@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from benchmarks.night_day import NightDay, next_day
 from benchmarks.night_load import Became, Broker, all_decided, calls_of, what_became
-from chaos.parts import WORKERS, Parts, over, until_ready
+from chaos.parts import WORKERS, Parts, over, solving, until_ready
 from chaos.slow_rule import SLOW
 from chaos.trial import Trial
 from contracts.codes import RequestState
@@ -27,10 +27,8 @@ from dispatcher.security.key_files import read_patient_keys, read_token_keys
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.processes import own_command
 from dispatcher.settings import Markets, Settings
-from dispatcher.store.connection import Reader, connect
 from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store
-from dispatcher.workers.kinds import SOLVES
 from tests.store.cluster import LocalCluster, local_cluster
 
 MARKET, TZ = "region", ZoneInfo("America/New_York")
@@ -136,7 +134,7 @@ async def _struck(
     if cluster is None:
         return
     async with asyncio.timeout(LIMIT_S):
-        victim = await _solving(parts)
+        victim = await solving(parts)
     with trial.strike():
         await parts.kill(victim)
     trial.killed("worker")
@@ -151,22 +149,6 @@ async def _struck(
         await cluster.come_back(place)
     trial.killed("primary")
     await parts.start(victim)
-
-
-async def _solving(parts: Parts) -> str:
-    """The role of the worker that has a batch."""
-    pids = {str(parts.running[each].pid): each for each in WORKERS}
-    client = connect(str(parts.settings.broker_url))
-    try:
-        reader = Reader(client)
-        while True:
-            for key in await reader.ask("KEYS", f"{SOLVES.queue}:taken:*"):
-                pid = (await reader.get(key.decode()) or b"").decode().rpartition("-")[2]
-                if pid in pids:
-                    return pids[pid]
-            await asyncio.sleep(PAUSE_S)
-    finally:
-        await client.aclose()
 
 
 @contextlib.asynccontextmanager

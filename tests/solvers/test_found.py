@@ -48,12 +48,12 @@ def test_the_whole_plan_is_made_again_from_its_places(made: Screening) -> None:
 def test_after_the_optimiser_broke_what_it_had_told_is_in_the_plan_and_the_greedy_plans_the_others() -> None:
     first = optimised(day(), LIMITS)
     last = np.array([len(first.chosen) - 1])
-    told = replace(first, chosen=first.chosen.only(last), cents=first.cents[last], next_best=first.next_best[last])
-    moved = replace(told, chosen=replace(told.chosen, vendor=1 - told.chosen.vendor))
-    made = planned_beside(day(), [moved], LIMITS)
+    kept = first.chosen.only(last)
+    kept = replace(kept, vendor=1 - kept.vendor)
+    told = replace(first, chosen=kept, cents=first.cents[last], next_best=first.next_best[last])
+    made = planned_beside(day(), [told], LIMITS)
     places = {at.request: (at.vendor, at.start_ms) for at in map(made.chosen.at, range(len(made.chosen)))}
-    (kept,) = [moved.chosen.at(0)]
-    assert places[kept.request] == (kept.vendor, kept.start_ms)
+    assert places[kept.at(0).request] == (kept.at(0).vendor, kept.at(0).start_ms)
     assert len(places) == len(first.chosen)
     assert (made.digest, made.solver, made.limits) == (
         first.digest, "optimiser", replace(LIMITS, work_limit=None),

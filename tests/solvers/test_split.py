@@ -54,10 +54,12 @@ class Others:
 
 
 def test_the_same_work_gives_the_same_plan_also_where_others_solve_parts_or_lose_them() -> None:
-    problem = generate(300, "normal", 5, sequence_share=0.05)
+    problem = generate(200, "normal", 5, sequence_share=0.05)
     others = [None, Others(1), Others(4), Others(4, 0, 1, 2, 3)]
     here, *there = (
-        solve_split(problem, parts=4, time_limit_s=60, seed=2, workers=1, work_limit=WORK // 2, elsewhere=each)
+        solve_split(
+            problem, parts=4, time_limit_s=60, seed=2, workers=1, work_limit=WORK // 5, elsewhere=each
+        )
         for each in (None, *others)
     )
     for found, each in zip(there, others, strict=True):
@@ -85,7 +87,9 @@ WRONG: dict[str, Callable[[Part, PartPlan], bytes]] = {
     "more than there is": lambda part, found: pack_part_plan(
         PartPlan(np.unique(part.problem.column_request, return_index=True)[1], found.prices), part
     ),
-    "prices below nothing": lambda part, found: pack_part_plan(PartPlan(found.choice, found.prices - 1), part),
+    "prices below nothing": lambda part, found: pack_part_plan(
+        PartPlan(found.choice, found.prices - 1), part
+    ),
     "prices without end": lambda part, found: pack_part_plan(
         PartPlan(found.choice, found.prices + np.inf), part
     ),
