@@ -26,6 +26,7 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.result import AssignmentResult, Status
 from solvers.assignment.solve import solve
 from solvers.assignment.subproblem import restrict
+from solvers.memory import give_back
 from solvers.part import Part, PartPlan, solve_part
 from solvers.parting import Split, split_of
 
@@ -71,9 +72,11 @@ def solve_split(
     deadline = Deadline(time_limit_s, work_limit=work_limit)
     rng, away = np.random.default_rng(seed), _Away(elsewhere) if elsewhere else None
     run = _Run(problem, deadline, rng, max(1, workers), settled, pins_of(problem), away)
+    give_back()  # what screening had
     first = run.first()
     run.split, run.choice = split_of(problem, parts, first), first.choice
     run.parts()
+    give_back()
     run.seams()
     cost, prices = cost_of(problem, run.choice), run.prices
     if not is_feasible(problem, run.choice):
@@ -194,6 +197,7 @@ class _Run:
         return _Task(mine, columns, its, self._seed(), workers, part)
 
     def _parted(self, base: Ints, task: _Task, turns: Turns, nth: int) -> None:
+        give_back()  # what the part before it had
         found = self._improve(base, task, turns.limit_of(nth), self.away)
         if found is not None:
             self.prices[task.targets] = found.prices[task.targets]

@@ -16,6 +16,7 @@ from dispatcher.matching.relaxations import with_relaxations
 from dispatcher.runtime.parent_death import end_with_starter
 from solvers.assignment.problem import AssignmentProblem
 from solvers.found import Found, planned_again
+from solvers.memory import share_one_arena
 from solvers.optimiser import optimised
 from solvers.planning import BatchPlan
 from solvers.posing import Posed, pose
@@ -62,6 +63,7 @@ def warm_up() -> None:
     from solvers.assignment.solve import solve  # noqa: PLC0415
 
     os.nice(NICE)
+    share_one_arena()
     one = np.ones(1, np.int64)
     zero = np.zeros(1, np.int64)
     tiny = AssignmentProblem(one, zero, zero, zero, zero, one, one, zero, np.ones((1, 1, 1), np.int64))
