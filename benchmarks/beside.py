@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 from benchmarks.beside_turn import WITH, WITHOUT, Turn
 from benchmarks.busy_market import BusyMarket
 from benchmarks.intake import await_answer, running, settings_in, web_command
-from benchmarks.roles import matcher
+from benchmarks.roles import planning
 from dispatcher.runtime.arguments import MOST_REQUESTS, output, whole, writing
 from dispatcher.security.key_files import read_patient_keys
 from dispatcher.serve.embedded import EmbeddedRedis
@@ -88,12 +88,12 @@ async def _measure(args: argparse.Namespace) -> dict[str, Any]:
             async with Store(redis.url, read_patient_keys(settings.patient_keys_file)) as store:
                 for each in turns:
                     await BusyMarket(store.market(each), ZoneInfo(ZONE), args.vendors).open()
-                with socket.create_server(("127.0.0.1", 0)) as listener, matcher(environment) as planner:
+                with socket.create_server(("127.0.0.1", 0)) as listener, planning(environment) as plans:
                     words = web_command(listener.fileno())
                     with running(words, environment, listener.fileno()) as server:
                         port = listener.getsockname()[1]
                         await asyncio.to_thread(await_answer, port, server)
-                        pids = (server.pid, planner.pid)
+                        pids = (server.pid, plans.matcher.pid)
                         seen = [
                             await Turn(store, settings, args, port, pids=pids, name=each).all()
                             for each in turns

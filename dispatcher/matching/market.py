@@ -99,7 +99,12 @@ class Market:
     async def next_batch(self, ids: Sequence[str], travel: TravelTimes) -> list[Waiting]:
         """Those of them whose turn it is in a batch."""
         reading = self.reading or await self.refresh()
-        return await self.requests.next_batch(ids, reading, travel, self.clock.now_ms())
+        return await self.requests.next_batch(ids, reading, travel, self.clock.now_ms(), self.let_pass)
+
+    async def let_pass(self) -> None:
+        """Whatever came meanwhile has a turn, and imminent requests all that they need."""
+        await asyncio.sleep(0)
+        await self.no_imminent_work.wait()
 
     async def standing(
         self,

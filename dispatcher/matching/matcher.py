@@ -130,9 +130,9 @@ class Matcher:
                 if hint.look or again:
                     looked_s = time.monotonic() if again else looked_s
                     await self._look(own, afresh=again)
-                elif hint:
+                elif hint.ids:
                     await self._match(own, hint.ids)
-                if hint.look or (hint and (self.unmatched or self.left)):
+                if hint.look or hint.vendors or (hint and (self.unmatched or self.left)):
                     self.work.set()
                 hint = await wake.wait(LOOK_S)
                 self.arrivals.note(len(hint.ids) + (NAMED if hint.look else 0))

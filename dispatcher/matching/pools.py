@@ -17,7 +17,7 @@ import numpy as np
 
 from contracts.pools import LIMITS, Pool, Pools
 from dispatcher.domain.booking import Booking
-from dispatcher.store.ledger import Ledger, LedgerKey
+from dispatcher.store.ledger import CELLS, Ledger, LedgerKey
 from solvers.capacity.pools import PoolSupply, bits_of
 from solvers.horizon import Horizon
 from solvers.rules.capacity import UNITS
@@ -82,25 +82,33 @@ class PoolBook:
             names[vendors[vendor]].update(pool.id for pool in posting.pools)
         supply = PoolSupply.nothing(len(names), max(map(len, names), default=0), horizon)
         book = cls(vendors, tuple(tuple(sorted(each)) for each in names), supply, horizon)
-        for (vendor, day), posting in known.items():
-            for pool in posting.pools:
-                book._post(vendor, day, pool, ledgers[LedgerKey(vendor, pool.id, day)])
+        pools = {
+            LedgerKey(vendor, each.id, day): each
+            for (vendor, day), some in known.items()
+            for each in some.pools
+        }
+        if pools:
+            book._post(pools, [ledgers[each] for each in pools])
         return book
 
-    def _post(self, vendor_id: str, day: str, pool: Pool, ledger: Ledger) -> None:
-        row, resource = self._at(vendor_id, pool.id)
-        column = int(date.fromisoformat(day).toordinal() - self.horizon.ordinal[0])
-        first, end = self.horizon.midnight_buckets[column : column + 2]
-        limit, used = (np.frombuffer(raw, ">u2").astype(np.int64) for raw in ledger)
-        left = limit - used
-        self.supply.serves[row, resource, column] = bits_of(pool.serves)
-        self.supply.left[row, resource, first:end] = left[1 : 1 + end - first]
-        self.supply.daily_left[row, resource, column] = left[0]
+    def _post(self, posted: Mapping[LedgerKey, Pool], ledgers: Sequence[Ledger]) -> None:
+        """All at once: of 900 vendors one after the other took 20 ms, for which imminent requests waited."""
+        at = np.array([self._at(each) for each in posted])
+        limit, used = (
+            np.frombuffer(b"".join(raw), ">u2").reshape(-1, CELLS) for raw in zip(*ledgers, strict=True)
+        )
+        left = limit.astype(np.int64) - used
+        bits = {each: bits_of(each) for each in {pool.serves for pool in posted.values()}}
+        self.supply.serves[*at.T] = [bits[each.serves] for each in posted.values()]
+        self.supply.daily_left[*at.T] = left[:, 0]
+        for column, (first, end) in enumerate(pairwise(self.horizon.midnight_buckets)):
+            here = np.flatnonzero(at[:, 2] == column)
+            self.supply.left[at[here, 0], at[here, 1], first:end] = left[here, 1 : 1 + end - first]
 
-    def _at(self, vendor_id: str, pool_id: str) -> tuple[int, int]:
-        """Where the arrays have the pool."""
-        row = self.vendors[vendor_id]
-        return row, self.ids[row].index(pool_id)
+    def _at(self, key: LedgerKey) -> tuple[int, int, int]:
+        """Where the arrays have the pool on that day: row, resource, column."""
+        row = self.vendors[key.vendor_id]
+        return row, self.ids[row].index(key.pool_id), self._columns[key.day]
 
     def resource_id(self, vendor: int, resource: int) -> str:
         """The id of a resource by its place in the arrays."""

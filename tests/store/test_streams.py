@@ -14,6 +14,7 @@ from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from dispatcher.store.streams import GROUP, Streams
+from dispatcher.store.tail import Hint
 from tests.store.made import NOW_MS, changed, received, record, trip, vendor
 
 
@@ -109,7 +110,7 @@ async def test_a_storm_of_new_work_is_looked_for_not_listed(market: MarketStore)
     async with market.wake() as wake:
         decisions = [received(each) for each in many]
         assert (await market.commit(decisions, requests=[trip(each) for each in many])).ok
-        assert await wake.wait(5.0) == ((), True)
+        assert await wake.wait(5.0) == Hint(look=True)
 
 
 async def test_new_work_wakes_whoever_waits(market: MarketStore) -> None:
