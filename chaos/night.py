@@ -37,6 +37,8 @@ MOST_DEARER = 0.001  # or cheaper
 A_CALL, AT_ONCE = 100, 4
 PATIENCE_S, LIMIT_S, PAUSE_S = 240.0, 120.0, 0.02
 REPLICAS = 1  # each commit waits for so many: what was acknowledged outlives its primary
+PARTS = 3  # that go to the workers, one each; the matcher solves the third
+SETTLE_S = 2.0  # all are in one batch, however busy the machine is
 
 
 class Size(NamedTuple):
@@ -124,7 +126,13 @@ async def _decided(
 
 
 def _tuning(size: Size) -> dict[str, Any]:
-    return {"solve_work_limit": size.work, "solve_time_limit_s": 60.0, "batch_limit": size.requests}
+    return {
+        "solve_work_limit": size.work,
+        "solve_time_limit_s": 60.0,
+        "batch_limit": size.requests,
+        "batch_settle_s": SETTLE_S,
+        "split_requests": max(10, size.requests // PARTS),
+    }
 
 
 async def _struck(
