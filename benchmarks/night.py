@@ -1,7 +1,7 @@
 """A regional broker's night: from the last 202 of 19,000 requests to every one offered or explained.
 
-Web process, matcher with its solvers, jobs and an embedded Valkey, as `serve` runs them. Requests come in calls of
-many; what became of each is counted from the store. Fails if one is lost, or offered twice.
+Web process, matcher with its solvers, jobs and an embedded Valkey, as `serve` runs them. Requests come in
+calls of many; what became of each is counted from the store. Fails if one is lost, or offered twice.
 `--beside FOLDER`: another checkout in turns of the same run.
 """
 

@@ -1,6 +1,7 @@
 """M markets x their load, each in processes of its own: throughput a core, state, traffic; a night on paper.
 
-Every market has a web process, a matcher with its solvers, its jobs, and a generator of load; all of them one Valkey.
+Every market has a web process, a matcher with its solvers, its jobs, and a generator of load; all of them one
+Valkey.
 What a request costs is told in processor time, which holds on a machine that has other work, too; a line is
 fitted through it, and `scale_model` says what it makes of a night of many markets. Fails on lost work.
 """
