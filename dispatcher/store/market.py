@@ -229,7 +229,7 @@ class MarketStore:
     async def _records_of(self, names: Sequence[tuple[str, str]]) -> list[Record]:
         """Records by kind and id, as far as they can be read."""
         of = [(self.records(kind_named(kind)), name) for kind, name in names]
-        raws = await self.node.reader.get_each([self.keys.record(each.kind, name) for each, name in of])
+        raws = await self.node.reader.get_all([self.keys.record(each.kind, name) for each, name in of])
         found = [each.readable(name, raw) for (each, name), raw in zip(of, raws, strict=True)]
         return [each for each in found if each is not None]  # without the others the decision goes on
 
