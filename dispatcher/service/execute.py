@@ -9,23 +9,22 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from contracts.requests import Request
 from contracts.tuning import Tuning
 from dispatcher.domain import acts
 from dispatcher.domain.commands.fire_timer import FireTimer
-from dispatcher.domain.commands.table import Command, decide, kind_for, row
+from dispatcher.domain.commands.table import Command, decide, row
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.kinds import beside
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unavailable, WrongState
-from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
-from dispatcher.service import traced
+from dispatcher.service import loading, traced
 from dispatcher.service.contention import Contention
+from dispatcher.service.loading import Look
 from dispatcher.service.markets import Markets
 from dispatcher.service.measures import Measures
 from dispatcher.service.reach import with_all_beside
@@ -54,19 +53,20 @@ class Executor:
         idempotency: IdempotencyRecord | None = None,
         *,
         prepare: Prepare | None = None,
+        look: Look | None = None,
     ) -> Any:
         """The record after the command had its effect, and the same again when it is repeated.
 
-        `prepare`: the command as it is decided on, made of the record and what else stands then. Raises what
-        either raises, NotFound (market, record, or not the caller's), Reused, Unavailable.
+        `prepare`: the command as it is decided on, made of what stands then. `look`: see `loading`. Raises
+        what either raises, NotFound (market, record, or not the caller's), Reused, Unavailable.
         """
-        by = self._right(who, market, command)
-        stored, tuning = self.markets.store(market), await self.markets.tuning(market)
+        by, stored = self._right(who, market, command), self.markets.store(market)
         async with self.contention.turn(market, command.subject) as turn:
             for lost in range(ATTEMPTS):
                 await turn.come(lost)
-                since, record = stored.lineage, await self._find(stored, command)  # in this order
-                context = await self._context(stored, record, tuning, by, who)
+                since = stored.lineage  # before anything is read
+                record = await loading.find(self.markets, stored, command, look)
+                context = await self._context(stored, record, await self.markets.tuning(market), by, who)
                 with traced.commands(market, by, [(command, record)]):
                     try:
                         ready = await prepare(record, command) if prepare else command
@@ -158,20 +158,7 @@ class Executor:
 
     async def load(self, stored: MarketStore, command: Command) -> Any:
         """The record that a command is about. Raises NotFound."""
-        record = await stored.records(kind_for(command)).get(command.subject)
-        if record is None:
-            await self.markets.refuse_if_lost()
-            if kind_for(command) is REQUEST_KIND:
-                record = await stored.requests.come_or_lost(command.subject)
-        if record is None:
-            raise NotFound(f"there is no {command.named}\nMaybe the id is misspelt.")
-        return record
-
-    async def _find(self, stored: MarketStore, command: Command) -> Any:
-        """As `load`; None where there is none yet and the command creates it."""
-        if row(type(command)).creates:
-            return await stored.records(kind_for(command)).get(command.subject)
-        return await self.load(stored, command)
+        return await loading.load(self.markets, stored, command)
 
     def _right(self, who: Principal, market: str, command: Command) -> str:
         """By which right of the caller's the command is given: what histories name."""
@@ -215,15 +202,8 @@ class Executor:
             tz=self.markets.zones[stored.name],
             related=related,
             sends_nothing=self.sends_nothing or self.markets.sends_nothing(stored.name),
-            body=await _body(stored, record),
+            body=await loading.body(stored, record),
         )
-
-
-async def _body(stored: MarketStore, record: Record | None) -> Request | None:
-    """What was asked, where somebody may be asked next: the rest needs no read."""
-    if not isinstance(record, RequestRecord) or not record.chain:
-        return None
-    return (await stored.requests.bodies([record.id])).get(record.id)
 
 
 def _with_beside(context: Context, ready: Command) -> Context:

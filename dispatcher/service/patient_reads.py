@@ -44,13 +44,16 @@ class PatientReads:
             raise too_busy("the list of who read patient blocks")
         return patient
 
-    async def note_dispatch(self, who: Principal, market: str, name: str) -> None:
-        """That a dispatch is shown with its patient, durable before it is: once an hour, for it is polled."""
+    async def note_dispatch(self, who: Principal, market: str, name: str, *, new: bool = False) -> None:
+        """That a dispatch is shown with its patient, durable before it is: once an hour, for it is polled.
+
+        `new`: it was hardly shown before, so nothing is gained by a look first.
+        """
         context, stored = await self._context(market, who, SEES_PATIENT), self.markets.store(market)
         read_id = patient_reads.of_dispatch(name, context)
-        if await stored.records(PATIENT_READ_KIND).get(read_id) is None:
+        if new or await stored.records(PATIENT_READ_KIND).known(read_id) is None:
             entry = patient_reads.noted(read_id, request_id_of(name), None, context)
-            await stored.commit([entry])  # stale: somebody has noted it just now
+            await stored.commit([entry])  # stale: it is noted already
 
     async def note_dispatches(self, who: Principal, market: str, names: Sequence[str]) -> None:
         """The same of several, together: a list of them costs no more than one."""

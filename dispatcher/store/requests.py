@@ -73,8 +73,18 @@ class RequestPart:
 
     def opened_whole(self, request_id: str, raw: bytes) -> Request:
         """The same with its patient block."""
-        patient = self._read(Item(PATIENT, request_id), raw, self.form.patient)
-        return replace(self.opened(request_id, raw), patient=patient)
+        request, patient = self.parts(request_id, raw)
+        return replace(request, patient=patient)
+
+    def parts(self, request_id: str, raw: bytes) -> tuple[Request, Patient | None]:
+        """The same, apart."""
+        return self._read(Item(PATIENT, request_id), raw, self.form.whole)
+
+    async def with_body(self, request_id: str) -> tuple[RequestRecord | None, bytes]:
+        """The record and, as it is stored, the body that goes with it: of one moment. Raises Unreadable."""
+        keys = self.keys.record(REQUEST_KIND, request_id), self.keys.body(REQUEST_KIND, request_id)
+        record, body = await self.reader.get_all(keys)
+        return self.records.read(request_id, record) if record else None, body or b""
 
     async def amended(self) -> dict[str, int]:
         """How often the body was written anew, of every open request of which it was."""
