@@ -142,8 +142,12 @@ def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
 
 def _papers(record: RequestRecord) -> Sequence[tuple[str, str]]:
     live = [each for each in record.offers if each.live and each.status is None]
-    watches = dict.fromkeys((CREDENTIAL_KIND.name, each.vendor_id) for each in live)
-    return [*watches, *((TASK_KIND.name, dispatch_task(offer_id(record, each))) for each in live)]
+    return [name for each in live for name in papers_of(each.vendor_id, offer_id(record, each))]
+
+
+def papers_of(vendor_id: str, name: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """What watches over the credentials of an offer's vendor, and the task that one runs out too soon."""
+    return (CREDENTIAL_KIND.name, vendor_id), (TASK_KIND.name, dispatch_task(name))
 
 
 def _rounds(record: RequestRecord) -> int:

@@ -11,7 +11,10 @@ from contracts.instants import to_instant
 from contracts.offers import Offer
 from contracts.offers import Offers as Listed
 from contracts.requests import Patient, Request
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.patient_reads import shown
 from dispatcher.domain.refusals import NotFound, PatientKeyMissing, Unreadable
 from dispatcher.domain.requests import RequestRecord, request_id_of
 from dispatcher.domain.rights import SEES_PATIENT
@@ -79,7 +82,7 @@ class Offers:
     ) -> Dispatch:
         """One dispatch with its door, and with the patient for who may know them, which is kept.
 
-        `known`, `looked`: as above; it is new then.
+        `known`, `looked`: as above.
 
         Raises WrongState before acceptance and after the work was given back.
         """
@@ -92,8 +95,8 @@ class Offers:
                 if looked is not None and looked.is_of(record)
                 else await self._patient(market, record)
             )
-        if patient is not None:
-            await self.reads.note_dispatch(who, market, name, new=looked is not None)
+        if patient is not None and (looked is None or not looked.has_noted(record)):
+            await self.reads.note_dispatch(who, market, name)
         return dispatch_view(record, offer, request, patient)
 
     async def _patient(self, market: str, record: RequestRecord) -> Patient | None:
@@ -153,22 +156,42 @@ class Looked:
     def __init__(self, requests: RequestPart, who: Principal, name: str, *, whole: bool) -> None:
         """`whole`: the answer has door and patient, so it needs a body that can be read."""
         self._requests, self._who, self._name, self._whole = requests, who, name, whole
-        self._revision = -1
+        self._revision, self._looks = -1, 0
+        self._noted_with: RequestRecord | None = None
         self.request: Request | None = None
         self.patient: Patient | None = None
 
-    def __call__(self, record: RequestRecord, raw: bytes) -> None:
+    def see(self, record: RequestRecord, body: bytes) -> None:
         """Raises PatientKeyMissing; where all is needed also Unreadable: it is damaged, or gone.
 
         Of what is another's nothing is told: NotFound, in the words of the command.
         """
         self._revision, self.request, self.patient = record.revision, None, None
+        self._looks += 1
         try:
-            self.request, self.patient = self._requests.parts(record.id, raw)
+            self.request, self.patient = self._requests.parts(record.id, body)
         except Unreadable as refusal:
             if self._whole or isinstance(refusal, PatientKeyMissing):
                 record.offer_named(self._name, self._who.vendor_id)
                 raise
+
+    def noted(self, decision: Decision | None, context: Context) -> Decision | None:
+        """That the dispatch is shown with its patient, in the commit that makes it one.
+
+        Not once that failed: it may have been noted already. Then whoever shows it sees to that.
+        """
+        after = decision.after if decision is not None else None
+        if not self._whole or self._looks > 1 or after is None or self.patient is None:
+            return None
+        taken = after.offer_named(self._name).state is OfferState.ACCEPTED
+        if not taken or not self._who.may(SEES_PATIENT):
+            return None
+        self._noted_with = after
+        return shown(self._name, context)
+
+    def has_noted(self, after: RequestRecord) -> bool:
+        """Whether that was committed with this record."""
+        return self._noted_with is after
 
     def is_of(self, record: RequestRecord) -> bool:
         """Whether that record's body is the one that was seen."""

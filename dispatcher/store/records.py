@@ -20,6 +20,9 @@ R = TypeVar("R", bound=Record)
 NOT_OF_ANOTHER_TYPE = frozenset({"none", "string"})  # "string": it was written just now
 
 
+Name = tuple[str, str]  #: of a record: its kind, and its id
+
+
 class Records(Generic[R]):
     """The records of one kind in one market."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from heapq import merge
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
 from contracts.codes import RequestState
 from contracts.requests import Patient, Request
+from dispatcher.domain.compact import Record
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.request_kind import AMENDED, BY_START, REQUEST_KIND, WILL_CALLS, index_of, offers_of
@@ -21,7 +23,7 @@ from dispatcher.store.bodies import Bodies
 from dispatcher.store.keys import Keys
 from dispatcher.store.listing import Cursor, Place, page_of
 from dispatcher.store.node import Node
-from dispatcher.store.records import Records
+from dispatcher.store.records import Name, Records
 from dispatcher.store.resp import text_of
 
 BODY, PATIENT = "body", "patient"  # what is set aside of a request beside its record
@@ -33,6 +35,17 @@ class Page(NamedTuple):
 
     records: tuple[RequestRecord, ...]
     cursor: str | None
+
+
+class Reading(NamedTuple):
+    """What a decision is made on: a record, of a request its body as it is stored, and what stood beside it.
+
+    `beside`: of what was asked for by name; None: there is none, or none that can be read.
+    """
+
+    record: Any
+    body: bytes = b""
+    beside: Mapping[Name, Record | None] = MappingProxyType({})
 
 
 def _no_record(raw: bytes) -> RequestRecord:
@@ -79,12 +92,6 @@ class RequestPart:
     def parts(self, request_id: str, raw: bytes) -> tuple[Request, Patient | None]:
         """The same, apart."""
         return self._read(Item(PATIENT, request_id), raw, self.form.whole)
-
-    async def with_body(self, request_id: str) -> tuple[RequestRecord | None, bytes]:
-        """The record and, as it is stored, the body that goes with it: of one moment. Raises Unreadable."""
-        keys = self.keys.record(REQUEST_KIND, request_id), self.keys.body(REQUEST_KIND, request_id)
-        record, body = await self.reader.get_all(keys)
-        return self.records.read(request_id, record) if record else None, body or b""
 
     async def amended(self) -> dict[str, int]:
         """How often the body was written anew, of every open request of which it was."""
