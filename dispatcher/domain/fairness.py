@@ -163,7 +163,7 @@ def together(groups: Groups) -> Fared:
 
 
 def behind(groups: Groups, values: Mapping[str, Number]) -> dict[str, float]:
-    """How far each group lies below the others: 1 at the floor. What is next to nothing is nothing.
+    """How far each group lies behind the others: 1 at the floor. What is next to nothing is nothing.
 
     It weighs long before the floor, and in full there: so that none comes to lie beyond it.
     """

@@ -18,6 +18,7 @@ from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.request_kind import AMENDED, BY_START, REQUEST_KIND, WILL_CALLS, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN, TERMINAL
+from dispatcher.runtime.rounds import beside_if_many
 from dispatcher.store.aside import Item
 from dispatcher.store.bodies import Bodies
 from dispatcher.store.keys import Keys
@@ -46,6 +47,11 @@ class Reading(NamedTuple):
     record: Any
     body: bytes = b""
     beside: Mapping[Name, Record | None] = MappingProxyType({})
+
+
+def _ids_by_time(lists: Sequence[Sequence[bytes]], limit: int) -> list[str]:
+    places = merge(*(Place.read(each) for each in lists))
+    return [place.id for place in islice(places, limit)]
 
 
 def _no_record(raw: bytes) -> RequestRecord:
@@ -153,8 +159,7 @@ class RequestPart:
         """Requests that wait for a vendor, longest waiting first."""
         lists = [self.keys.list(index_of(state)) for state in sorted(OPEN)]
         found = await self.reader.ask_all([("ZRANGE", each, 0, limit - 1, "WITHSCORES") for each in lists])
-        places = merge(*(Place.read(each) for each in found))
-        return [place.id for place in islice(places, limit)]
+        return await beside_if_many(sum(map(len, found)), _ids_by_time, found, limit)
 
     async def waiting(self) -> tuple[int, int]:
         """How many wait for a vendor, and when the first of them was received (ms; 0: there is none)."""

@@ -20,6 +20,7 @@ from dispatcher.store.resp import text_of
 from dispatcher.store.servers import Servers
 
 FIELD = events.FIELD.encode()
+CHANGED = "*"  # before the id of a vendor that is another now, or has posted something else
 MARGIN_S = 5.0
 PAUSE_S = 0.2
 
@@ -99,9 +100,10 @@ class Hint(NamedTuple):
 
     ids: tuple[str, ...] = ()
     look: bool = False  #: there is more than the ids tell: whoever hears it looks for itself
+    vendors: tuple[str, ...] = ()  #: that are others now, or have posted something else
 
     def __bool__(self) -> bool:
-        return self.look or bool(self.ids)
+        return self.look or bool(self.vendors or self.ids)
 
 
 class Wake:
@@ -133,8 +135,10 @@ class Wake:
             await asyncio.sleep(min(PAUSE_S, timeout_s))
             await self.open()
             return Hint()
-        ids = dict.fromkeys(each for said in heard for each in said.decode(errors="replace").split())
-        return Hint(tuple(ids), look=b"" in heard)
+        words = dict.fromkeys(each for said in heard for each in said.decode(errors="replace").split())
+        vendors = tuple(each.removeprefix(CHANGED) for each in words if each.startswith(CHANGED))
+        ids = tuple(each for each in words if not each.startswith(CHANGED))
+        return Hint(ids, look=b"" in heard, vendors=vendors)
 
     async def _hear(self, timeout_s: float) -> bytes | None:
         """The next hint; None stands for other words of the server, too, so the time has the last one."""

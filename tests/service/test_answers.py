@@ -12,6 +12,7 @@ from contracts.codes import DeclineCode, OfferState, RequestState, Role, Trackin
 from contracts.dispatches import StatusUpdate
 from contracts.instants import HOUR_MS
 from contracts.offers import Accept, Decline
+from contracts.patient_reads import PatientReadQuery
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unreadable, WrongState
 from dispatcher.domain.request_kind import REQUEST_KIND
@@ -155,6 +156,8 @@ async def test_an_answer_is_of_the_body_that_was_decided_on_and_of_another_once_
     looked = offers.looking(who, world.market, "r1.1", whole=True)
     command = AcceptOffer(offer_id="r1.1")
     after = await world.service.execute(who, world.market, command, look=looked)
+    (read,), _ = await world.service.patient_reads.page(world.ops, world.market, PatientReadQuery())
+    assert (read.request_id, read.by) == ("r1", "vendor:v1"), "noted in the commit that makes it a dispatch"
     amended = await world.amend("r1", Amend(patient=make.patient("two")))
     assert (after.revision, amended.revision) == (0, 1)
     shown = await offers.dispatch(who, world.market, "r1.1", amended, looked)
