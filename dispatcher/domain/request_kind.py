@@ -11,6 +11,8 @@ from dispatcher.domain.apart import with_apart
 from dispatcher.domain.authorizations import beside, wanting
 from dispatcher.domain.bundles import with_bundle
 from dispatcher.domain.commands.due import due
+from dispatcher.domain.compact import Record
+from dispatcher.domain.context import Context
 from dispatcher.domain.credentials import CREDENTIAL_KIND, dispatch_task
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.follow_acceptance import with_answers
@@ -155,6 +157,38 @@ def _rounds(record: RequestRecord) -> int:
     return 4 if record.bundle_until_ms else 2
 
 
+CARE = (
+    with_return,
+    with_bundle,
+    with_amendment,  # after all that takes a dispatch away
+    with_refiled,
+    with_authorization,
+    with_sequence,
+    with_apart,
+    with_given_back,
+)
+
+
+def with_care(decision: Decision, context: Context) -> Decision:
+    """What follows for what a request belongs to, was amended to or draws on; most are by themselves."""
+    change = decision.changes[0]
+    if len(decision.changes) == 1 and _is_by_itself(change.before) and _is_by_itself(change.after):
+        return decision
+    for follow_up in CARE:
+        decision = follow_up(decision, context)
+    return decision
+
+
+def _is_by_itself(record: Record | None) -> bool:
+    """Whether none of these has anything to look at: no neighbour, no bundle, amendment or authorization."""
+    if record is None:
+        return True
+    if not isinstance(record, RequestRecord):
+        return False
+    beside = record.before or record.after or record.apart or record.risk or record.watch_ms
+    return not (beside or record.bundle_until_ms or record.amendments or record.authorization)
+
+
 REQUEST_KIND = register(
     Kind(
         name=REQUEST,
@@ -174,14 +208,7 @@ REQUEST_KIND = register(
         rounds=_rounds,
         nothing_follows=_nothing_follows,
         follow_ups=(
-            with_return,
-            with_bundle,
-            with_amendment,  # after all that takes a dispatch away
-            with_refiled,
-            with_authorization,
-            with_sequence,
-            with_apart,
-            with_given_back,
+            with_care,
             with_answers,
             with_prices,
             with_notifications,
