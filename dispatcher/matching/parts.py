@@ -11,11 +11,14 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
+import structlog
+
 from dispatcher.matching.elsewhere import Answered, Asked
 from dispatcher.matching.solvers import Settled
 
 LOOK_S: Final = 0.1
 _LAST: Final = None
+log = structlog.get_logger()
 Ask = Callable[[Asked], Awaitable[bytes | None]]  #: a part's plan by others, packed; None: nobody made one
 
 
@@ -78,7 +81,11 @@ class _Line:
                 self.parts.put_nowait(said)
 
     async def _answer(self, asked: Asked) -> None:
-        packed = await self.ask(asked)
+        packed = None
+        try:
+            packed = await self.ask(asked)
+        except Exception:  # whatever it is: the solver waits for an answer, and solves it itself
+            log.exception("part_not_asked", part=asked.number)
         async with self.saying:
             with contextlib.suppress(OSError):  # it has died
                 await asyncio.to_thread(self.ours.send, Answered(asked.number, packed))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from contracts.unmatched import Unmatched
 from dispatcher.decisions.decided import Decided
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import AT_ONCE, MANY_AT_ONCE, FenceLost, Ownership, run_bounded
+from dispatcher.matching.elsewhere import Asked
 from dispatcher.matching.job import Job
 from dispatcher.matching.parts import heard
 from dispatcher.matching.solvers import Settled, Whose
@@ -102,6 +104,25 @@ async def test_what_is_done_with_a_part_is_done_to_its_end_and_its_failure_is_ra
             await asyncio.to_thread(parts.send, "a part")
             await begun.wait()
     assert ended
+
+
+async def test_who_cannot_be_asked_for_a_part_is_an_answer_and_a_solver_that_died_ends_the_hearing() -> None:
+    async def nothing(part: BatchPlan) -> None:
+        pass
+
+    async def fails(asked: Asked) -> bytes | None:
+        if asked.number == 7:
+            raise RuntimeError("a fault")
+        return b"its plan"
+
+    async with heard(nothing, fails) as parts, asyncio.timeout(30):
+        solver = Connection(os.dup(parts.fileno()))
+        for number in (7, 8):
+            solver.send(Asked(number, 1.0, b"a part"))
+        answers = [await asyncio.to_thread(solver.recv) for _ in range(2)]
+        assert dict(answers) == {7: None, 8: b"its plan"}
+        assert parts.closed, "its end is noticed by now"
+        solver.close()
 
 
 async def test_who_is_cancelled_lets_go_of_a_part() -> None:
