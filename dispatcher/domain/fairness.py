@@ -164,7 +164,7 @@ def together(groups: Groups) -> Fared:
 def behind(
     groups: Groups, values: Mapping[str, Number], names: Collection[str] | None = None
 ) -> dict[str, float]:
-    """How far each group lies below the others: 1 at the floor. What is next to nothing is nothing.
+    """How far each group lies behind the others: 1 at the floor. What is next to nothing is nothing.
 
     `names`: those that are asked for, if not all are.
 

@@ -12,15 +12,14 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from contracts.instants import MINUTE_MS
 from contracts.tuning import Number
 from dispatcher.decisions.decided import Decided, Looked
-from dispatcher.decisions.record import BATCH, IMMINENT
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.apart import one_after_another
 from dispatcher.matching.reading import Reading, read_market, read_vendor
 from dispatcher.matching.requests import Waiting, WaitingRequests
+from dispatcher.matching.said_before import SaidBefore
 from dispatcher.matching.saving import Keeps, Quoted, decided, looked
 from dispatcher.matching.shadow import Shadow
 from dispatcher.matching.snapshot import Snapshot
@@ -31,8 +30,6 @@ from solvers.planning import BatchPlan
 from solvers.screening import Screening
 from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
-IN_VAIN_MS = 5 * MINUTE_MS
-TRIED_AGAIN = frozenset({BATCH, IMMINENT})
 log = structlog.get_logger()
 
 
@@ -60,9 +57,7 @@ class Market:
     counted: set[str] = field(
         default_factory=set
     )  #: open requests of which it is counted whom they passed by
-    in_vain_ms: dict[str, int] = field(
-        default_factory=dict
-    )  #: of requests that are tried again and again, when it was last saved that they found no vendor
+    said_before: SaidBefore = field(default_factory=SaidBefore)  #: what need not be saved again
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     shadow: Shadow | None = None  #: plans batches beside, with a candidate tuning
     known_for_s: float = 0.0  #: real; for so long what became of vendors' work is not read again
@@ -189,18 +184,10 @@ class Market:
     ) -> None:
         """Have a plan saved, once its matches are committed or not. Whatever happens, matching goes on.
 
-        What is tried again and again, and finds nobody a vendor, is saved every few minutes.
+        What says only what was said before is saved every few minutes.
         """
-        if kind in TRIED_AGAIN and not len(plan.chosen) and not self._is_new_in_vain(snapshot):
-            return
-        self._keep(lambda: decided(kind, snapshot, screening, plan, became=became))
-
-    def _is_new_in_vain(self, snapshot: Snapshot) -> bool:
-        """Whether it was not saved lately of one of these that it finds no vendor."""
-        ids, now_ms = [snapshot.records[row].id for row in snapshot.waiting], snapshot.now_ms
-        fresh = [each for each in ids if now_ms - self.in_vain_ms.get(each, -IN_VAIN_MS) >= IN_VAIN_MS]
-        self.in_vain_ms |= dict.fromkeys(fresh, now_ms)
-        return bool(fresh)
+        if self.said_before.is_new(kind, snapshot, plan):
+            self._keep(lambda: decided(kind, snapshot, screening, plan, became=became))
 
     def save_quote(self, snapshot: Snapshot, screening: Screening, quoted: Quoted) -> None:
         """The same of a quote, once it is answered: it is planned by whoever saves it."""
