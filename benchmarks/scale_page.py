@@ -1,4 +1,7 @@
-"""The tables of docs/scale.md from the figures of `bench scale`: `python -m benchmarks.scale_page FILE PAGE`."""
+"""The tables of docs/scale.md, from the figures of `bench scale`.
+
+`python -m benchmarks.scale_page scale.json docs/scale.md` fills them in.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +42,8 @@ def scaling(rows: Sequence[Mapping[str, Any]], fit: Mapping[str, float]) -> list
     """The line, and what a core-second matches of what it does with the fewest markets."""
     first = rows[0]["matched_per_core_s"]
     shares = ", ".join(f"{each['markets']}: {each['matched_per_core_s'] / first:.0%}" for each in rows[1:])
-    line = f"{fit['fixed_cpu_s']} s + {fit['cpu_s_a_market']} s × markets"
-    return [
-        f"Processor time = {line} explains {fit['explained']:.1%}. Of one market's matches a core-second: {shares}."
-    ]
+    line = f"Processor time = {fit['fixed_cpu_s']} s + {fit['cpu_s_a_market']} s × markets"
+    return [f"{line} explains {fit['explained']:.1%}. Of one market's matches a core-second: {shares}."]
 
 
 def worked_out(night: Mapping[str, Any]) -> list[str]:
@@ -55,7 +56,8 @@ def worked_out(night: Mapping[str, Any]) -> list[str]:
         "jobs": f"{cores['jobs']} cores",
         "solvers": f"{cores['solver']} cores",
         "Valkey": f"{cores['store']} cores with replicas; {night['primaries']} primaries (three at least)",
-        "data, all requests open at once": f"{night['store_data_gb']} GB; {night['store_memory_gb']} GB of memory",
+        "data, all requests open at once": f"{night['store_data_gb']} GB",
+        "memory, replicas and room for rewrites included": f"{night['store_memory_gb']} GB",
         "of it, streams": f"{night['stream_gb']} GB until they are trimmed",
         "traffic of the store at the peak": f"{night['store_traffic_mb_per_s_at_peak']} MB a second",
         "to workers, if there are any": f"{night['broker_mb_a_market']} MB a market and night, compressed",
