@@ -6,6 +6,7 @@
 
 import { csv, download } from "../core/csv.js";
 import { fill, framed, h } from "../core/dom.js";
+import { pressed, rowKeys } from "./grid_keys.js";
 import { headings, newRow, sorted, whole, widthsOf } from "./grid_columns.js";
 
 /**
@@ -77,6 +78,14 @@ export class Grid extends HTMLElement {
     this.drawHead();
     this.draw();
     return this;
+  }
+
+  connectedCallback() {
+    this.unbind = rowKeys(this);
+  }
+
+  disconnectedCallback() {
+    this.unbind?.();
   }
 
   /** Whether the keyboard is in a row. */
@@ -227,18 +236,7 @@ export class Grid extends HTMLElement {
       return;
     }
     const page = Math.max(1, Math.floor(this.frame.clientHeight / ROW_PX) - 2);
-    /** @type {Record<string, number>} */
-    const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -1e9, End: 1e9 };
-    if (event.key in steps) {
-      if (event.shiftKey && this.options.select) this.toggle(this.current, true);
-      this.go(this.current + steps[event.key]);
-      if (event.shiftKey && this.options.select) this.toggle(this.current, true);
-    } else if (event.key === "Enter") this.options.open?.(this.order[this.current]);
-    else if (event.key === " " && this.options.select) this.toggle(this.current);
-    else if (event.key === "Escape" && this.chosen.size) this.choose([]);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
+    pressed(this, page, event);
   }
 
   /** Put the focus on a row. @param {number} at */
