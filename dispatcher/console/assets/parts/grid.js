@@ -146,7 +146,7 @@ export class Grid extends HTMLElement {
   }
 
   render() {
-    const count = this.order.length;
+    const count = this.order.length, held = this.isFocused;
     this.none.hidden = count > 0;
     this.table.setAttribute("aria-rowcount", String(count + 1));
     this.body.style.height = `${count * ROW_PX}px`;
@@ -157,6 +157,7 @@ export class Grid extends HTMLElement {
     for (let at = first; at < last; at++) this.drawRow(at);
     const kept = [...this.drawn.keys()].filter((at) => at < first || at >= last);
     for (const at of kept) if (at < count) this.drawRow(at);
+    if (held && !this.isFocused) this.drawn.get(this.current)?.focus({ preventScroll: true }); // its row is gone
   }
 
   /** Rows out of sight are used again, but never the one that has the focus. @param {number} first @param {number} last */
