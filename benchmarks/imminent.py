@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import socket
 import subprocess
@@ -22,10 +21,11 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from benchmarks.figures import add_counts, add_json, tell
 from benchmarks.imminent_load import Market, Told
 from benchmarks.intake import await_answer, cpu_s, running, settings_in, web_command
 from benchmarks.roles import Planning, planning
-from dispatcher.runtime.arguments import MOST_REQUESTS, output, whole, writing
+from dispatcher.runtime.arguments import whole
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import read_patient_keys, read_token_keys
 from dispatcher.serve.embedded import EmbeddedRedis
@@ -48,19 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rates", type=rates_of, default="50,100,200", help="rides a second (default: %(default)s)"
     )
-    for name, least, default, about in (
-        ("seconds", 1, 10, "seconds of each rate"),
-        ("vendors", 1, 100, "vendors of each market"),
-        ("pairs", 1, 1, "times that it is all done"),
-        ("batch", 1, 10_000, "requests for later that are solved meanwhile, in the case `batch`"),
-        ("changes", 1, 5, "vendors a second that post other capacity meanwhile, in the case `changes`"),
-    ):
-        parser.add_argument(
-            f"--{name}",
-            type=whole(least, MOST_REQUESTS),
-            default=default,
-            help=f"{about} (default: {default})",
-        )
+    add_counts(
+        parser,
+        ("seconds", 10, "seconds of each rate"),
+        ("vendors", 100, "vendors of each market"),
+        ("pairs", 1, "times that it is all done"),
+        ("batch", 10_000, "requests for later that are solved meanwhile, in the case `batch`"),
+        ("changes", 5, "vendors a second that post other capacity meanwhile, in the case `changes`"),
+    )
     parser.add_argument(
         "--cases",
         type=cases_of,
@@ -68,9 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what goes on meanwhile (default: %(default)s)",
     )
     parser.add_argument("--beside", type=checkout, metavar="FOLDER", help="another checkout, kernels built")
-    parser.add_argument(
-        "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
-    )
+    add_json(parser)
 
 
 def rates_of(text: str) -> list[int]:
@@ -108,11 +101,7 @@ def run(args: argparse.Namespace) -> int:
         for what, tree in sides[:: -1 if turn % 2 else 1]:  # whoever is first has the colder machine
             found += [each | {"of": what} for each in asyncio.run(_measure(args, args.rates, tree))]
     figures = compared(found, args.rates)
-    text = json.dumps(figures, indent=2)
-    if args.json and args.json != "-":
-        with writing(Path(args.json)):
-            Path(args.json).write_text(text + "\n", encoding="utf-8")
-    print(text if args.json == "-" else told(figures))
+    tell(figures, args.json, told)
     return 1 if any(each["lost"] for each in found) else 0
 
 

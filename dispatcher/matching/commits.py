@@ -90,6 +90,7 @@ class Done:
     outdated: set[str] = field(
         default_factory=set
     )  # of these: the vendor or its capacity was another by then
+    changed: set[str] = field(default_factory=set)  # ids of those vendors
     became: dict[str, str] = field(default_factory=dict)  # of each match of the last plan, by request
     deferred: int = 0  # not imminent: left for the batch
     waits: list[tuple[bool, float]] = field(
@@ -104,6 +105,7 @@ class Done:
         self.tried |= more.tried
         self.fell_out += more.fell_out
         self.outdated |= more.outdated
+        self.changed |= more.changed
         self.deferred += more.deferred
         self.waits += more.waits
         self.plans += more.plans
@@ -121,6 +123,7 @@ class Done:
         self.became[match.record.id] = UNKNOWN if outcome is None else outcome.status.value
         if outcome is not None and outcome.status in VENDOR_MOVED_ON:
             self.outdated.add(match.record.id)
+            self.changed.add(match.proposal.vendor.id)
 
     def _stored(self, match: Match, market: Market) -> None:
         self.became[match.record.id] = MOVED if match.instead_of else OFFERED

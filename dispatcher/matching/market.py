@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from dispatcher.decisions.decided import Decided, Looked
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.apart import one_after_another
-from dispatcher.matching.reading import Reading, read_market
+from dispatcher.matching.reading import Reading, read_market, read_vendor
 from dispatcher.matching.requests import Waiting, WaitingRequests
 from dispatcher.matching.said_before import SaidBefore
 from dispatcher.matching.saving import Keeps, Quoted, decided, looked
@@ -86,6 +86,20 @@ class Market:
             self.stored, self.tz, now_ms, before=before, until_ms=until_ms, lightly=lightly
         )
         return self.reading
+
+    async def renew(self, vendor_ids: Iterable[str]) -> bool:
+        """Read again what these vendors post; False: one of them is another vendor, all are to be read."""
+        for each in vendor_ids:
+            before = self.reading
+            if before is None:
+                return False
+            after = await read_vendor(self.stored, before, each)
+            if (
+                after is None or self.reading is not before
+            ):  # all were read meanwhile, maybe before the change
+                return False
+            self.reading = after
+        return True
 
     async def travel(self) -> TravelTimes:
         """For one plan, from the windows of appointments on: what it says of a ride it says again."""

@@ -33,6 +33,7 @@ from dispatcher.store.tail import Hint
 
 LEASE_MS = 6_000  # real time; renewed three times as often
 PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+FEW_VENDORS = 4  # are read one after the other, some 2 ms each
 LOOK_S = 1.0  # a hint may be lost: look for new work at least this often, real time
 log = structlog.get_logger()
 
@@ -127,16 +128,23 @@ class Matcher:
                 again = time.monotonic() - looked_s >= LOOK_S
                 self.seen -= set(hint.ids)
                 self.market.requests.are_new(hint.ids)
+                if hint.vendors and not await self._renewed(hint.vendors):
+                    self.work.set()
                 if hint.look or again:
                     looked_s = time.monotonic() if again else looked_s
                     await self._look(own, afresh=again)
                 elif hint.ids:
                     await self._match(own, hint.ids)
-                if hint.look or hint.vendors or (hint and (self.unmatched or self.left)):
+                if hint.look or (hint and (self.unmatched or self.left)):
                     self.work.set()
                 hint = await wake.wait(LOOK_S)
                 self.arrivals.note(len(hint.ids) + (NAMED if hint.look else 0))
                 self.came_s = asyncio.get_running_loop().time() if hint else self.came_s
+
+    async def _renewed(self, vendors: Sequence[str]) -> bool:
+        """What these vendors post is read again, if that is all that there is to do about it."""
+        few = len(vendors) <= FEW_VENDORS
+        return few and await self.market.renew(vendors) and not self.seen
 
     async def _look(self, own: Ownership, *, afresh: bool) -> None:
         """Look at all that is open; `afresh`: also whether the tuning is another.

@@ -6,7 +6,7 @@ All that the matcher knows of pools is here; the arrays themselves are `solvers/
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -28,8 +28,13 @@ Postings = Mapping[tuple[str, str], Pools]  #: by vendor and ISO day
 
 def ledger_keys(postings: Postings) -> list[LedgerKey]:
     """One for each pool and day."""
-    posted = ((vendor, pool.id, day) for (vendor, day), each in postings.items() for pool in each.pools)
-    return [LedgerKey(*key) for key in posted]
+    return [key for key, _ in _posted(postings)]
+
+
+def _posted(postings: Postings) -> Iterator[tuple[LedgerKey, Pool]]:
+    for (vendor, day), each in postings.items():
+        for pool in each.pools:
+            yield LedgerKey(vendor, pool.id, day), pool
 
 
 def limits_of(postings: Postings) -> Mapping[str, Sequence[PoolLimit]]:
@@ -77,22 +82,35 @@ class PoolBook:
     ) -> PoolBook:
         """From what is posted and booked; `vendors` maps ids to rows."""
         names: list[set[str]] = [set() for _ in vendors]
-        known = {key: posting for key, posting in postings.items() if key[0] in vendors}
-        for (vendor, _), posting in known.items():
-            names[vendors[vendor]].update(pool.id for pool in posting.pools)
+        pools = {key: pool for key, pool in _posted(postings) if key.vendor_id in vendors}
+        for key in pools:
+            names[vendors[key.vendor_id]].add(key.pool_id)
         supply = PoolSupply.nothing(len(names), max(map(len, names), default=0), horizon)
         book = cls(vendors, tuple(tuple(sorted(each)) for each in names), supply, horizon)
-        pools = {
-            LedgerKey(vendor, each.id, day): each
-            for (vendor, day), some in known.items()
-            for each in some.pools
-        }
-        if pools:
-            book._post(pools, [ledgers[each] for each in pools])
+        book._post(pools, [ledgers[each] for each in pools])
+        return book
+
+    def renewed(
+        self, vendor_id: str, postings: Postings, ledgers: Mapping[LedgerKey, Ledger]
+    ) -> PoolBook | None:
+        """With what one vendor posts, and has booked, now; None: its pools are others than before.
+
+        What was left before is written over: this book is not to be used any more, copies of it are.
+        """
+        row, pools = self.vendors[vendor_id], dict(_posted(postings))
+        if {each.pool_id for each in pools} != set(self.ids[row]):
+            return None
+        supply = replace(self.supply, serves=self.supply.serves.copy())
+        for cells in (supply.serves, supply.left, supply.daily_left):
+            cells[row] = 0
+        book = replace(self, supply=supply)
+        book._post(pools, [ledgers[each] for each in pools])
         return book
 
     def _post(self, posted: Mapping[LedgerKey, Pool], ledgers: Sequence[Ledger]) -> None:
         """All at once: of 900 vendors one after the other took 20 ms, for which imminent requests waited."""
+        if not posted:
+            return
         at = np.array([self._at(each) for each in posted])
         limit, used = (
             np.frombuffer(b"".join(raw), ">u2").reshape(-1, CELLS) for raw in zip(*ledgers, strict=True)

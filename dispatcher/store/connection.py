@@ -170,6 +170,10 @@ class Reader:
         """One command's answer. Raises Unavailable."""
         return (await self.ask_all([words]))[0]
 
+    async def ask_at(self, key: str, *words: Any) -> Any:
+        """The answer of the server that has `key` to a command that names none. Raises Unavailable."""
+        return (await self._repeated([words], raise_on_error=True, near=key))[0]
+
     async def ask_all(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """The answers of several commands, sent together. Raises Unavailable, or the error answered."""
         return await self._repeated(commands, raise_on_error=True)
@@ -178,11 +182,13 @@ class Reader:
         """The same, with the error answered in the place of what could not be answered."""
         return await self._repeated(commands, raise_on_error=False)
 
-    async def _repeated(self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool) -> list[Any]:
+    async def _repeated(
+        self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool, near: str | None = None
+    ) -> list[Any]:
         deadline = time.monotonic() + self.timeout_s
         while True:
             try:
-                return await self._send(commands, raise_on_error=raise_on_error)
+                return await self._send(commands, raise_on_error=raise_on_error, near=near)
             except ResponseError as error:
                 raise refused(error) from error
             except CONNECTION_ERRORS as error:
@@ -203,7 +209,9 @@ class Reader:
         """The client of the server that has a key."""
         return self.client
 
-    async def _send(self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool) -> list[Any]:
+    async def _send(
+        self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool, near: str | None
+    ) -> list[Any]:
         return await self._send_to(self.client, commands, raise_on_error=raise_on_error)
 
     async def _send_to(

@@ -18,7 +18,7 @@ from dispatcher.store.events import Entry
 from dispatcher.store.resp import text_of
 from dispatcher.store.servers import Servers
 
-VENDORS = "*"  # in place of an id, which is never so: a vendor changed, or what it posted
+CHANGED = "*"  # before the id of a vendor that is another now, or has posted something else
 MARGIN_S = 5.0
 PAUSE_S = 0.2
 
@@ -75,10 +75,10 @@ class Hint(NamedTuple):
 
     ids: tuple[str, ...] = ()
     look: bool = False  #: there is more than the ids tell: whoever hears it looks for itself
-    vendors: bool = False  #: one of them is another, or what it posted
+    vendors: tuple[str, ...] = ()  #: that are others now, or have posted something else
 
     def __bool__(self) -> bool:
-        return self.look or self.vendors or bool(self.ids)
+        return self.look or bool(self.vendors or self.ids)
 
 
 class Wake:
@@ -111,8 +111,9 @@ class Wake:
             await self.open()
             return Hint()
         words = dict.fromkeys(each for said in heard for each in said.decode(errors="replace").split())
-        ids = tuple(each for each in words if each != VENDORS)
-        return Hint(ids, look=b"" in heard, vendors=VENDORS in words)
+        vendors = tuple(each.removeprefix(CHANGED) for each in words if each.startswith(CHANGED))
+        ids = tuple(each for each in words if not each.startswith(CHANGED))
+        return Hint(ids, look=b"" in heard, vendors=vendors)
 
     async def _hear(self, timeout_s: float) -> bytes | None:
         """The next hint; None stands for other words of the server, too, so the time has the last one."""

@@ -19,15 +19,29 @@ from dispatcher.workers.kinds import OVER_S, Kind
 LIVES_MS: Final = 4_000  #: a worker that did not say so for this long has gone
 MOST_BYTES: Final = 1_000_000  #: of a note: what says it has more is none of ours
 TRIES: Final = 3  #: a task whose process dies so often is given to nobody any more
+ATTEMPTS: Final = 3  #: so often is asked for the same, when those that took it are lost
 _RETRY: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
 
 class Ref(NamedTuple):
-    """What is asked for, and by whose right: a result under another fence is nobody's."""
+    """What is asked for, and by whose right: a result under another fence is nobody's.
+
+    `digest`: of the snapshot; of a part of it, with the part's number behind a point.
+    """
 
     market: str
     digest: str
     fence: str
+
+    def of_part(self, number: int) -> Ref:
+        """A part of it."""
+        return self._replace(digest=f"{self.digest}.{number}")
+
+    @property
+    def part(self) -> int | None:
+        """Its number; None: all of it is asked for."""
+        _, point, number = self.digest.partition(".")
+        return int(number) if point and number.isdigit() else None
 
     def __str__(self) -> str:
         return ":".join(self)
@@ -125,8 +139,11 @@ class Broker:
             self._client.set(self._key("told", name), words, px=LIVES_MS * 10)
 
     def answer(self, ref: Ref, result: bytes) -> bool:
-        """Leave the result, unless one is there. Raises BrokerDown."""
+        """Leave the result, unless one is there, or nobody waits for it any more. Raises BrokerDown."""
         with _told(self):
+            names = [self._key("wanted", f"{ref}:{nth}") for nth in range(ATTEMPTS)]
+            if not self._client.exists(*names):
+                return False
             ms = self.kind.visibility_s * 1000
             return bool(self._client.set(self._key("result", str(ref)), result, px=ms, nx=True))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -9,18 +10,23 @@ import pytest
 
 from chaos import versions
 from chaos.trial import Trial
-from chaos.upgrade import replaced
+from chaos.upgrade import Step, replaced
 from dispatcher.runtime.own_packages import HOME
 from dispatcher.store import formats
 
 
-async def test_a_web_process_gives_way_to_another_and_no_caller_is_refused_nothing_lost(
+async def test_the_last_releases_wheel_gives_way_to_this_version_and_no_caller_is_refused_nothing_lost(
     short_trial: Trial,
 ) -> None:
-    await replaced(short_trial, [HOME, HOME], ("web",))
+    """Side by side if both know the same formats, else one after the other; then this version starts anew."""
+    released = await asyncio.to_thread(versions.last_release, short_trial.folder / "versions")
+    assert released.name.startswith("the wheel of")
+    assert released.home != HOME
+    steps = [Step(HOME, beside=released.is_alike), Step(HOME, beside=False)]
+    await replaced(short_trial, released.home, steps, ("web",))
     assert short_trial.findings == []
-    assert short_trial.report.strikes == 1
-    assert short_trial.report.acknowledged >= 60
+    assert short_trial.report.strikes == 2
+    assert short_trial.report.acknowledged >= 90
 
 
 def test_the_version_before_is_told_nothing_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
