@@ -1,4 +1,4 @@
-"""Every page: nothing for axe at 200 % zoom in the dark, nothing wider than that, no act or row without a key."""
+"""Every page: nothing for axe at 200 % in the dark, nothing wider than that, no act or row without a key."""
 
 from __future__ import annotations
 
