@@ -14,6 +14,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from benchmarks.figures import add_counts, add_json, tell
-from benchmarks.imminent_load import Market, Told
+from benchmarks.imminent_load import PATIENCE_S, Market, Told
 from benchmarks.intake import await_answer, cpu_s, running, settings_in, web_command
 from benchmarks.roles import Planning, planning
 from dispatcher.runtime.arguments import whole
@@ -133,7 +134,16 @@ async def _measure(args: argparse.Namespace, rates: Sequence[int], tree: Path | 
                         role: each - before_s[role] for role, each in _used_s(plans, server.pid).items()
                     }
                     found.append(figures_of(seen, rate, used_s) | {"case": case})
+                    await _calm(redis.url, settings, name)
     return found
+
+
+async def _calm(url: str, settings: Settings, name: str) -> None:
+    """Until nobody waits in a market, so that its batch is not the next case's."""
+    end = time.monotonic() + PATIENCE_S
+    async with Store(url, read_patient_keys(settings.patient_keys_file)) as store:
+        while (await store.market(name).requests.waiting())[0] and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
 
 
 def _used_s(plans: Planning, web: int) -> dict[str, float]:

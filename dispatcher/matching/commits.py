@@ -33,7 +33,7 @@ BY = "matcher"
 OFFERED, MOVED, UNKNOWN, IN_HALVES = "offered", "moved", "unknown", "bundle_in_halves"
 LATE, REFUSED = "start_went_by", "refused_by_last_look"
 AT_ONCE = 16  # commits in batch: they share fsyncs …
-MANY_AT_ONCE = 96  # … and more of them where nobody imminent would wait behind them
+MANY_AT_ONCE = 32  # … and more of them while nobody imminent comes: the first that does waits for them
 CALM_S = 5.0  # so long after imminent work it is taken that more may come
 log = structlog.get_logger()
 

@@ -84,8 +84,10 @@ def losses_of(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], chosen: 
         for code in (np.flatnonzero(np.bincount(lost.reshape(-1) + 1)) - 1).tolist():
             what = OTHERS if code < 0 else f"{plan.codes[code]}:{service}"
             hits = (lost == code).sum(axis=0)
-            for vendor in np.flatnonzero(hits).tolist():
-                counts[day, ids[vendor], what] += int(hits[vendor])
+            where = np.flatnonzero(hits)
+            for vendor, number in zip(where.tolist(), hits[where].tolist(), strict=True):
+                key = day, ids[vendor], what
+                counts[key] = counts.get(key, 0) + number  # of a Counter, += asks in Python what is missing
     counts.update((day, vendor_id, each) for vendor_id, each in _details(snapshot, plan, plan.lost, rows))
     return counts
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -61,6 +62,7 @@ class Market:
     shadow: Shadow | None = None  #: plans batches beside, with a candidate tuning
     known_for_s: float = 0.0  #: real; for so long what became of vendors' work is not read again
     _known_s: float = -math.inf  #: when it was
+    _at_hand: int = 0
 
     def __post_init__(self) -> None:
         """Nothing is read yet."""
@@ -114,6 +116,18 @@ class Market:
         """Those of them whose turn it is in a batch."""
         reading = self.reading or await self.refresh()
         return await self.requests.next_batch(ids, reading, travel, self.clock.now_ms(), self.let_pass)
+
+    @contextlib.contextmanager
+    def at_hand(self) -> Iterator[None]:
+        """While imminent work is: others wait."""
+        self._at_hand += 1
+        self.no_imminent_work.clear()
+        try:
+            yield
+        finally:
+            self._at_hand -= 1
+            if not self._at_hand:
+                self.no_imminent_work.set()
 
     async def let_pass(self) -> None:
         """Whatever came meanwhile has a turn, and imminent requests all that they need."""
