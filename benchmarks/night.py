@@ -1,7 +1,7 @@
 """A regional broker's night: from the last 202 of 19,000 requests to every one offered or explained.
 
-Web process, matcher with its solvers and an embedded Valkey, as `serve` runs them. Requests come in calls of
-many; what became of each is counted from the store. Fails if one is lost, or offered twice.
+Web process, matcher with its solvers, jobs and an embedded Valkey, as `serve` runs them. Requests come in
+calls of many; what became of each is counted from the store. Fails if one is lost, or offered twice.
 `--beside FOLDER`: another checkout in turns of the same run.
 """
 
@@ -25,7 +25,7 @@ from benchmarks.imminent import HERE, SET, THERE, ZONE, _owned, checkout
 from benchmarks.intake import await_answer, running, settings_in, web_command
 from benchmarks.night_day import NightDay, next_day
 from benchmarks.night_load import Broker, all_decided, calls_of, what_became
-from benchmarks.roles import matcher
+from benchmarks.roles import planning
 from benchmarks.scale_seen import tree_cpu_s
 from dispatcher.runtime.arguments import MOST_S, number, whole
 from dispatcher.security.key_files import read_patient_keys, read_token_keys
@@ -112,13 +112,14 @@ async def _measure(args: argparse.Namespace, tree: Path | None) -> dict[str, Any
             log = Path(folder) / LOG
             with (
                 socket.create_server(("127.0.0.1", 0)) as listener,
-                matcher(environment, log) as matching,
+                planning(environment, log, tree) as plans,
                 running(web_command(listener.fileno()), environment, listener.fileno()) as web,
             ):
                 port = listener.getsockname()[1]
                 await asyncio.to_thread(await_answer, port, web)
-                await _owned(redis.url, settings, [MARKET], matching)
-                parts = {"web": web.pid, "matcher": matching.pid, "store": redis.pid}
+                await _owned(redis.url, settings, [MARKET], plans.matcher)
+                parts = {"web": web.pid, "matcher": plans.matcher.pid, "store": redis.pid}
+                parts |= {"jobs": plans.jobs.pid} if plans.jobs else {}
                 told = await _night(args, settings, redis.url, port, parts, tuning=tuning)
             return told | {"batches": list(_batches(log))}
 

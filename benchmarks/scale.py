@@ -1,6 +1,7 @@
 """M markets x their load, each in processes of its own: throughput a core, state, traffic; a night on paper.
 
-Every market has a web process, a matcher with its solvers, and a generator of load; all of them one Valkey.
+Every market has a web process, a matcher with its solvers, its jobs, and a generator of load; all of them one
+Valkey.
 What a request costs is told in processor time, which holds on a machine that has other work, too; a line is
 fitted through it, and `scale_model` says what it makes of a night of many markets. Fails on lost work.
 """
@@ -25,7 +26,7 @@ from zoneinfo import ZoneInfo
 from benchmarks.figures import add_counts, add_json, tell
 from benchmarks.imminent import _owned
 from benchmarks.intake import await_answer, running, settings_in, web_command
-from benchmarks.roles import matcher
+from benchmarks.roles import Planning, planning
 from benchmarks.scale_model import fitted, night
 from benchmarks.scale_seen import Store, spent, tree_cpu_s
 from dispatcher.runtime.arguments import whole
@@ -99,7 +100,7 @@ async def _measure(args: argparse.Namespace, markets: int) -> dict[str, Any]:
             for at, name in enumerate(names):  # one after the other: starts take all that there is
                 sites.append(processes.enter_context(site(settings, redis.url, name)))
                 await asyncio.to_thread(await_answer, sites[at].port, sites[at].web)
-                await _owned(redis.url, settings, [name], sites[at].matcher)
+                await _owned(redis.url, settings, [name], sites[at].plans.matcher)
             keys = read_token_keys(settings.token_keys_file)
             loads = [
                 processes.enter_context(load(args, sites[at].port, keys, names[at])) for at in range(markets)
@@ -121,22 +122,22 @@ async def _measure(args: argparse.Namespace, markets: int) -> dict[str, Any]:
 class Site:
     """A market's own processes."""
 
-    def __init__(self, port: int, web: subprocess.Popen[bytes], matching: subprocess.Popen[bytes]) -> None:
-        self.port, self.web, self.matcher = port, web, matching
+    def __init__(self, port: int, web: subprocess.Popen[bytes], plans: Planning) -> None:
+        self.port, self.web, self.plans = port, web, plans
 
 
 @contextlib.contextmanager
 def site(settings: Settings, redis_url: str, market: str) -> Iterator[Site]:
-    """A web process and a matcher that know one market."""
+    """A web process, a matcher and jobs that know one market."""
     ours = settings.environment()
     told = {name: ours[name] for name in SET if name in ours}
     told |= {"DISPATCHER_REDIS_URL": redis_url, "DISPATCHER_MARKETS": f"{market}={ZONE}"}
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         running(web_command(listener.fileno()), os.environ | told, listener.fileno()) as web,
-        matcher(os.environ | told) as matching,
+        planning(os.environ | told) as plans,
     ):
-        yield Site(listener.getsockname()[1], web, matching)
+        yield Site(listener.getsockname()[1], web, plans)
 
 
 @contextlib.contextmanager
@@ -175,11 +176,12 @@ async def _between(sites: Sequence[Site], store: Store, server: int, work: Any) 
     """What passes while something is done: seconds, processor time by part, traffic of the store."""
 
     def used() -> dict[str, float]:
-        found = [tree_cpu_s(each.matcher.pid) for each in sites]
+        found = [tree_cpu_s(each.plans.matcher.pid) for each in sites]
         return {
             "web": sum(sum(tree_cpu_s(each.web.pid)) for each in sites),
             "matcher": sum(own for own, _ in found),
             "solvers": sum(below for _, below in found),
+            "jobs": sum(sum(tree_cpu_s(each.plans.jobs.pid)) for each in sites if each.plans.jobs),
             "store": sum(tree_cpu_s(server)),
         }
 

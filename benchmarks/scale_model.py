@@ -69,6 +69,7 @@ def night(fit: Mapping[str, float], markets: int, requests: int, hours: float) -
     by_role = {
         "web_cores": cores("web"),
         "matcher_cores": cores("matcher") + markets * fit["idle_cpu_share_a_market"],
+        "jobs_cores": cores("jobs"),
         "solver_cores": _solving(markets) / a["use"],
         "store_cores": store * a["copies"],
     }

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from dispatcher.store.connection import Reader, connect
 
-PARTS = ("web", "matcher", "solvers", "store")
+PARTS = ("web", "matcher", "solvers", "jobs", "store")
 STREAM = b"stream"
 
 

@@ -7,12 +7,10 @@ import contextlib
 from collections.abc import Sequence
 
 from dispatcher.delivery.gaps import Beginning
+from dispatcher.delivery.pages import Pages
 from dispatcher.delivery.recent import Recent
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.store.events import Entry, place
-from dispatcher.store.store import Store
-
-PAGE = 256
 
 
 class Feed:
@@ -24,7 +22,7 @@ class Feed:
 
     def __init__(
         self,
-        store: Store,
+        pages: Pages,
         stream: str,
         start: Beginning,
         recent: Recent,
@@ -35,7 +33,7 @@ class Feed:
         self.gap = start.gap
         self.closed = False
         self.news = news or asyncio.Event()
-        self._store = store
+        self._pages = pages
         self._recent = recent
         self.heard = recent.end  # the number up to which it has what is recent
         self._behind = True  # the stream holds entries that are not to be heard any more
@@ -61,11 +59,11 @@ class Feed:
             return
         self._behind, self.heard = False, self._recent.end
         try:
-            self._page = await self._store.streams.read(self.stream, self.last_id, PAGE)
+            self._page = await self._pages.after(self.stream, self.last_id)
         except BaseException:
             self._behind = True
             raise
-        self._behind |= len(self._page) == PAGE
+        self._behind |= len(self._page) == self._pages.size
 
     def take(self) -> Sequence[Entry]:
         """What was read, else what was heard: from now on the listener has it."""

@@ -14,6 +14,7 @@ from dispatcher.delivery.crowd import Crowd, Followed
 from dispatcher.delivery.feed import Feed
 from dispatcher.delivery.gaps import Beginning, beginning
 from dispatcher.delivery.joint import JointFeed
+from dispatcher.delivery.pages import Pages
 from dispatcher.delivery.recent import Recent
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
@@ -80,11 +81,11 @@ class Hub:
         self.listeners += 1
         try:
             for stream, start in starts.items():
-                recent = self._reader(stream).recent(stream)
-                feeds.append(Feed(self._store, stream, start, recent, news))
+                reader = self._reader(stream)
+                feeds.append(Feed(reader.pages, stream, start, reader.recent(stream), news))
                 if self._closed:
                     feeds[-1].close()
-                await self._reader(stream).join(feeds[-1])
+                await reader.join(feeds[-1])
             yield feeds
         finally:
             self.listeners -= 1
@@ -107,6 +108,7 @@ class _Reader:
 
     def __init__(self, store: Store, queue_limit: int) -> None:
         self._store, self._queue_limit = store, queue_limit
+        self.pages = Pages(store.streams)
         self._followed: dict[str, Followed] = {}
         self._after: dict[str, str] = {}
         self._crowd = Crowd()
@@ -134,6 +136,7 @@ class _Reader:
         followed.feeds.discard(feed)
         if not followed.feeds:
             del self._followed[feed.stream]
+            self.pages.forget(feed.stream)
             self._after.pop(feed.stream, None)
 
     async def aclose(self) -> None:

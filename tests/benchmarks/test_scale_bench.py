@@ -61,13 +61,13 @@ def test_what_was_not_matched_is_lost_and_costs_are_told_by_the_request() -> Non
         empty={"memory": 1_000}, after={"memory": 201_000}, streams=10_000, saved=5_000,
     )  # fmt: skip
     assert (found["markets"], found["requests"], found["lost"]) == (2, 100, 1)
-    assert (found["taken_per_s"], found["matched_per_s"], found["matched_per_core_s"]) == (100.0, 33.3, 125.0)
+    assert (found["taken_per_s"], found["matched_per_s"], found["matched_per_core_s"]) == (100.0, 33.3, 100.0)
     assert (found["web_cpu_ms"], found["store_bytes_a_request"], found["commands_a_request"]) == (
         2.0,
         2_000,
         10.0,
     )
-    assert found["idle_cpu_share_a_market"] == 0.2, "of four parts"
+    assert found["idle_cpu_share_a_market"] == 0.25, "of five parts"
 
 
 def test_processor_time_is_told_of_a_process_and_of_all_below_it() -> None:

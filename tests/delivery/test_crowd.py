@@ -9,6 +9,7 @@ from dispatcher.delivery.crowd import FEW, TOGETHER, Crowd, Followed
 from dispatcher.delivery.feed import Feed
 from dispatcher.delivery.gaps import Beginning
 from dispatcher.delivery.hub import Hub
+from dispatcher.delivery.pages import Pages
 from dispatcher.delivery.recent import AT_ONCE, Recent
 from dispatcher.store.events import FIELD, Entry
 from tests.service.world import World
@@ -86,7 +87,7 @@ async def test_a_crowd_hears_all_in_order_also_who_is_too_slow_for_what_is_kept(
 
 def crowded(count: int, world: World) -> tuple[Followed, list[Feed]]:
     followed = Followed(limit=2 * AT_ONCE)
-    feeds = [Feed(world.store, "s", Beginning("0-0"), followed.recent) for _ in range(count)]
+    feeds = [Feed(Pages(world.store.streams), "s", Beginning("0-0"), followed.recent) for _ in range(count)]
     followed.feeds.update(feeds)
     return followed, feeds
 

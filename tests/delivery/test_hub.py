@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,7 +12,7 @@ from contracts.events import GapReason
 from dispatcher.delivery.feed import Feed
 from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Invalid
-from dispatcher.store.events import FIELD, place
+from dispatcher.store.events import FIELD, Entry, place
 from tests.service.world import World
 
 
@@ -23,8 +24,9 @@ async def hub(world: World) -> AsyncIterator[Hub]:
 
 
 async def write(world: World, *numbers: int) -> list[str]:
-    ask = world.store.reader.ask
-    ids = [await ask("XADD", world.keys.events, "*", FIELD, str(number)) for number in numbers]
+    ids = await world.store.reader.ask_all(
+        [("XADD", world.keys.events, "*", FIELD, str(number)) for number in numbers]
+    )
     return [each.decode() for each in ids]
 
 
@@ -68,6 +70,29 @@ async def test_a_listener_too_slow_for_its_queue_loses_no_entry(world: World, hu
         await write(world, *range(1, 100))
         assert await hear(quick, 100) == list(range(100))
         assert await hear(slow, 99) == list(range(1, 100))
+
+
+async def test_many_who_are_late_together_read_once_for_all(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads, at_once, read = list[str](), [0], world.store.streams.read
+
+    async def counted(stream: str, after: str, count: int) -> list[Entry]:
+        reads.append(after)
+        at_once.append(at_once[-1] + 1)
+        found = await read(stream, after, count)
+        at_once.append(at_once[-1] - 1)
+        return found
+
+    await write(world, *range(600))
+    monkeypatch.setattr(world.store.streams, "read", counted)
+    async with contextlib.AsyncExitStack() as all_of_them:
+        feeds = [await all_of_them.enter_async_context(hub.follow(world.keys.events, "0")) for _ in range(50)]
+        heard = await asyncio.gather(*(hear(each, 600) for each in feeds))
+    assert heard == [list(range(600))] * 50
+    assert len(set(reads)) == 3, "two full pages, and what is left"
+    assert len(reads) <= 2 + 50, "what is left may have grown"
+    assert max(at_once) == 1, "one after another: hundreds at once would wait longer than anybody does"
 
 
 async def test_many_listeners_share_what_is_read(world: World, hub: Hub) -> None:

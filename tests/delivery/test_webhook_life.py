@@ -13,7 +13,7 @@ from aiohttp import web
 from contracts.events import RequestUnmatched
 from contracts.unmatched import Unmatched
 from contracts.webhooks import WebhookSettings
-from dispatcher.delivery import feed
+from dispatcher.delivery import pages
 from dispatcher.delivery.webhooks import caller, callers
 from dispatcher.domain.commands.webhooks import DisableWebhook
 from dispatcher.domain.decision import Message
@@ -93,7 +93,7 @@ async def test_who_was_away_for_longer_than_is_kept_is_told_that_something_is_mi
 async def test_of_two_streams_each_request_is_told_of_in_its_order_however_far_behind_it_is(
     hooks: Hooks, receiver: Receiver, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "PAGE", 4)
+    monkeypatch.setattr(pages, "SIZE", 4)
     await hooks.made(url, events=("dispatch.request.changed", "dispatch.request.unmatched"))
     await hooks.tell(*(f"r{n}" for n in range(9)), "last")
     news = RequestUnmatched(request_id="last", unmatched=Unmatched(vendors=0, last_rule="hours"))
@@ -160,7 +160,7 @@ async def test_what_is_too_much_to_wait_for_is_read_once_there_is_room(
 ) -> None:
     monkeypatch.setattr(caller, "WINDOW", 2)
     monkeypatch.setattr(caller, "MOST_WAITING", 3)
-    monkeypatch.setattr(feed, "PAGE", 2)
+    monkeypatch.setattr(pages, "SIZE", 2)
     receiver.answer = says(500)
     hook, names = await hooks.made(url), [f"r{n % 4}" for n in range(20)]
     async with hooks.sending():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,9 @@ from benchmarks.generator import generate
 from benchmarks.sequences_bench import shares
 from solvers.assignment import search as searching
 from solvers.assignment import solve as solving
-from solvers.assignment.deadline import Deadline
+from solvers.assignment.deadline import Deadline, Stopped
 from solvers.assignment.dual import Prices
+from solvers.assignment.greedy import greedy_at, greedy_order
 from solvers.assignment.instance import instance_of
 from solvers.assignment.plan import cost_of, is_feasible
 from solvers.assignment.result import Status
@@ -50,13 +52,27 @@ def test_the_prices_never_prove_more_than_the_optimum(seed: int) -> None:
 @pytest.mark.parametrize("requests", [1, 40, 400, 2500])
 def test_a_day_is_planned_within_its_limit_and_checked(requests: int, load: str) -> None:
     problem = generate(requests, load, 7)
-    result = solve(problem, time_limit_s=0.5, seed=1, workers=2)
+    result = solve(problem, time_limit_s=0.4, seed=1, workers=2)
     assert check(problem, result.choice, claimed_cost=result.cost).ok
     assert result.lower_bound <= result.cost
     assert result.gap < 0.2
     assert all(
         later < earlier for (_, earlier), (_, later) in zip(result.trace, result.trace[1:], strict=False)
     )
+
+
+@pytest.mark.parametrize("load", ["normal", "overloaded"])
+def test_a_fifth_of_a_long_limit_gives_far_more_than_a_greedy_at_prices(load: str) -> None:
+    problem, work = generate(600, load, 1), 2_000_000
+    deadline = Deadline(1e9, lambda: deadline.work >= work // 5, work)
+    run = solving._Run(problem, deadline, np.random.default_rng(1), 1)
+    with suppress(Stopped):
+        run.solve()
+    prices = Prices(instance_of(problem))
+    prices.climb(Deadline(1e9), rounds=2_000, share=1.0)
+    order, bound = greedy_order(prices.instance), prices.prove()
+    priced = cost_of(problem, greedy_at(prices, order, by_price=True, most=48))
+    assert run.best.cost - bound < 0.4 * (priced - bound)
 
 
 def test_however_short_the_limit_there_is_a_checked_plan() -> None:
