@@ -27,7 +27,7 @@ from dispatcher.demo.story import KEPT
 from dispatcher.runtime.arguments import MOST_SEED, number, whole
 from dispatcher.what_if.answers import AsPlayed
 from dispatcher.what_if.days import DayAsked, changed_day, play_side
-from dispatcher.what_if.side import side_of
+from dispatcher.what_if.side import Looked, side_of, terms
 from simulation import seoul, small
 from simulation.day import Day
 
@@ -82,7 +82,7 @@ def predicted(day: Day, change: WhatIfChange, seed: int) -> Ended:
     """By what-if: played in memory."""
     end = play_side(DayAsked(day, change, AsPlayed(seed)), 2)
     ids, vendors = sorted(end.requests), sorted(each.id for each in changed_day(day, change).vendors)
-    side = side_of(end, ids, vendors, changed_day(day, change), ())
+    side = side_of(end, changed_day(day, change), Looked(ids, vendors, terms(), ()))
     return Ended(int(side.matched.sum()), int(side.late.sum()), int(side.declined.sum()))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
@@ -14,6 +13,7 @@ from dispatcher.matching.elsewhere import Line
 from dispatcher.matching.job import Job
 from dispatcher.matching.relaxations import with_relaxations
 from dispatcher.runtime.parent_death import end_with_starter
+from dispatcher.runtime.priority import leave_cores
 from solvers.assignment.problem import AssignmentProblem
 from solvers.found import Found, planned_again
 from solvers.memory import share_one_arena
@@ -62,7 +62,7 @@ def warm_up() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from solvers.assignment.solve import solve  # noqa: PLC0415
 
-    os.nice(NICE)
+    leave_cores(NICE)
     share_one_arena()
     one = np.ones(1, np.int64)
     zero = np.zeros(1, np.int64)

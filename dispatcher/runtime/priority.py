@@ -1,4 +1,4 @@
-"""Processes that come after all others: what they do can wait, and nobody is to feel that they are there."""
+"""Processes that come after others: what they do can wait, and nobody is to feel that they are there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,21 @@ import os
 from pathlib import Path
 
 NICE = 19
+_SHARE = Path("/proc/self/autogroup")  # Linux: what its session has of the cores, by a niceness of its own
+
+
+def leave_cores(nice: int) -> None:
+    """So nice to all processes, those of other sessions, too.
+
+    Linux may share the cores among sessions first, and `serve` starts each of its parts in one: what a solver
+    were told would count beside its matcher alone, and the web process had no more of a core than it.
+    """
+    os.setpriority(os.PRIO_PROCESS, 0, max(nice, os.getpriority(os.PRIO_PROCESS, 0)))
+    with contextlib.suppress(
+        OSError
+    ):  # it leads a session already, which others may be in; or there is no share
+        os.setsid()
+        _SHARE.write_text(str(nice))
 
 
 def come_last() -> None:
@@ -15,6 +30,6 @@ def come_last() -> None:
     Not `SCHED_IDLE`: who wakes has the core no sooner (measured, Linux 6.18), and on a busy machine such a
     process would stand still.
     """
-    os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    leave_cores(NICE)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")

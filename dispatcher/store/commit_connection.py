@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import Any
 
 from redis.asyncio import Redis
@@ -61,21 +62,26 @@ class CommitConnection:
 
     async def exchange(self, batch: list[Job]) -> list[Job]:
         """Settle every job that gets an answer; return the others, to be asked again."""
+        unanswered, again = deque(batch), list[Job]()
+
+        def heard(answer: Any) -> None:
+            if not self._settle(unanswered[0], answer):
+                again.append(unanswered[0])
+            unanswered.popleft()
+
         try:
             pipe = await self._connected()
             now, sha = self._lineage.number, self._sha
-            answers = await pipe.ask(
-                [job.program.command_line(sha, job.tag, doubted=job.since < now) for job in batch]
-            )
-            return [job for job, answer in zip(batch, answers, strict=True) if not self._settle(job, answer)]
+            lines = [job.program.command_line(sha, job.tag, doubted=job.since < now) for job in batch]
+            await pipe.ask(lines, heard)
         except CONNECTION_ERRORS:
-            for job in batch:
-                job.asked_again |= self._pipe is not None and not job.future.done()
+            for job in unanswered:
+                job.asked_again |= self._pipe is not None
             await self.disconnect()
         except BaseException:
             await self.disconnect()
             raise
-        return [job for job in batch if not job.future.done()]
+        return again + list(unanswered)
 
     async def disconnect(self) -> None:
         """Let the connection go; answers that are still on their way are lost with it."""
@@ -84,12 +90,12 @@ class CommitConnection:
             await pipe.aclose()
 
     def _settle(self, job: Job, answer: Any) -> bool:
-        """Whether it is an answer. Raises ConnectionError where it is another question's."""
+        """Whether it is an answer. Raises ConnectionError where it is another's, or the server is loading."""
         if isinstance(answer, NoScriptError):  # the server forgot its scripts: nothing ran
             self._sha = ""
             return False
         if isinstance(answer, CONNECTION_ERRORS):  # still loading
-            raise answer
+            raise Disconnected(str(answer)) from answer
         if isinstance(answer, ResponseError):
             tag, refusal = script.refusal_of(answer) or (job.tag, _refusal(answer))
             if tag != job.tag:
@@ -101,7 +107,9 @@ class CommitConnection:
             raise OUT_OF_STEP
         try:
             job.settle(script.outcome_of(job.program, reply, asked_again=job.asked_again))
-        except script.BrokenLedger as error:
+        except (
+            Exception
+        ) as error:  # a broken ledger, or a fault of ours: its caller hears it, and nobody else
             job.settle(error)
         return True
 

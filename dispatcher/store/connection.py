@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -157,7 +158,7 @@ class Reader:
         self.client = client
         self.timeout_s = timeout_s
         self._pipes: dict[Redis, Pipe] = {}
-        self._opening = asyncio.Lock()
+        self._opening = defaultdict[Redis, asyncio.Lock](asyncio.Lock)
 
     async def get(self, key: str) -> bytes | None:
         """One value; a key of another type has none. Raises Unavailable."""
@@ -231,8 +232,8 @@ class Reader:
         return answers
 
     async def _opened(self, client: Redis) -> Pipe:
-        """The way to a server, opened by the first who asks."""
-        async with self._opening:
+        """The way to a server, opened by the first who asks; one that is away holds up no other."""
+        async with self._opening[client]:
             pipe = self._pipes.get(client)
             if pipe is not None and pipe.is_closed:
                 await pipe.aclose()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self
 
 import hiredis
@@ -21,6 +21,7 @@ from redis.exceptions import TimeoutError as TimedOut
 from dispatcher.store import resp
 
 NOT_YET = object()  # there is no whole answer
+Heard = Callable[[Any], None]  #: hears an answer as it comes
 
 
 class Question(NamedTuple):
@@ -29,6 +30,7 @@ class Question(NamedTuple):
     wanted: int
     answers: list[Any]
     told: asyncio.Future[list[Any]]
+    heard: Heard | None
 
 
 class Pipe(asyncio.Protocol):
@@ -58,16 +60,17 @@ class Pipe(asyncio.Protocol):
         """To the server of a client, which closes it with itself. Raises what a connection raises."""
         return cls(client, await client.connection_pool.get_connection())  # type: ignore[no-untyped-call]
 
-    async def ask(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+    async def ask(self, commands: Sequence[Sequence[Any]], heard: Heard | None = None) -> list[Any]:
         """The answers, in their order; what the server refused is an error in its place.
 
+        `heard` hears each as it comes, and may raise ConnectionError: it is no answer to that question.
         Raises ConnectionError, TimeoutError (redis-py's): what was sent may have been done.
         """
         if self.is_closed:
             raise Disconnected("the connection has ended")
         if not self._asked:
             self._heard_s = self._loop.time()
-        question = Question(len(commands), [], self._loop.create_future())
+        question = Question(len(commands), [], self._loop.create_future(), heard)
         self._asked.append(question)
         if not self._unsent:
             self._loop.call_soon(self._send)
@@ -99,6 +102,8 @@ class Pipe(asyncio.Protocol):
                 self._take(answer)
         except (InvalidResponse, LookupError):  # no answer, or to no question: what follows cannot be told
             self._end(Disconnected("the server's words are not understood"))
+        except Disconnected as error:
+            self._end(error)
 
     def connection_lost(self, error: Exception | None) -> None:
         """The server hung up, or we did."""
@@ -117,6 +122,8 @@ class Pipe(asyncio.Protocol):
     def _take(self, answer: Any) -> None:
         question = self._asked[0]
         question.answers.append(answer)
+        if question.heard is not None:
+            question.heard(answer)
         if len(question.answers) == question.wanted:
             self._asked.popleft()
             if not question.told.done():  # who asked may have left

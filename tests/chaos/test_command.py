@@ -55,3 +55,8 @@ def test_a_scenario_that_is_none_is_refused_and_the_known_ones_are_listed(
     assert main(["chaos", "--list"]) == 0
     listed = capsys.readouterr().out
     assert all(name in listed for name in SCENARIOS)
+
+
+def test_a_wheel_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["chaos", "--wheel", __file__]) == 2
+    assert f"--wheel {__file__} is no wheel." in capsys.readouterr().err

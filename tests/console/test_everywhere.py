@@ -1,4 +1,4 @@
-"""Every page: nothing for axe at 200 % zoom in the dark, nothing wider than that, no act without a key."""
+"""Every page: nothing for axe at 200 % in the dark, nothing wider than that, no act or row without a key."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ PAGES = re.findall(r'name: "([a-z-]+)"', (FOLDER / "core" / "pages.js").read_tex
 ZOOMED: ViewportSize = {"width": 720, "height": 450}  # a window of 1440 by 900 at 200 %
 MOST_LINES = 300
 WIDTH = "document.documentElement.scrollWidth"
+LISTS = ("today", "board", "map", "vendors", "audit")
+AT_A_ROW = "document.activeElement.matches('.grid-row')"
 
 
 async def test_every_page_holds_at_200_percent_in_the_dark(desk: Desk) -> None:
@@ -27,6 +29,10 @@ async def test_every_page_holds_at_200_percent_in_the_dark(desk: Desk) -> None:
         told = await problems(page) + await out_of_reach(page)
         if await page.evaluate(WIDTH) > ZOOMED["width"]:
             told.append(f"it is {await page.evaluate(WIDTH)} wide")
+        if name in LISTS:
+            await page.wait_for_selector("main .grid-row")
+            await page.keyboard.press("j")
+            told += [] if await page.evaluate(AT_A_ROW) else ["j leads to no row"]
         if told:
             found[name] = told
     assert found == {}

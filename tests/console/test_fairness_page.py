@@ -66,8 +66,8 @@ async def test_groups_stand_with_the_others_and_the_floor_and_lead_to_their_requ
 async def test_on_a_phone_the_page_is_no_wider_than_it(desk: Desk) -> None:
     market = desk.new_market()
     await counted(desk, market, BEHIND, asked=60, unmatched=24, waited_s=180_000)
-    page = await desk.open("fairness", market=market)
-    await page.set_viewport_size(PHONE)
+    page = await desk.open("fairness", market=market, viewport=PHONE)
+    await expect(page.locator("nav").get_by_role("link", name="Fairness")).to_be_in_viewport(ratio=1)
     row = page.get_by_role("row").nth(1)
     await expect(row).to_be_visible()
     assert (await row.inner_text()).count("–") == 2, "there are no others beside it"

@@ -57,6 +57,14 @@ async def test_the_map_and_the_table_beside_it_have_the_same_by_pointer_and_by_k
     shown = await page.evaluate(PIXELS)
     await page.keyboard.press("Escape")
     assert await page.evaluate(PIXELS) < shown - 500, "what was picked showed where its ride goes"
+    await page.get_by_role("link", name="On the board").focus()
+    for key in ("j", "j", "Enter"):  # the last row of the table, which then has no other
+        await page.keyboard.press(key)
+    await expect(heading).to_have_text("1 picked")
+    await expect(page.locator(".grid-row:focus")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(heading).to_have_text(f"{RIDES - 1} in view")
+    await expect(page.locator(".grid-row:focus")).to_be_visible()
     box = await page.locator(".canvas").bounding_box()
     assert box is not None
     await page.keyboard.press("b")

@@ -99,7 +99,7 @@ async def test_each_side_of_tuning_says_what_it_is_and_what_to_do(desk: Desk) ->
         if side == "sets":
             await page.get_by_role("slider").first.press("ArrowRight")
             await expect(page.get_by_role("button", name="Take it into the draft")).to_be_enabled()
-        await sound(page)
+            await sound(page)
 
 
 async def test_what_is_drafted_is_tried_in_a_shadow_and_a_canary_and_kept_as_a_profile_by_keyboard(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 from pathlib import Path
 
-from dispatcher.runtime.priority import NICE, come_last
+import pytest
+
+from dispatcher.runtime.priority import NICE, come_last, leave_cores
 
 
 def told_twice(folder: str) -> None:
@@ -20,3 +23,20 @@ def test_who_comes_last_stays_there(tmp_path: Path) -> None:
     process.start()
     process.join()
     assert [each.name for each in tmp_path.iterdir()] == [str(NICE)]
+
+
+def alone(folder: str) -> None:
+    leave_cores(10)
+    share = Path("/proc/self/autogroup")
+    words = share.read_text(encoding="ascii").split() if share.exists() else []
+    told = words[-1] if words else "10"  # where cores are not shared so, nothing is told
+    Path(folder, f"{os.getsid(0) == os.getpid()} {os.getpriority(os.PRIO_PROCESS, 0)} {told}").touch()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sessions have shares in Linux")
+def test_who_leaves_the_cores_to_others_does_so_beside_other_sessions_too(tmp_path: Path) -> None:
+    process = multiprocessing.get_context("fork").Process(target=alone, args=(str(tmp_path),))
+    process.start()
+    process.join()
+    assert [each.name for each in tmp_path.iterdir()] == ["True 10 10"]
+    assert os.getsid(0) != process.pid

@@ -108,3 +108,18 @@ async def test_an_answer_that_nobody_asked_for_ends_it(client: Redis) -> None:
     pipe.data_received(b"+OK\r\n")
     with pytest.raises(Disconnected):
         await pipe.ask_one("ECHO", "a")
+
+
+async def test_who_hears_answers_as_they_come_may_say_that_one_is_none_of_its_own(client: Redis) -> None:
+    pipe, heard = await Pipe.to(client), list[bytes]()
+
+    def hear(answer: bytes) -> None:
+        heard.append(answer)
+        if answer == b"b":
+            raise Disconnected("that is no answer to this")
+
+    assert await pipe.ask([("ECHO", "a")], hear) == [b"a"]
+    with pytest.raises(Disconnected, match="no answer to this"):
+        await pipe.ask([("ECHO", "a"), ("ECHO", "b"), ("ECHO", "c")], hear)
+    assert heard == [b"a", b"a", b"b"]
+    assert pipe.is_closed

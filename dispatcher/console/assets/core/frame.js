@@ -58,6 +58,7 @@ function drawNav(market, current, pages) {
       )
     ),
   );
+  frame.nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // a phone's is a strip
 }
 
 /** @param {Opened} opened @param {(market: string) => void} go */

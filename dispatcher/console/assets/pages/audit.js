@@ -8,6 +8,7 @@ import { bind } from "../core/keys.js";
 import { Chips } from "../parts/chips.js";
 import { empty } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
+import { leadsTo } from "../parts/grid_keys.js";
 import { button, heading, notForYou, reading, words } from "../parts/view.js";
 
 export const title = "Audit";
@@ -52,6 +53,7 @@ class Audit {
     this.trouble = h("div", {});
     this.more = button("Read earlier ones", () => this.read(true), { hidden: true });
     this.grid = this.newGrid();
+    for (const field of [this.subject, this.about]) leadsTo(field, this.grid);
     root.append(
       heading(title, this.subject, this.about, button("Export CSV", () => this.grid.exportCsv())),
       this.chips.node,

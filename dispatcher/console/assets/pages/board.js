@@ -12,6 +12,7 @@ import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
 import { groupSays, isOf } from "../parts/group.js";
 import { grid } from "../parts/grid.js";
+import { leadsTo } from "../parts/grid_keys.js";
 import { listKeys } from "../parts/grid_columns.js";
 import { pressingFirst } from "../parts/order.js";
 import { Panel } from "../parts/panel.js";
@@ -169,17 +170,12 @@ export function mount(root, context) {
     if (panel.row) panel.show(store.get(panel.row.id) || panel.row);
   };
   search.addEventListener("input", settled(narrowed, 80));
-  search.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") search.blur();
-    if (event.key === "Enter" || event.key === "ArrowDown") table.go(0);
-  });
+  leadsTo(search, table);
   const soon = paced(() => !signal.aborted && draw());
   const stop = store.onChange(soon);
   const timer = setInterval(soon, 2_000);
   const unbind = bind([
     { key: "/", says: "Find", act: () => search.select() },
-    { key: "j", says: "The next row", act: () => table.go(table.current + (table.isFocused ? 1 : 0)) },
-    { key: "k", says: "The row before", act: () => table.go(table.current - 1) },
     ...listKeys(true),
     { key: "r", says: "Show what came meanwhile", act: () => table.adopt() },
     {

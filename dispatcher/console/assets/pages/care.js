@@ -9,6 +9,7 @@ import { Barriers, sides } from "../parts/barriers.js";
 import { ended, Episode } from "../parts/episode.js";
 import { empty, figure } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
+import { leadsTo } from "../parts/grid_keys.js";
 import { stateMark } from "../parts/state.js";
 import { button, every, heading, reading, words } from "../parts/view.js";
 import { Narrowing } from "../parts/narrowing.js";
@@ -73,6 +74,7 @@ class Episodes {
     this.figures = h("div", { class: "figures" });
     this.trouble = h("div", {});
     this.grid = this.newGrid();
+    leadsTo(this.narrowing.find, this.grid);
     root.append(
       heading(title, this.narrowing.find, button("Export CSV", () => this.grid.exportCsv())),
       sides(context, "episodes"),

@@ -11,6 +11,7 @@ import { DecisionPanel } from "../parts/decision.js";
 import { rowPanel } from "../parts/decision_row.js";
 import { empty } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
+import { leadsTo } from "../parts/grid_keys.js";
 import { button, dollars, heading, number, reading, requestLink, words } from "../parts/view.js";
 
 export const title = "Decisions";
@@ -53,6 +54,7 @@ class Search {
     this.cursor = "";
     this.more = button("Read more", () => this.read(true), { hidden: true });
     this.grid = this.newGrid();
+    leadsTo(this.request, this.grid);
     root.append(
       heading(
         title,

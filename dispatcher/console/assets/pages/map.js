@@ -135,6 +135,7 @@ class MapPage {
       { key: "m", says: "To the map: arrows move, + and − zoom, 0 shows all", act: () => this.map.node.focus() },
       { key: "b", says: "Pick by drawing a box", act: () => this.map.setBands(!this.map.bands) },
       { key: "o", says: "Open what is picked on the board", act: () => this.board.click() },
+      { key: "Escape", says: "Let go of what is picked", act: () => this.pick([], false) },
     ]);
   }
 

@@ -93,8 +93,6 @@ export function mount(root, context) {
   const timer = setInterval(soon, 1_000);
   const unbind = bind([
     { key: "e", says: "Export CSV", act: () => table.exportCsv() },
-    { key: "j", says: "The next", act: () => table.go(table.current + (table.isFocused ? 1 : 0)) },
-    { key: "k", says: "The one before", act: () => table.go(table.current - 1) },
     ...listKeys(false),
     { key: "r", says: "Show what came meanwhile", act: () => table.adopt() },
   ]);

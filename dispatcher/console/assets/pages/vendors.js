@@ -8,6 +8,7 @@ import { bind } from "../core/keys.js";
 import { pauseOrResume } from "../parts/acts/pause.js";
 import { empty, figure } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
+import { leadsTo } from "../parts/grid_keys.js";
 import { button, every, heading, notForYou, percent, reading, words } from "../parts/view.js";
 import { VendorPanel } from "../parts/vendor.js";
 import { Narrowing } from "../parts/narrowing.js";
@@ -98,6 +99,7 @@ class VendorList {
     this.figures = h("div", { class: "figures" });
     this.trouble = h("div", {});
     this.grid = this.newGrid();
+    leadsTo(this.narrowing.find, this.grid);
     root.append(
       heading(
         title,

@@ -6,6 +6,7 @@
 
 import { csv, download } from "../core/csv.js";
 import { fill, framed, h } from "../core/dom.js";
+import { pressed, rowKeys } from "./grid_keys.js";
 import { headings, newRow, sorted, whole, widthsOf } from "./grid_columns.js";
 
 /**
@@ -79,6 +80,14 @@ export class Grid extends HTMLElement {
     return this;
   }
 
+  connectedCallback() {
+    this.unbind = rowKeys(this);
+  }
+
+  disconnectedCallback() {
+    this.unbind?.();
+  }
+
   /** Whether the keyboard is in a row. */
   get isFocused() {
     return this.body.contains(document.activeElement);
@@ -137,7 +146,7 @@ export class Grid extends HTMLElement {
   }
 
   render() {
-    const count = this.order.length;
+    const count = this.order.length, held = this.isFocused;
     this.none.hidden = count > 0;
     this.table.setAttribute("aria-rowcount", String(count + 1));
     this.body.style.height = `${count * ROW_PX}px`;
@@ -148,6 +157,7 @@ export class Grid extends HTMLElement {
     for (let at = first; at < last; at++) this.drawRow(at);
     const kept = [...this.drawn.keys()].filter((at) => at < first || at >= last);
     for (const at of kept) if (at < count) this.drawRow(at);
+    if (held && !this.isFocused) this.drawn.get(this.current)?.focus({ preventScroll: true }); // its row is gone
   }
 
   /** Rows out of sight are used again, but never the one that has the focus. @param {number} first @param {number} last */
@@ -227,18 +237,7 @@ export class Grid extends HTMLElement {
       return;
     }
     const page = Math.max(1, Math.floor(this.frame.clientHeight / ROW_PX) - 2);
-    /** @type {Record<string, number>} */
-    const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -1e9, End: 1e9 };
-    if (event.key in steps) {
-      if (event.shiftKey && this.options.select) this.toggle(this.current, true);
-      this.go(this.current + steps[event.key]);
-      if (event.shiftKey && this.options.select) this.toggle(this.current, true);
-    } else if (event.key === "Enter") this.options.open?.(this.order[this.current]);
-    else if (event.key === " " && this.options.select) this.toggle(this.current);
-    else if (event.key === "Escape" && this.chosen.size) this.choose([]);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
+    pressed(this, page, event);
   }
 
   /** Put the focus on a row. @param {number} at */

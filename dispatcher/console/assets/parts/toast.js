@@ -27,6 +27,7 @@ export function toast(says, more = {}) {
     }, more.undoSays || "Undo"));
   }
   made.append(h("button", { class: "quiet", "aria-label": "Dismiss", onclick: close }, "×"));
+  for (const each of [...place.children]) if (each.firstChild?.textContent === says) each.remove(); // said once
   place.append(made);
   setTimeout(close, more.undo || more.grave ? STAYS_MS * 2 : STAYS_MS);
 }
