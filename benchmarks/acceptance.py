@@ -21,12 +21,13 @@ import numpy as np
 from msgspec.structs import replace
 
 from benchmarks.acceptance_vendors import Asked, ByTemper, Tempers, counted, history
+from benchmarks.figures import add_json, tell
 from contracts.codes import RequestState
 from contracts.instants import DAY_MS
 from contracts.offer_modes import OfferMode
 from dispatcher.domain.acceptance_sums import expected_of, summed, tallied
 from dispatcher.domain.requests import RequestRecord
-from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, number, output, whole, writing
+from dispatcher.runtime.arguments import MOST_SEED, number, whole
 from dispatcher.what_if.play import Play, Played
 from dispatcher.what_if.solving import Solver
 from simulation import seoul, small
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--modes", nargs="+", choices=MODES, default=MODES, help="how requests are offered")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="tuning of `with`")
     parser.add_argument("--no-day", action="store_true", help="the Brier score alone")
-    parser.add_argument("--json", type=output, default="-", help="where to write the figures; - is stdout")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
             sides = {name: told(played(offered, args.seed, values)) for name, values in _sides(tuned).items()}
             figures[mode] = sides
             print(mode, json.dumps(sides), flush=True)
-    _write(args.json, figures)
+    tell(figures, args.json)
     return 0 if figures["brier"]["expected"] < figures["brier"]["constant"] else 1
 
 
@@ -171,12 +172,3 @@ def _waited_s(record: RequestRecord) -> float | None:
 def _cents(end: Played) -> int:
     works = [each.dispatch for each in end.requests.values()]
     return sum(each.price_cents for each in works if each is not None)
-
-
-def _write(target: str, figures: Mapping[str, Any]) -> None:
-    text = json.dumps(figures, indent=2)
-    if target == STANDARD_OUTPUT:
-        print(text)
-        return
-    with writing(Path(target)):
-        Path(target).write_text(text + "\n", encoding="utf-8")

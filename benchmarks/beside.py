@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import socket
 import tempfile
@@ -23,9 +22,9 @@ from zoneinfo import ZoneInfo
 
 from benchmarks.beside_turn import WITH, WITHOUT, Turn
 from benchmarks.busy_market import BusyMarket
+from benchmarks.figures import add_counts, add_json, tell
 from benchmarks.intake import await_answer, running, settings_in, web_command
-from benchmarks.roles import matcher
-from dispatcher.runtime.arguments import MOST_REQUESTS, output, whole, writing
+from benchmarks.roles import planning
 from dispatcher.security.key_files import read_patient_keys
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Markets
@@ -45,7 +44,8 @@ FIGURES = (  # whether more is better
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How much is asked in each turn, how many turns, and where the figures go."""
-    for name, default, about in (
+    add_counts(
+        parser,
         ("pairs", 4, "pairs of turns"),
         ("vendors", 100, "vendors of each market"),
         ("rounds", 4, "batches of a turn, each followed by imminent requests"),
@@ -53,28 +53,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("imminent", 10, "imminent requests of a round, ten a second"),
         ("intake", 3_000, "requests sent as fast as may be"),
         ("consoles", 3, "consoles that look on"),
-    ):
-        parser.add_argument(
-            f"--{name}", type=whole(1, MOST_REQUESTS), default=default, help=f"{about} (default: {default})"
-        )
+    )
     parser.add_argument(
         "--on",
         default="consoles,decisions,shadow",
         help="what the one side has, of consoles, decisions, shadow, what_if (default: %(default)s)",
     )
-    parser.add_argument(
-        "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
-    )
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print."""
     figures = asyncio.run(_measure(args))
-    text = json.dumps(figures, indent=2)
-    if args.json and args.json != "-":
-        with writing(Path(args.json)):
-            Path(args.json).write_text(text + "\n", encoding="utf-8")
-    print(text if args.json == "-" else told(figures))
+    tell(figures, args.json, told)
     return 0
 
 
@@ -88,12 +79,12 @@ async def _measure(args: argparse.Namespace) -> dict[str, Any]:
             async with Store(redis.url, read_patient_keys(settings.patient_keys_file)) as store:
                 for each in turns:
                     await BusyMarket(store.market(each), ZoneInfo(ZONE), args.vendors).open()
-                with socket.create_server(("127.0.0.1", 0)) as listener, matcher(environment) as planner:
+                with socket.create_server(("127.0.0.1", 0)) as listener, planning(environment) as plans:
                     words = web_command(listener.fileno())
                     with running(words, environment, listener.fileno()) as server:
                         port = listener.getsockname()[1]
                         await asyncio.to_thread(await_answer, port, server)
-                        pids = (server.pid, planner.pid)
+                        pids = (server.pid, plans.matcher.pid)
                         seen = [
                             await Turn(store, settings, args, port, pids=pids, name=each).all()
                             for each in turns

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import os
 import socket
 import tempfile
@@ -21,10 +20,11 @@ from zoneinfo import ZoneInfo
 
 from benchmarks.busy_market import BusyMarket
 from benchmarks.devtools import Browser, Page, browser, private_mb
+from benchmarks.figures import add_counts, add_json, tell
 from benchmarks.intake import MARKET, await_answer, cpu_s, running, settings_in, web_command
 from benchmarks.looked_at import looked_at
 from contracts.codes import Role
-from dispatcher.runtime.arguments import MOST_REQUESTS, MOST_S, number, output, whole, writing
+from dispatcher.runtime.arguments import MOST_S, number
 from dispatcher.security.key_files import read_patient_keys, read_token_keys
 from dispatcher.security.tokens import claims, mint
 from dispatcher.serve.embedded import EmbeddedRedis
@@ -49,14 +49,12 @@ SCRIPT = Path(__file__).with_name("console_page.js")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How much there is, how much of it changes, and where the figures go."""
-    for name, default, about in (
+    add_counts(
+        parser,
         ("requests", 10_000, "requests under way"),
         ("vendors", 900, "vendors"),
         ("changes", 180_000, "replayed for the memory: an hour's worth at 50 a second"),
-    ):
-        parser.add_argument(
-            f"--{name}", type=whole(1, MOST_REQUESTS), default=default, help=f"{about} (default: {default})"
-        )
+    )
     parser.add_argument(
         "--rate",
         type=number(0, 10_000),
@@ -66,19 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=number(0, MOST_S, above=True), default=10.0, help="for each measure (default: 10)"
     )
-    parser.add_argument(
-        "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
-    )
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print; 1 if a page threw or logged an error."""
     figures = asyncio.run(_measure(args))
-    text = json.dumps(figures, indent=2)
-    if args.json and args.json != "-":
-        with writing(Path(args.json)):
-            Path(args.json).write_text(text + "\n", encoding="utf-8")
-    print(text if args.json == "-" else told(figures))
+    tell(figures, args.json, told)
     return 1 if figures["errors"] else 0
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -22,10 +22,11 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from benchmarks.imminent_load import Market, Told
+from benchmarks.figures import add_counts, add_json, tell
+from benchmarks.imminent_load import PATIENCE_S, Market, Told
 from benchmarks.intake import await_answer, cpu_s, running, settings_in, web_command
-from benchmarks.roles import matcher
-from dispatcher.runtime.arguments import MOST_REQUESTS, output, whole, writing
+from benchmarks.roles import Planning, planning
+from dispatcher.runtime.arguments import whole
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import read_patient_keys, read_token_keys
 from dispatcher.serve.embedded import EmbeddedRedis
@@ -48,19 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rates", type=rates_of, default="50,100,200", help="rides a second (default: %(default)s)"
     )
-    for name, least, default, about in (
-        ("seconds", 1, 10, "seconds of each rate"),
-        ("vendors", 1, 100, "vendors of each market"),
-        ("pairs", 1, 1, "times that it is all done"),
-        ("batch", 1, 10_000, "requests for later that are solved meanwhile, in the case `batch`"),
-        ("changes", 1, 5, "vendors a second that post other capacity meanwhile, in the case `changes`"),
-    ):
-        parser.add_argument(
-            f"--{name}",
-            type=whole(least, MOST_REQUESTS),
-            default=default,
-            help=f"{about} (default: {default})",
-        )
+    add_counts(
+        parser,
+        ("seconds", 10, "seconds of each rate"),
+        ("vendors", 100, "vendors of each market"),
+        ("pairs", 1, "times that it is all done"),
+        ("batch", 10_000, "requests for later that are solved meanwhile, in the case `batch`"),
+        ("changes", 5, "vendors a second that post other capacity meanwhile, in the case `changes`"),
+    )
     parser.add_argument(
         "--cases",
         type=cases_of,
@@ -68,9 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what goes on meanwhile (default: %(default)s)",
     )
     parser.add_argument("--beside", type=checkout, metavar="FOLDER", help="another checkout, kernels built")
-    parser.add_argument(
-        "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
-    )
+    add_json(parser)
 
 
 def rates_of(text: str) -> list[int]:
@@ -108,11 +102,7 @@ def run(args: argparse.Namespace) -> int:
         for what, tree in sides[:: -1 if turn % 2 else 1]:  # whoever is first has the colder machine
             found += [each | {"of": what} for each in asyncio.run(_measure(args, args.rates, tree))]
     figures = compared(found, args.rates)
-    text = json.dumps(figures, indent=2)
-    if args.json and args.json != "-":
-        with writing(Path(args.json)):
-            Path(args.json).write_text(text + "\n", encoding="utf-8")
-    print(text if args.json == "-" else told(figures))
+    tell(figures, args.json, told)
     return 1 if any(each["lost"] for each in found) else 0
 
 
@@ -129,20 +119,37 @@ async def _measure(args: argparse.Namespace, rates: Sequence[int], tree: Path | 
             keys = read_token_keys(settings.token_keys_file)
             with (
                 socket.create_server(("127.0.0.1", 0)) as listener,
-                matcher(environment) as solving,
+                planning(environment, tree=tree) as plans,
                 running(web_command(listener.fileno()), environment, listener.fileno()) as server,
             ):
                 port, found = listener.getsockname()[1], []
                 await asyncio.to_thread(await_answer, port, server)
-                await _owned(redis.url, settings, names, solving)
+                await _owned(redis.url, settings, names, plans.matcher)
                 for name, (rate, case) in played.items():
-                    before_s = cpu_s(solving.pid), cpu_s(server.pid)
+                    before_s = _used_s(plans, server.pid)
                     market = Market(name, port, keys, args.vendors)
                     batch, changes = args.batch * (case == BATCH), args.changes * (case == CHANGES)
                     seen = await market.play(rate, args.seconds, batch=batch, changes=changes)
-                    used_s = cpu_s(solving.pid) - before_s[0], cpu_s(server.pid) - before_s[1]
-                    found.append(figures_of(seen, rate, *used_s) | {"case": case})
+                    used_s = {
+                        role: each - before_s[role] for role, each in _used_s(plans, server.pid).items()
+                    }
+                    found.append(figures_of(seen, rate, used_s) | {"case": case})
+                    await _calm(redis.url, settings, name)
     return found
+
+
+async def _calm(url: str, settings: Settings, name: str) -> None:
+    """Until nobody waits in a market, so that its batch is not the next case's."""
+    end = time.monotonic() + PATIENCE_S
+    async with Store(url, read_patient_keys(settings.patient_keys_file)) as store:
+        while (await store.market(name).requests.waiting())[0] and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
+def _used_s(plans: Planning, web: int) -> dict[str, float]:
+    """Processor seconds by role; the matcher's without its solvers."""
+    used = {"matcher": cpu_s(plans.matcher.pid), "web": cpu_s(web)}
+    return used if plans.jobs is None else used | {"jobs": cpu_s(plans.jobs.pid)}
 
 
 async def _owned(
@@ -157,8 +164,8 @@ async def _owned(
                 await asyncio.sleep(0.05)
 
 
-def figures_of(seen: Told, rate: int, matcher_s: float, web_s: float) -> dict[str, Any]:
-    """What one market saw."""
+def figures_of(seen: Told, rate: int, used_s: Mapping[str, float]) -> dict[str, Any]:
+    """What one market saw; `used_s`: processor seconds by role."""
     waits = sorted(seen.waits_ms.values())
     first = sorted(each for name, each in seen.waits_ms.items() if seen.sent_s[name] < FIRST_S)
     rides = max(1, len(seen.sent_s))
@@ -171,8 +178,7 @@ def figures_of(seen: Told, rate: int, matcher_s: float, web_s: float) -> dict[st
         "p99_ms": _at(waits, 0.99),
         "first_p99_ms": _at(first, 0.99),
         "sent_late_p99_ms": _at(sorted(seen.late_ms), 0.99),
-        "matcher_cpu_ms_a_ride": round(1_000 * matcher_s / rides, 2),
-        "web_cpu_ms_a_ride": round(1_000 * web_s / rides, 2),
+        **{f"{role}_cpu_ms_a_ride": round(1_000 * each / rides, 2) for role, each in used_s.items()},
     }
 
 

@@ -88,12 +88,11 @@ class Market:
         for days in range(-1, 2):
             await self._post(vendor.id, days, UNITS)
 
-    async def _post(self, vendor_id: str, days: int, units: int) -> None:
+    async def _post(self, vendor_id: str, days: int, units: int, if_match: str = "") -> None:
         pool = Pool(id="vans", serves=tuple(ServiceClass), units=(units,) * 24)
         day = (to_instant(_now_ms()) + timedelta(days=days)).date().isoformat()
-        await self._call(
-            "PUT", f"/vendors/{vendor_id}/capacity/{day}", msgspec.to_builtins(Pools(pools=(pool,)))
-        )
+        path, posted = f"/vendors/{vendor_id}/capacity/{day}", msgspec.to_builtins(Pools(pools=(pool,)))
+        await self._call("PUT", path, posted, if_match=if_match)
 
     async def _rides(self, rate: int, seconds: int) -> Told:
         told, began, calls = Told(), time.perf_counter(), list[asyncio.Task[None]]()
@@ -139,12 +138,12 @@ class Market:
 
     @contextlib.asynccontextmanager
     async def _changing(self, changes: int) -> AsyncIterator[None]:
-        """Vendors post other capacity, one after the other."""
+        """Vendors post other capacity, one after the other. Raises UserError where that is not taken."""
 
         async def change() -> None:
             number = 0
             while True:
-                await self._post(f"vendor-{number % self.vendors:04d}", 0, UNITS + number % 7)
+                await self._post(f"vendor-{number % self.vendors:04d}", 0, UNITS + 1 + number % 7, "*")
                 number += 1
                 await asyncio.sleep(1 / changes)
 
@@ -154,7 +153,8 @@ class Market:
         finally:
             if changing is not None:
                 changing.cancel()
-                await asyncio.gather(changing, return_exceptions=True)
+                with contextlib.suppress(asyncio.CancelledError):
+                    await changing
 
     def _trip(self, name: str, lead_ms: int, priority: Priority = Priority.ROUTINE) -> TripRequest:
         earliest = to_instant(_now_ms() + lead_ms)

@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.figures import add_json, tell
 from contracts.codes import Role
 from dispatcher.demo.measures import environment_mb
-from dispatcher.runtime.arguments import MOST_REQUESTS, MOST_S, number, output, whole, writing
+from dispatcher.runtime.arguments import MOST_REQUESTS, MOST_S, number, whole
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import (
     ensure_patient_keys,
@@ -66,19 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="event streams that are followed while as much is sent once more (default: 0)",
     )
-    parser.add_argument(
-        "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
-    )
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print; 1 if any call was answered otherwise than 202, or an event was not heard as it was."""
     figures = asyncio.run(_measure(args))
-    text = json.dumps(figures, indent=2)
-    if args.json and args.json != "-":
-        with writing(Path(args.json)):
-            Path(args.json).write_text(text + "\n", encoding="utf-8")
-    print(text if args.json == "-" else _told(figures))
+    tell(figures, args.json, _told)
     return 1 if any(figures.get(each) for each in FAULTS) else 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import tempfile
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from benchmarks.figures import add_json, tell
 from contracts.codes import DeclineCode, RequestState, Role
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Tuning
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--slower", type=float, default=1.0, help="vendors take this many times as long")
     parser.add_argument("--seed", type=int, default=1, help="what is drawn")
     parser.add_argument("--tune", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--json", metavar="FILE", help="write the figures here; - is standard output")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,10 +71,7 @@ def run(args: argparse.Namespace) -> int:
         figures = asyncio.run(_played(seoul.load(args.day, args.seed), args, tuned))
     finally:
         structlog.configure(**usual)
-    text = json.dumps(figures, indent=2)
-    if args.json and args.json != "-":
-        Path(args.json).write_text(text + "\n", encoding="utf-8")
-    print(text)
+    tell(figures, args.json)
     return 1 if figures["findings"] else 0
 
 

@@ -20,13 +20,14 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from benchmarks.figures import add_counts, add_json, tell
 from benchmarks.imminent import HERE, SET, THERE, ZONE, _owned, checkout
 from benchmarks.intake import await_answer, running, settings_in, web_command
 from benchmarks.night_day import NightDay, next_day
 from benchmarks.night_load import Broker, all_decided, calls_of, what_became
 from benchmarks.roles import matcher
 from benchmarks.scale_seen import tree_cpu_s
-from dispatcher.runtime.arguments import MOST_REQUESTS, MOST_S, number, output, whole, writing
+from dispatcher.runtime.arguments import MOST_S, number, whole
 from dispatcher.security.key_files import read_patient_keys, read_token_keys
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Markets, Settings
@@ -40,21 +41,15 @@ LOG = "matcher.log"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How large the night is, how it comes in, and where the figures go."""
-    for name, default, about in (
+    add_counts(
+        parser,
         ("requests", 19_000, "that come in"),
         ("vendors", 900, "of the market"),
         ("a-call", 100, "requests in a call"),
         ("at-once", 8, "calls under way"),
         ("pairs", 1, "times that it is all done"),
         ("patience", 150, "seconds to wait for the last one"),
-    ):
-        parser.add_argument(
-            f"--{name}",
-            type=whole(1, MOST_REQUESTS),
-            default=default,
-            metavar="N",
-            help=f"{about} (default: {default})",
-        )
+    )
     parser.add_argument(
         "--seconds",
         type=number(0.05, MOST_S),
@@ -69,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="requests of a part, by tuning (default: 2500)",
     )
     parser.add_argument("--beside", type=checkout, metavar="FOLDER", help="another checkout, kernels built")
-    parser.add_argument("--json", type=output, default="-", help="where to write the figures; - is stdout")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -80,11 +75,7 @@ def run(args: argparse.Namespace) -> int:
         for side, tree in sides[:: -1 if turn % 2 else 1]:  # whoever is first has the colder machine
             turns.append(asyncio.run(_measure(args, tree)) | {"of": side})
     figures = compared(turns)
-    text = json.dumps(figures, indent=2)
-    if args.json != "-":
-        with writing(Path(args.json)):
-            Path(args.json).write_text(text + "\n", encoding="utf-8")
-    print(text)
+    tell(figures, args.json)
     return 1 if any(failed(each) for each in turns) else 0
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import overload_offers
+from benchmarks.figures import add_json, tell
 from benchmarks.intake import (
     MARKET,
     PATH,
@@ -27,7 +28,7 @@ from benchmarks.intake import (
 )
 from benchmarks.overload_load import settle_s
 from benchmarks.overload_quiet import EVERY_S
-from dispatcher.runtime.arguments import MOST_S, number, output, writing
+from dispatcher.runtime.arguments import MOST_S, number
 from dispatcher.security.key_files import read_patient_keys
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Settings
@@ -64,19 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=number(0, MOST_S, above=True), default=10.0, help="for each crowd (default: 10)"
     )
     parser.add_argument("--only", default="", help="crowds whose name begins so (default: all)")
-    parser.add_argument(
-        "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
-    )
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print; 1 if anything answered 202 is not stored."""
     figures = asyncio.run(_measure(args))
-    text = json.dumps(figures, indent=2)
-    if args.json and args.json != "-":
-        with writing(Path(args.json)):
-            Path(args.json).write_text(text + "\n", encoding="utf-8")
-    print(text if args.json == "-" else _told(figures))
+    tell(figures, args.json, _told)
     return 0 if figures["lost"] == 0 else 1
 
 

@@ -1,24 +1,66 @@
-"""A role of the service as a process of its own."""
+"""Roles of the service as processes of their own."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from dispatcher.serve.notice import Notice
 from dispatcher.serve.processes import own_command, own_environment
+
+HERE = Path(__file__).resolve().parents[1]
+JOBS_APART = "dispatcher/app/pressing.py"  # in a checkout that can run the jobs beside the matcher
+
+Process = subprocess.Popen[bytes]
+
+
+class Planning(NamedTuple):
+    """The matcher, and the jobs beside it; None: the matcher does them, in a checkout of before."""
+
+    matcher: Process
+    jobs: Process | None
 
 
 @contextlib.contextmanager
-def matcher(
-    environment: Mapping[str, str], log: Path = Path(os.devnull)
-) -> Iterator[subprocess.Popen[bytes]]:
-    """The matcher, until it is no longer needed; what it logs is added to `log`."""
+def matcher(environment: Mapping[str, str], log: Path = Path(os.devnull)) -> Iterator[Process]:
+    """The matcher with the jobs, until it is no longer needed; what it logs is added to `log`."""
+    with _running(("matcher",), environment, log) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def planning(
+    environment: Mapping[str, str], log: Path = Path(os.devnull), tree: Path | None = None
+) -> Iterator[Planning]:
+    """Matcher and jobs as `serve` runs them, from our checkout or another (`tree`)."""
+    if not ((tree or HERE) / JOBS_APART).is_file():
+        with matcher(environment, log) as process:
+            yield Planning(process, None)
+        return
+    with contextlib.closing(Notice()) as pressing:
+        told = ("--pressing", str(pressing.descriptor))
+        files = (pressing.descriptor,)
+        with (
+            _running(("matcher", "--apart", *told), environment, log, files) as process,
+            _running(("jobs", *told), environment, log, files) as jobs,
+        ):
+            yield Planning(process, jobs)
+
+
+@contextlib.contextmanager
+def _running(
+    role: Sequence[str], environment: Mapping[str, str], log: Path, files: Sequence[int] = ()
+) -> Iterator[Process]:
     with log.open("ab") as errors:
         process = subprocess.Popen(
-            own_command("serve", "--role", "matcher"), env=own_environment() | environment, stderr=errors
+            own_command("serve", "--role", *role),
+            env=own_environment() | environment,
+            stderr=errors,
+            pass_fds=files,
         )
         try:
             yield process

@@ -22,12 +22,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from benchmarks.figures import add_counts, add_json, tell
 from benchmarks.imminent import _owned
 from benchmarks.intake import await_answer, running, settings_in, web_command
 from benchmarks.roles import matcher
 from benchmarks.scale_model import fitted, night
 from benchmarks.scale_seen import Store, spent, tree_cpu_s
-from dispatcher.runtime.arguments import MOST_REQUESTS, output, whole, writing
+from dispatcher.runtime.arguments import whole
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import read_token_keys
 from dispatcher.serve.embedded import EmbeddedRedis
@@ -43,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--markets", type=counts_of, default="1,2,4,8", help="how many (default: %(default)s)"
     )
-    for name, default, about in (
+    add_counts(
+        parser,
         ("requests", 1_000, "of each market"),
         ("vendors", 40, "of each market"),
         ("at-once", 8, "callers of each market"),
@@ -52,17 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("night-markets", 48, "the night that is worked out: markets"),
         ("night-requests", 900_000, "and its requests"),
         ("night-hours", 2, "hours in which they come in"),
-    ):
-        parser.add_argument(
-            f"--{name}",
-            type=whole(1, MOST_REQUESTS),
-            default=default,
-            metavar="N",
-            help=f"{about} (default: {default})",
-        )
-    parser.add_argument(
-        "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
     )
+    add_json(parser)
 
 
 def counts_of(text: str) -> list[int]:
@@ -78,11 +71,7 @@ def run(args: argparse.Namespace) -> int:
     load_before = os.getloadavg()[0]
     rows = [asyncio.run(_measure(args, markets)) for markets in args.markets]
     figures = told_of(rows, args) | {"cores": os.cpu_count(), "load_average_before": round(load_before, 2)}
-    text = json.dumps(figures, indent=2)
-    if args.json and args.json != "-":
-        with writing(Path(args.json)):
-            Path(args.json).write_text(text + "\n", encoding="utf-8")
-    print(text if args.json == "-" else shown(figures))
+    tell(figures, args.json, shown)
     return 1 if any(row["lost"] for row in rows) else 0
 
 

@@ -11,15 +11,14 @@ one whose vans become free by the hour: whose rides wait longer.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import Any
 
 from benchmarks import scores_floor, scores_waits
+from benchmarks.figures import add_json, tell
 from benchmarks.scores_floor import Left
 from benchmarks.scores_played import BAD, WAYS, Figures, Played, play
 from benchmarks.scores_waits import Waited
-from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, output, whole, writing
+from dispatcher.runtime.arguments import MOST_SEED, whole
 from solvers.optimiser import Optimiser
 from solvers.planning import Limits
 
@@ -33,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--requests", type=whole(10, 2_000), default=96, help="a day")
     parser.add_argument("--seed", type=whole(0, MOST_SEED), default=1, help="what is drawn")
     parser.add_argument("--work", type=whole(0, 10**9), default=0, help="steps of the optimiser; 0: greedy")
-    parser.add_argument("--json", type=output, default="-", help="where to write the figures; - is stdout")
+    add_json(parser)
     parser.add_argument("--svg", type=Path, help="where to draw the shares of offers by day")
 
 
@@ -59,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         for name in FLOORS
     }
     told_all = {"benchmark": "scores", "seed": args.seed, "days": args.days, **figures, **floors, **waits}
-    _write(args.json, told_all)
+    tell(told_all, args.json)
     kept = floor_holds(floors["with_floor"]) and floor_holds(waits["waits_with_floor"])
     return 0 if holds(figures["damped"]) and kept else 1
 
@@ -94,12 +93,3 @@ def draw(path: Path, told: dict[str, Played]) -> None:
     axes.set_ylabel("share of first offers, %")
     axes.legend(frameon=False)
     figure.savefig(path, metadata={"Date": None})
-
-
-def _write(target: Path | str, figures: dict[str, Any]) -> None:
-    text = json.dumps(figures, indent=2)
-    if target == STANDARD_OUTPUT:
-        print(text)
-        return
-    with writing(Path(target)):
-        Path(target).write_text(text + "\n", encoding="utf-8")

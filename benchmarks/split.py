@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import os
 import time
-from pathlib import Path
 from typing import Any
 
 from benchmarks.day import LOADS
+from benchmarks.figures import add_json, tell
 from benchmarks.generator import generate
-from dispatcher.runtime.arguments import MOST_REQUESTS, MOST_S, MOST_WORKERS, number, output, whole, writing
+from dispatcher.runtime.arguments import MOST_REQUESTS, MOST_S, MOST_WORKERS, number, whole
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
 from solvers.checker import check
@@ -40,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=number(0, MOST_S, above=True), default=60.0, help="of each (default: 60)"
     )
-    parser.add_argument("--json", type=output, default="-", help="where to write the figures; - is stdout")
+    add_json(parser)
 
 
 def parts_of(text: str) -> list[int]:
@@ -57,11 +56,7 @@ def run(args: argparse.Namespace) -> int:
         problem = day_of(args.requests, args.vendors, args.load, seed)
         some = [solved(problem, parts, args.seconds, args.workers, seed) for parts in args.parts]
         rows += against_unsplit(some)
-    text = json.dumps({"rows": rows, "load_average_after": round(os.getloadavg()[0], 2)}, indent=2)
-    if args.json != "-":
-        with writing(Path(args.json)):
-            Path(args.json).write_text(text + "\n", encoding="utf-8")
-    print(text)
+    tell({"rows": rows, "load_average_after": round(os.getloadavg()[0], 2)}, args.json)
     return 0
 
 

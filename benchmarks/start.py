@@ -8,7 +8,6 @@ side, the jobs' begin once the web process answers.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -16,13 +15,14 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.figures import add_json, tell
 from benchmarks.scale_seen import tree_cpu_s
-from dispatcher.runtime.arguments import output, whole, writing
+from dispatcher.runtime.arguments import whole
 from dispatcher.runtime.errors import UserError
 from dispatcher.serve.processes import own_command, own_environment
 
@@ -41,9 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--times", type=whole(1, 1_000), default=5, metavar="N", help="starts (default: %(default)s)"
     )
-    parser.add_argument(
-        "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
-    )
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,13 +52,12 @@ def run(args: argparse.Namespace) -> int:
         found = [started(Path(folder)) for _ in range(args.times)]
     figures = told_of(found, {name: imports_s(module, args.times) for name, module in MODULES.items()})
     figures |= {"load_average_before": round(load, 2)}
-    text = json.dumps(figures, indent=2)
-    if args.json and args.json != "-":
-        with writing(Path(args.json)):
-            Path(args.json).write_text(text + "\n", encoding="utf-8")
-    lines = [f"{name:<24} {value}" for name, value in figures.items()]
-    print(text if args.json == "-" else "\n".join(lines))
+    tell(figures, args.json, _shown)
     return 1 if figures["ready_least_s"] > AIM_S else 0
+
+
+def _shown(figures: Mapping[str, Any]) -> str:
+    return "\n".join(f"{name:<24} {value}" for name, value in figures.items())
 
 
 def told_of(found: Sequence[dict[str, float]], imports: dict[str, float]) -> dict[str, Any]:

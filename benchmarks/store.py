@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -15,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import open_request
+from benchmarks.figures import add_json, tell
 from benchmarks.open_request import MARKET, offered, proposal, submitted
 from dispatcher.domain.decision import Decision
-from dispatcher.runtime.arguments import MOST_REQUESTS, output, whole, writing
+from dispatcher.runtime.arguments import MOST_REQUESTS, whole
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.connection import Reader, connect
@@ -47,19 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="with N replicas, too: waited for and not",
     )
-    parser.add_argument(
-        "--json", type=output, metavar="FILE", help="write the figures here; - is standard output"
-    )
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure on embedded servers of its own."""
     figures = asyncio.run(_measure(args))
-    text = json.dumps(figures, indent=2)
-    if args.json and args.json != "-":
-        with writing(Path(args.json)):
-            Path(args.json).write_text(text + "\n", encoding="utf-8")
-    print(text, file=sys.stdout)
+    tell(figures, args.json)
     return 0
 
 

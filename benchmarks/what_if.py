@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
-import json
 import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -19,12 +18,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.console import Console
 
+from benchmarks.figures import add_json, tell
 from contracts.codes import OfferState
 from contracts.request_views import RequestView
 from contracts.what_if import WhatIfChange
 from dispatcher.demo.play import Options, played
 from dispatcher.demo.story import KEPT
-from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, number, output, whole, writing
+from dispatcher.runtime.arguments import MOST_SEED, number, whole
 from dispatcher.what_if.answers import AsPlayed
 from dispatcher.what_if.days import DayAsked, changed_day, play_side
 from dispatcher.what_if.side import side_of
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=whole(0, MOST_SEED), default=1, help="what is drawn")
     parser.add_argument("--settings", type=whole(2, len(SETTINGS)), default=len(SETTINGS), help="so many")
     parser.add_argument("--speed", type=number(0, FASTEST, above=True), help="clock seconds a real second")
-    parser.add_argument("--json", type=output, default="-", help="where to write the figures; - is stdout")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         rows.append({"setting": name, "predicted": told._asdict(), "simulated": real._asdict()})
         print(f"{name}: predicted {tuple(told)}, simulated {tuple(real)}", flush=True)
     ranks = {each: correlation(rows, each) for each in Ended._fields}
-    _write(args.json, {"benchmark": "what-if", "day": day.name, "settings": rows, "rank_correlation": ranks})
+    tell({"benchmark": "what-if", "day": day.name, "settings": rows, "rank_correlation": ranks}, args.json)
     return 0 if all(each > 0.5 for each in ranks.values()) else 1
 
 
@@ -122,12 +122,3 @@ def ranks_of(values: Any) -> Any:
     ordered = np.sort(np.asarray(values))
     first, last = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
     return (first + 1 + last) / 2
-
-
-def _write(target: str, figures: Mapping[str, Any]) -> None:
-    text = json.dumps(figures, indent=2)
-    if target == STANDARD_OUTPUT:
-        print(text)
-        return
-    with writing(Path(target)):
-        Path(target).write_text(text + "\n", encoding="utf-8")

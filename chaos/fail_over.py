@@ -10,6 +10,7 @@ from typing import Any
 
 from chaos.store import playing
 from chaos.trial import RING, Trial
+from dispatcher.audit.auditor import audit
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.connection import Reader, connect
 from dispatcher.store.outcome import Status
@@ -60,9 +61,11 @@ async def _round(
             await players.more(1)
         await _fenced_off(trial, players, missed)
         await players.more(40)
+        known = set(players.acknowledged)
         there = await _there(players)
         if gone := sorted(set(safe) - there):
             trial.find(f"{market}: {gone} were acknowledged before the replica was cut off and are gone")
+        await _named(trial, players, known - there)
         players.acknowledged[:] = [each for each in players.acknowledged if each in there]
         players.care.forget(await players.care.lost())
 
@@ -93,6 +96,16 @@ async def _taken(players: Players, fence: str) -> bool:
         players.acknowledged.append(name)
         status = (await world.offer(name, VENDORS[1], fence=fence)).status
     return status is Status.OK
+
+
+async def _named(trial: Trial, players: Players, gone: set[str]) -> None:
+    """What was acknowledged and is lost: the audit, told what was acknowledged, names just that."""
+    known = tuple(players.acknowledged)
+    found = await audit(players.world.store.reader, players.world.market, known)
+    named = {each["subject"] for each in found["findings"] if each["rule"] == "lost"}
+    trial.count("lost_and_named", len(named & gone))
+    if named != gone:
+        trial.find(f"{players.world.market}: the audit names {sorted(named)} as lost, and {sorted(gone)} are")
 
 
 async def _there(players: Players) -> set[str]:

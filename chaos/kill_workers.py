@@ -96,7 +96,7 @@ async def _day(trial: Trial, rounds: int) -> None:
                 for number in range(first, first + rounds):
                     await _round(trial, parts, intake, late, TURNS[number % len(TURNS)])
             await intake.all_offered()
-            await _counted(trial, late, intake.acknowledged)
+            await counted(trial, late, intake.acknowledged)
         trial.count(AT_WORKERS, parts.log.read_text(errors="replace").count('"task_done"'))
 
 
@@ -114,12 +114,12 @@ async def _round(trial: Trial, parts: Parts, intake: Waiting, late: Late, turns:
         trial.killed(*(WORKER if each in WORKERS else each for each in victims))
         if held is not None:
             for status in await late.sent(held):
-                _refused(trial, status)
+                refused(trial, status)
         parts.refuse_ended()
     trial.over()
 
 
-async def _counted(trial: Trial, late: Late, acknowledged: Sequence[str]) -> None:
+async def counted(trial: Trial, late: Late, acknowledged: Sequence[str]) -> None:
     """From the store, record by record: each has one offer. There is one vendor, and none has answered."""
     found = await late.market.requests.records.get_all(acknowledged)
     offers = {name: len(found[name].offers) if name in found else 0 for name in acknowledged}
@@ -131,7 +131,7 @@ async def _counted(trial: Trial, late: Late, acknowledged: Sequence[str]) -> Non
             trial.find(f"{MARKET}: {name} was offered {number} times, not once")
 
 
-def _refused(trial: Trial, status: Status | None) -> None:
+def refused(trial: Trial, status: Status | None) -> None:
     """What a dead matcher sent has to be refused, by its fence before all else."""
     if status is Status.FENCED:
         trial.count(REFUSED)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from benchmarks.night_day import NightDay, next_day
 from benchmarks.night_load import Became, Broker, all_decided, calls_of, what_became
-from chaos.parts import WORKERS, Parts, over, until_ready
+from chaos.parts import WORKERS, Parts, over, solving, until_ready
 from chaos.slow_rule import SLOW
 from chaos.trial import Trial
 from contracts.codes import RequestState
@@ -27,10 +27,8 @@ from dispatcher.security.key_files import read_patient_keys, read_token_keys
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.processes import own_command
 from dispatcher.settings import Markets, Settings
-from dispatcher.store.connection import Reader, connect
 from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store
-from dispatcher.workers.kinds import SOLVES
 from tests.store.cluster import LocalCluster, local_cluster
 
 MARKET, TZ = "region", ZoneInfo("America/New_York")
@@ -39,6 +37,8 @@ MOST_DEARER = 0.001  # or cheaper
 A_CALL, AT_ONCE = 100, 4
 PATIENCE_S, LIMIT_S, PAUSE_S = 240.0, 120.0, 0.02
 REPLICAS = 1  # each commit waits for so many: what was acknowledged outlives its primary
+PARTS = 3  # that go to the workers, one each; the matcher solves the third
+SETTLE_S = 2.0  # all are in one batch, however busy the machine is
 
 
 class Size(NamedTuple):
@@ -126,7 +126,13 @@ async def _decided(
 
 
 def _tuning(size: Size) -> dict[str, Any]:
-    return {"solve_work_limit": size.work, "solve_time_limit_s": 60.0, "batch_limit": size.requests}
+    return {
+        "solve_work_limit": size.work,
+        "solve_time_limit_s": 60.0,
+        "batch_limit": size.requests,
+        "batch_settle_s": SETTLE_S,
+        "split_requests": max(10, size.requests // PARTS),
+    }
 
 
 async def _struck(
@@ -136,7 +142,7 @@ async def _struck(
     if cluster is None:
         return
     async with asyncio.timeout(LIMIT_S):
-        victim = await _solving(parts)
+        victim = await solving(parts)
     with trial.strike():
         await parts.kill(victim)
     trial.killed("worker")
@@ -151,22 +157,6 @@ async def _struck(
         await cluster.come_back(place)
     trial.killed("primary")
     await parts.start(victim)
-
-
-async def _solving(parts: Parts) -> str:
-    """The role of the worker that has a batch."""
-    pids = {str(parts.running[each].pid): each for each in WORKERS}
-    client = connect(str(parts.settings.broker_url))
-    try:
-        reader = Reader(client)
-        while True:
-            for key in await reader.ask("KEYS", f"{SOLVES.queue}:taken:*"):
-                pid = (await reader.get(key.decode()) or b"").decode().rpartition("-")[2]
-                if pid in pids:
-                    return pids[pid]
-            await asyncio.sleep(PAUSE_S)
-    finally:
-        await client.aclose()
 
 
 @contextlib.asynccontextmanager

@@ -24,6 +24,7 @@ from dispatcher.serve.supervisor import address, listening
 from dispatcher.settings import Settings
 from dispatcher.store.connection import Reader, StoreError, connect
 from dispatcher.store.keys import Keys
+from dispatcher.workers.kinds import SOLVES
 from simulation import small
 from tests.e2e.conftest import alive, descendants, kill
 
@@ -218,6 +219,22 @@ async def owned(parts: Parts, before: int) -> None:
     """Until a matcher has taken the market once more: it matches again."""
     while await fence(parts.redis_url) <= before:
         await asyncio.sleep(0.02)
+
+
+async def solving(parts: Parts) -> str:
+    """The role of a worker that has a batch, or a part of one, once one has."""
+    pids = {str(parts.running[each].pid): each for each in WORKERS}
+    client = connect(str(parts.settings.broker_url))
+    try:
+        reader = Reader(client)
+        while True:
+            for key in await reader.ask("KEYS", f"{SOLVES.queue}:taken:*"):
+                pid = (await reader.get(key.decode()) or b"").decode().rpartition("-")[2]
+                if pid in pids:
+                    return pids[pid]
+            await asyncio.sleep(0.02)
+    finally:
+        await client.aclose()
 
 
 async def until_ready(url: str, status: int = 200, words: Sequence[str] = ("",)) -> None:

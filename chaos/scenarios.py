@@ -11,6 +11,7 @@ from chaos.cluster import cluster
 from chaos.damage import damage
 from chaos.disk_full import disk_full
 from chaos.fail_over import fail_over
+from chaos.freeze import freeze
 from chaos.kill_roles import kill_roles
 from chaos.kill_service import kill_jobs, kill_matcher, kill_solver, kill_web
 from chaos.kill_supervisor import kill_supervisor
@@ -43,6 +44,7 @@ SCENARIOS = {
     "kill-roles": Scenario(kill_roles),
     "kill-supervisor": Scenario(kill_supervisor),
     "kill-workers": Scenario(kill_workers),
+    "freeze": Scenario(freeze, 4),
     "kill-amid-replies": Scenario(kill_amid_replies, 2),
     "memory-full": Scenario(memory_full, 4),
     "disk-full": Scenario(disk_full, 10),
@@ -60,13 +62,19 @@ def described() -> list[tuple[str, str]]:
 
 
 async def play(
-    name: str, folder: Path, rounds: int, seed: int, tell: Callable[[Report], None] = lambda report: None
+    name: str,
+    folder: Path,
+    rounds: int,
+    seed: int,
+    tell: Callable[[Report], None] = lambda report: None,
+    *,
+    wheel: Path | None = None,
 ) -> Report:
     """One scenario. What ends it before its rounds are over is a finding, too."""
     scenario = SCENARIOS[name]
     own = folder / name
     own.mkdir()
-    trial = Trial(own, scenario.rounds(rounds), seed, name=name, tell=tell)
+    trial = Trial(own, scenario.rounds(rounds), seed, name=name, tell=tell, wheel=wheel)
     try:
         await scenario.play(trial)
     except Exception as error:  # whatever it is: the next scenario is still to be played

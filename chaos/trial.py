@@ -46,8 +46,10 @@ class Trial:
         *,
         name: str = "",
         tell: Callable[[Report], None] = lambda report: None,
+        wheel: Path | None = None,
     ) -> None:
-        """`tell` is called after each round."""
+        """`tell` is called after each round. `wheel`: of the last release, where one is at hand."""
+        self.wheel = wheel
         self.folder, self.rounds, self.seed, self._tell = folder, rounds, seed, tell
         self.report = Report(name)
         self.states = set[RequestState]()  # how requests have ended: whether the rounds led to anything

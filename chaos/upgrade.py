@@ -10,11 +10,12 @@ import socket
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from chaos.balancer import Balancer
 from chaos.parts import fence, until_ready
 from chaos.trial import Trial
-from chaos.versions import earlier, environment
+from chaos.versions import environment, last_release
 from client.errors import Problem, Unreachable
 from client.platform import PlatformClient, new_key
 from contracts.codes import Role
@@ -36,30 +37,61 @@ PAUSE_S, LIMIT_S = 0.05, 120.0
 ROLES = ("web", "web", "matcher", "matcher")
 
 
+class Step(NamedTuple):
+    """To which version; whether beside the one before, or once that was stopped."""
+
+    home: Path
+    beside: bool = True
+
+
 async def upgrade(trial: Trial) -> None:
-    """An earlier version serves, two of each role; this one replaces it one by one, and it this one again."""
-    name, home = await asyncio.to_thread(earlier, trial.folder / "versions")
-    trial.report.about = f"from {name}"
-    await replaced(trial, [home, *([HOME, home] * trial.rounds)][: trial.rounds + 1], ROLES)
+    """The last release serves, two of each role; this version takes over one by one, and it again."""
+    old = await asyncio.to_thread(last_release, trial.folder / "versions", trial.wheel)
+    trial.report.about = f"from {old.name}"
+    if await asyncio.to_thread(lambda: old.is_alike):
+        steps = [Step(HOME), *([Step(old.home), Step(HOME)] * trial.rounds)][: trial.rounds]
+    else:
+        trial.report.about += ", which stores other formats: it is stopped first"
+        steps = [Step(HOME, beside=False)]
+    await replaced(trial, old.home, steps, ROLES)
 
 
-async def replaced(trial: Trial, homes: Sequence[Path], roles: Sequence[str]) -> None:
-    """Every process of a version gives way to one of the next version, in the order of `homes`."""
+async def replaced(trial: Trial, first: Path, steps: Sequence[Step], roles: Sequence[str]) -> None:
+    """Every process of a version gives way to one of the next version."""
     settings = Settings(data_dir=trial.folder / "data", markets=Markets({small.MARKET: small.TZ}))
     key_files.ensure_token_keys(settings.token_keys_file)
     key_files.ensure_patient_keys(settings.patient_keys_file)
     async with EmbeddedRedis(settings.data_dir) as redis, Balancer() as balancer:
         fleet = Fleet(settings, redis.url, balancer, trial.folder / "log")
         try:
-            running = [await fleet.start(homes[0], role) for role in roles]
-            async with Callers(trial, balancer.url, settings) as callers, callers.coming():
-                for home in homes[1:]:
-                    running = [await _step(trial, fleet, callers, home, one) for one in running]
+            running = [await fleet.start(first, role) for role in roles]
+            async with Callers(trial, balancer.url, settings) as callers:
+                for step in steps:
+                    running = await _taken(trial, fleet, callers, step, running)
                     trial.over()
             trial.report.about += f"; {callers.asked_again} calls were asked again"
             await _judged(trial, redis.url, callers)
         finally:
             await fleet.stop()
+
+
+async def _taken(trial: Trial, fleet: Fleet, callers: Callers, step: Step, running: list[One]) -> list[One]:
+    """One by one under load; or none is left when the first of the next begins."""
+    if step.beside:
+        async with callers.coming():
+            return [await _step(trial, fleet, callers, step.home, one) for one in running]
+    async with callers.coming():
+        await callers.more(BETWEEN)
+    with trial.strike():
+        for one in running:
+            await _ended(trial, fleet, one)
+        before = await fence(fleet.redis_url)
+        now = [await fleet.start(step.home, one.role) for one in running]
+        if any(one.role == "matcher" for one in now):
+            await _fenced(fleet.redis_url, before)
+    async with callers.coming():
+        await callers.more(BETWEEN)
+    return now
 
 
 class One:
@@ -125,12 +157,16 @@ async def _step(trial: Trial, fleet: Fleet, callers: Callers, home: Path, old: O
         new = await fleet.start(home, old.role)
         await callers.more(BETWEEN)
         before = await fence(fleet.redis_url)
-        if code := await fleet.end(old):
-            trial.find(f"the {old.role} that was to end ended with {code}")
+        await _ended(trial, fleet, old)
         if old.role == "matcher" and not any(one.role == "matcher" for one in fleet.all):
             await _fenced(fleet.redis_url, before)
         await callers.more(BETWEEN)
     return new
+
+
+async def _ended(trial: Trial, fleet: Fleet, old: One) -> None:
+    if code := await fleet.end(old):
+        trial.find(f"the {old.role} that was to end ended with {code}")
 
 
 async def _fenced(redis_url: str, before: int) -> None:
@@ -163,6 +199,7 @@ class Callers:
     @contextlib.asynccontextmanager
     async def coming(self) -> AsyncIterator[None]:
         """All the while."""
+        self._stopping = False
         self._work = asyncio.gather(*(self._call() for _ in range(AT_ONCE)))
         try:
             yield

@@ -1,4 +1,4 @@
-"""An earlier version of the service, as its wheel would hold it: to be run beside this one."""
+"""The last release of the service, installed from its wheel: to be run beside this version."""
 
 from __future__ import annotations
 
@@ -8,56 +8,77 @@ import os
 import subprocess
 import sys
 import tarfile
-import time
-from bisect import bisect_left
+import zipfile
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from dispatcher.runtime.own_packages import HOME
-from dispatcher.serve.processes import own_command
 from dispatcher.store import formats
 
-PACKAGES = ("contracts", "client", "solvers", "simulation", "dispatcher")
+RELEASES: Final = "v*"
+BUILT_OF: Final = (
+    *("contracts", "client", "solvers", "simulation", "dispatcher"),
+    *("pyproject.toml", "hatch_build.py", "README.md"),
+)
+#: Nothing is released yet. Until a release has its tag, this version stands for it.
+STANDS_FOR_RELEASED: Final = "6b7a18f17f06"
 NUMBERS = """
 import json, pathlib, sys
 from dispatcher.store import formats
 assert pathlib.Path(formats.__file__).is_relative_to(sys.argv[1])  # and no other
 print(json.dumps(formats.known()))
 """
-RELEASES = "v*"
-START_S = 60.0
 
 
-def earlier(folder: Path) -> tuple[str, Path]:
-    """What it is called, and where its packages lie: the last release if it stores what we store; else the
-    oldest commit of main that does; this very tree where there is no history."""
-    named = _git("describe", "--tags", "--abbrev=0", f"--match={RELEASES}", "HEAD^").decode().strip()
-    if named and _is_alike(named, folder / "release"):
-        return named, _compiled(folder / "release")
-    commits = _git("rev-list", "--first-parent", "HEAD").decode().split()
-    if not commits:
-        return "this version", HOME
-    # newest first: alike up to some place, and not beyond it
-    beyond = bisect_left(commits, True, key=lambda each: not _is_alike(each, folder / each[:12]))
-    for each in reversed(commits[:beyond]):  # not every commit is one that starts
-        home = _compiled(unpacked(each, folder / each[:12]))
-        if _serves(home, folder / f"{each[:12]}-tried"):
-            return each[:12], home
-    return "this version", HOME
+class Release(NamedTuple):
+    """What it is called, and where its packages are installed."""
+
+    name: str
+    home: Path
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether it and this version read all that the other stores: then they run side by side."""
+        return numbers(self.home) == formats.known()
 
 
-def _is_alike(commit: str, folder: Path) -> bool:
-    """Whether either version reads all that the other stores."""
-    return numbers(unpacked(commit, folder)) == formats.known()
+def last_release(folder: Path, wheel: Path | None = None) -> Release:
+    """From that wheel; else from one built of the last tag; where history lacks it, of this version."""
+    if wheel is not None:
+        return Release(wheel.name, _installed(wheel, folder))
+    tag = _git("describe", "--tags", "--abbrev=0", f"--match={RELEASES}", "HEAD^").decode().strip()
+    for name in (tag, STANDS_FOR_RELEASED):
+        if name and (archive := _git("archive", name, "--", *BUILT_OF)):
+            with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+                opened.extractall(folder / "source", filter="data")
+            return _built(name, folder / "source", folder)
+    return _built("this version", HOME, folder)
 
 
-def unpacked(commit: str, folder: Path) -> Path:
-    """Its packages, in the folder."""
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        with tarfile.open(fileobj=io.BytesIO(_git("archive", commit, "--", *PACKAGES))) as archive:
-            archive.extractall(folder, filter="data")
-    return folder
+def _built(name: str, source: Path, folder: Path) -> Release:
+    """Its wheel, installed. Where nothing is there that builds wheels, the packages that would be in it."""
+    if find_spec("hatchling") is None:
+        return Release(f"packages of {name}", HOME if source == HOME else _compiled(source))
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    return Release(f"the wheel of {name}", _installed(wheel, folder))
+
+
+def _installed(wheel: Path, folder: Path) -> Path:
+    """As an installer leaves it: the packages beside each other, away from any checkout."""
+    with zipfile.ZipFile(wheel) as opened:
+        opened.extractall(folder / "installed")
+    return folder / "installed"
+
+
+def _compiled(home: Path) -> Path:
+    """With its kernels, as a wheel has them."""
+    command = [sys.executable, "-P", "-m", "solvers.kernels.build"]
+    subprocess.run(command, env=environment(home), cwd=home, check=True, capture_output=True)
+    return home
 
 
 def numbers(home: Path) -> Mapping[str, int]:
@@ -77,26 +98,6 @@ def environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
     others = [each for each in kept.get("PYTHONPATH", "").split(os.pathsep) if each not in {"", str(HOME)}]
     return kept | {"PYTHONPATH": os.pathsep.join([str(home), *others])}
-
-
-def _serves(home: Path, folder: Path) -> bool:
-    """Whether it starts, with a server and a folder of its own."""
-    told = {"DISPATCHER_DATA_DIR": str(folder), "DISPATCHER_PORT": "0"}
-    command, quiet = own_command("serve"), subprocess.DEVNULL
-    with subprocess.Popen(command, env=environment(home) | told, cwd=home, stdout=quiet, stderr=quiet) as one:
-        address, end_s = folder / "address", time.monotonic() + START_S
-        while one.poll() is None and not address.exists() and time.monotonic() < end_s:
-            time.sleep(0.1)
-        found = address.exists()
-        one.terminate()
-    return found
-
-
-def _compiled(home: Path) -> Path:
-    """With its kernels, as a wheel has them."""
-    command = [sys.executable, "-P", "-m", "solvers.kernels.build"]
-    subprocess.run(command, env=environment(home), cwd=home, check=True, capture_output=True)
-    return home
 
 
 def _git(*words: str) -> bytes:

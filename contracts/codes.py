@@ -55,7 +55,10 @@ class Priority(StrEnum):
     @property
     def rank(self) -> int:
         """0 for routine; who is more pressing has more."""
-        return list(type(self)).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {each: rank for rank, each in enumerate(Priority)}
 
 
 class Skill(StrEnum):

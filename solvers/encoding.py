@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -59,11 +60,18 @@ class VendorBook:
         arrays = {**self.arrays, **fresh}
         return replace(self, known=known, arrays=arrays, digest=_digest(arrays))
 
-    def known_of(self, vendor_id: str) -> dict[str, Any]:
+    def known_of(self, vendor_id: str) -> Mapping[str, Any]:
         """What is known of one vendor, or taken for known, by subject; under `ALL_OTHERS` that of whoever."""
-        market = {subject: told[ALL_OTHERS] for subject, told in self.known.items() if ALL_OTHERS in told}
-        own = {subject: told[vendor_id] for subject, told in self.known.items() if vendor_id in told}
-        return {ALL_OTHERS: market, **market, **own}
+        found = self._known_of.get(vendor_id)
+        if found is None:
+            market = {subject: told[ALL_OTHERS] for subject, told in self.known.items() if ALL_OTHERS in told}
+            own = {subject: told[vendor_id] for subject, told in self.known.items() if vendor_id in told}
+            found = self._known_of[vendor_id] = {ALL_OTHERS: market, **market, **own}
+        return found
+
+    @cached_property
+    def _known_of(self) -> dict[str, Mapping[str, Any]]:
+        return {}
 
 
 def _of_known(rule: Rule, vendors: Sequence[Vendor], known: VendorKnowledge) -> Arrays:

@@ -6,14 +6,18 @@ places pass the checker. So a finder of another version, or a wrong one, gives a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from solvers.arrays import Ints
+from solvers.assignment.greedy import greedy
+from solvers.assignment.subproblem import restrict
 from solvers.checker import check
-from solvers.planning import BatchPlan, Limits, plan_of, within_caps
+from solvers.planning import BatchPlan, Limits, plan, plan_of, within_caps
 from solvers.posing import Posed, pose
+from solvers.rules.base import Candidates
 from solvers.screening import Screening
 
 SOLVERS = ("optimiser", "greedy")
@@ -62,6 +66,35 @@ def planned_again(
     made = plan_of(posed, columns, choice, digest=found.digest, seconds=found.seconds, solver=found.solver)
     bound = min(max(made.bound, found.bound), made.cost)
     return replace(made, bound=bound, limits=limits)
+
+
+def planned_beside(screening: Screening, told: Sequence[BatchPlan], limits: Limits) -> BatchPlan:
+    """The greedy's plan, beside parts that were told before the optimiser broke: those are in it as they are.
+
+    It counts as the optimiser's, within its time and not by steps of work: it is judged when it is replayed.
+    """
+    if not told:
+        return plan(screening)
+    posed, found = pose(screening), _together([each.chosen for each in told], told[0].digest)
+    choice = posed.held.copy()
+    choice[found.request] = _columns(posed, found)
+    others = np.flatnonzero(choice < 0)
+    columns = np.flatnonzero(np.isin(posed.unmoved.column_request, others))
+    rest = restrict(posed.unmoved, choice, others, columns)
+    choice = rest.merged(choice, greedy(rest.problem))
+    whole = _together([posed.screened.candidates.only(choice[choice != posed.held])], found.digest)
+    return planned_again(screening, whole, replace(limits, work_limit=None), posed)
+
+
+def _together(some: Sequence[Candidates], digest: str) -> Found:
+    """The places of all of them."""
+    return Found(
+        digest,
+        request=np.concatenate([each.request for each in some]),
+        vendor=np.concatenate([each.vendor for each in some]),
+        resource=np.concatenate([each.resource for each in some]),
+        start_ms=np.concatenate([each.start_ms for each in some]),
+    )
 
 
 def _rows(found: Found, requests: int) -> Ints:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.planning import BatchPlan, Limits, part_of, plan
 from solvers.posing import Posed
 from solvers.screening import Screening
+
+if TYPE_CHECKING:
+    from solvers.split import Elsewhere
 
 Told = Callable[
     [BatchPlan], None
@@ -24,6 +27,7 @@ class Optimiser:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.settled: Callable[[Ints], None] = lambda columns: None  #: told the columns of each such part
+        self.elsewhere: Elsewhere | None = None  #: who solves parts beside this process
         self.cost: int | None = None
         self.bound: int | None = None
 
@@ -49,16 +53,24 @@ class Optimiser:
             "work_limit": limits.work_limit,
         }
         if limits.parts > 1:
-            return solve_split(problem, parts=limits.parts, settled=self.settled, **given)
+            given |= {"settled": self.settled, "elsewhere": self.elsewhere}
+            return solve_split(problem, parts=limits.parts, **given)
         return solve(problem, **given)
 
 
-def optimised(screening: Screening, limits: Limits, told: Told | None = None) -> BatchPlan:
+def optimised(
+    screening: Screening,
+    limits: Limits,
+    told: Told | None = None,
+    elsewhere: Elsewhere | None = None,
+) -> BatchPlan:
     """Screen, solve within the limits, check. Solved in parts, each is told as soon as it is settled.
 
-    Nothing is told where offers stand that may move: they go first, and are known at the end.
+    Nothing is told where offers stand that may move: they go first, and are known at the end. Parts may be
+    solved `elsewhere`.
     """
     optimiser = Optimiser(limits)
+    optimiser.elsewhere = elsewhere
 
     def tell(posed: Posed) -> None:
         if told is not None and not posed.stands.any():

@@ -80,7 +80,8 @@ def _posed(screening: Screening, screened: Screened, out: Ints) -> Posed:
     """With the standing requests `out` left out: no candidates, and what they hold is taken."""
     left = ~np.isin(screened.candidates.request, out) & beside_standing(screening, screened, out)
     screening = _taken_by(screening, out)
-    screened = replace(screened, candidates=screened.candidates.only(left), cents=screened.cents[left])
+    if not left.all():  # else a second copy of all candidates would lie beside the first
+        screened = replace(screened, candidates=screened.candidates.only(left), cents=screened.cents[left])
     held = np.full(screening.requests, -1, np.int64)
     columns = np.flatnonzero(stood_at(screening.standing, screened.candidates))
     held[screened.candidates.request[columns]] = columns

@@ -2,6 +2,7 @@
 
 A first, rough plan of the whole says which part a request goes to, its prices which ones another part would
 serve nearly as well. The parts are solved by themselves, several at once.
+Other machines may solve some of them: a part goes there as it is, and what comes back is checked.
 Then those along the seams, and who was left out, are solved once more, with all vendors and what is left,
 beside prices of the whole, whose bound holds for it.
 """
@@ -11,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from threading import Semaphore
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -24,6 +26,8 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.result import AssignmentResult, Status
 from solvers.assignment.solve import solve
 from solvers.assignment.subproblem import restrict
+from solvers.memory import give_back
+from solvers.part import Part, PartPlan, solve_part
 from solvers.parting import Split, split_of
 
 _FIRST: Final = 0.2  #: share of the time for the first plan
@@ -31,7 +35,22 @@ _SEAM: Final = 0.15  #: share of what is left then for the seams
 _BOUNDING: Final = 0.4  #: share of the work that is left then for the bound
 _ROUNDS: Final = 2_000  #: steps of its prices at most
 
+_LEAST: Final = 0.2  #: share of its time that a part has here at the least, once others gave nothing
+
 Settled = Callable[[Ints], None]  #: told columns that nothing will change any more
+
+
+class Elsewhere(Protocol):
+    """Who solves parts beside the threads here."""
+
+    @property
+    def lanes(self) -> int:
+        """Parts at once."""
+        ...
+
+    def solved(self, part: Part) -> PartPlan | None:
+        """A plan of the part that keeps its constraints; None: nobody made one. Waits for it."""
+        ...
 
 
 def solve_split(
@@ -43,17 +62,21 @@ def solve_split(
     workers: int = 2,
     work_limit: int | None = None,
     settled: Settled = lambda columns: None,
+    elsewhere: Elsewhere | None = None,
 ) -> AssignmentResult:
-    """As `solve`, in `parts`.
+    """As `solve`, in `parts`. By steps of work the plan is the same, wherever its parts are solved.
 
     `settled` hears of each part, in other threads, what nothing will change any more: of requests by
     themselves that are not along a seam.
     """
     deadline = Deadline(time_limit_s, work_limit=work_limit)
-    run = _Run(problem, deadline, np.random.default_rng(seed), max(1, workers), settled, pins_of(problem))
+    rng, away = np.random.default_rng(seed), _Away(elsewhere) if elsewhere else None
+    run = _Run(problem, deadline, rng, max(1, workers), settled, pins_of(problem), away)
+    give_back()  # what screening had
     first = run.first()
     run.split, run.choice = split_of(problem, parts, first), first.choice
     run.parts()
+    give_back()
     run.seams()
     cost, prices = cost_of(problem, run.choice), run.prices
     if not is_feasible(problem, run.choice):
@@ -89,6 +112,28 @@ class _Task(NamedTuple):
     targets: Flags  #: V; vendors whose targets count
     seed: int
     workers: int
+    number: int = 0
+
+
+class _Away:
+    """Parts that others solve. A lane on which nothing came is used no more."""
+
+    def __init__(self, elsewhere: Elsewhere) -> None:
+        self.elsewhere, self._free = elsewhere, Semaphore(elsewhere.lanes)
+
+    @property
+    def lanes(self) -> int:
+        """Parts at once, at the most."""
+        return self.elsewhere.lanes
+
+    def solved(self, part: Part) -> PartPlan | None:
+        """None: no lane is free, or nothing came."""
+        if not self._free.acquire(blocking=False):
+            return None
+        found = self.elsewhere.solved(part)
+        if found is not None:
+            self._free.release()
+        return found
 
 
 @dataclass(eq=False)
@@ -101,6 +146,7 @@ class _Run:
     workers: int
     settled: Settled
     choice: Ints
+    away: _Away | None = None
     split: Split = field(init=False)
     prices: Floats = field(init=False)  #: V x K x B; each part's of its own vendors
     lacking: list[str] = field(default_factory=list)
@@ -110,17 +156,22 @@ class _Run:
         """A rough plan of the whole, and its bound."""
         limit = self._limit(_FIRST)
         self.deadline.work += limit.work or 0
-        return self._solve(self.problem, self._seed(), limit, self.workers)
+        given = {"seed": self._seed(), "workers": self.workers, "work_limit": limit.work}
+        found = solve(self.problem, time_limit_s=limit.seconds, **given)  # type: ignore[arg-type]
+        self.lacking += found.lacking
+        return found
 
     def parts(self) -> None:
-        """All parts, as many at a time as there are threads, the largest first."""
+        """All parts, as many at a time as there are threads and others, the largest first."""
         sizes, base = self.split.sizes, self.choice.copy()
         self.prices = np.zeros(self.problem.capacity.shape)
         order = np.argsort(-sizes, kind="stable").tolist()
-        turns = Turns(sizes[order], self._limit(1 - _SEAM), self.deadline, min(self.workers, len(sizes)))
-        tasks = [self._part(each, self.workers // turns.lanes) for each in order]
-        with ThreadPoolExecutor(turns.lanes) as pool:
-            done = [pool.submit(self._parted, base, task, turns) for task in tasks]
+        here = min(self.workers, len(sizes))
+        lanes = min(here + (self.away.lanes if self.away else 0), len(sizes))
+        turns = Turns(sizes[order], self._limit(1 - _SEAM), self.deadline, lanes)
+        tasks = [self._part(each, self.workers // here) for each in order]
+        with ThreadPoolExecutor(lanes) as pool:
+            done = [pool.submit(self._parted, base, task, turns, nth) for nth, task in enumerate(tasks)]
             for each in done:
                 each.result()
         self.deadline.work += turns.limit.work or 0
@@ -143,10 +194,11 @@ class _Run:
     def _part(self, part: int, workers: int) -> _Task:
         mine, its = self.split.request == part, self.split.vendor == part
         columns = np.flatnonzero(mine[self.problem.column_request] & its[self.problem.column_vendor])
-        return _Task(mine, columns, its, self._seed(), workers)
+        return _Task(mine, columns, its, self._seed(), workers, part)
 
-    def _parted(self, base: Ints, task: _Task, turns: Turns) -> None:
-        found = self._improve(base, task, turns.next())
+    def _parted(self, base: Ints, task: _Task, turns: Turns, nth: int) -> None:
+        give_back()  # what the part before it had
+        found = self._improve(base, task, turns.limit_of(nth), self.away)
         if found is not None:
             self.prices[task.targets] = found.prices[task.targets]
         self.settled(self.choice[task.some & (self.choice >= 0) & self.split.alone & ~self._again()])
@@ -155,24 +207,26 @@ class _Run:
         """R; whether it is solved once more along the seams, with all that it is tied to."""
         return self.split.with_tied(self.split.seam | (self.choice < 0))
 
-    def _improve(self, base: Ints, task: _Task, limit: _Limit) -> AssignmentResult | None:
+    def _improve(self, base: Ints, task: _Task, limit: _Limit, away: _Away | None = None) -> PartPlan | None:
         """Solve these in what the others leave in `base`; None: there is nobody."""
         inside = np.flatnonzero(task.some & (pins_of(self.problem) < 0))
         if not len(inside):
             return None
-        part = restrict(self.problem, base, inside, task.columns)
-        problem = replace(part.problem, vendor_target=np.where(task.targets, part.problem.vendor_target, 0))
-        found = self._solve(problem, task.seed, limit, task.workers, part.start)
-        self.choice[inside] = part.merged(base, found.choice)[inside]
+        some = restrict(self.problem, base, inside, task.columns)
+        problem = replace(some.problem, vendor_target=np.where(task.targets, some.problem.vendor_target, 0))
+        part = Part(task.number, problem, some.start, task.seed, limit.seconds, limit.work)
+        found = self._solved(part, task.workers, away)
+        self.lacking += found.lacking
+        self.choice[inside] = some.merged(base, found.choice)[inside]
         return found
 
-    def _solve(
-        self, problem: AssignmentProblem, seed: int, limit: _Limit, workers: int, start: Ints | None = None
-    ) -> AssignmentResult:
-        given = {"seed": seed, "workers": max(1, workers), "work_limit": limit.work}
-        found = solve(problem, time_limit_s=limit.seconds, warm_start=start, **given)  # type: ignore[arg-type]
-        self.lacking += found.lacking
-        return found
+    def _solved(self, part: Part, workers: int, away: _Away | None) -> PartPlan:
+        """By others, else here in what is left of its time."""
+        began_s = self.deadline.elapsed_s
+        if away is not None and (found := away.solved(part)) is not None:
+            return found
+        left_s = part.time_limit_s - (self.deadline.elapsed_s - began_s)
+        return solve_part(replace(part, time_limit_s=max(left_s, _LEAST * part.time_limit_s)), workers)
 
     def _seed(self) -> int:
         return int(self.rng.integers(2**63))
@@ -192,11 +246,11 @@ class Turns:
         self.limit, self.deadline, self.lanes = limit, deadline, lanes
         self.until_s = deadline.elapsed_s + limit.seconds
         left = np.maximum(1, np.cumsum(sizes[::-1])[::-1])  # requests of each part and those after it
-        self._shares = iter(np.stack([sizes / left[0], sizes / left], axis=1).tolist())
+        self._shares = np.stack([sizes / left[0], sizes / left], axis=1).tolist()
 
-    def next(self) -> _Limit:
-        """Of the next part."""
-        of_all, of_left = next(self._shares)
+    def limit_of(self, nth: int) -> _Limit:
+        """Of a part that begins now."""
+        of_all, of_left = self._shares[nth]
         if self.limit.work is not None:
             return _Limit(self.limit.seconds, max(1, int(of_all * self.limit.work)))
         return _Limit(min(1.0, self.lanes * of_left) * max(0.0, self.until_s - self.deadline.elapsed_s), None)

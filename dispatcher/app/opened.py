@@ -123,13 +123,15 @@ async def _agree(store: Store, markets: Sequence[str]) -> None:
     Each market by itself: of a cluster's servers one may be away. Raises UserError: a newer version wrote
     what is stored.
     """
-    await asyncio.gather(_look(store), *(_agree_on(store, each) for each in markets))
+    await asyncio.gather(
+        *(_look(store, each) for each in markets), *(_agree_on(store, each) for each in markets)
+    )
 
 
-async def _look(store: Store) -> None:
+async def _look(store: Store, market: str) -> None:
     with contextlib.suppress(Unavailable, StoreError, TimeoutError):  # its loop tells
         async with asyncio.timeout(AGREE_S):
-            await store.skew.look(store.reader)
+            await store.skew.look(market)
 
 
 async def _agree_on(store: Store, market: str) -> None:

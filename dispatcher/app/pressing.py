@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from typing import Final
@@ -12,6 +13,7 @@ from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.serve.notice import Notice
 
 TELL_S: Final = 0.05  # as often as work that can wait asks
+AGAIN_S: Final = 0.3  # as often at the least, though nothing is new
 FRESH_S: Final = 1.0  # real seconds; a matcher that has ended is at nothing
 
 
@@ -22,11 +24,15 @@ class Pressing:
         """`wall`: a clock that both share, as processes of one machine do."""
         self._notice = None if descriptor is None else Notice(descriptor)
         self._wall = wall
+        self._last = "", -math.inf
 
     def tell(self, *, solving: bool, hot: bool) -> None:
-        """That a batch is solved; that requests come in fast."""
-        if self._notice is not None:
-            self._notice.write(f"{self._wall():.3f} {'solving ' * solving}{'hot' * hot}")
+        """That a batch is solved; that requests come in fast. What was just told is not told again."""
+        words, now_s = f"{'solving ' * solving}{'hot' * hot}", self._wall()
+        said, at_s = self._last
+        if self._notice is not None and (words != said or now_s - at_s >= AGAIN_S):
+            self._notice.write(f"{now_s:.3f} {words}")
+            self._last = words, now_s
 
     def solving(self) -> bool:
         """Whether a batch is solved, or waits for it."""

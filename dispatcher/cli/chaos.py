@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="tell what the scenarios are, and end")
     parser.add_argument("--seed", type=whole(0, MOST_SEED), default=1, help="what is drawn (default: 1)")
     parser.add_argument(
+        "--wheel",
+        type=Path,
+        metavar="FILE",
+        help="of the release that `upgrade` begins with (default: built)",
+    )
+    parser.add_argument(
         "--json", type=output, metavar="FILE", help="write the figures; - for standard output"
     )
     parser.add_argument("--log", type=output, metavar="FILE", help="write what the parts in this process log")
@@ -64,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
         for name, what in scenarios.described():
             console.print(f"{name:<{width}}  {what}", highlight=False, soft_wrap=True)
         return 0
+    if args.wheel is not None and not zipfile.is_zipfile(args.wheel):
+        raise UsageError(f"--wheel {args.wheel} is no wheel.", "Maybe dist/dispatcher-VERSION-….whl.")
     names = args.only.split(",") if args.only else list(scenarios.SCENARIOS)
     for name in names:
         if name not in scenarios.SCENARIOS:
@@ -82,7 +91,9 @@ def _play(args: argparse.Namespace, names: list[str], console: Console) -> int:
     reports = []
     with _folder() as made, board_of.Board(console, planned) as board:
         for name in names:
-            report = asyncio.run(scenarios.play(name, made, args.rounds, args.seed, board.tell))
+            report = asyncio.run(
+                scenarios.play(name, made, args.rounds, args.seed, board.tell, wheel=args.wheel)
+            )
             board.over(report)
             reports.append(report)
             if not report.found:

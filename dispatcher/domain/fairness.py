@@ -8,7 +8,7 @@ until its own say otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -153,8 +153,7 @@ def days(now_ms: int) -> tuple[str, ...]:
 def with_waiting(counted: Groups, waiting: Mapping[str, list[int]]) -> dict[str, Fared]:
     """And with those that wait now: for how long, ms, by group. They may yet be offered."""
     open_now = {name: Fared(len(each), 0, sum(each) // 1000) for name, each in waiting.items()}
-    names = {**counted, **open_now}
-    return {name: counted.get(name, Fared()).plus(open_now.get(name, Fared())) for name in names}
+    return {**counted, **{name: counted.get(name, Fared()).plus(each) for name, each in open_now.items()}}
 
 
 def together(groups: Groups) -> Fared:
@@ -162,14 +161,19 @@ def together(groups: Groups) -> Fared:
     return Fared(*map(sum, zip(*groups.values(), strict=True))) if groups else Fared()
 
 
-def behind(groups: Groups, values: Mapping[str, Number]) -> dict[str, float]:
-    """How far each group lies below the others: 1 at the floor. What is next to nothing is nothing.
+def behind(
+    groups: Groups, values: Mapping[str, Number], names: Collection[str] | None = None
+) -> dict[str, float]:
+    """How far each group lies behind the others: 1 at the floor. What is next to nothing is nothing.
+
+    `names`: those that are asked for, if not all are.
 
     It weighs long before the floor, and in full there: so that none comes to lie beyond it.
     """
     most = MOST.of(values)
     whole = together(groups)
-    found = {name: min(most, _times(own, whole.less(own), values)) for name, own in groups.items()}
+    asked = groups if names is None else {name: groups[name] for name in names}
+    found = {name: min(most, _times(own, whole.less(own), values)) for name, own in asked.items()}
     return {name: round(times, 3) for name, times in found.items() if times >= min(most, _LEAST) > 0}
 
 

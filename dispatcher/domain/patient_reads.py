@@ -12,6 +12,7 @@ from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.kinds import Entry, Kind, register
+from dispatcher.domain.requests import request_id_of
 
 KEPT = Parameter(
     name="patient_read_retention_days",
@@ -47,6 +48,11 @@ def of_dispatch(name: str, context: Context) -> str:
     hour = str(context.now_ms // HOUR_MS)
     told = "\0".join((name, context.by, context.subject, hour))
     return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
+
+
+def shown(offer_id: str, context: Context) -> Decision:
+    """That somebody sees a dispatch with its patient."""
+    return noted(of_dispatch(offer_id, context), request_id_of(offer_id), None, context)
 
 
 def noted(read_id: str, request_id: str, reason: ReadReason | None, context: Context) -> Decision:

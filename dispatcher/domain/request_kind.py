@@ -11,6 +11,8 @@ from dispatcher.domain.apart import with_apart
 from dispatcher.domain.authorizations import beside, wanting
 from dispatcher.domain.bundles import with_bundle
 from dispatcher.domain.commands.due import due
+from dispatcher.domain.compact import Record
+from dispatcher.domain.context import Context
 from dispatcher.domain.credentials import CREDENTIAL_KIND, dispatch_task
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.follow_acceptance import with_answers
@@ -142,13 +144,49 @@ def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
 
 def _papers(record: RequestRecord) -> Sequence[tuple[str, str]]:
     live = [each for each in record.offers if each.live and each.status is None]
-    watches = dict.fromkeys((CREDENTIAL_KIND.name, each.vendor_id) for each in live)
-    return [*watches, *((TASK_KIND.name, dispatch_task(offer_id(record, each))) for each in live)]
+    return [name for each in live for name in papers_of(each.vendor_id, offer_id(record, each))]
+
+
+def papers_of(vendor_id: str, name: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """What watches over the credentials of an offer's vendor, and the task that one runs out too soon."""
+    return (CREDENTIAL_KIND.name, vendor_id), (TASK_KIND.name, dispatch_task(name))
 
 
 def _rounds(record: RequestRecord) -> int:
     """As far as its neighbours' tasks; of a bundle as far as those of the neighbours of all its parts."""
     return 4 if record.bundle_until_ms else 2
+
+
+CARE = (
+    with_return,
+    with_bundle,
+    with_amendment,  # after all that takes a dispatch away
+    with_refiled,
+    with_authorization,
+    with_sequence,
+    with_apart,
+    with_given_back,
+)
+
+
+def with_care(decision: Decision, context: Context) -> Decision:
+    """What follows for what a request belongs to, was amended to or draws on; most are by themselves."""
+    change = decision.changes[0]
+    if len(decision.changes) == 1 and _is_by_itself(change.before) and _is_by_itself(change.after):
+        return decision
+    for follow_up in CARE:
+        decision = follow_up(decision, context)
+    return decision
+
+
+def _is_by_itself(record: Record | None) -> bool:
+    """Whether none of these has anything to look at: no neighbour, no bundle, amendment or authorization."""
+    if record is None:
+        return True
+    if not isinstance(record, RequestRecord):
+        return False
+    beside = record.before or record.after or record.apart or record.risk or record.watch_ms
+    return not (beside or record.bundle_until_ms or record.amendments or record.authorization)
 
 
 REQUEST_KIND = register(
@@ -170,14 +208,7 @@ REQUEST_KIND = register(
         rounds=_rounds,
         nothing_follows=_nothing_follows,
         follow_ups=(
-            with_return,
-            with_bundle,
-            with_amendment,  # after all that takes a dispatch away
-            with_refiled,
-            with_authorization,
-            with_sequence,
-            with_apart,
-            with_given_back,
+            with_care,
             with_answers,
             with_prices,
             with_notifications,

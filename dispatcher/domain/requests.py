@@ -223,7 +223,8 @@ def waited_ms(record: RequestRecord, now_ms: int, ahead_ms: int) -> int:
 
 def priority_of(record: RequestRecord, request: Request) -> Priority:
     """How pressing a request is now: as it was submitted, or as it has become since."""
-    return max(record.priority, request.priority, key=lambda each: each.rank)
+    own, asked = record.priority, request.priority
+    return asked if own is asked or own.rank < asked.rank else own
 
 
 def request_id_of(offer_id: str) -> str:

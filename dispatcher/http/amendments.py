@@ -14,12 +14,11 @@ from contracts.quotes import QuotedStart
 from contracts.request_views import AmendedRequest
 from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, RefuseAmendment
-from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.prices import lines_view
 from dispatcher.domain.views import request_view
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
-from dispatcher.http.offers import OFFER
+from dispatcher.http.offers import OFFER, with_offer
 from dispatcher.http.parts import Parts
 from dispatcher.http.requests import REQUEST
 from dispatcher.http.routing import ETAG, Routes
@@ -89,7 +88,7 @@ async def read(call: Call, parts: Parts) -> Reply:
 async def agree(call: Call, parts: Parts) -> Reply:
     """Agree to an amendment: you keep the work, as it is wanted now."""
     command = AgreeToAmendment(offer_id=call.path["offer_id"], number=call.body.number)
-    return await _answered(call, parts, command)
+    return Reply(await with_offer(call, parts, command))
 
 
 @ROUTES.post(
@@ -105,11 +104,4 @@ async def agree(call: Call, parts: Parts) -> Reply:
 async def refuse(call: Call, parts: Parts) -> Reply:
     """Refuse an amendment: another is sought; on board, or asked for `start_at` alone, you keep the work."""
     command = RefuseAmendment(offer_id=call.path["offer_id"], number=call.body.number)
-    return await _answered(call, parts, command)
-
-
-async def _answered(call: Call, parts: Parts, command: OnOffer) -> Reply:
-    offers = parts.service.offers
-    await offers.refuse_sealed(call.principal, call.market, command.offer_id)
-    after = await execute(call, parts, command)
-    return Reply(await offers.offer(call.principal, call.market, command.offer_id, after))
+    return Reply(await with_offer(call, parts, command))

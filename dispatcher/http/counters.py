@@ -14,7 +14,7 @@ from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.views import request_view
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
-from dispatcher.http.offers import OFFER
+from dispatcher.http.offers import OFFER, with_offer
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, Routes
 from dispatcher.http.versions import etag
@@ -32,11 +32,8 @@ ROUTES = Routes("counter-offers", 52, offer_id=OfferId)
 )
 async def counter(call: Call, parts: Parts) -> Reply:
     """Offer to do it otherwise: another start, price or vehicle; the offer stays good meanwhile."""
-    offer_id = call.path["offer_id"]
-    await parts.service.offers.refuse_sealed(call.principal, call.market, offer_id)
-    command = CounterOffer.of(offer_id, call.body)
-    after = await execute(call, parts, command, partial(parts.quoter.countered, call.market))
-    return Reply(await parts.service.offers.offer(call.principal, call.market, offer_id, after))
+    command = CounterOffer.of(call.path["offer_id"], call.body)
+    return Reply(await with_offer(call, parts, command, partial(parts.quoter.countered, call.market)))
 
 
 @ROUTES.post(

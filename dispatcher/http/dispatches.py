@@ -11,7 +11,7 @@ from contracts.offers import Offer
 from contracts.operations import Answer, Body
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.http.call import Call, Reply
-from dispatcher.http.commands import execute
+from dispatcher.http.offers import with_offer
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET, Routes
 
@@ -60,6 +60,4 @@ async def report(call: Call, parts: Parts) -> Reply:
     offer_id = call.path["offer_id"]
     said = call.body
     command = ReportStatus(offer_id=offer_id, status=said.status, at=said.at, code=said.code)
-    await parts.service.offers.refuse_sealed(call.principal, call.market, offer_id)
-    after = await execute(call, parts, command)
-    return Reply(await parts.service.offers.offer(call.principal, call.market, offer_id, after))
+    return Reply(await with_offer(call, parts, command))

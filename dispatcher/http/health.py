@@ -22,6 +22,7 @@ from dispatcher.http.metrics import CONTENT_TYPE
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Routes
 from dispatcher.http.shared import Shared
+from dispatcher.service.clocks import wrong_clocks
 from dispatcher.service.loops import TROUBLES
 from dispatcher.store.connection import StoreError
 from dispatcher.store.pulse import of_workers
@@ -136,14 +137,14 @@ async def _of_market(parts: Parts, market: str) -> Matching:
 
 
 async def _troubles(parts: Parts, markets: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Of each market the loops that fail now, and what cannot be read, in whatever process."""
+    """Of each market the loops that fail now, what cannot be read, whose clock is wrong; in any process."""
     store = parts.service.store
     found = await asyncio.gather(*(store.market(each).troubles.now(TROUBLES) for each in markets))
     told = {market: dict(failing) for market, failing in zip(markets, found, strict=True)}
     for market in store.formats.wrong.intersection(told):
         told[market]["formats"] = "what is stored there cannot be read"
     for market in told:
-        told[market] |= undone(store.agreement.roles(market))
+        told[market] |= undone(store.agreement.roles(market)) | wrong_clocks(store.agreement.clocks(market))
     return {market: failing for market, failing in told.items() if failing}
 
 

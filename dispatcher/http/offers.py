@@ -9,11 +9,13 @@ from contracts.offers import Accept, Decline, Offer, Offers
 from contracts.operations import Answer, Body
 from dispatcher.domain.commands.accept import AcceptOffer, closed_already
 from dispatcher.domain.commands.decline import DeclineOffer
+from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.offers import NO_CAPACITY
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET, Routes
+from dispatcher.service.execute import Prepare
 
 OFFERS = f"{MARKET}/offers"
 OFFER = f"{OFFERS}/{{offer_id}}"
@@ -47,14 +49,15 @@ async def accept(call: Call, parts: Parts) -> Reply:
     """Take the work."""
     offer_id = call.path["offer_id"]
     command = AcceptOffer(offer_id=offer_id, reference=call.body.reference)
-    await parts.service.offers.refuse_sealed(call.principal, call.market, offer_id, whole=True)
-    after = await execute(call, parts, command)
-    offers, offer = parts.service.offers, after.offer_named(offer_id)
+    offers = parts.service.offers
+    looked = offers.looking(call.principal, call.market, offer_id, whole=True)
+    after = await execute(call, parts, command, look=looked)
+    offer = after.offer_named(offer_id)
     if offer.code == NO_CAPACITY:
         raise closed_already(offer, offer_id)
     if offer.unanswered:
-        return Reply(await offers.offer(call.principal, call.market, offer_id, after), 202)
-    return Reply(await offers.dispatch(call.principal, call.market, offer_id, after))
+        return Reply(await offers.offer(call.principal, call.market, offer_id, after, looked), 202)
+    return Reply(await offers.dispatch(call.principal, call.market, offer_id, after, looked))
 
 
 @ROUTES.post(
@@ -69,6 +72,12 @@ async def decline(call: Call, parts: Parts) -> Reply:
     """Do not take the work; it is not offered to you again."""
     offer_id = call.path["offer_id"]
     command = DeclineOffer(offer_id=offer_id, code=call.body.code)
-    await parts.service.offers.refuse_sealed(call.principal, call.market, offer_id)
-    after = await execute(call, parts, command)
-    return Reply(await parts.service.offers.offer(call.principal, call.market, offer_id, after))
+    return Reply(await with_offer(call, parts, command))
+
+
+async def with_offer(call: Call, parts: Parts, command: OnOffer, prepare: Prepare | None = None) -> Offer:
+    """The offer as it stands after a command on it."""
+    offers, name = parts.service.offers, command.offer_id
+    looked = offers.looking(call.principal, call.market, name)
+    after = await execute(call, parts, command, prepare, look=looked)
+    return await offers.offer(call.principal, call.market, name, after, looked)

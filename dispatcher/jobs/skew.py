@@ -1,4 +1,4 @@
-"""Looks whether this machine's clock is the store's, and tells where it is not; each process its own."""
+"""Looks whether this machine's clock is that of each market's server; each process its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import structlog
 
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
-from dispatcher.service.loops import WRONG_CLOCK
 from dispatcher.store.store import Store
 
 EVERY_S = 10.0
@@ -17,21 +16,12 @@ log = structlog.get_logger()
 
 
 async def keep_looking(store: Store, market: str) -> None:
-    """For ever, until cancelled. A store that is away is asked again later."""
-    troubles, told_s = store.market(market).troubles, 0
-    try:
-        while not cancel_requested():
-            with contextlib.suppress(Unavailable):
-                before_s, told_s = told_s, await store.skew.look(store.reader)
-                if told_s:
-                    way = "ahead of" if told_s > 0 else "behind"
-                    log.warning("wrong_clock", market=market, ahead_s=told_s)
-                    process = f"the clock of {store.agreement.process}"
-                    await troubles.tell(WRONG_CLOCK, f"{process} is {abs(told_s)} s {way} the store's")
-                elif before_s:
-                    await troubles.over(WRONG_CLOCK)
-            await asyncio.sleep(EVERY_S)
-    finally:
-        if told_s:
-            with contextlib.suppress(Unavailable):
-                await troubles.over(WRONG_CLOCK)
+    """For ever, until cancelled. A store that is away is asked again later.
+
+    What was seen is said to all others beside the patient keys, and so stands in their `/readyz`, too.
+    """
+    while not cancel_requested():
+        with contextlib.suppress(Unavailable):
+            if ahead_s := await store.skew.look(market):
+                log.warning("wrong_clock", market=market, ahead_s=ahead_s)
+        await asyncio.sleep(EVERY_S)

@@ -81,7 +81,7 @@ class Timers:
         while not cancel_requested():
             try:
                 next_ms = await self._agenda(market).next_ms(kind)
-                is_due = next_ms is not None and next_ms <= self._now_ms()
+                is_due = next_ms is not None and next_ms <= self._now_ms(market)
                 if not (is_due and await self.fire_kind(market, kind)):
                     await asyncio.sleep(self._pause_s(market, kind, next_ms))
             except Unavailable as refusal:
@@ -95,7 +95,7 @@ class Timers:
     async def fire_kind(self, market: str, kind: Kind[Any]) -> int:
         """A batch of one kind."""
         records, put_off = self.service.store.market(market).records(kind), self._put_off[market, kind.name]
-        due = await records.due(self._now_ms(), self.batch + len(put_off))
+        due = await records.due(self._now_ms(market), self.batch + len(put_off))
         ids = put_off.ripe(due)[: self.batch]
         found = await records.get_all(ids)
         if lost := set(ids) - set(found):
@@ -111,7 +111,7 @@ class Timers:
     async def _tell_lost(self, market: str, kind: Kind[Any], lost: set[str], count: int) -> None:
         """Name those that are still due, and not there: what was forgotten meanwhile is due no more."""
         stored = self.service.store.market(market)
-        still_due = await stored.records(kind).due(self._now_ms(), count)
+        still_due = await stored.records(kind).due(self._now_ms(market), count)
         there = await stored.records(kind).get_all(sorted(lost.intersection(still_due)))
         for each in lost.intersection(still_due) - set(there):
             log.error("a timer has no record that can be read", market=market, kind=kind.name, id=each)
@@ -169,9 +169,10 @@ class Timers:
         waits = record.pending is not None and record.pending.expires_ms <= self.service.clock.now_ms()
         return await self.retimer.retimed(market, record) if is_due and not waits else None
 
-    def _now_ms(self) -> int:
+    def _now_ms(self, market: str) -> int:
         """By the store's clock where ours is ahead: or what waits for an answer would end before its time."""
-        return self.service.clock.now_ms() - 1000 * max(0, self.service.store.skew.ahead_s)
+        clock, ahead_s = self.service.clock, max(0, self.service.store.skew.ahead_s(market))
+        return clock.now_ms() - round(1000 * ahead_s / clock.real_s(1.0))
 
     def _agenda(self, market: str) -> Agenda:
         if market not in self._agendas:
@@ -184,4 +185,4 @@ class Timers:
         most_s = max(LOOK_AGAIN_S, min(LOOK_EVERY_S, clock.real_s(1.0)))
         if next_ms is None or self._put_off[market, kind.name]:
             return most_s  # what is put off is due, and does not make us hurry
-        return max(LOOK_AGAIN_S, min(most_s, clock.real_s((next_ms - self._now_ms()) / 1000)))
+        return max(LOOK_AGAIN_S, min(most_s, clock.real_s((next_ms - self._now_ms(market)) / 1000)))

@@ -90,7 +90,7 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers, traced: ExitS
     ids = await market.requests.open_ids()
     there = set(ids)
     market.counted &= there
-    market.in_vain_ms = {each: at for each, at in market.in_vain_ms.items() if each in there}
+    market.said_before.forget_all_but(there)
     market.requests.forget_all_but([*ids, *market.offered.records])
     travel = await market.travel()
     waiting = await market.next_batch(ids, travel)

@@ -52,6 +52,15 @@ class CapacityBook(Protocol):
         """Of work booked so: rows of vendor and resource, first and end bucket; None: not in view."""
         ...
 
+    def renewed(
+        self, vendor_id: str, postings: Postings, ledgers: Mapping[LedgerKey, Ledger]
+    ) -> CapacityBook | None:
+        """With what one vendor posts, and has booked, now; None: its resources are others than before.
+
+        What was left before is written over: this book is not to be used any more, copies of it are.
+        """
+        ...
+
     def copy(self) -> CapacityBook:
         """With counts of its own."""
         ...

@@ -6,16 +6,17 @@ import os
 import signal
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
-from threading import Lock
 
 import numpy as np
 
 from contracts.unmatched import Unmatched
+from dispatcher.matching.elsewhere import Line
 from dispatcher.matching.job import Job
 from dispatcher.matching.relaxations import with_relaxations
 from dispatcher.runtime.parent_death import end_with_starter
 from solvers.assignment.problem import AssignmentProblem
 from solvers.found import Found, planned_again
+from solvers.memory import share_one_arena
 from solvers.optimiser import optimised
 from solvers.planning import BatchPlan
 from solvers.posing import Posed, pose
@@ -27,19 +28,16 @@ NICE = 10  # a solver takes all the time it is given: intake and imminent work c
 _posed: dict[str, Posed] = {}  #: the last, by its digest
 
 
-def solve_job(job: Job, parts: Connection | None = None) -> BatchPlan:
-    """Screen, solve within the limits, check; what is settled before goes into `parts`."""
+def solve_job(job: Job, parts: Connection | None = None, lanes: int = 0) -> BatchPlan:
+    """Screen, solve within the limits, check; what is settled before goes into `parts`.
+
+    `lanes`: so many parts at once are solved by others, who are asked there, too.
+    """
     _posed.clear()
     if parts is None:
         return optimised(job.screening, job.limits)
-    one_at_a_time = Lock()
-
-    def tell(part: BatchPlan) -> None:
-        with one_at_a_time:
-            parts.send(part)
-
-    with parts:
-        return optimised(job.screening, job.limits, tell)
+    with Line(parts, lanes) as line:
+        return optimised(job.screening, job.limits, line.tell, line if lanes else None)
 
 
 def pose_ahead(screening: Screening, digest: str) -> None:
@@ -65,6 +63,7 @@ def warm_up() -> None:
     from solvers.assignment.solve import solve  # noqa: PLC0415
 
     os.nice(NICE)
+    share_one_arena()
     one = np.ones(1, np.int64)
     zero = np.zeros(1, np.int64)
     tiny = AssignmentProblem(one, zero, zero, zero, zero, one, one, zero, np.ones((1, 1, 1), np.int64))

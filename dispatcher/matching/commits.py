@@ -6,10 +6,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 
-import numpy as np
 import structlog
 
 from dispatcher.domain.commands.table import Command
@@ -19,10 +17,11 @@ from dispatcher.matching import losses
 from dispatcher.matching.horizon import ahead_ms
 from dispatcher.matching.market import Market
 from dispatcher.matching.matches import Match, checked
-from dispatcher.matching.modes import asks_one, in_its_mode, several_last
+from dispatcher.matching.modes import in_its_mode
+from dispatcher.matching.order import in_order, that_ask_one
 from dispatcher.matching.sequence import waves
 from dispatcher.matching.snapshot import Snapshot
-from dispatcher.runtime.rounds import Rounds
+from dispatcher.runtime.rounds import Rounds, beside_if_many
 from dispatcher.service.execute import Executor
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.script import BrokenLedger
@@ -34,7 +33,7 @@ BY = "matcher"
 OFFERED, MOVED, UNKNOWN, IN_HALVES = "offered", "moved", "unknown", "bundle_in_halves"
 LATE, REFUSED = "start_went_by", "refused_by_last_look"
 AT_ONCE = 16  # commits in batch: they share fsyncs …
-MANY_AT_ONCE = 96  # … and more of them where nobody imminent would wait behind them
+MANY_AT_ONCE = 32  # … and more of them while nobody imminent comes: the first that does waits for them
 CALM_S = 5.0  # so long after imminent work it is taken that more may come
 log = structlog.get_logger()
 
@@ -91,6 +90,7 @@ class Done:
     outdated: set[str] = field(
         default_factory=set
     )  # of these: the vendor or its capacity was another by then
+    changed: set[str] = field(default_factory=set)  # ids of those vendors
     became: dict[str, str] = field(default_factory=dict)  # of each match of the last plan, by request
     deferred: int = 0  # not imminent: left for the batch
     waits: list[tuple[bool, float]] = field(
@@ -105,6 +105,7 @@ class Done:
         self.tried |= more.tried
         self.fell_out += more.fell_out
         self.outdated |= more.outdated
+        self.changed |= more.changed
         self.deferred += more.deferred
         self.waits += more.waits
         self.plans += more.plans
@@ -122,6 +123,7 @@ class Done:
         self.became[match.record.id] = UNKNOWN if outcome is None else outcome.status.value
         if outcome is not None and outcome.status in VENDOR_MOVED_ON:
             self.outdated.add(match.record.id)
+            self.changed.add(match.proposal.vendor.id)
 
     def _stored(self, match: Match, market: Market) -> None:
         self.became[match.record.id] = MOVED if match.instead_of else OFFERED
@@ -154,21 +156,16 @@ async def commit_plan(
     works.done.tried.update(snapshot.records[row].id for row in snapshot.waiting)
     works.done.plans.append((snapshot, plan))
     snapshot.keep_unmoved(plan)
-    moves = [row for row, at in enumerate(plan.chosen.request.tolist()) if at in snapshot.standing]
-    offers = np.setdiff1d(np.arange(len(plan.chosen)), moves).tolist()
-    chosen = plan.chosen.request.tolist()
-    offers = [row for row in offers if snapshot.records[chosen[row]].id not in works.done.became]
-    offers.sort(key=partial(_pressing, snapshot, chosen))
-    await run_bounded((works.move(row) for row in moves), market, yields_to_imminent=yields_to_imminent)
+    already = frozenset(works.done.became)
+    order = await beside_if_many(len(plan.chosen), in_order, snapshot, plan, already)
+    await run_bounded(map(works.move, order.moves), market, yields_to_imminent=yields_to_imminent)
     await run_bounded(map(works.commit, works.blocked), market, yields_to_imminent=yields_to_imminent)
-    rows = {chosen[row]: row for row in offers}
-    alone = [each for each in rows if not snapshot.asked[each].bundle]
-    for turn in waves(snapshot.asked, alone):
-        offered = (works.offer(rows[each]) for each in several_last(snapshot, turn))
+    for turn in order.turns:
+        offered = (works.offer(order.rows[each]) for each in turn)
         await run_bounded(offered, market, yields_to_imminent=yields_to_imminent)
-    whole = (works.together(name, rows, some) for name, some in _bundles(snapshot, rows).items())
+    whole = (works.together(name, order.rows, some) for name, some in order.bundles.items())
     await run_bounded(whole, market, yields_to_imminent=yields_to_imminent)
-    losses.note(market, snapshot, plan, works.done.offered, works.done.became)
+    await losses.note(market, snapshot, plan, works.done.offered, works.done.became)
     return works.done
 
 
@@ -179,25 +176,9 @@ async def commit_settled(
 
     Not what asks several vendors: it comes last, and sees what all others take. Raises FenceLost.
     """
-    works, chosen = _Matches(own, market, snapshot, plan, done), plan.chosen.request.tolist()
-    rows = [row for row, at in enumerate(chosen) if asks_one(snapshot, at)]
-    rows.sort(key=partial(_pressing, snapshot, chosen))
+    works = _Matches(own, market, snapshot, plan, done)
+    rows = await beside_if_many(len(plan.chosen), that_ask_one, snapshot, plan)
     await run_bounded(map(works.offer, rows), market, yields_to_imminent=True)
-
-
-def _pressing(snapshot: Snapshot, chosen: Sequence[int], row: int) -> tuple[int, float]:
-    """The most pressing first, of one priority whose group lies farthest behind."""
-    at = chosen[row]
-    return -snapshot.records[at].priority.rank, -snapshot.asked[at].behind
-
-
-def _bundles(snapshot: Snapshot, rows: Iterable[int]) -> dict[str, list[int]]:
-    """Those that are matched all or none, by the name that they share."""
-    bundles = dict[str, list[int]]()
-    for each in rows:
-        if name := snapshot.asked[each].bundle:
-            bundles.setdefault(name, []).append(each)
-    return bundles
 
 
 @dataclass(eq=False)

@@ -14,6 +14,7 @@ from dispatcher.matching.refused import Refused, told_apart
 from dispatcher.matching.relaxations import SEARCHED
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.solvers import Solvers
+from dispatcher.runtime.rounds import beside_if_many
 from solvers.planning import BatchPlan
 
 TOGETHER = 4  # searched in one go, some 10 ms each: a batch that is ready to be planned waits no longer
@@ -25,7 +26,9 @@ async def explain(own: Ownership, market: Market, solvers: Solvers, done: Done) 
     told = 0
     for snapshot, plan in done.plans:
         works = _Explanations(own, market, solvers, snapshot)
-        await works.run(_news(snapshot, plan, done.offered, market.requests.refused))
+        offered, refused = frozenset(done.offered), market.requests.refused
+        number = len(snapshot.asked) - len(plan.chosen)
+        await works.run(await beside_if_many(number, _news, snapshot, plan, offered, refused))
         told += works.told
     return told
 

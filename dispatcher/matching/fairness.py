@@ -24,7 +24,7 @@ def with_floor(
     waits = dict[str, list[int]]()
     for group, (record, _) in zip(groups, waiting, strict=True):
         waits.setdefault(group, []).append(waited_ms(record, now_ms, ahead_ms(values)))
-    found = behind(with_waiting(counted, waits), values)
+    found = behind(with_waiting(counted, waits), values, waits)
     if not found:
         return list(waiting)
     own = [found.get(group, 0.0) for group in groups]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from contracts.instants import HOUR_MS
@@ -41,4 +42,9 @@ def horizon_of(tz: ZoneInfo, now_ms: int, values: Mapping[str, Number], until_ms
     most_ms = now_ms + int(HORIZON.maximum) * HOUR_MS
     end_ms = max(reach_ms(now_ms, values), min(until_ms, most_ms))
     last = local_day(end_ms, tz) + timedelta(days=1)
-    return Horizon.of(tz, first, (last - first).days + 1)
+    return _days_from(tz, first, (last - first).days + 1)
+
+
+@lru_cache(maxsize=8)  # what it has worked out is kept from one reading to the next
+def _days_from(tz: ZoneInfo, first: date, days: int) -> Horizon:
+    return Horizon.of(tz, first, days)

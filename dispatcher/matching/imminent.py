@@ -29,6 +29,7 @@ LEAD = Parameter(
     scope="matching.imminent",
 )
 PARAMETERS = (LEAD,)
+TRIES = 2  # of what was last read: vendors that turn out to have changed are read again between
 ATTEMPTS = 4  # a match falls out when its vendor changed meanwhile; vendors do not change that often
 READ_AT_ONCE, AT_ONCE = 500, 50  # requests read, and planned, together: some milliseconds of work
 
@@ -72,11 +73,21 @@ async def match_imminent(
 async def _as_far_as_known(
     own: Ownership, market: Market, imminent: Sequence[Waiting], travel: TravelTimes, left: set[str]
 ) -> Done:
-    """One plan of what was last read; who is left has not been tried, so that nobody is told why."""
-    made = await _planned(market, imminent, travel)
-    matched = {made.snapshot.records[row].id for row in made.plan.chosen.request.tolist()}
-    done = await _committed(own, market, made) if matched else Done()
-    without = {record.id for record, _ in imminent if record.id not in matched} | done.outdated
+    """A plan of what was last read, and another for those whose vendor has posted something else since.
+
+    Who is left has not been tried, so that nobody is told why.
+    """
+    done, without = Done(), set[str]()
+    for _ in range(TRIES):
+        made = await _planned(market, imminent, travel)
+        matched = {made.snapshot.records[row].id for row in made.plan.chosen.request.tolist()}
+        tried = await _committed(own, market, made) if matched else Done()
+        done += tried
+        without |= {record.id for record, _ in imminent} - matched
+        imminent = [each for each in imminent if each[0].id in tried.outdated]
+        if not imminent or not await market.renew(tried.changed):
+            break
+    without |= {record.id for record, _ in imminent}
     if without:
         left |= without
         done.tried -= without

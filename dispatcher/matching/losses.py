@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 
 import numpy as np
 import structlog
@@ -14,6 +14,7 @@ from contracts.pools import LIMITS
 from dispatcher.domain.losses import OFFERED, OTHERS, details
 from dispatcher.matching.market import Market
 from dispatcher.matching.snapshot import Snapshot
+from dispatcher.runtime.rounds import beside_if_many
 from solvers.candidates import Bytes
 from solvers.horizon import Horizon
 from solvers.planning import BatchPlan
@@ -38,7 +39,7 @@ def first_decided(snapshot: Snapshot, offered: Collection[str], fell_out: Collec
             yield row
 
 
-def note(
+async def note(
     market: Market, snapshot: Snapshot, plan: BatchPlan, offered: Collection[str], planned: Collection[str]
 ) -> None:
     """Count what was decided by a plan, each request once. Whatever happens, matching goes on.
@@ -46,17 +47,24 @@ def note(
     `offered`, of those that were `planned` for somebody.
     """
     try:
-        fell_out = set(planned) - set(offered)
-        rows = [
-            row
-            for row in first_decided(snapshot, offered, fell_out)
-            if snapshot.records[row].id not in market.counted
-        ]
-        market.counted |= {snapshot.records[row].id for row in rows}
-        chosen = dict(zip(plan.chosen.request.tolist(), plan.chosen.vendor.tolist(), strict=True))
-        market.stored.losses.note(losses_of(snapshot, plan, rows, chosen))
+        decided, fell_out = frozenset(offered), frozenset(planned) - frozenset(offered)
+        given = snapshot, plan, decided, fell_out, frozenset(market.counted)
+        ids, counts = await beside_if_many(len(snapshot.asked), _first_counted, *given)
+        market.counted |= ids
+        market.stored.losses.note(counts)
     except Exception as error:
         log.exception("losses_not_counted", market=market.name, error=type(error).__name__)
+
+
+def _first_counted(
+    snapshot: Snapshot, plan: BatchPlan, offered: Set[str], fell_out: Set[str], counted: Set[str]
+) -> tuple[set[str], Counts]:
+    """Of which requests it was not counted before; what is to be counted of them."""
+    rows = [
+        row for row in first_decided(snapshot, offered, fell_out) if snapshot.records[row].id not in counted
+    ]
+    chosen = dict(zip(plan.chosen.request.tolist(), plan.chosen.vendor.tolist(), strict=True))
+    return {snapshot.records[row].id for row in rows}, losses_of(snapshot, plan, rows, chosen)
 
 
 def losses_of(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], chosen: Mapping[int, int]) -> Counts:
@@ -76,8 +84,10 @@ def losses_of(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], chosen: 
         for code in (np.flatnonzero(np.bincount(lost.reshape(-1) + 1)) - 1).tolist():
             what = OTHERS if code < 0 else f"{plan.codes[code]}:{service}"
             hits = (lost == code).sum(axis=0)
-            for vendor in np.flatnonzero(hits).tolist():
-                counts[day, ids[vendor], what] += int(hits[vendor])
+            where = np.flatnonzero(hits)
+            for vendor, number in zip(where.tolist(), hits[where].tolist(), strict=True):
+                key = day, ids[vendor], what
+                counts[key] = counts.get(key, 0) + number  # of a Counter, += asks in Python what is missing
     counts.update((day, vendor_id, each) for vendor_id, each in _details(snapshot, plan, plan.lost, rows))
     return counts
 

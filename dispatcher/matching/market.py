@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from contracts.instants import MINUTE_MS
 from contracts.tuning import Number
 from dispatcher.decisions.decided import Decided, Looked
-from dispatcher.decisions.record import BATCH, IMMINENT
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.apart import one_after_another
-from dispatcher.matching.reading import Reading, read_market
+from dispatcher.matching.reading import Reading, read_market, read_vendor
 from dispatcher.matching.requests import Waiting, WaitingRequests
+from dispatcher.matching.said_before import SaidBefore
 from dispatcher.matching.saving import Keeps, Quoted, decided, looked
 from dispatcher.matching.shadow import Shadow
 from dispatcher.matching.snapshot import Snapshot
@@ -30,8 +30,6 @@ from solvers.planning import BatchPlan
 from solvers.screening import Screening
 from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
-IN_VAIN_MS = 5 * MINUTE_MS
-TRIED_AGAIN = frozenset({BATCH, IMMINENT})
 log = structlog.get_logger()
 
 
@@ -59,13 +57,12 @@ class Market:
     counted: set[str] = field(
         default_factory=set
     )  #: open requests of which it is counted whom they passed by
-    in_vain_ms: dict[str, int] = field(
-        default_factory=dict
-    )  #: of requests that are tried again and again, when it was last saved that they found no vendor
+    said_before: SaidBefore = field(default_factory=SaidBefore)  #: what need not be saved again
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     shadow: Shadow | None = None  #: plans batches beside, with a candidate tuning
     known_for_s: float = 0.0  #: real; for so long what became of vendors' work is not read again
     _known_s: float = -math.inf  #: when it was
+    _at_hand: int = 0
 
     def __post_init__(self) -> None:
         """Nothing is read yet."""
@@ -92,6 +89,20 @@ class Market:
         )
         return self.reading
 
+    async def renew(self, vendor_ids: Iterable[str]) -> bool:
+        """Read again what these vendors post; False: one of them is another vendor, all are to be read."""
+        for each in vendor_ids:
+            before = self.reading
+            if before is None:
+                return False
+            after = await read_vendor(self.stored, before, each)
+            if (
+                after is None or self.reading is not before
+            ):  # all were read meanwhile, maybe before the change
+                return False
+            self.reading = after
+        return True
+
     async def travel(self) -> TravelTimes:
         """For one plan, from the windows of appointments on: what it says of a ride it says again."""
         return self.travel_of((self.reading or await self.refresh()).values)
@@ -104,7 +115,24 @@ class Market:
     async def next_batch(self, ids: Sequence[str], travel: TravelTimes) -> list[Waiting]:
         """Those of them whose turn it is in a batch."""
         reading = self.reading or await self.refresh()
-        return await self.requests.next_batch(ids, reading, travel, self.clock.now_ms())
+        return await self.requests.next_batch(ids, reading, travel, self.clock.now_ms(), self.let_pass)
+
+    @contextlib.contextmanager
+    def at_hand(self) -> Iterator[None]:
+        """While imminent work is: others wait."""
+        self._at_hand += 1
+        self.no_imminent_work.clear()
+        try:
+            yield
+        finally:
+            self._at_hand -= 1
+            if not self._at_hand:
+                self.no_imminent_work.set()
+
+    async def let_pass(self) -> None:
+        """Whatever came meanwhile has a turn, and imminent requests all that they need."""
+        await asyncio.sleep(0)
+        await self.no_imminent_work.wait()
 
     async def standing(
         self,
@@ -156,18 +184,10 @@ class Market:
     ) -> None:
         """Have a plan saved, once its matches are committed or not. Whatever happens, matching goes on.
 
-        What is tried again and again, and finds nobody a vendor, is saved every few minutes.
+        What says only what was said before is saved every few minutes.
         """
-        if kind in TRIED_AGAIN and not len(plan.chosen) and not self._is_new_in_vain(snapshot):
-            return
-        self._keep(lambda: decided(kind, snapshot, screening, plan, became=became))
-
-    def _is_new_in_vain(self, snapshot: Snapshot) -> bool:
-        """Whether it was not saved lately of one of these that it finds no vendor."""
-        ids, now_ms = [snapshot.records[row].id for row in snapshot.waiting], snapshot.now_ms
-        fresh = [each for each in ids if now_ms - self.in_vain_ms.get(each, -IN_VAIN_MS) >= IN_VAIN_MS]
-        self.in_vain_ms |= dict.fromkeys(fresh, now_ms)
-        return bool(fresh)
+        if self.said_before.is_new(kind, snapshot, plan):
+            self._keep(lambda: decided(kind, snapshot, screening, plan, became=became))
 
     def save_quote(self, snapshot: Snapshot, screening: Screening, quoted: Quoted) -> None:
         """The same of a quote, once it is answered: it is planned by whoever saves it."""

@@ -25,14 +25,15 @@ from dispatcher.matching.market import Market
 from dispatcher.matching.share import Share
 from dispatcher.matching.solvers import Solvers
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.runtime.rounds import parts
 from dispatcher.service.execute import Executor
 from dispatcher.service.loops import Troubles
 from dispatcher.service.measures import LEASES
 from dispatcher.store.changes import NAMED
-from dispatcher.store.tail import Hint
 
 LEASE_MS = 6_000  # real time; renewed three times as often
 PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+FEW_VENDORS = 4  # are read one after the other, some 2 ms each
 LOOK_S = 1.0  # a hint may be lost: look for new work at least this often, real time
 log = structlog.get_logger()
 
@@ -52,6 +53,7 @@ class Matcher:
     some_left: asyncio.Event = field(default_factory=asyncio.Event)
     unexplained: asyncio.Queue[Done] = field(default_factory=lambda: asyncio.Queue(2))
     work: asyncio.Event = field(default_factory=asyncio.Event)  #: something for the next batch
+    more: asyncio.Event = field(default_factory=asyncio.Event)  #: more has come than hints named
     troubles: Troubles | None = None  #: who hears of a failure
     arrivals: Arrivals = field(default_factory=Arrivals)  #: who hears how fast requests come
     came_s: float = 0.0  #: by the loop's time, when the last did
@@ -107,9 +109,10 @@ class Matcher:
         self.unmatched.clear()
         self.left.clear()
         self.some_left.clear()
+        self.more.clear()
         self.work.set()
-        works = [self._keep_lease(), self._watch(own), self._try_left(own), self._try_unmatched(own)]
-        works += [self._batches(own), self._explain(own)]
+        works = [self._keep_lease(), self._watch(own), self._look_around(own), self._batches(own)]
+        works += [self._try_left(own), self._try_unmatched(own), self._explain(own)]
         works += [self.share.until_let_go(self.market.name)] if self.share is not None else []
         await _until_one_ends(*works)
 
@@ -120,23 +123,40 @@ class Matcher:
                 raise FenceLost(f"the lease of market {self.market.name} was lost")
 
     async def _watch(self, own: Ownership) -> None:
-        """On a hint, the requests that it names; all that were not looked at yet, now and then."""
+        """On a hint, the requests that it names."""
         async with self.market.stored.wake() as wake:
-            hint, looked_s = Hint(look=True), -LOOK_S
+            self.more.set()
             while not cancel_requested():
-                again = time.monotonic() - looked_s >= LOOK_S
-                self.seen -= set(hint.ids)
-                self.market.requests.are_new(hint.ids)
-                if hint.look or again:
-                    looked_s = time.monotonic() if again else looked_s
-                    await self._look(own, afresh=again)
-                elif hint:
-                    await self._match(own, hint.ids)
-                if hint.look or (hint and (self.unmatched or self.left)):
-                    self.work.set()
                 hint = await wake.wait(LOOK_S)
                 self.arrivals.note(len(hint.ids) + (NAMED if hint.look else 0))
                 self.came_s = asyncio.get_running_loop().time() if hint else self.came_s
+                self.seen -= set(hint.ids)
+                self.market.requests.are_new(hint.ids)
+                if hint.vendors and not await self._renewed(hint.vendors):
+                    self.work.set()
+                if hint.ids:
+                    await self._match(own, hint.ids)
+                if hint.look:
+                    self.more.set()
+                if hint.look or (hint and (self.unmatched or self.left)):
+                    self.work.set()
+
+    async def _renewed(self, vendors: Sequence[str]) -> bool:
+        """What these vendors post is read again, if that is all that there is to do about it."""
+        few = len(vendors) <= FEW_VENDORS
+        return few and await self.market.renew(vendors) and not self.seen
+
+    async def _look_around(self, own: Ownership) -> None:
+        """All that was not looked at yet, beside what hints name: where it is told, and now and then."""
+        await self.more.wait()
+        looked_s = -LOOK_S
+        while not cancel_requested():
+            self.more.clear()
+            again = time.monotonic() - looked_s >= LOOK_S
+            looked_s = time.monotonic() if again else looked_s
+            await self._look(own, afresh=again)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.more.wait(), LOOK_S)
 
     async def _look(self, own: Ownership, *, afresh: bool) -> None:
         """Look at all that is open; `afresh`: also whether the tuning is another.
@@ -151,16 +171,14 @@ class Matcher:
         ids = await self.market.requests.open_ids()
         self.seen &= set(ids)
         self.unmatched &= self.seen
-        await self._match(own, [each for each in ids if each not in self.seen])
+        for some in parts([each for each in ids if each not in self.seen]):
+            await self.market.let_pass()
+            await self._match(own, [each for each in some if each not in self.seen])
 
     async def _match(self, own: Ownership, due: Sequence[str]) -> None:
         """Match the imminent ones of `due`, as far as what was last read has vendors for them."""
-        self.market.no_imminent_work.clear()
-        try:
-            with self.arrivals.at_hand():
-                done = await match_imminent(own, self.market, due, left=self.left)
-        finally:
-            self.market.no_imminent_work.set()
+        with self.market.at_hand(), self.arrivals.at_hand():
+            done = await match_imminent(own, self.market, due, left=self.left)
         if self.left:
             self.some_left.set()
         if done.tried or self.left:
@@ -188,7 +206,8 @@ class Matcher:
     def _note(self, due: Collection[str], done: Done) -> None:
         """What became of them; an offered request that comes back will be looked at again."""
         self.arrivals.offered(len(done.offered))
-        self.seen = (self.seen | set(due)) - done.offered
+        self.seen |= set(due)
+        self.seen -= done.offered
         self.unmatched = (self.unmatched | done.tried) & self.seen
         if done.deferred or done.fell_out:
             self.work.set()

@@ -1,60 +1,106 @@
-"""Parts of a plan that are settled, as they come from a solver process while it solves the rest."""
+"""Parts of a plan, as a solver tells of them while it solves: settled ones, and those others may solve."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
+import structlog
+
+from dispatcher.matching.elsewhere import Answered, Asked
 from dispatcher.matching.solvers import Settled
 
 LOOK_S: Final = 0.1
 _LAST: Final = None
+log = structlog.get_logger()
+Ask = Callable[[Asked], Awaitable[bytes | None]]  #: a part's plan by others, packed; None: nobody made one
+
+
+async def nobody(asked: Asked) -> bytes | None:
+    """No other solves parts."""
+    return None
 
 
 @asynccontextmanager
-async def heard(settled: Settled) -> AsyncIterator[Connection]:
+async def heard(settled: Settled, ask: Ask = nobody) -> AsyncIterator[Connection]:
     """Where a solver sends its parts; each is given to `settled`, one after the other, until this ends.
 
     They are read as they come: the solver waits for nobody. What is being done with a part is done to its
-    end, unless this is cancelled. Raises what that raises.
+    end, unless this is cancelled. Raises what that raises. A part that it asks for is asked for at once; what
+    comes back is sent to it.
     """
-    reader, writer = Pipe(duplex=False)
-    over, parts = asyncio.Event(), asyncio.Queue[Any]()
-    reading = asyncio.create_task(_read(reader, parts, over))
-    giving = asyncio.create_task(_give(parts, settled, over))
+    ours, its = Pipe(duplex=True)
+    line = _Line(ours, its, ask)
+    giving = asyncio.create_task(_give(line, settled))
+    reading = asyncio.create_task(line.read())
     try:
-        yield writer
+        yield its
     except asyncio.CancelledError:
         giving.cancel()
         raise
     finally:
-        over.set()
-        writer.close()
-        parts.put_nowait(_LAST)
+        line.over.set()
+        its.close()
+        line.parts.put_nowait(_LAST)
         try:
             await reading
             await giving
         finally:
-            reader.close()
+            await line.aclose()
 
 
-async def _read(reader: Connection, parts: asyncio.Queue[Any], over: asyncio.Event) -> None:
-    while not over.is_set():
-        if not await asyncio.to_thread(reader.poll, LOOK_S):
-            continue
+@dataclass(eq=False)
+class _Line:
+    ours: Connection
+    its: Connection  #: is closed here once the solver has it: then its end is noticed
+    ask: Ask
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    parts: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
+    asking: set[asyncio.Task[None]] = field(default_factory=set)
+    saying: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def read(self) -> None:
+        """Until it is over, or the solver has ended."""
+        while not self.over.is_set():
+            if not await asyncio.to_thread(self.ours.poll, LOOK_S):
+                continue
+            try:
+                said = await asyncio.to_thread(self.ours.recv)
+            except (EOFError, OSError):  # it has died, maybe amid a part
+                return
+            if isinstance(said, Asked):
+                self.its.close()
+                self.asking.add(asyncio.create_task(self._answer(said)))
+            else:
+                self.parts.put_nowait(said)
+
+    async def _answer(self, asked: Asked) -> None:
+        packed = None
         try:
-            parts.put_nowait(await asyncio.to_thread(reader.recv))
-        except (EOFError, OSError):  # it has died, maybe amid a part
-            return
+            packed = await self.ask(asked)
+        except Exception:  # whatever it is: the solver waits for an answer, and solves it itself
+            log.exception("part_not_asked", part=asked.number)
+        async with self.saying:
+            with contextlib.suppress(OSError):  # it has died
+                await asyncio.to_thread(self.ours.send, Answered(asked.number, packed))
+
+    async def aclose(self) -> None:
+        """What is still asked for is wanted by nobody."""
+        for each in self.asking:
+            each.cancel()
+        await asyncio.gather(*self.asking, return_exceptions=True)
+        self.ours.close()
 
 
-async def _give(parts: asyncio.Queue[Any], settled: Settled, over: asyncio.Event) -> None:
+async def _give(line: _Line, settled: Settled) -> None:
     """A part that waits when all is over is left: the plan has it, too."""
-    while (part := await parts.get()) is not _LAST:
-        if over.is_set():
+    while (part := await line.parts.get()) is not _LAST:
+        if line.over.is_set():
             return
         await settled(part)

@@ -6,7 +6,7 @@ All that the matcher knows of pools is here; the arrays themselves are `solvers/
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -17,7 +17,7 @@ import numpy as np
 
 from contracts.pools import LIMITS, Pool, Pools
 from dispatcher.domain.booking import Booking
-from dispatcher.store.ledger import Ledger, LedgerKey
+from dispatcher.store.ledger import CELLS, Ledger, LedgerKey
 from solvers.capacity.pools import PoolSupply, bits_of
 from solvers.horizon import Horizon
 from solvers.rules.capacity import UNITS
@@ -28,8 +28,13 @@ Postings = Mapping[tuple[str, str], Pools]  #: by vendor and ISO day
 
 def ledger_keys(postings: Postings) -> list[LedgerKey]:
     """One for each pool and day."""
-    posted = ((vendor, pool.id, day) for (vendor, day), each in postings.items() for pool in each.pools)
-    return [LedgerKey(*key) for key in posted]
+    return [key for key, _ in _posted(postings)]
+
+
+def _posted(postings: Postings) -> Iterator[tuple[LedgerKey, Pool]]:
+    for (vendor, day), each in postings.items():
+        for pool in each.pools:
+            yield LedgerKey(vendor, pool.id, day), pool
 
 
 def limits_of(postings: Postings) -> Mapping[str, Sequence[PoolLimit]]:
@@ -77,30 +82,51 @@ class PoolBook:
     ) -> PoolBook:
         """From what is posted and booked; `vendors` maps ids to rows."""
         names: list[set[str]] = [set() for _ in vendors]
-        known = {key: posting for key, posting in postings.items() if key[0] in vendors}
-        for (vendor, _), posting in known.items():
-            names[vendors[vendor]].update(pool.id for pool in posting.pools)
+        pools = {key: pool for key, pool in _posted(postings) if key.vendor_id in vendors}
+        for key in pools:
+            names[vendors[key.vendor_id]].add(key.pool_id)
         supply = PoolSupply.nothing(len(names), max(map(len, names), default=0), horizon)
         book = cls(vendors, tuple(tuple(sorted(each)) for each in names), supply, horizon)
-        for (vendor, day), posting in known.items():
-            for pool in posting.pools:
-                book._post(vendor, day, pool, ledgers[LedgerKey(vendor, pool.id, day)])
+        book._post(pools, [ledgers[each] for each in pools])
         return book
 
-    def _post(self, vendor_id: str, day: str, pool: Pool, ledger: Ledger) -> None:
-        row, resource = self._at(vendor_id, pool.id)
-        column = int(date.fromisoformat(day).toordinal() - self.horizon.ordinal[0])
-        first, end = self.horizon.midnight_buckets[column : column + 2]
-        limit, used = (np.frombuffer(raw, ">u2").astype(np.int64) for raw in ledger)
-        left = limit - used
-        self.supply.serves[row, resource, column] = bits_of(pool.serves)
-        self.supply.left[row, resource, first:end] = left[1 : 1 + end - first]
-        self.supply.daily_left[row, resource, column] = left[0]
+    def renewed(
+        self, vendor_id: str, postings: Postings, ledgers: Mapping[LedgerKey, Ledger]
+    ) -> PoolBook | None:
+        """With what one vendor posts, and has booked, now; None: its pools are others than before.
 
-    def _at(self, vendor_id: str, pool_id: str) -> tuple[int, int]:
-        """Where the arrays have the pool."""
-        row = self.vendors[vendor_id]
-        return row, self.ids[row].index(pool_id)
+        What was left before is written over: this book is not to be used any more, copies of it are.
+        """
+        row, pools = self.vendors[vendor_id], dict(_posted(postings))
+        if {each.pool_id for each in pools} != set(self.ids[row]):
+            return None
+        supply = replace(self.supply, serves=self.supply.serves.copy())
+        for cells in (supply.serves, supply.left, supply.daily_left):
+            cells[row] = 0
+        book = replace(self, supply=supply)
+        book._post(pools, [ledgers[each] for each in pools])
+        return book
+
+    def _post(self, posted: Mapping[LedgerKey, Pool], ledgers: Sequence[Ledger]) -> None:
+        """All at once: of 900 vendors one after the other took 20 ms, for which imminent requests waited."""
+        if not posted:
+            return
+        at = np.array([self._at(each) for each in posted])
+        limit, used = (
+            np.frombuffer(b"".join(raw), ">u2").reshape(-1, CELLS) for raw in zip(*ledgers, strict=True)
+        )
+        left = limit.astype(np.int64) - used
+        bits = {each: bits_of(each) for each in {pool.serves for pool in posted.values()}}
+        self.supply.serves[*at.T] = [bits[each.serves] for each in posted.values()]
+        self.supply.daily_left[*at.T] = left[:, 0]
+        for column, (first, end) in enumerate(pairwise(self.horizon.midnight_buckets)):
+            here = np.flatnonzero(at[:, 2] == column)
+            self.supply.left[at[here, 0], at[here, 1], first:end] = left[here, 1 : 1 + end - first]
+
+    def _at(self, key: LedgerKey) -> tuple[int, int, int]:
+        """Where the arrays have the pool on that day: row, resource, column."""
+        row = self.vendors[key.vendor_id]
+        return row, self.ids[row].index(key.pool_id), self._columns[key.day]
 
     def resource_id(self, vendor: int, resource: int) -> str:
         """The id of a resource by its place in the arrays."""

@@ -36,8 +36,8 @@ async def run_matchers(
     its share of them. `busy`: whether anything is solved that counts: shadows wait meanwhile, and while many
     requests come: `arrivals` hears of each.
     """
-    stored = {name: service.store.market(name) for name in service.markets.zones}
-    share = Share({name: each.matchers for name, each in stored.items()}, owner, service.store.skew.is_wrong)
+    store, stored = service.store, {name: service.store.market(name) for name in service.markets.zones}
+    share = Share({name: each.matchers for name, each in stored.items()}, owner, store.has_wrong_clock)
     arrivals = arrivals or Arrivals()
     shadows = {name: Shadow(each, service.clock, busy, hot=arrivals.hot) for name, each in stored.items()}
     try:
@@ -55,7 +55,7 @@ async def run_matchers(
                     known_for_s=KNOWN_FOR_S,
                 )
                 matcher = Matcher(market, service.executor, solvers, owner, share=share, arrivals=arrivals)
-                matcher.troubles = Troubles(service.store, name, MATCHING)
+                matcher.troubles = Troubles(store, name, MATCHING)
                 group.create_task(matcher.run())
     finally:
         await asyncio.gather(*(each.aclose() for each in shadows.values()))

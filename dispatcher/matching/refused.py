@@ -6,7 +6,7 @@ others have their turn, and the request is told which rule it was.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -45,9 +45,9 @@ class Refused:
             vendor: each.rule for vendor, each in refusals.items() if each[1:] == _as_read(vendor, reading)
         }
 
-    def forget_all_but(self, ids: Iterable[str]) -> None:
+    def forget_all_but(self, ids: Collection[str]) -> None:
         """Keep what is known of these requests only."""
-        self.found = {each: self.found[each] for each in ids if each in self.found}
+        self.found = {name: each for name, each in self.found.items() if name in ids}
 
 
 def told_apart(why: Unmatched, rules: Collection[str]) -> Unmatched:

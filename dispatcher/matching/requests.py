@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from dispatcher.matching.horizon import reach_ms
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.refused import Refused
 from dispatcher.matching.sequence import Bundled, beside, bundles_of, in_bundle, in_sequence
+from dispatcher.runtime.rounds import beside_if_many, parts
 from dispatcher.service.rides import leaves
 from dispatcher.store.requests import RequestPart
 from solvers.screening import OpenRequest
@@ -36,6 +37,11 @@ BATCH_LIMIT = Parameter(
 PARAMETERS = (BATCH_LIMIT,)
 MOST_OPEN = 200_000  # ids read at a time; of requests out of reach nothing else is read again
 Waiting = tuple[RequestRecord, OpenRequest]  #: a request that waits for a vendor, both ways
+LetPass = Callable[[], Awaitable[None]]  #: lets who is in more of a hurry go first
+
+
+async def _nobody() -> None:
+    """Nobody is in more of a hurry."""
 
 
 @dataclass(eq=False)
@@ -73,36 +79,47 @@ class WaitingRequests:
         self._amended = found
 
     async def read(
-        self, ids: Sequence[str], reading: Reading, travel: TravelTimes, now_ms: int
+        self,
+        ids: Sequence[str],
+        reading: Reading,
+        travel: TravelTimes,
+        now_ms: int,
+        let_pass: LetPass = _nobody,
     ) -> list[Waiting]:
         """Those of these requests that may be offered now, as they came: open, within reach, not used up.
 
-        Each knows how far its group lies behind.
+        Each knows how far its group lies behind. `let_pass` is asked now and then where they are many.
         """
+        found, near = list[Waiting](), self._near(ids, reach_ms(now_ms, reading.values))
+        for some in parts(near):
+            await let_pass()
+            found += await self._read(some, reading, travel, now_ms)
+        found.sort(key=_as_received)
+        return await beside_if_many(len(found), with_floor, found, reading.groups, now_ms, reading.values)
+
+    async def _read(
+        self, near: Sequence[str], reading: Reading, travel: TravelTimes, now_ms: int
+    ) -> list[Waiting]:
         values, end_ms = reading.values, reach_ms(now_ms, reading.values)
-        near = self._near(ids, end_ms)
         fresh = [each for each in near if each not in self.bodies]
         records, raw = await self.stored.records_and_bodies(near, fresh)
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
         self._far |= far
         bodies = await self.bodies_of([each for each in records.values() if each.id not in far], raw)
-        found = received_first(list(records.values()))
+        found = list(records.values())
         others = await beside(found, self.stored)
         bundles = await bundles_of(
             found, self.stored, lambda each: may_be_offered(each, now_ms, values), now_ms
         )
         self.bundles |= bundles
-        asked = {
-            record.id: self.as_asked(record, bodies[record.id], reading, travel, others, now_ms=now_ms)
-            for record in found
-            if record.id in bodies and may_be_offered(record, now_ms, values)
-        }
-        waiting = [
-            (record, in_bundle(asked[record.id], record, bundles, now_ms))
-            for record in found
-            if record.id in asked
+        waiting = [each for each in found if each.id in bodies and may_be_offered(each, now_ms, values)]
+        asked = [
+            self.as_asked(each, bodies[each.id], reading, travel, others, now_ms=now_ms) for each in waiting
         ]
-        return with_floor(waiting, reading.groups, now_ms, values)
+        return [
+            (record, in_bundle(each, record, bundles, now_ms))
+            for record, each in zip(waiting, asked, strict=True)
+        ]
 
     def as_asked(
         self,
@@ -123,7 +140,12 @@ class WaitingRequests:
         return in_sequence(asked, record, others, reading.values, travel, now_ms=now_ms)
 
     async def next_batch(
-        self, ids: Sequence[str], reading: Reading, travel: TravelTimes, now_ms: int
+        self,
+        ids: Sequence[str],
+        reading: Reading,
+        travel: TravelTimes,
+        now_ms: int,
+        let_pass: LetPass = _nobody,
     ) -> list[Waiting]:
         """Of these, as many as a batch takes: first what was in none, then what was in one longest ago.
 
@@ -131,18 +153,21 @@ class WaitingRequests:
         who can have no vendor keeps nobody waiting for ever.
         """
         limit, found = BATCH_LIMIT.whole(reading.values), list[Waiting]()
-        queue = self._near(ids, reach_ms(now_ms, reading.values))
-        queue.sort(
-            key=lambda each: (self._tried.get(each, 0), -self._rank(each))
-        )  # stable: then as they came
+        near = self._near(ids, reach_ms(now_ms, reading.values))
+        queue = await beside_if_many(len(near), self._in_turn, near)
         at, self._batches = 0, self._batches + 1
         while at < len(queue) and len(found) < limit:
             taken = queue[at : at + limit - len(found)]
-            found += await self.read(taken, reading, travel, now_ms)
+            found += await self.read(taken, reading, travel, now_ms, let_pass)
             self._tried |= dict.fromkeys(taken, self._batches)
             at += len(taken)
         self.untried = any(each not in self._tried for each in queue[at:])
-        return sorted(found, key=lambda each: _as_received(each[0]))
+        return sorted(found, key=_as_received)
+
+    def _in_turn(self, ids: Sequence[str]) -> list[str]:
+        return sorted(
+            ids, key=lambda each: (self._tried.get(each, 0), -self._rank(each))
+        )  # then as they came
 
     def _rank(self, request_id: str) -> int:
         known = self.bodies.get(request_id)
@@ -179,13 +204,13 @@ class WaitingRequests:
             }
         return self.bodies
 
-    def forget_all_but(self, open_ids: Sequence[str]) -> None:
+    def forget_all_but(self, open_ids: Iterable[str]) -> None:
         """Keep what is known of open requests only."""
-        self.bodies = {each: self.bodies[each] for each in open_ids if each in self.bodies}
-        self._revisions = {each: self._revisions[each] for each in open_ids if each in self._revisions}
-        self._far = {each: self._far[each] for each in open_ids if each in self._far}
-        self._tried = {each: self._tried[each] for each in open_ids if each in self._tried}
-        self.refused.forget_all_but(open_ids)
+        kept = frozenset(open_ids)
+        for known in (self.bodies, self._revisions, self._far, self._tried):
+            for each in known.keys() - kept:
+                del known[each]
+        self.refused.forget_all_but(kept)
 
 
 def asked_of(
@@ -220,15 +245,10 @@ def may_be_offered(record: RequestRecord, now_ms: int, values: Mapping[str, Numb
     return timely and record.state in OPEN and not exhausted(record, values)
 
 
-def received_first(records: Sequence[RequestRecord]) -> list[RequestRecord]:
-    """In a stable order: as they came, then by id."""
-    return sorted(records, key=_as_received)
-
-
 def pressing_first(waiting: Sequence[Waiting]) -> list[Waiting]:
     """The most pressing first; of one priority whose group lies farthest behind, else as they were."""
     return sorted(waiting, key=lambda each: (-each[0].priority.rank, -each[1].behind))
 
 
-def _as_received(record: RequestRecord) -> tuple[int, str]:
-    return record.received_ms, record.id
+def _as_received(one: Waiting) -> tuple[int, str]:
+    return one[0].received_ms, one[0].id

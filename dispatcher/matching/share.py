@@ -32,9 +32,12 @@ class Share:
     """The markets that one matcher holds, and how many it may. `markets`: all that it serves, by name."""
 
     def __init__(
-        self, markets: Mapping[str, MatchersPart], owner: str, unfit: Callable[[], bool] = lambda: False
+        self,
+        markets: Mapping[str, MatchersPart],
+        owner: str,
+        unfit: Callable[[str], bool] = lambda market: False,
     ) -> None:
-        """`unfit`: whether others should have them all; what none of them takes is taken still."""
+        """`unfit`: whether others should have a market; what none of them takes is taken still."""
         self.markets, self.owner, self.unfit = markets, owner, unfit
         self.held: set[str] = set()
         self._others: dict[str, frozenset[str]] = {}  # of each market that could be asked
@@ -50,11 +53,11 @@ class Share:
     def limit(self) -> int:
         """The most that it takes: of each market an equal part with those who serve it too, rounded up.
 
-        A market whose server is away is nobody's, and no reason to take more of the others.
+        A market whose server is away is nobody's, and no reason to take more of the others; nor is one that
+        it is unfit for.
         """
-        if self.unfit():
-            return 0
-        return math.ceil(sum(Fraction(1, 1 + len(others)) for others in self._others.values()))
+        shared = (len(others) for name, others in self._others.items() if not self.unfit(name))
+        return math.ceil(sum(Fraction(1, 1 + others) for others in shared))
 
     async def run(self) -> None:
         """Say that we live and look who else does, until cancelled."""
@@ -81,7 +84,8 @@ class Share:
         """The market's fence if it is ours now; None: another's, or better left to another."""
         await self._known.wait()
         await self._place()
-        beyond = len(self.held) + len(self._taking) >= self.limit and bool(self._others.get(name))
+        full = self.unfit(name) or len(self.held) + len(self._taking) >= self.limit
+        beyond = full and bool(self._others.get(name))
         if beyond and not await self._is_lying(name, owned):
             return None
         self._taking |= {name} if name in self._others else set()  # or all would take the last place at once
@@ -137,11 +141,15 @@ class Share:
             self._kept.clear()
 
     def _make_room(self) -> None:
-        """Let go what is beyond the share, of what another could take; what nobody took is not counted."""
+        """Let go what it is unfit for, or is beyond the share, of what another could take; what nobody took
+        is not counted.
+        """
         held = self.held - self._kept
-        surplus = len(held) - self.limit
         wanted = [name for name in sorted(held) if self._others.get(name)]
-        for name in wanted[: max(0, surplus)]:
+        unfit = [name for name in wanted if self.unfit(name)]
+        fit = [name for name in wanted if name not in unfit]
+        surplus = len(held) - len(unfit) - self.limit
+        for name in (*unfit, *fit[: max(0, surplus)]):
             self._let_go[name].set()
 
     async def _is_lying(self, name: str, owned: Callable[[], Awaitable[str | None]]) -> bool:

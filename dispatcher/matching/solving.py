@@ -20,10 +20,10 @@ from pebble import CONSTS, ProcessExpired, ProcessPool
 from contracts.unmatched import Unmatched
 from dispatcher.matching.child import nothing, plan_again, pose_ahead, relax, solve_job, warm_up
 from dispatcher.matching.job import Job
-from dispatcher.matching.parts import heard
+from dispatcher.matching.parts import Ask, heard, nobody
 from dispatcher.matching.solvers import Settled, Whose
 from dispatcher.runtime import traces
-from solvers.found import Found
+from solvers.found import Found, planned_beside
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Screening
 
@@ -90,21 +90,37 @@ class SolverPool:
     ) -> BatchPlan:
         """A checked plan: the optimiser's, or the greedy's when that is late, breaks or breaks a rule."""
         job = Job.of(screening, max(most_s, LEAST_SOLVE_S), self.workers)
-        if settled is None or job.parts == 1:
-            return await self._plan(job)
-        async with heard(settled) as parts:
-            return await self._plan(job, parts)
+        if settled is not None and job.parts > 1:
+            return await self.in_parts(job, settled)
+        made = await self._optimised(job)
+        return made if made is not None else await asyncio.to_thread(plan, screening)
 
-    async def _plan(self, job: Job, *words: object) -> BatchPlan:
-        limit_s, screening = budget_s(job) + GRACE_S, job.screening
+    async def in_parts(
+        self, job: Job, settled: Settled | None, ask: Ask = nobody, lanes: int = 0
+    ) -> BatchPlan:
+        """As `plan`; so many parts at once are asked of others. What was told as settled is in the plan."""
+        told = list[BatchPlan]()
+
+        async def noted(part: BatchPlan) -> None:
+            if settled is not None:
+                told.append(part)
+                await settled(part)
+
+        async with heard(noted, ask) as parts:
+            made = await self._optimised(job, parts, *([lanes] if lanes else ()))
+        if made is not None:
+            return made
+        return await asyncio.to_thread(planned_beside, job.screening, told, job.limits)
+
+    async def _optimised(self, job: Job, *words: object) -> BatchPlan | None:
+        """None: it was late, broke, or broke a rule."""
+        limit_s, requests = budget_s(job) + GRACE_S, job.screening.requests
         try:
-            with traces.part(
-                "solve", dispatcher__requests=screening.requests, dispatcher__limit_s=job.time_limit_s
-            ):
+            with traces.part("solve", dispatcher__requests=requests, dispatcher__limit_s=job.time_limit_s):
                 return await self._done(limit_s, self.entry, job, *words)
         except _Failed as failure:
-            log.warning("solver_fallback", **failure.facts, requests=screening.requests)
-            return await asyncio.to_thread(plan, screening)
+            log.warning("solver_fallback", **failure.facts, requests=requests)
+            return None
 
     async def ahead(self, screening: Screening, digest: str) -> None:
         """Begin with what `again` needs, while others look for the plan; nothing rests on it."""

@@ -17,6 +17,7 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.caps import is_capped
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.requests import Waiting, WaitingRequests
+from dispatcher.runtime.rounds import beside_if_many, parts
 from solvers.rules import cap
 from solvers.screening import OpenRequest
 from solvers.travel import TravelTimes
@@ -63,13 +64,9 @@ class StandingOffers:
         if not most or not waiting:
             return []
         await self._read(now_ms)
-        capped = reading.book.known.get(cap.RULE.reads, {})
-        movable = [
-            each
-            for each in self.records.values()
-            if movable_offer(each, now_ms, reading.values) and not is_capped(capped, each)
-        ]
-        chosen = await self._current(nearest(movable, waiting, most))
+        offered = list(self.records.values())
+        near = await beside_if_many(len(offered), _nearest, offered, waiting, reading, now_ms, most)
+        chosen = await self._current(near)
         bodies = await self.requests.bodies_of(chosen)
         found = []
         for record in chosen:
@@ -84,14 +81,23 @@ class StandingOffers:
         ids = await self.requests.stored.ids_in(RequestState.OFFERED, MOST_OFFERED)
         kept = {each: self.records[each] for each in ids if each in self.records}
         self.records = {name: record for name, record in kept.items() if record.timer_ms > now_ms}
-        missing = [each for each in ids if each not in self.records]
-        self.records |= await self.requests.stored.records.get_all(missing) if missing else {}
+        for some in parts([each for each in ids if each not in self.records]):
+            self.records |= await self.requests.stored.records.get_all(some)
 
     async def _current(self, some: Sequence[RequestRecord]) -> list[RequestRecord]:
         """The same as they are now."""
         fresh = await self.requests.stored.records.get_all([each.id for each in some]) if some else {}
         self.records |= fresh
         return [fresh[each.id] for each in some if each.id in fresh]
+
+
+def _nearest(
+    offered: Sequence[RequestRecord], waiting: Sequence[Waiting], reading: Reading, now_ms: int, most: int
+) -> list[RequestRecord]:
+    """As `nearest`, of those that may move."""
+    capped = reading.book.known.get(cap.RULE.reads, {})
+    free = (each for each in offered if movable_offer(each, now_ms, reading.values))
+    return nearest([each for each in free if not is_capped(capped, each)], waiting, most)
 
 
 def nearest(movable: Sequence[RequestRecord], waiting: Sequence[Waiting], most: int) -> list[RequestRecord]:

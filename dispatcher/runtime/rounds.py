@@ -1,12 +1,20 @@
-"""The loop of a process that serves is asked for its time in small pieces: by tasks, and by other threads."""
+"""The loop of a process that serves is asked for its time in small pieces: by tasks, and by other threads.
+
+What is long and reads nothing runs in a thread; what has to be in the loop goes on in parts, and in rounds.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, ParamSpec, TypeVar
 
 SWITCH_S: Final = 0.000_5
+FEW: Final = 64  #: what is done with so many takes a millisecond or two
+Given = ParamSpec("Given")
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 class Rounds:
@@ -24,6 +32,21 @@ class Rounds:
             await asyncio.sleep(0)
             if calm is not None:
                 await calm.wait()
+
+
+def parts(many: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """In their order, a few at a time."""
+    for at in range(0, len(many), FEW):
+        yield many[at : at + FEW]
+
+
+async def beside_if_many(
+    number: int, work: Callable[Given, Made], *given: Given.args, **named: Given.kwargs
+) -> Made:
+    """What `work` makes of so many: in a thread, unless they are few. It changes nothing of the loop's."""
+    if number <= FEW:
+        return work(*given, **named)
+    return await asyncio.to_thread(work, *given, **named)
 
 
 def share_threads() -> None:

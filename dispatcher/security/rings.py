@@ -27,12 +27,16 @@ class KeyPrint(NamedTuple):
     print: str
 
 
-class Ring(msgspec.Struct, frozen=True):
-    """What a running process says of itself: the key that it seals under, and all that it can read."""
+class Ring(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a running process says of itself: the key that it seals under, and all that it can read.
+
+    `ahead_s`: by how many seconds its clock is ahead of the store's, where that counts; below 0: behind.
+    """
 
     process: str
     sealing: str
     keys: dict[str, str]
+    ahead_s: int = 0
 
     def lacks(self, key_id: str, known: Prints) -> bool:
         """Whether it cannot read what is sealed under this key."""

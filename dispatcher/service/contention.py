@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any, Self
 
 LONGEST_S = 2.0  # the store may be away: then each is told so by itself, and not one after the other
 Subject = tuple[str, str]  #: a market, and the id of a record
@@ -40,11 +41,9 @@ class Contention:
             if not self._waiting[key]:
                 del self._waiting[key], self._locks[key]
 
-    @contextlib.asynccontextmanager
-    async def turn(self, market: str, subject: str) -> AsyncIterator[Turn]:
+    def turn(self, market: str, subject: str) -> Turn:
         """One who may have to wait, and goes once this is over."""
-        async with contextlib.AsyncExitStack() as queue:
-            yield Turn(self, (market, subject), queue)
+        return Turn(self, (market, subject))
 
     def is_raced_for(self, key: Subject) -> bool:
         """Whether somebody has lost, and is at it or waits."""
@@ -52,14 +51,24 @@ class Contention:
 
 
 class Turn:
-    """Of one who changes a record."""
+    """Of one who changes a record, while it does. Nearly all come alone: then it costs next to nothing."""
 
-    def __init__(self, contention: Contention, key: Subject, queue: contextlib.AsyncExitStack) -> None:
-        self._contention, self._key, self._queue = contention, key, queue
-        self._waits = True
+    __slots__ = ("_contention", "_key", "_queue")
+
+    def __init__(self, contention: Contention, key: Subject) -> None:
+        self._contention, self._key = contention, key
+        self._queue: contextlib.AbstractAsyncContextManager[None] | None = None
 
     async def come(self, lost: int) -> None:
         """At once, unless it has `lost` or somebody else has: then one after the other."""
-        if self._waits and (lost or self._contention.is_raced_for(self._key)):
-            self._waits = False
-            await self._queue.enter_async_context(self._contention.of(*self._key))
+        if self._queue is None and (lost or self._contention.is_raced_for(self._key)):
+            queue = self._contention.of(*self._key)
+            await queue.__aenter__()
+            self._queue = queue
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        if self._queue is not None:
+            await self._queue.__aexit__(*error)

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
-from contracts.requests import Request
 from contracts.tuning import Tuning
 from dispatcher.domain import acts
 from dispatcher.domain.commands.fire_timer import FireTimer
-from dispatcher.domain.commands.table import Command, decide, kind_for, row
+from dispatcher.domain.commands.table import Command, decide, row
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.kinds import beside
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unavailable, WrongState
-from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
-from dispatcher.service import traced
+from dispatcher.service import loading, traced
 from dispatcher.service.contention import Contention
+from dispatcher.service.loading import Look
 from dispatcher.service.markets import Markets
 from dispatcher.service.measures import Measures
 from dispatcher.service.reach import with_all_beside
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.market import MarketStore
 from dispatcher.store.outcome import Outcome, Status
+from dispatcher.store.requests import Reading
 
 Prepare = Callable[[Any, Any], Awaitable[Command]]
 ATTEMPTS = 8  # a record moves on a handful of times in its life: more would be a defect
@@ -54,30 +54,31 @@ class Executor:
         idempotency: IdempotencyRecord | None = None,
         *,
         prepare: Prepare | None = None,
+        look: Look | None = None,
     ) -> Any:
         """The record after the command had its effect, and the same again when it is repeated.
 
-        `prepare`: the command as it is decided on, made of the record and what else stands then. Raises what
-        either raises, NotFound (market, record, or not the caller's), Reused, Unavailable.
+        `prepare`: the command as it is decided on, made of what stands then. `look`: see `loading`. Raises
+        what either raises, NotFound (market, record, or not the caller's), Reused, Unavailable.
         """
-        by = self._right(who, market, command)
-        stored, tuning = self.markets.store(market), await self.markets.tuning(market)
+        by, stored = self._right(who, market, command), self.markets.store(market)
         async with self.contention.turn(market, command.subject) as turn:
             for lost in range(ATTEMPTS):
                 await turn.come(lost)
-                since, record = stored.lineage, await self._find(stored, command)  # in this order
-                context = await self._context(stored, record, tuning, by, who)
+                since = stored.lineage  # before anything is read
+                found = await loading.read(self.markets, stored, command, who.vendor_id, look)
+                record = found.record
+                context = await self._context(stored, found, await self.markets.tuning(market), by, who)
                 with traced.commands(market, by, [(command, record)]):
                     try:
-                        ready = await prepare(record, command) if prepare else command
-                        context = _with_beside(context, ready)
+                        context, ready = await _ready(context, record, command, prepare)
                         decision = await with_all_beside(stored, context, partial(decide, record, ready))
                     except Refusal:
                         if await already_applied(stored, idempotency):
                             return record or await self.load(stored, command)
                         raise
-                    entry = self._entry(command, context, decision)
-                after, full = await _committed(stored, record, decision, idempotency, entry, since=since)
+                    also = self._also(command, context, decision, look)
+                after, full = await _committed(stored, record, decision, idempotency, also, since=since)
                 if after is not None:
                     self.measures.decided(market, [decision] if decision else [], context.now_ms)
                     return after
@@ -137,7 +138,8 @@ class Executor:
         needed, now, since = list[Decision](), dict[str, Any](), stored.lineage
         for command, record in decided_on:
             alone = isinstance(command, FireTimer) and command.alone
-            context = await self._context(stored, record, tuning, by, alone=alone)
+            found = await loading.known(stored, record)
+            context = await self._context(stored, found, tuning, by, alone=alone)
             try:
                 as_now = replace(context, related={**context.related, **now})
                 decision = await with_all_beside(stored, as_now, partial(decide, record, command))
@@ -158,20 +160,7 @@ class Executor:
 
     async def load(self, stored: MarketStore, command: Command) -> Any:
         """The record that a command is about. Raises NotFound."""
-        record = await stored.records(kind_for(command)).get(command.subject)
-        if record is None:
-            await self.markets.refuse_if_lost()
-            if kind_for(command) is REQUEST_KIND:
-                record = await stored.requests.come_or_lost(command.subject)
-        if record is None:
-            raise NotFound(f"there is no {command.named}\nMaybe the id is misspelt.")
-        return record
-
-    async def _find(self, stored: MarketStore, command: Command) -> Any:
-        """As `load`; None where there is none yet and the command creates it."""
-        if row(type(command)).creates:
-            return await stored.records(kind_for(command)).get(command.subject)
-        return await self.load(stored, command)
+        return await loading.load(self.markets, stored, command)
 
     def _right(self, who: Principal, market: str, command: Command) -> str:
         """By which right of the caller's the command is given: what histories name."""
@@ -181,18 +170,23 @@ class Executor:
             raise NotFound(f"there is no {command.named}\nMaybe it is for another role.")
         return who.acting_as(roles)
 
-    def _entry(self, command: Command, context: Context, decision: Decision | None) -> Decision | None:
-        """Who did it by hand, for the audit; None for what the service, a platform or a vendor does."""
+    def _also(
+        self, command: Command, context: Context, decision: Decision | None, look: Look | None
+    ) -> list[Decision]:
+        """What is committed with it: who did it by hand, for the audit; and what who looked has to note."""
+        noted = look.noted(decision, context) if look is not None else None
+        also = [] if noted is None else [noted]
         by = context.by if decision is None else decision.by or context.by
-        if not acts.is_by_hand(by) or row(type(command)).quiet:
-            return None
-        context = context if by == context.by else replace(context, by=by)
-        return acts.of_command(secrets.token_hex(12), command, row(type(command)).kind or "", context)
+        if acts.is_by_hand(by) and not row(type(command)).quiet:
+            context = context if by == context.by else replace(context, by=by)
+            act_id, kind = secrets.token_hex(12), row(type(command)).kind or ""
+            also.append(acts.of_command(act_id, command, kind, context))
+        return also
 
     async def _context(
         self,
         stored: MarketStore,
-        record: Record | None,
+        found: Reading,
         tuning: Tuning,
         by: str,
         who: Principal | None = None,
@@ -201,8 +195,8 @@ class Executor:
     ) -> Context:
         """`who`: the caller; None when the service acts of its own accord. `alone`: with nothing beside."""
         related: Mapping[str, Record] = {}
-        if record is not None and not alone:
-            related = await stored.related(record)
+        if found.record is not None and not alone:
+            related = await stored.related(found.record, found.beside)
         return Context(
             now_ms=self.clock.now_ms(),
             values=tuning.values,
@@ -215,20 +209,18 @@ class Executor:
             tz=self.markets.zones[stored.name],
             related=related,
             sends_nothing=self.sends_nothing or self.markets.sends_nothing(stored.name),
-            body=await _body(stored, record),
+            body=loading.asked(stored, found),
         )
 
 
-async def _body(stored: MarketStore, record: Record | None) -> Request | None:
-    """What was asked, where somebody may be asked next: the rest needs no read."""
-    if not isinstance(record, RequestRecord) or not record.chain:
-        return None
-    return (await stored.requests.bodies([record.id])).get(record.id)
-
-
-def _with_beside(context: Context, ready: Command) -> Context:
-    """With what the command knows of other records."""
-    return replace(context, related={**ready.beside, **context.related}) if ready.beside else context
+async def _ready(
+    context: Context, record: Record | None, command: Command, prepare: Prepare | None
+) -> tuple[Context, Command]:
+    """The command as it is decided on; with what it knows of other records."""
+    ready = await prepare(record, command) if prepare else command
+    if not ready.beside:
+        return context, ready
+    return replace(context, related={**ready.beside, **context.related}), ready
 
 
 async def _committed(
@@ -236,7 +228,7 @@ async def _committed(
     record: Record | None,
     decision: Decision | None,
     idempotency: IdempotencyRecord | None,
-    entry: Decision | None = None,
+    also: Iterable[Decision] = (),
     *,
     since: int,
 ) -> tuple[Record | None, bool]:
@@ -247,8 +239,7 @@ async def _committed(
         if idempotency is not None:
             refuse_reuse(await stored.remember(idempotency))
         return record, False
-    decided = [decision] if entry is None else [decision, entry]
-    outcome = await stored.commit(decided, idempotency=idempotency, since=since)
+    outcome = await stored.commit([decision, *also], idempotency=idempotency, since=since)
     refuse_reuse(outcome)
     after: Record | None = (decision.after or record) if outcome.status is Status.OK else None
     return after, _is_taken(outcome, {each.vendor_id for each in decision.preconditions})

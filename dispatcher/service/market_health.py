@@ -11,6 +11,7 @@ from contracts.instants import to_instant
 from contracts.market_health import MarketHealth
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.clocks import wrong_clocks
 from dispatcher.service.loops import TROUBLES
 from dispatcher.service.markets import Markets
 from dispatcher.store.connection import StoreError
@@ -42,7 +43,7 @@ class MarketHealths:
     async def _read(self, market: str) -> MarketHealth:
         stored, now_ms = self.markets.store(market), self.clock.now_ms()
         found = await standing(stored.node, stored.keys, now_ms)
-        server = await of_server(stored.node, await self.store.health_of(market))
+        server = await of_server(stored.node, stored.keys, await self.store.health_of(market))
         pulse, (waiting, first_ms), (troubles, counts) = await asyncio.gather(
             _pulse(stored), _waiting(stored), _troubles(stored)
         )
@@ -61,7 +62,7 @@ class MarketHealths:
             store=server,
             notifications=found.notifications,
             dead_letters=found.dead_letters,
-            troubles=dict(troubles),
+            troubles=dict(troubles) | wrong_clocks(self.store.agreement.clocks(market)),
             counts=dict(counts),
             strange=tuple(found.strange),
         )

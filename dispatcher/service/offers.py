@@ -10,8 +10,11 @@ from contracts.dispatches import Dispatch
 from contracts.instants import to_instant
 from contracts.offers import Offer
 from contracts.offers import Offers as Listed
-from contracts.requests import Request
+from contracts.requests import Patient, Request
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.patient_reads import shown
 from dispatcher.domain.refusals import NotFound, PatientKeyMissing, Unreadable
 from dispatcher.domain.requests import RequestRecord, request_id_of
 from dispatcher.domain.rights import SEES_PATIENT
@@ -19,6 +22,7 @@ from dispatcher.domain.views import dispatch_view, offer_view, proposed_offer
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
 from dispatcher.service.patient_reads import PatientReads
+from dispatcher.store.requests import RequestPart
 
 
 class Offers:
@@ -50,28 +54,53 @@ class Offers:
         unread = await self.markets.store(market).threads.unread(dispatches, who.subject)
         return Listed(offers=tuple(offers), unread=dict(unread))
 
+    def looking(self, who: Principal, market: str, name: str, *, whole: bool = False) -> Looked:
+        """For a command on an offer that is answered with it; see `Looked`."""
+        return Looked(self.markets.store(market).requests, who, name, whole=whole)
+
     async def offer(
-        self, who: Principal, market: str, name: str, known: RequestRecord | None = None
+        self,
+        who: Principal,
+        market: str,
+        name: str,
+        known: RequestRecord | None = None,
+        looked: Looked | None = None,
     ) -> Offer:
-        """One offer: a vendor's own; platform and ops may see any. `known`: its record, if just read."""
-        return offer_view(*await self._found(who, market, name, known))
+        """One offer: a vendor's own; platform and ops may see any.
+
+        `known`: its record, if just read; `looked`: what was seen of its body.
+        """
+        return offer_view(*await self._found(who, market, name, known, looked))
 
     async def dispatch(
-        self, who: Principal, market: str, name: str, known: RequestRecord | None = None
+        self,
+        who: Principal,
+        market: str,
+        name: str,
+        known: RequestRecord | None = None,
+        looked: Looked | None = None,
     ) -> Dispatch:
         """One dispatch with its door, and with the patient for who may know them, which is kept.
 
-        `known`: as above.
+        `known`, `looked`: as above.
 
         Raises WrongState before acceptance and after the work was given back.
         """
-        record, offer, request = await self._found(who, market, name, known)
+        record, offer, request = await self._found(who, market, name, known, looked)
         dispatch_view(record, offer, request, None)  # refuses before the patient block is opened
-        requests = self.markets.store(market).requests
-        patient = None if not who.may(SEES_PATIENT) else await requests.patient(record.id)
-        if patient is not None:
+        patient = None
+        if who.may(SEES_PATIENT):
+            patient = (
+                looked.patient
+                if looked is not None and looked.is_of(record)
+                else await self._patient(market, record)
+            )
+        if patient is not None and (looked is None or not looked.has_noted(record)):
             await self.reads.note_dispatch(who, market, name)
         return dispatch_view(record, offer, request, patient)
+
+    async def _patient(self, market: str, record: RequestRecord) -> Patient | None:
+        return await self.markets.store(market).requests.patient(record.id)
 
     async def proposed(self, who: Principal, market: str, name: str) -> ProposedAmendment:
         """What the vendor of a dispatch is asked to agree to, with door and patient.
@@ -98,32 +127,13 @@ class Offers:
             dispatch=replace(dispatch, offer=proposed_offer(record, offer, asked, request)),
         )
 
-    async def refuse_sealed(self, who: Principal, market: str, name: str, *, whole: bool = False) -> None:
-        """Raises PatientKeyMissing, before a command has its effect, if its answer could not be given here.
-
-        `whole`: the answer has door and patient, so Unreadable as well if what is stored is damaged or gone.
-        """
-        requests, request_id = self.markets.store(market).requests, request_id_of(name)
-        try:
-            if await requests.patient(request_id) is None and whole:
-                await requests.expected_body(request_id)
-            return
-        except NotFound:
-            return  # the command says so, in the words that it has for what is another's as well
-        except PatientKeyMissing as refusal:
-            found: Unreadable = refusal
-        except Unreadable as refusal:
-            if not whole:
-                return
-            found = refusal
-        self.markets.authorize(who, market)
-        record = await requests.records.get(request_id)
-        if record is not None:
-            record.offer_named(name, who.vendor_id)  # of another's nothing is told: the command says NotFound
-            raise found
-
     async def _found(
-        self, who: Principal, market: str, name: str, known: RequestRecord | None
+        self,
+        who: Principal,
+        market: str,
+        name: str,
+        known: RequestRecord | None = None,
+        looked: Looked | None = None,
     ) -> tuple[RequestRecord, OfferRecord, Request]:
         self.markets.authorize(who, market)
         requests, request_id = self.markets.store(market).requests, request_id_of(name)
@@ -131,4 +141,58 @@ class Offers:
         if record is None:
             raise NotFound(f"there is no offer {name}\nMaybe the id is misspelt.")
         offer = record.offer_named(name, who.vendor_id)  # first: of another's nothing is told, not even this
+        if looked is not None and looked.request is not None and looked.is_of(record):
+            return record, offer, looked.request
         return record, offer, await requests.expected_body(request_id)
+
+
+class Looked:
+    """A look at what a command on an offer will be answered with: refuses what could not be given here.
+
+    That is before the command has its effect. What was seen is kept, for the answer: it is of the record that
+    was decided on, and of each after it whose body was not written anew.
+    """
+
+    def __init__(self, requests: RequestPart, who: Principal, name: str, *, whole: bool) -> None:
+        """`whole`: the answer has door and patient, so it needs a body that can be read."""
+        self._requests, self._who, self._name, self._whole = requests, who, name, whole
+        self._revision, self._looks = -1, 0
+        self._noted_with: RequestRecord | None = None
+        self.request: Request | None = None
+        self.patient: Patient | None = None
+
+    def see(self, record: RequestRecord, body: bytes) -> None:
+        """Raises PatientKeyMissing; where all is needed also Unreadable: it is damaged, or gone.
+
+        Of what is another's nothing is told: NotFound, in the words of the command.
+        """
+        self._revision, self.request, self.patient = record.revision, None, None
+        self._looks += 1
+        try:
+            self.request, self.patient = self._requests.parts(record.id, body)
+        except Unreadable as refusal:
+            if self._whole or isinstance(refusal, PatientKeyMissing):
+                record.offer_named(self._name, self._who.vendor_id)
+                raise
+
+    def noted(self, decision: Decision | None, context: Context) -> Decision | None:
+        """That the dispatch is shown with its patient, in the commit that makes it one.
+
+        Not once that failed: it may have been noted already. Then whoever shows it sees to that.
+        """
+        after = decision.after if decision is not None else None
+        if not self._whole or self._looks > 1 or after is None or self.patient is None:
+            return None
+        taken = after.offer_named(self._name).state is OfferState.ACCEPTED
+        if not taken or not self._who.may(SEES_PATIENT):
+            return None
+        self._noted_with = after
+        return shown(self._name, context)
+
+    def has_noted(self, after: RequestRecord) -> bool:
+        """Whether that was committed with this record."""
+        return self._noted_with is after
+
+    def is_of(self, record: RequestRecord) -> bool:
+        """Whether that record's body is the one that was seen."""
+        return record.revision == self._revision

@@ -48,9 +48,8 @@ class PatientReads:
         """That a dispatch is shown with its patient, durable before it is: once an hour, for it is polled."""
         context, stored = await self._context(market, who, SEES_PATIENT), self.markets.store(market)
         read_id = patient_reads.of_dispatch(name, context)
-        if await stored.records(PATIENT_READ_KIND).get(read_id) is None:
-            entry = patient_reads.noted(read_id, request_id_of(name), None, context)
-            await stored.commit([entry])  # stale: somebody has noted it just now
+        if await stored.records(PATIENT_READ_KIND).known(read_id) is None:
+            await stored.commit([patient_reads.shown(name, context)])  # stale: somebody has noted it just now
 
     async def note_dispatches(self, who: Principal, market: str, names: Sequence[str]) -> None:
         """The same of several, together: a list of them costs no more than one."""

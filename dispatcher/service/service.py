@@ -26,6 +26,7 @@ from dispatcher.service.decisions import Decisions
 from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
 from dispatcher.service.fairness import Fairnesses
+from dispatcher.service.loading import Look
 from dispatcher.service.market_health import MarketHealths
 from dispatcher.service.markets import Markets
 from dispatcher.service.measures import Measures
@@ -141,9 +142,10 @@ class Service:
         idempotency: IdempotencyRecord | None = None,
         *,
         prepare: Prepare | None = None,
+        look: Look | None = None,
     ) -> Any:
         """See `Executor.execute`."""
-        return await self.executor.execute(who, market, command, idempotency, prepare=prepare)
+        return await self.executor.execute(who, market, command, idempotency, prepare=prepare, look=look)
 
     def records(self, who: Principal, market: str, kind: Kind[R]) -> Records[R]:
         """The records of a kind, to be read and listed: for kinds that need no part of their own.

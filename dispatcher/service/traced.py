@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from dispatcher.domain.commands.table import Command
@@ -11,15 +11,20 @@ from dispatcher.domain.compact import Record
 from dispatcher.runtime import traces
 from dispatcher.runtime.traces import NOTHING, Span
 
+_OFF = nullcontext((NOTHING,))
 
-@contextmanager
+
 def commands(
     market: str, by: str, decided_on: Sequence[tuple[Command, Record | None]]
-) -> Iterator[Sequence[Span]]:
+) -> AbstractContextManager[Sequence[Span]]:
     """One span for each, all at once: they are committed together."""
-    if not traces.on():
-        yield (NOTHING,)
-        return
+    return _commands(market, by, decided_on) if traces.on() else _OFF
+
+
+@contextmanager
+def _commands(
+    market: str, by: str, decided_on: Sequence[tuple[Command, Record | None]]
+) -> Iterator[Sequence[Span]]:
     with ExitStack() as stack:
         yield [stack.enter_context(_one(market, by, *each)) for each in decided_on]
 

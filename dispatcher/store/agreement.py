@@ -6,7 +6,7 @@ says what it can read, and takes the current key of its ring only once all other
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
 
@@ -25,14 +25,15 @@ log = structlog.get_logger()
 class Agreement:
     """Of one process. Until it takes part, it seals under the current key of its ring."""
 
-    def __init__(self, vault: Vault, aside: Aside) -> None:
-        self.vault, self.aside = vault, aside
+    def __init__(self, vault: Vault, aside: Aside, ahead_s: Callable[[str], int]) -> None:
+        """`ahead_s`: of a market, by how much our clock is ahead of its store's: said beside the keys."""
+        self.vault, self.aside, self._ahead_s = vault, aside, ahead_s
         self.process = ""
         self._file: RingFile | None = None
         self._printed, self._prints = vault.ring, prints_of(vault.ring)
         self._said: dict[str, Ring] = {}  # by market
         self._elsewhere: dict[str, frozenset[str]] = {}
-        self._running: dict[str, frozenset[str]] = {}  # processes, this one among them
+        self._running: dict[str, tuple[Ring, ...]] = {}  # processes, this one among them
         self._missing: dict[str, tuple[str, ...]] = {}
         self._failing = set[str]()  # markets that cannot be asked: theirs alone
 
@@ -66,7 +67,7 @@ class Agreement:
             self.vault.seal_with(market, key_id)
             log.info("patient_key_in_use", market=market, key=key_id, current=self.vault.ring.current)
             await self._announced(market, part)
-        self._running[market] = frozenset(each.process for each in (*others, self._said[market]))
+        self._running[market] = (*others, self._said[market])
         self._elsewhere[market] = frozenset(key for each in others for key in each.keys)
         self._judge(market, missing(prints, await part.used()))
 
@@ -85,7 +86,11 @@ class Agreement:
 
     def roles(self, market: str) -> frozenset[str]:
         """What the running processes that serve a market are for, as they said a moment ago."""
-        return frozenset(each.partition(" ")[0] for each in self._running.get(market, ()))
+        return frozenset(each.process.partition(" ")[0] for each in self._running.get(market, ()))
+
+    def clocks(self, market: str) -> Mapping[str, int]:
+        """By running process that serves a market how far its clock is ahead of the store's, in seconds."""
+        return {each.process: each.ahead_s for each in self._running.get(market, ())}
 
     def reasons(self, served: Collection[str]) -> tuple[str, ...]:
         """Why this process should not be given work: of each missing key, in words."""
@@ -125,7 +130,8 @@ class Agreement:
 
     async def _announced(self, market: str, part: RingPart) -> list[Ring]:
         """What the others say, after this process has said its own."""
-        said = Ring(self.process, self.vault.sealing(market), self._own_prints())
+        prints, ahead_s = self._own_prints(), self._ahead_s(market)
+        said = Ring(self.process, self.vault.sealing(market), prints, ahead_s)
         before = self._said.get(market)
         if before not in (None, said):
             await part.leave(before)

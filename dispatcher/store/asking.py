@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import AskError, MovedError, ResponseError
 
 from dispatcher.store import script
@@ -19,6 +18,7 @@ from dispatcher.store.commit_connection import CommitConnection, Job
 from dispatcher.store.connection import misfiled, unavailable
 from dispatcher.store.lineage import Lineage
 from dispatcher.store.outcome import NOT_SENT, UNKNOWN, Outcome
+from dispatcher.store.pipe import Pipe
 from dispatcher.store.program import Program
 from dispatcher.store.replicated import ReplicatedConnection
 from dispatcher.store.topology import Address
@@ -80,11 +80,10 @@ class _Asking(CommitConnection):
 
     replicas = 0
 
-    async def _connected(self) -> AbstractConnection:
-        connection = await super()._connected()
-        await connection.send_command("ASKING")
-        await connection.read_response(disable_decoding=True)
-        return connection
+    async def _connected(self) -> Pipe:
+        pipe = await super()._connected()
+        await pipe.ask_one("ASKING")
+        return pipe
 
 
 class _ReplicatedAsking(_Asking, ReplicatedConnection):

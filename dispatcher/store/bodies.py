@@ -63,6 +63,14 @@ class Bodies:
             return None
         return _PATIENT.decode(decompress(self.vault.open(self.market, request.id, sealed)))
 
+    def whole(self, raw: bytes) -> tuple[Request, Patient | None]:
+        """Both, looked through once. Raises as `request` does."""
+        request, sealed, has_doors = _parted(raw)
+        if not has_doors:
+            return request, self.patient(raw)
+        opened = self._opened(request.id, sealed)
+        return request.with_doors(*opened.doors), opened.patient
+
     def _opened(self, request_id: str, sealed: bytes) -> Sealed:
         return _SEALED.decode(decompress(self.vault.open(self.market, request_id, sealed)))
 

@@ -23,6 +23,7 @@ from dispatcher.store.node import Node
 from dispatcher.store.outcome import Status
 from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
+from dispatcher.store.tail import CHANGED
 from dispatcher.store.vendors import stale
 
 UTC: Final = ZoneInfo("UTC")
@@ -43,15 +44,22 @@ class CapacityPart:
 
     async def get_all(self, days: Iterable[Day]) -> dict[tuple[str, str], Versioned[Capacity]]:
         """Every readable posting for these days by (vendor, ISO day), in the order of day and vendor."""
-        keys, found = self.keys, list[tuple[str, str]]()
-        for day in days:
-            number = day.toordinal()
-            members = await self.reader.ask("ZRANGE", keys.capacities, number, number, "BYSCORE")
-            found += [(text_of(member).rpartition(":")[0], day.isoformat()) for member in members]
+        keys, numbers = self.keys, {day.isoformat(): day.toordinal() for day in days}
+        asked = [("ZRANGE", keys.capacities, each, each, "BYSCORE") for each in numbers.values()]
+        posted = zip(numbers, await self.reader.ask_all(asked), strict=True)
+        found = [(text_of(each).rpartition(":")[0], day) for day, members in posted for each in members]
         raws = await self.reader.get_all([keys.capacity(*each) for each in found])
         pairs = zip(map(":".join, found), raws, strict=True)
         read = self.aside.read_all(keys.market, POSTING, pairs, codec.CAPACITY.unpack, expected=True)
         return {each: read[name] for each in found if (name := ":".join(each)) in read}
+
+    async def of(self, vendor_id: str, days: Iterable[Day]) -> dict[tuple[str, str], Versioned[Capacity]]:
+        """The same of one vendor."""
+        asked = {_name(vendor_id, each): (vendor_id, each.isoformat()) for each in days}
+        raws = await self.reader.get_all([self.keys.capacity(*each) for each in asked.values()])
+        pairs = zip(asked, (raw or b"" for raw in raws), strict=True)
+        read = self.aside.read_all(self.keys.market, POSTING, pairs, codec.CAPACITY.unpack)
+        return {asked[name]: each for name, each in read.items()}
 
     async def put(
         self,
@@ -172,7 +180,7 @@ def _posting(
     for pool, limit in limits.items():
         program.ceiling(pool, keys.used(vendor_id, pool, iso), keys.limit(vendor_id, pool, iso), limit)
     program.write(keys.capacities, "ZADD", day.toordinal(), f"{vendor_id}:{iso}")
-    program.write(keys.wake, "PUBLISH", b"")
+    program.write(keys.wake, "PUBLISH", CHANGED + vendor_id)
     return program
 
 

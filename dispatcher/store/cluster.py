@@ -29,6 +29,7 @@ class Cluster:
     ) -> None:
         self.url, self.topology, self.replicas = url, Topology(url), replicas
         self.reader = RoutedReader(self.topology, timeout_s)
+        self._each: dict[Address, Reader] = {}
         self.committer = RoutedCommitter(
             self.topology,
             lambda client, lineage: Committer(
@@ -56,8 +57,15 @@ class Cluster:
         return self._readers(await self.topology.servers())
 
     def _readers(self, addresses: Iterable[Address]) -> Sequence[tuple[str, Reader]]:
-        wait_s = min(self.reader.timeout_s, SILENCE_S)
-        return [(str(each), Reader(self.reader.of(each), wait_s)) for each in addresses]
+        return [(str(each), self._reader(each)) for each in addresses]
+
+    def _reader(self, address: Address) -> Reader:
+        """Of one server, made once."""
+        found = self._each.get(address)
+        if found is None:
+            wait_s = min(self.reader.timeout_s, SILENCE_S)
+            found = self._each[address] = Reader(self.reader.of(address), wait_s)
+        return found
 
     async def place_of(self, key: str) -> str:
         """See `Servers`."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import math
-from collections import deque
+from typing import Any
 
 from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, ResponseError
 
-from dispatcher.store import resp, script
+from dispatcher.store import script
 from dispatcher.store.connection import (
     CONNECTION_ERRORS,
     LEADERLESS,
@@ -23,6 +20,7 @@ from dispatcher.store.connection import (
 )
 from dispatcher.store.lineage import Lineage
 from dispatcher.store.outcome import NOT_SENT, Outcome
+from dispatcher.store.pipe import Pipe
 from dispatcher.store.program import Program
 
 OUT_OF_STEP = Disconnected("an answer to another question came: the connection is out of step")
@@ -58,69 +56,64 @@ class CommitConnection:
     def __init__(self, client: Redis, text: bytes, lineage: Lineage) -> None:
         self._client, self._lineage = client, lineage
         self._text = text
-        self._connection: AbstractConnection | None = None
+        self._pipe: Pipe | None = None
         self._sha = ""
 
     async def exchange(self, batch: list[Job]) -> list[Job]:
         """Settle every job that gets an answer; return the others, to be asked again."""
-        unanswered = deque(batch)
-        again: list[Job] = []
         try:
-            connection = await self._connected()
-            now = self._lineage.number
-            lines = (job.program.command_line(self._sha, job.tag, doubted=job.since < now) for job in batch)
-            await connection.send_packed_command([b"".join(map(resp.pack, lines))])
-            async with asyncio.timeout(connection.socket_timeout):
-                while unanswered:
-                    if not await self._settle(connection, unanswered[0]):
-                        again.append(unanswered[0])
-                    unanswered.popleft()
+            pipe = await self._connected()
+            now, sha = self._lineage.number, self._sha
+            answers = await pipe.ask(
+                [job.program.command_line(sha, job.tag, doubted=job.since < now) for job in batch]
+            )
+            return [job for job, answer in zip(batch, answers, strict=True) if not self._settle(job, answer)]
         except CONNECTION_ERRORS:
-            for job in unanswered:
-                job.asked_again |= self._connection is not None
+            for job in batch:
+                job.asked_again |= self._pipe is not None and not job.future.done()
             await self.disconnect()
         except BaseException:
             await self.disconnect()
             raise
-        return again + list(unanswered)
+        return [job for job in batch if not job.future.done()]
 
     async def disconnect(self) -> None:
         """Let the connection go; answers that are still on their way are lost with it."""
-        connection, self._connection = self._connection, None
-        if connection:
-            with contextlib.suppress(*CONNECTION_ERRORS):
-                await connection.disconnect()
+        pipe, self._pipe = self._pipe, None
+        if pipe:
+            await pipe.aclose()
 
-    async def _settle(self, connection: AbstractConnection, job: Job) -> bool:
-        try:
-            # a timer for all answers: one for each was a fiftieth of a commit's cost
-            tag, *reply = await connection.read_response(disable_decoding=True, timeout=math.inf)
-            if tag != job.tag:
-                raise OUT_OF_STEP
-            job.settle(script.outcome_of(job.program, reply, asked_again=job.asked_again))
-        except NoScriptError:  # the server forgot its scripts: nothing ran
+    def _settle(self, job: Job, answer: Any) -> bool:
+        """Whether it is an answer. Raises ConnectionError where it is another question's."""
+        if isinstance(answer, NoScriptError):  # the server forgot its scripts: nothing ran
             self._sha = ""
             return False
-        except ResponseError as error:
-            tag, refusal = script.refusal_of(error) or (job.tag, _refusal(error))
+        if isinstance(answer, CONNECTION_ERRORS):  # still loading
+            raise answer
+        if isinstance(answer, ResponseError):
+            tag, refusal = script.refusal_of(answer) or (job.tag, _refusal(answer))
             if tag != job.tag:
-                raise OUT_OF_STEP from error
+                raise OUT_OF_STEP from answer
             job.settle(refusal)
+            return True
+        tag, *reply = answer
+        if tag != job.tag:
+            raise OUT_OF_STEP
+        try:
+            job.settle(script.outcome_of(job.program, reply, asked_again=job.asked_again))
         except script.BrokenLedger as error:
             job.settle(error)
         return True
 
-    async def _connected(self) -> AbstractConnection:
-        if self._connection is None:
-            connection = self._client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
-            await connection.connect()
-            await self._lineage.meet(connection)
+    async def _connected(self) -> Pipe:
+        if self._pipe is None:
+            pipe = await Pipe.to(self._client)
+            await self._lineage.meet(pipe)
             self._sha = ""
-            self._connection = connection
+            self._pipe = pipe
         if not self._sha:
-            await self._connection.send_command("SCRIPT LOAD", self._text)
-            self._sha = bytes(await self._connection.read_response(disable_decoding=True)).decode()
-        return self._connection
+            self._sha = bytes(await self._pipe.ask_one("SCRIPT", "LOAD", self._text)).decode()
+        return self._pipe
 
 
 def _refusal(error: ResponseError) -> Exception:

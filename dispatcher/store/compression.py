@@ -23,7 +23,7 @@ DEFLATED, MARK = b"\x01", b"\x02"  # dictionary 1, read for ever; dictionary 2
 MOST_BYTES = 2**24 - 1  # of a document; what says that it has more is damaged
 _LENGTH_BYTES = 3
 _WINDOW_1 = -11
-# 1 to 2 us a document, and 1 to undo: a fifth of deflate's time. Higher levels take longer for 3 percent.
+# 1 to 2 us a document, and 1 to undo: a fifth of deflate's time. Higher levels take longer for 3 %.
 _LEVEL = 1
 
 

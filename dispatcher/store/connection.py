@@ -27,7 +27,7 @@ from redis.exceptions import TimeoutError as TimedOut
 
 from dispatcher.domain.refusals import Unavailable, Unreadable
 from dispatcher.runtime.errors import UserError
-from dispatcher.store.batched_reads import BatchedReads
+from dispatcher.store.pipe import Pipe
 
 SOCKET_TIMEOUT_S = 5.0
 TIMEOUT_S = 5.0
@@ -156,19 +156,20 @@ class Reader:
     def __init__(self, client: Redis, timeout_s: float = TIMEOUT_S) -> None:
         self.client = client
         self.timeout_s = timeout_s
-        self._batched = BatchedReads(self.get_all)
+        self._pipes: dict[Redis, Pipe] = {}
+        self._opening = asyncio.Lock()
 
     async def get(self, key: str) -> bytes | None:
-        """One value. Raises Unavailable."""
-        return await self._batched.get(key)
-
-    async def get_each(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Some values of one market, with those that others ask for at the same time. Raises Unavailable."""
-        return await self._batched.get_each(keys)
+        """One value; a key of another type has none. Raises Unavailable."""
+        return (await self.get_all([key]))[0]
 
     async def ask(self, *words: Any) -> Any:
         """One command's answer. Raises Unavailable."""
         return (await self.ask_all([words]))[0]
+
+    async def ask_at(self, key: str, *words: Any) -> Any:
+        """The answer of the server that has `key` to a command that names none. Raises Unavailable."""
+        return (await self._repeated([words], raise_on_error=True, near=key))[0]
 
     async def ask_all(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """The answers of several commands, sent together. Raises Unavailable, or the error answered."""
@@ -178,11 +179,13 @@ class Reader:
         """The same, with the error answered in the place of what could not be answered."""
         return await self._repeated(commands, raise_on_error=False)
 
-    async def _repeated(self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool) -> list[Any]:
+    async def _repeated(
+        self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool, near: str | None = None
+    ) -> list[Any]:
         deadline = time.monotonic() + self.timeout_s
         while True:
             try:
-                return await self._send(commands, raise_on_error=raise_on_error)
+                return await self._send(commands, raise_on_error=raise_on_error, near=near)
             except ResponseError as error:
                 raise refused(error) from error
             except CONNECTION_ERRORS as error:
@@ -194,16 +197,18 @@ class Reader:
             await asyncio.sleep(PAUSE_S)
 
     async def get_all(self, keys: Sequence[str]) -> list[bytes | None]:
-        """The values of many keys of one market, in steps that do not hold up the server."""
+        """The values of keys of one market, in steps that do not hold up the server."""
         steps = [keys[at : at + GET_TOGETHER] for at in range(0, len(keys), GET_TOGETHER)]
         found = await self.ask_all([("MGET", *step) for step in steps])
-        return [value for values in found for value in values]
+        return found[0] if len(steps) == 1 else [value for values in found for value in values]
 
     async def client_of(self, key: str) -> Redis:
         """The client of the server that has a key."""
         return self.client
 
-    async def _send(self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool) -> list[Any]:
+    async def _send(
+        self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool, near: str | None
+    ) -> list[Any]:
         return await self._send_to(self.client, commands, raise_on_error=raise_on_error)
 
     async def _send_to(
@@ -211,13 +216,26 @@ class Reader:
     ) -> list[Any]:
         if not commands:
             return []
-        if len(commands) == 1 and raise_on_error:
-            return [await client.execute_command(*commands[0])]  # type: ignore[no-untyped-call]
-        pipeline = client.pipeline(transaction=False)
-        for words in commands:
-            pipeline.execute_command(*words)
-        answers = list(await pipeline.execute(raise_on_error=raise_on_error))
-        for each in answers:
-            if isinstance(each, CONNECTION_ERRORS):  # still loading: an answer to all of them
-                raise each
+        pipe = self._pipes.get(client)
+        if pipe is None or pipe.is_closed:
+            pipe = await self._opened(client)
+        answers = await pipe.ask(commands)
+        for number, (words, answer) in enumerate(zip(commands, answers, strict=True)):
+            if isinstance(answer, Exception):
+                if raise_on_error or isinstance(
+                    answer, CONNECTION_ERRORS
+                ):  # still loading: it answers nothing
+                    raise answer
+            elif (read := client.response_callbacks.get(words[0])) is not None:
+                answers[number] = read(answer)
         return answers
+
+    async def _opened(self, client: Redis) -> Pipe:
+        """The way to a server, opened by the first who asks."""
+        async with self._opening:
+            pipe = self._pipes.get(client)
+            if pipe is not None and pipe.is_closed:
+                await pipe.aclose()
+            if pipe is None or pipe.is_closed:
+                pipe = self._pipes[client] = await Pipe.to(client)
+            return pipe

@@ -12,13 +12,13 @@ from typing import Any, Final
 import msgspec
 from redis.exceptions import ResponseError
 
+from dispatcher.store import script
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.resp import text_of
 
 FIELD: Final = "e"
 LEDGER, UNREADABLE = "decision", "unreadable"  # what is set aside; the kind of an entry that is
-TOGETHER: Final = 500
 DAY_S: Final = 86_400
 
 
@@ -67,24 +67,19 @@ class DecisionPart:
     async def add(self, entry: Entry, requests: Sequence[str], kept_days: int) -> None:
         """Append it, and note it as the last decision on these requests. Raises Taken, Unavailable.
 
-        In one go, for one fsync: what is noted of a place that is taken will be noted again as it is.
+        Both or neither, for one fsync.
         """
-        place = f"{entry.seq}-0"
-        append = ("XADD", self.keys.decisions, place, FIELD, msgspec.msgpack.encode(entry))
+        place, name = f"{entry.seq}-0", f"{entry.digest}:{entry.nth}"
+        keys = [self.keys.decisions, self.keys.decided(entry.day)]
+        words = (place, FIELD, msgspec.msgpack.encode(entry), name, (kept_days + 2) * DAY_S)
         try:
-            await self.reader.ask_all([append, *self._notes(entry, requests, kept_days)])
+            await script.run(self.reader, "decided", keys, *words, *requests)
         except ResponseError as error:
             if "equal or smaller" not in str(error):
                 raise
             found = await self.reader.ask("XRANGE", self.keys.decisions, place, place)
             if not found or self._read(found[0]) != entry:  # else it is ours: sent again after a lost answer
                 raise Taken(place) from error
-
-    def _notes(self, entry: Entry, requests: Sequence[str], kept_days: int) -> list[tuple[str | int, ...]]:
-        key, name = self.keys.decided(entry.day), f"{entry.digest}:{entry.nth}"
-        steps = [requests[at : at + TOGETHER] for at in range(0, len(requests), TOGETHER)]
-        noted = [("HSET", key, *(word for each in step for word in (each, name))) for step in steps]
-        return [*noted, ("EXPIRE", key, (kept_days + 2) * DAY_S)] if noted else []
 
     async def on(self, request_id: str, days: Iterable[str]) -> list[tuple[str, str, int]]:
         """(day, digest, nth) of the last decision on a request on each of these days."""

@@ -7,7 +7,7 @@ decided anew.
 
 from __future__ import annotations
 
-from redis.asyncio.connection import AbstractConnection
+from dispatcher.store.pipe import Pipe
 
 NEVER = "0" * 40  # as a server says that it has not been another's replica
 
@@ -23,10 +23,9 @@ class Lineage:
         self.number = 0
         self._known = set[str]()
 
-    async def meet(self, connection: AbstractConnection) -> None:
+    async def meet(self, pipe: Pipe) -> None:
         """The server at the other end of a new connection."""
-        await connection.send_command("INFO", "replication")
-        self.met(bytes(await connection.read_response(disable_decoding=True)).decode())
+        self.met(bytes(await pipe.ask_one("INFO", "replication")).decode())
 
     def met(self, told: str) -> None:
         """What it says of itself: its own history's id, and the one that it had as a replica."""

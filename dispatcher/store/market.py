@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 
 from contracts.requests import Request
 from contracts.tuning_canary import CanaryHeld
@@ -15,6 +16,7 @@ from contracts.tuning_shadow import ShadowFound, ShadowHeld
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
+from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.runtime import traces
 from dispatcher.store import changes, codec, events
 from dispatcher.store.acceptance import AcceptancePart
@@ -51,9 +53,9 @@ from dispatcher.store.program import Program
 from dispatcher.store.proofs import ProofPart
 from dispatcher.store.pulse import PulsePart
 from dispatcher.store.quarters import QuarterPart
-from dispatcher.store.records import R, Records
+from dispatcher.store.records import Name, R, Records
 from dispatcher.store.reply_streams import MadeAnew, ReplyStreams
-from dispatcher.store.requests import RequestPart
+from dispatcher.store.requests import Reading, RequestPart
 from dispatcher.store.retention import RetentionPart
 from dispatcher.store.rings import RingPart
 from dispatcher.store.scorecards import ScorecardPart
@@ -198,10 +200,27 @@ class MarketStore:
         program.write(events.stream_of(self.keys, message), "XADD", "*", events.FIELD, event)
         await self.node.committer.commit(program)
 
-    async def related(self, record: Record) -> Mapping[str, Record]:
+    async def read(self, request_id: str, likely: Sequence[Name] = ()) -> Reading:
+        """A request's record, its body, and records that may stand beside it: of one moment.
+
+        Raises Unreadable for the record; what else cannot be read is not there.
+        """
+        parts = [self.records(kind_named(kind)) for kind, _ in likely]
+        keys = [self.keys.record(REQUEST_KIND, request_id), self.keys.body(REQUEST_KIND, request_id)]
+        keys += [self.keys.record(each.kind, name) for each, (_, name) in zip(parts, likely, strict=True)]
+        record, body, *found = await self.node.reader.get_all(keys)
+        also = {
+            name: part.readable(name[1], raw) for part, name, raw in zip(parts, likely, found, strict=True)
+        }
+        return Reading(self.requests.records.read(request_id, record) if record else None, body or b"", also)
+
+    async def related(
+        self, record: Record, read: Mapping[Name, Record | None] = MappingProxyType({})
+    ) -> Mapping[str, Record]:
         """The records beside this one that a decision on it reads, by id, as far as they can be read.
 
         And those beside these: a decision may change a request's successor, and what follows has its tasks.
+        `read`: what was read already.
         """
         found, last, asked = dict[str, Record](), [record], {(kind_of(record).name, record.id)}
         for _ in range(kind_of(record).rounds(record)):
@@ -210,7 +229,8 @@ class MarketStore:
             if not wanted:
                 break
             asked |= names.keys()
-            last = await self._records_of(wanted)
+            last = await self._records_of([each for each in wanted if each not in read])
+            last += filter(None, (read.get(each) for each in wanted))
             found |= {beside(each): each for each in last}
         return found
 
@@ -228,8 +248,10 @@ class MarketStore:
 
     async def _records_of(self, names: Sequence[tuple[str, str]]) -> list[Record]:
         """Records by kind and id, as far as they can be read."""
+        if not names:
+            return []
         of = [(self.records(kind_named(kind)), name) for kind, name in names]
-        raws = await self.node.reader.get_each([self.keys.record(each.kind, name) for each, name in of])
+        raws = await self.node.reader.get_all([self.keys.record(each.kind, name) for each, name in of])
         found = [each.readable(name, raw) for (each, name), raw in zip(of, raws, strict=True)]
         return [each for each in found if each is not None]  # without the others the decision goes on
 

@@ -3,6 +3,7 @@ type is named, and hides nothing beside it."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -82,10 +83,11 @@ async def standing(node: Node, keys: Keys, now_ms: int) -> Standing:
     return found
 
 
-async def of_server(node: Node, health: Health) -> StoreHealth:
-    """The server in numbers, beside what `Store.health` said of it."""
-    (info,) = await node.reader.ask_each([("INFO",)])
-    told: Mapping[str, Any] = info if isinstance(info, dict) else {}
+async def of_server(node: Node, keys: Keys, health: Health) -> StoreHealth:
+    """The market's server in numbers, beside what `Store.health` said of all. Raises Unavailable."""
+    told: Mapping[str, Any] = {}
+    with contextlib.suppress(ResponseError):  # our user may not ask
+        told = await node.reader.ask_at(keys.events, "INFO")
     number = {name: _whole(told.get(name)) for name in (*_NUMBERS.values(),)}
     return StoreHealth(
         ready=not health.reasons,

@@ -72,7 +72,7 @@ class PulsePart:
     async def solved_by(self, workers: Workers | None) -> None:
         """These workers solve for it; None: the matcher alone. Raises Unavailable."""
         told = workers or Workers(-1)
-        since_ms = _ms(await self.reader.ask("TIME")) - round(told.oldest_task_s * 1000)
+        since_ms = await self._now_ms() - round(told.oldest_task_s * 1000)
         words = (WORKERS, told.living, BUSY, told.busy, TASKS, told.tasks_waiting, TASKS_SINCE, since_ms)
         with contextlib.suppress(ResponseError):
             await self.reader.ask("HSET", self.keys.pulse, *words)
@@ -90,8 +90,11 @@ class PulsePart:
             _workers(noted, now_ms),
         )
 
+    async def _now_ms(self) -> int:
+        return _ms(await self.reader.ask_at(self.keys.pulse, "TIME"))
+
     async def _note(self, what: str) -> None:
-        now_ms = _ms(await self.reader.ask("TIME"))
+        now_ms = await self._now_ms()
         with contextlib.suppress(ResponseError):  # a key of another type
             await self.reader.ask("HSET", self.keys.pulse, what, now_ms)
 

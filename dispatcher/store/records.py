@@ -20,6 +20,9 @@ R = TypeVar("R", bound=Record)
 NOT_OF_ANOTHER_TYPE = frozenset({"none", "string"})  # "string": it was written just now
 
 
+Name = tuple[str, str]  #: of a record: its kind, and its id
+
+
 class Records(Generic[R]):
     """The records of one kind in one market."""
 
@@ -33,7 +36,7 @@ class Records(Generic[R]):
         raw = await self.reader.get(key)
         if raw is None and text_of(await self.reader.ask("TYPE", key)) in NOT_OF_ANOTHER_TYPE:
             return None
-        return self._read(record_id, raw or b"")
+        return self.read(record_id, raw or b"")
 
     async def known(self, record_id: str) -> R | None:
         """As `get`, where one that cannot be read is none: without the look at its type."""
@@ -42,10 +45,11 @@ class Records(Generic[R]):
     def readable(self, record_id: str, raw: bytes | None) -> R | None:
         """Of what was read; one that cannot be is named, and none."""
         with contextlib.suppress(Unreadable):
-            return self._read(record_id, raw) if raw else None
+            return self.read(record_id, raw) if raw else None
         return None
 
-    def _read(self, record_id: str, raw: bytes) -> R:
+    def read(self, record_id: str, raw: bytes) -> R:
+        """Of what was read. Raises Unreadable."""
         return self.aside.read(self.keys.market, Item(self.kind.name, record_id), raw, self._unpack)
 
     async def get_all(self, ids: Sequence[str]) -> dict[str, R]:

@@ -54,17 +54,15 @@ class ReplicatedConnection(CommitConnection):
     async def _has_replicas(self, answered: Sequence[Job]) -> int:
         """How many have all that was done; as many as are wanted if nothing was."""
         done = [each for each in answered if _is_done(each)]
-        connection = self._connection
-        if not done or connection is None:
+        pipe = self._pipe
+        if not done or pipe is None:
             return self.replicas if not done else 0
         wrote = all(each.future.result().status is Status.OK and not each.asked_again for each in done)
         try:
             if not wrote:
                 key = beside(done[0].program.key, WAITED)
-                await connection.send_command("SET", key, "", "PX", KEPT_MS)
-                await connection.read_response(disable_decoding=True)
-            await connection.send_command("WAIT", self.replicas, WAIT_MS)
-            return int(await connection.read_response(disable_decoding=True))
+                await pipe.ask_one("SET", key, "", "PX", KEPT_MS)
+            return int(await pipe.ask_one("WAIT", self.replicas, WAIT_MS))
         except ResponseError:  # it is a replica itself by now, or takes no writes
             return 0
 

@@ -154,7 +154,7 @@ class ReplyStreams:
 
     async def _worn_out(self, names: Sequence[str]) -> list[str]:
         """Those whose last id lies so far ahead that its writer chose it: few or no entries can follow."""
-        seconds, _ = await self.reader.ask("TIME")
+        seconds, _ = await self.reader.ask_at(self.keys.events, "TIME")
         told = await self.reader.ask_all([("XINFO STREAM", each) for each in names])
         last = [place(text_of(each["last-generated-id"]))[0] for each in told]
         return [name for name, ms in zip(names, last, strict=True) if ms > seconds * 1000 + AHEAD_MS]

@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from heapq import merge
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
 from contracts.codes import RequestState
 from contracts.requests import Patient, Request
+from dispatcher.domain.compact import Record
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.request_kind import AMENDED, BY_START, REQUEST_KIND, WILL_CALLS, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN, TERMINAL
+from dispatcher.runtime.rounds import beside_if_many
 from dispatcher.store.aside import Item
 from dispatcher.store.bodies import Bodies
 from dispatcher.store.keys import Keys
 from dispatcher.store.listing import Cursor, Place, page_of
 from dispatcher.store.node import Node
-from dispatcher.store.records import Records
+from dispatcher.store.records import Name, Records
 from dispatcher.store.resp import text_of
 
 BODY, PATIENT = "body", "patient"  # what is set aside of a request beside its record
@@ -33,6 +36,22 @@ class Page(NamedTuple):
 
     records: tuple[RequestRecord, ...]
     cursor: str | None
+
+
+class Reading(NamedTuple):
+    """What a decision is made on: a record, of a request its body as it is stored, and what stood beside it.
+
+    `beside`: of what was asked for by name; None: there is none, or none that can be read.
+    """
+
+    record: Any
+    body: bytes = b""
+    beside: Mapping[Name, Record | None] = MappingProxyType({})
+
+
+def _ids_by_time(lists: Sequence[Sequence[bytes]], limit: int) -> list[str]:
+    places = merge(*(Place.read(each) for each in lists))
+    return [place.id for place in islice(places, limit)]
 
 
 def _no_record(raw: bytes) -> RequestRecord:
@@ -73,8 +92,12 @@ class RequestPart:
 
     def opened_whole(self, request_id: str, raw: bytes) -> Request:
         """The same with its patient block."""
-        patient = self._read(Item(PATIENT, request_id), raw, self.form.patient)
-        return replace(self.opened(request_id, raw), patient=patient)
+        request, patient = self.parts(request_id, raw)
+        return replace(request, patient=patient)
+
+    def parts(self, request_id: str, raw: bytes) -> tuple[Request, Patient | None]:
+        """The same, apart."""
+        return self._read(Item(PATIENT, request_id), raw, self.form.whole)
 
     async def amended(self) -> dict[str, int]:
         """How often the body was written anew, of every open request of which it was."""
@@ -136,8 +159,7 @@ class RequestPart:
         """Requests that wait for a vendor, longest waiting first."""
         lists = [self.keys.list(index_of(state)) for state in sorted(OPEN)]
         found = await self.reader.ask_all([("ZRANGE", each, 0, limit - 1, "WITHSCORES") for each in lists])
-        places = merge(*(Place.read(each) for each in found))
-        return [place.id for place in islice(places, limit)]
+        return await beside_if_many(sum(map(len, found)), _ids_by_time, found, limit)
 
     async def waiting(self) -> tuple[int, int]:
         """How many wait for a vendor, and when the first of them was received (ms; 0: there is none)."""

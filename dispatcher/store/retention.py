@@ -51,7 +51,7 @@ class RetentionPart:
         named = [keys.events, keys.dead, *sorted(delivered), *keys.reply_streams(vendors)]
         streams = await self._streams(named)
         called = await self._called(vendors)
-        seconds, micros = await self.reader.ask("TIME")
+        seconds, micros = await self.reader.ask_at(self.keys.events, "TIME")
         now_ms = seconds * 1000 + micros // 1000
         needed = await self._first_needed(streams)
         trims = []

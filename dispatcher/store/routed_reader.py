@@ -23,7 +23,10 @@ SILENCE_S = 1.0  # without an answer for so long, it is asked who has the slot n
 
 
 class RoutedReader(Reader):
-    """Sends each command to the server that has its key, those of one server together."""
+    """Sends each command to the server that has its key, those of one server together.
+
+    What names no key is asked where the others go that are asked with it.
+    """
 
     def __init__(self, topology: Topology, timeout_s: float) -> None:
         super().__init__(topology.client(topology.seeds[0]), timeout_s)
@@ -45,10 +48,14 @@ class RoutedReader(Reader):
         """Let all connections go."""
         await asyncio.gather(self.client.aclose(), *(each.aclose() for each in self._clients.values()))
 
-    async def _send(self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool) -> list[Any]:
+    async def _send(
+        self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool, near: str | None
+    ) -> list[Any]:
         age, places = self.topology.age, defaultdict[Address, list[int]](list)
-        for number, words in enumerate(commands):
-            places[await self._address(words)].append(number)
+        keys = [key_of(words) for words in commands]
+        near = near or next(filter(None, keys), None)
+        for number, key in enumerate(keys):
+            places[await self._address(key or near)].append(number)
         answers: list[Any] = [None] * len(commands)
         try:
             for address, numbers in places.items():
@@ -114,8 +121,7 @@ class RoutedReader(Reader):
         finally:
             sending.cancel()
 
-    async def _address(self, words: Sequence[Any]) -> Address:
-        key = key_of(words)
+    async def _address(self, key: str | None) -> Address:
         return (await self.topology.primaries())[0] if key is None else await self.topology.address(key)
 
 

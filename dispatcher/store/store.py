@@ -24,7 +24,7 @@ from dispatcher.store.node import Node
 from dispatcher.store.once import Once
 from dispatcher.store.servers import servers_of
 from dispatcher.store.sign_ins import SignIns
-from dispatcher.store.skew import Skew
+from dispatcher.store.skew import Skew, all_ahead_s
 from dispatcher.store.streams import Streams
 from dispatcher.store.tail import Tail
 
@@ -36,7 +36,7 @@ class Store:
     dead letters, lease, matchers, pulse, retention; and `commit`. `store.streams` reads any market's streams;
     `store.once` is what may happen once, `store.sign_ins` who signs in to a vendor's page, `store.aside` what
     could not be read, `store.agreement` which patient key is sealed under,
-    `store.skew` how wrong this machine's clock is.
+    `store.skew` how wrong this machine's clock is, by market.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class Store:
         )
         self.reader, self.committer = self.servers.reader, self.servers.committer
         self.vault, self.aside = Vault(ring), Aside()
-        self.agreement = Agreement(self.vault, self.aside)
+        self.skew = Skew(self.reader)
+        self.agreement = Agreement(self.vault, self.aside, self.skew.ahead_s)
         self._node = Node(self.servers, self.vault, self.aside)
         self.streams, self.formats = Streams(self.reader), FormatNumbers(self.reader)
         self.once, self.sign_ins = Once(self.reader), SignIns(self.reader)
-        self.skew = Skew()
         self._markets: dict[str, MarketStore] = {}
         self._identity, self._trouble = Identity(self.reader, identity), trouble
         self._watch = Watch(self._relied_on)
@@ -144,6 +144,14 @@ class Store:
         if found.problems:
             await self.servers.look_again()
         return found
+
+    def has_wrong_clock(self, market: str) -> bool:
+        """Whether this machine's clock is wrong, and not the market's server's: others say that it is right.
+
+        Then they should do what goes by the time: offers of ours would end too late or too soon.
+        """
+        all_wrong = all_ahead_s(self.agreement.clocks(market).values())
+        return bool(self.skew.ahead_s(market)) and not all_wrong
 
     async def refuse_if_lost(self) -> None:
         """Raises Unavailable when what is not found may have been lost: "there is none" would be untrue."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
@@ -15,9 +15,12 @@ from redis.exceptions import ResponseError
 from dispatcher.store import events
 from dispatcher.store.connection import CONNECTION_ERRORS, REDIRECTED, SOCKET_TIMEOUT_S, SPLIT, refused
 from dispatcher.store.events import Entry
+from dispatcher.store.pipe import Pipe
 from dispatcher.store.resp import text_of
 from dispatcher.store.servers import Servers
 
+FIELD = events.FIELD.encode()
+CHANGED = "*"  # before the id of a vendor that is another now, or has posted something else
 MARGIN_S = 5.0
 PAUSE_S = 0.2
 
@@ -28,6 +31,8 @@ class Tail:
     def __init__(self, servers: Servers, wait_s: float) -> None:
         self.wait_s = wait_s
         self._line = servers.line(wait_s + MARGIN_S)
+        self._client: Redis | None = None
+        self._pipe: Pipe | None = None
 
     async def read(self, after: Mapping[str, str], count: int = 100) -> list[Entry]:
         """Entries after each stream's id; none when `wait_s` went by without."""
@@ -46,6 +51,7 @@ class Tail:
 
     async def aclose(self) -> None:
         """Let the connection go."""
+        await self._leave()
         await self._line.aclose()
 
     def _block(self) -> tuple[str, int]:
@@ -54,19 +60,39 @@ class Tail:
     async def _ask(self, stream: str, *words: Any) -> list[Entry]:
         """All streams are of one market, as `stream` is."""
         try:
-            client = await self._line.to(stream)
-            found = await client.execute_command(*words)  # type: ignore[no-untyped-call]
+            pipe = await self._pipe_to(await self._line.to(stream))
+            found = await pipe.ask_one(*words)
         except (*CONNECTION_ERRORS, *REDIRECTED, SPLIT):  # what moves will be there in a moment
+            await self._leave()
             await self._line.broke()
             await asyncio.sleep(PAUSE_S)
             return []
         except ResponseError as error:
             raise refused(error) from error
+        except asyncio.CancelledError:  # its answer is still to come: whoever asks next must not get it
+            await self._leave()
+            raise
         return [
-            Entry(text_of(stream), text_of(name), (fields or {}).get(events.FIELD.encode(), b""))
+            Entry(text_of(stream), text_of(name), _event(fields or ()))
             for stream, entries in found or ()
             for name, fields in entries
         ]
+
+    async def _pipe_to(self, client: Redis) -> Pipe:
+        if self._pipe is None or self._pipe.is_closed or client is not self._client:
+            await self._leave()
+            self._client, self._pipe = client, await Pipe.to(client)
+        return self._pipe
+
+    async def _leave(self) -> None:
+        pipe, self._pipe = self._pipe, None
+        if pipe is not None:
+            await pipe.aclose()
+
+
+def _event(fields: Sequence[bytes]) -> bytes:
+    """Of names and values, one after the other."""
+    return dict(zip(fields[::2], fields[1::2], strict=True)).get(FIELD, b"")
 
 
 class Hint(NamedTuple):
@@ -74,9 +100,10 @@ class Hint(NamedTuple):
 
     ids: tuple[str, ...] = ()
     look: bool = False  #: there is more than the ids tell: whoever hears it looks for itself
+    vendors: tuple[str, ...] = ()  #: that are others now, or have posted something else
 
     def __bool__(self) -> bool:
-        return self.look or bool(self.ids)
+        return self.look or bool(self.vendors or self.ids)
 
 
 class Wake:
@@ -108,8 +135,10 @@ class Wake:
             await asyncio.sleep(min(PAUSE_S, timeout_s))
             await self.open()
             return Hint()
-        ids = dict.fromkeys(each for said in heard for each in said.decode(errors="replace").split())
-        return Hint(tuple(ids), look=b"" in heard)
+        words = dict.fromkeys(each for said in heard for each in said.decode(errors="replace").split())
+        vendors = tuple(each.removeprefix(CHANGED) for each in words if each.startswith(CHANGED))
+        ids = tuple(each for each in words if not each.startswith(CHANGED))
+        return Hint(ids, look=b"" in heard, vendors=vendors)
 
     async def _hear(self, timeout_s: float) -> bytes | None:
         """The next hint; None stands for other words of the server, too, so the time has the last one."""

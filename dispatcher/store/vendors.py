@@ -19,6 +19,7 @@ from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
+from dispatcher.store.tail import CHANGED
 
 VENDOR = "vendor"  # what is set aside
 
@@ -104,7 +105,7 @@ class VendorPart:
         document = codec.pack(version + 1, vendor, changed_ms)
         program.document(vendor.id, keys.vendor(vendor.id), version, document)
         program.write(keys.vendors, "SADD", vendor.id)
-        program.write(keys.wake, "PUBLISH", b"")
+        program.write(keys.wake, "PUBLISH", CHANGED + vendor.id)
         if entry is not None:
             add_decisions(program, keys, [entry], {})
         outcome = await self.committer.commit(program)

@@ -16,7 +16,7 @@ NAMES = {
     "urgent_matched": "urgent matched",
     "outside_window": "minutes outside the window",
     "cost_per_request": "cents a request",
-    "in_sequence": "percent in sequence",
+    "in_sequence": "% in sequence",
     "broken": "pairs broken",
     "will_call_p90": "minutes to a will-call (p90)",
 }

@@ -47,7 +47,7 @@ def _paused(change: WhatIfChange, vendor: Vendor) -> Vendor:
 def postings_of(
     change: WhatIfChange, postings: Postings, days: Sequence[str]
 ) -> dict[tuple[str, str], Capacity]:
-    """Capacity in percent, and that of added vendors on each of `days`, which is as it is given.
+    """Capacity in %, and that of added vendors on each of `days`, which is as it is given.
 
     A tenth of a unit is none: what is lost by rounding at some pools is kept at others, the same at all
     hours, so that the sum is right.

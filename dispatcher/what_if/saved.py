@@ -67,7 +67,7 @@ def _pinned(screening: Screening, waiting: Ints) -> Screening:
 
 
 def _changed(screening: Screening, vendors: Sequence[str], change: WhatIfChange) -> Screening:
-    """With other settings, pauses, and capacity: in percent of what was left, which is all that is saved."""
+    """With other settings, pauses, and capacity: in % of what was left, which is all that is saved."""
     open_ = screening.of_vendors[paused.RULE.code]["open"].copy()
     open_[[vendors.index(each) for each in change.pause]] = False
     open_[[vendors.index(each) for each in change.resume]] = True

@@ -8,7 +8,7 @@ for threads.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from dispatcher.runtime.urls import BrokerUrl
@@ -19,15 +19,30 @@ from dispatcher.workers.kinds import OVER_S, Kind
 LIVES_MS: Final = 4_000  #: a worker that did not say so for this long has gone
 MOST_BYTES: Final = 1_000_000  #: of a note: what says it has more is none of ours
 TRIES: Final = 3  #: a task whose process dies so often is given to nobody any more
+MOST_PROCESSES: Final = 64  #: of one worker
+ATTEMPTS: Final = 3  #: so often is asked for the same, when those that took it are lost
 _RETRY: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
 
 class Ref(NamedTuple):
-    """What is asked for, and by whose right: a result under another fence is nobody's."""
+    """What is asked for, and by whose right: a result under another fence is nobody's.
+
+    `digest`: of the snapshot; of a part of it, with the part's number behind a point.
+    """
 
     market: str
     digest: str
     fence: str
+
+    def of_part(self, number: int) -> Ref:
+        """A part of it."""
+        return self._replace(digest=f"{self.digest}.{number}")
+
+    @property
+    def part(self) -> int | None:
+        """Its number; None: all of it is asked for."""
+        _, point, number = self.digest.partition(".")
+        return int(number) if point and number.isdigit() else None
 
     def __str__(self) -> str:
         return ":".join(self)
@@ -39,6 +54,14 @@ class Notes(NamedTuple):
     result: bytes | None
     taken_by: str  #: the worker that has it; "": nobody
     told: bytes | None  #: how far it is
+
+
+class Heard(NamedTuple):
+    """Of the workers of one kind: who lives, how they stand, how many processes have nothing to do."""
+
+    living: frozenset[str]
+    load: Workers
+    free: int
 
 
 class BrokerDown(Exception):
@@ -125,21 +148,24 @@ class Broker:
             self._client.set(self._key("told", name), words, px=LIVES_MS * 10)
 
     def answer(self, ref: Ref, result: bytes) -> bool:
-        """Leave the result, unless one is there. Raises BrokerDown."""
+        """Leave the result, unless one is there, or nobody waits for it any more. Raises BrokerDown."""
         with _told(self):
+            names = [self._key("wanted", f"{ref}:{nth}") for nth in range(ATTEMPTS)]
+            if not self._client.exists(*names):
+                return False
             ms = self.kind.visibility_s * 1000
             return bool(self._client.set(self._key("result", str(ref)), result, px=ms, nx=True))
 
-    def live(self, worker: str) -> None:
-        """Say that a worker takes tasks. Raises BrokerDown."""
+    def live(self, worker: str, processes: int = 1) -> None:
+        """Say that a worker takes tasks, so many at once. Raises BrokerDown."""
         with _told(self):
             pipe = self._client.pipeline(transaction=False)
             pipe.sadd(self._key("workers"), worker)
-            pipe.set(self._key("lives", worker), b"1", px=self.lives_ms)
+            pipe.set(self._key("lives", worker), str(processes).encode(), px=self.lives_ms)
             pipe.execute()
 
-    def living(self) -> frozenset[str]:
-        """The workers that take tasks of this kind. Raises BrokerDown."""
+    def living(self) -> Mapping[str, int]:
+        """The workers that take tasks of this kind, and how many at once. Raises BrokerDown."""
         with _told(self):
             named = sorted(self._client.smembers(self._key("workers")))
             lives: Sequence[Any] = (
@@ -148,9 +174,10 @@ class Broker:
             gone = [each for each, alive in zip(named, lives, strict=True) if alive is None]
             if gone:
                 self._client.srem(self._key("workers"), *gone)
-        return frozenset(each.decode() for each in set(named).difference(gone))
+        told = zip(named, lives, strict=True)
+        return {each.decode(): _number(number) for each, number in told if number is not None}
 
-    def workers(self) -> tuple[frozenset[str], Workers]:
+    def workers(self) -> Heard:
         """The workers that take tasks of this kind, and how they stand. Raises BrokerDown."""
         living = self.living()
         with _told(self):
@@ -162,14 +189,16 @@ class Broker:
             gone = [name for (name, _), is_wanted in zip(given, wanted, strict=True) if not is_wanted]
             if gone:  # whoever asked has gone without a word
                 self._client.zrem(self._key("given"), *gone)
-        busy = {by.decode() for by, is_wanted in zip(taken, wanted, strict=True) if by and is_wanted}
+        busy = [by.decode() for by, is_wanted in zip(taken, wanted, strict=True) if by and is_wanted]
         waiting = [
             at_ms
             for (_, at_ms), by, is_wanted in zip(given, taken, wanted, strict=True)
             if is_wanted and not by
         ]
         oldest_s = max(0.0, _ms(time) - min(waiting)) / 1000 if waiting else 0.0
-        return living, Workers(len(living), len(busy & living), len(waiting), oldest_s)
+        at_work = [each for each in busy if each in living]
+        load = Workers(len(living), len(set(at_work)), len(waiting), oldest_s)
+        return Heard(frozenset(living), load, max(0, sum(living.values()) - len(at_work) - len(waiting)))
 
     def _of_each(self, note: str, given: Sequence[tuple[bytes, float]]) -> Sequence[bytes | None]:
         keys = [self._key(note, name.decode()) for name, _ in given]
@@ -186,6 +215,11 @@ class Broker:
 
     def _key(self, *parts: str) -> str:
         return self.prefix + ":".join(parts)
+
+
+def _number(told: bytes) -> int:
+    """What a worker says of its processes; a broker that makes things up is believed in one."""
+    return min(int(told), MOST_PROCESSES) if told.isdigit() else 1
 
 
 def _ms(time: tuple[int, int]) -> int:

@@ -11,14 +11,13 @@ from typing import Final
 import structlog
 
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.workers.broker import Broker, BrokerDown, Notes, Ref
+from dispatcher.workers.broker import ATTEMPTS, Broker, BrokerDown, Notes, Ref
 from dispatcher.workers.living import Living, Threads
 from dispatcher.workers.parcels import RESULT, TASK, NoParcel, Parcels
 from dispatcher.workers.tasks import FAILED
 
 START_S: Final = 3.0  #: whom no worker has taken by then is done here: they are busy
 SILENCE_S: Final = 3.0  #: a broker that is away for so long is waited for no longer
-ATTEMPTS: Final = 3
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.1
 log = structlog.get_logger()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-FORMAT: Final = 1  #: of tasks and parcels; workers of another one are never given ours
+FORMAT: Final = 2  #: of tasks and parcels; workers of another one are never given ours
 OVER_S: Final = 5.0  #: beyond its budget a task is killed
 
 

@@ -45,6 +45,7 @@ class Living:
     threads: Threads
     tell: Callable[[Workers], Awaitable[None]] | None = None
     workers: frozenset[str] = field(default_factory=frozenset)
+    free: int = 0  #: processes of theirs that had nothing to do
     _told: Workers | None = None
     _told_at_s: float = 0.0
 
@@ -57,9 +58,9 @@ class Living:
     async def look(self) -> None:
         """Look once."""
         try:
-            self.workers, found = await self.threads.call(self.broker.workers)
+            self.workers, found, self.free = await self.threads.call(self.broker.workers)
         except BrokerDown:
-            self.workers, found = frozenset(), Workers(0)
+            self.workers, found, self.free = frozenset(), Workers(0), 0
         if not self._is_news(found):
             return
         if self._told is None or found.living != self._told.living:

@@ -1,6 +1,7 @@
 """The matcher's solvers where there are workers: they first, else the local pool, and every plan is checked.
 
-A plan that comes back is places alone; the whole of it is made, and checked, by a local process.
+A plan that comes back is places alone; the whole of it is made, and checked, by a local process. A batch that
+is solved in parts stays here: its parts go to workers, as many at once as have nothing to do.
 """
 
 from __future__ import annotations
@@ -8,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from contracts.unmatched import Unmatched
+from dispatcher.matching.elsewhere import Asked
 from dispatcher.matching.job import Job
 from dispatcher.matching.solvers import Settled, Whose
 from dispatcher.matching.solving import LEAST_SOLVE_S, SolverPool, budget_s
@@ -28,6 +31,8 @@ from solvers.screening import Screening
 log = structlog.get_logger()
 LARGE: Final = 20_000  #: requests times vendors
 WAITS_S: Final = OVER_S + 1.0  #: beyond the budget, from when a worker may begin
+PART_WAITS_S: Final = 1.0  #: the same of a part: the others wait for it
+WORKER, HERE = "worker", "here"  # where a batch was solved
 
 
 class SharedSolvers:
@@ -38,7 +43,7 @@ class SharedSolvers:
     ) -> None:
         """`count`: told of each batch of a market, where it was solved."""
         self.local, self.desk, self.count = local, desk, count
-        self.elsewhere = 0  # plans that workers found
+        self.elsewhere, self.parts = 0, 0  # plans, and parts of plans, that workers found
 
     async def plan(
         self,
@@ -50,21 +55,32 @@ class SharedSolvers:
         """A checked plan: a worker's, as a whole; else the local pool's in what time is left."""
         began_s = time.monotonic()
         if whose is not None and self.desk.living.workers:
+            job = Job.of(screening, max(most_s, LEAST_SOLVE_S), self.local.workers)
+            if job.parts > 1:
+                return await self._in_parts(job, whose, settled)
             try:
-                made = await self._elsewhere(screening, most_s, whose)
-                self.count(whose.market, "worker")
+                made = await self._elsewhere(job, whose)
+                self.count(whose.market, WORKER)
                 return made
             except (NotDone, NotSaved) as why:
                 log.warning("solved_here", market=whose.market, reason=str(why))
         if whose is not None:
-            self.count(whose.market, "here")
+            self.count(whose.market, HERE)
         left_s = most_s - (time.monotonic() - began_s)
         return await self.local.plan(screening, max(left_s, LEAST_SOLVE_S), settled=settled)
 
-    async def _elsewhere(self, screening: Screening, most_s: float, whose: Whose) -> BatchPlan:
+    async def _in_parts(self, job: Job, whose: Whose, settled: Settled | None) -> BatchPlan:
+        """By a local process, which has workers do parts."""
+        named = await self.desk.threads.call(digest, job.screening)
+        parts = _Parts(self.desk, Ref(whose.market, named, whose.fence))
+        made = await self.local.in_parts(job, settled, parts.ask, self.desk.living.free)
+        self.parts += parts.solved
+        self.count(whose.market, WORKER if parts.solved else HERE)
+        return made
+
+    async def _elsewhere(self, job: Job, whose: Whose) -> BatchPlan:
         """Raises NotDone, NotSaved."""
-        job = Job.of(screening, max(most_s, LEAST_SOLVE_S), self.local.workers)
-        budget = budget_s(job)
+        screening, budget = job.screening, budget_s(job)
         if budget > self.desk.broker.kind.most_s:
             raise NotDone(
                 f"it may take {budget:.0f} s, and workers take what needs no more than "
@@ -102,3 +118,24 @@ class SharedSolvers:
     ) -> Sequence[Unmatched]:
         """The local pool's: it takes milliseconds."""
         return await self.local.relax(screening, vendors, whys)
+
+
+@dataclass(eq=False)
+class _Parts:
+    """Parts of one batch, asked of workers."""
+
+    desk: Desk
+    ref: Ref
+    solved: int = 0
+
+    async def ask(self, asked: Asked) -> bytes | None:
+        """The plan of a part, packed; None: no worker made one in its time."""
+        ref = self.ref.of_part(asked.number)
+        until_s = time.monotonic() + asked.time_limit_s + PART_WAITS_S
+        try:
+            found = await self.desk.asked(ref, asked.packed, asked.time_limit_s, until_s=until_s)
+        except NotDone as why:
+            log.warning("part_solved_here", part=str(ref), reason=str(why))
+            return None
+        self.solved += 1
+        return found

@@ -46,7 +46,7 @@ def run_worker(settings: Settings, kind: Kind, processes: int = 1, visibility_s:
     warnings.filterwarnings("ignore", module="celery.platforms")  # of root, which a container may well be
     app = app_of(url, kind, visibility_s)
     broker, name = Broker(url, kind, app), f"{kind.name}@{socket.gethostname()}-{os.getpid()}"
-    _set_up(app, broker, settings, name, _work_of(kind, processes))
+    _set_up(app, broker, settings, (name, processes), _work_of(kind, processes))
     worker = app.Worker(
         hostname=name, concurrency=processes, pool="prefork", queues=[kind.queue], quiet=True,
         without_gossip=True, without_mingle=True, without_heartbeat=True,
@@ -72,7 +72,10 @@ def _work_of(kind: Kind, processes: int) -> Callable[[Task], None]:
     return work
 
 
-def _set_up(app: Any, broker: Broker, settings: Settings, name: str, work: Callable[[Task], None]) -> None:
+def _set_up(
+    app: Any, broker: Broker, settings: Settings, lives: tuple[str, int], work: Callable[[Task], None]
+) -> None:
+    """`lives`: the worker's name, and its processes."""
     from celery import bootsteps, signals  # noqa: PLC0415 - an extra
 
     class Announcing(bootsteps.StartStopStep):  # type: ignore[misc]
@@ -81,15 +84,15 @@ def _set_up(app: Any, broker: Broker, settings: Settings, name: str, work: Calla
         requires = ("celery.worker.consumer.tasks:Tasks",)
 
         def start(self, consumer: Any) -> None:
-            _say(broker, name)
-            self.beats = consumer.timer.call_repeatedly(BEAT_S, _say, (broker, name))
+            _say(broker, *lives)
+            self.beats = consumer.timer.call_repeatedly(BEAT_S, _say, (broker, *lives))
 
         def stop(self, consumer: Any) -> None:
             if beats := getattr(self, "beats", None):
                 beats.cancel()
 
     def task(*words: Any) -> None:
-        done(broker, settings, name, work, words)
+        done(broker, settings, lives[0], work, words)
 
     app.task(task, name=broker.kind.name)
     app.steps["consumer"].add(Announcing)
@@ -100,9 +103,9 @@ def _set_up(app: Any, broker: Broker, settings: Settings, name: str, work: Calla
     signals.setup_logging.connect(lambda **_: None, weak=False, dispatch_uid="our logs")
 
 
-def _say(broker: Broker, name: str) -> None:
+def _say(broker: Broker, name: str, processes: int) -> None:
     try:
-        broker.live(name)
+        broker.live(name, processes)
     except BrokerDown as error:
         log.warning("worker_not_heard", reason=str(error))
 

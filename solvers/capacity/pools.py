@@ -28,10 +28,10 @@ class PoolRoom:
         """Whether the pool serves the class on that day."""
         return bool(self.bits >> CLASS_INDEX[service_class.value] & 1)
 
-    def has(self, units: int, first: int, end: int) -> bool:
-        """Whether every bucket of [first, end) is in view with so many units left, and the day a dispatch."""
+    def has(self, units: int, first: int, end: int, dispatches: int = 1) -> bool:
+        """Whether every bucket of [first, end) is in view with units left, and the day with dispatches."""
         left = self.left[first:end]
-        return self.daily_left > 0 and end - first == len(left) and bool(min(left) >= units)
+        return self.daily_left >= dispatches and end - first == len(left) and bool(min(left) >= units)
 
 
 @dataclass(frozen=True, eq=False)

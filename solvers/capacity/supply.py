@@ -19,8 +19,8 @@ class Room(Protocol):
         """Whether the resource serves the class on that day."""
         ...
 
-    def has(self, units: int, first: int, end: int) -> bool:
-        """Whether each bucket from `first` up to `end` has the units left, and the day a dispatch."""
+    def has(self, units: int, first: int, end: int, dispatches: int = 1) -> bool:
+        """Whether each bucket from `first` up to `end` has the units left, and the day so many dispatches."""
         ...
 
 

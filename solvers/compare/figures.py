@@ -119,7 +119,7 @@ def _sequence(before: Side, again: Side, after: Side, *, drawn: bool) -> list[Fi
             _spread(_kept(again) - _kept(before)), _spread(_kept(after) - _kept(before)) if drawn else 0.0
         )
         noise = max(AT_CHANCE * abs(other - now), 100.0 * spread / max(1, int(_judged_pairs(before).sum())))
-        found.append(_judged("in_sequence", "percent", now, then, noise))
+        found.append(_judged("in_sequence", "%", now, then, noise))
         broken = [np.asarray(np.isin(each.pairs, WRONG), np.float64) for each in (before, again, after)]
         chance = max(_noise(broken[1] - broken[0]), _spread(broken[2] - broken[0]) if drawn else 0.0)
         found.append(_judged("broken", "pairs", float(broken[0].sum()), float(broken[2].sum()), chance))
@@ -139,7 +139,7 @@ def _kept(side: Side) -> Floats:
 
 
 def _kept_share(side: Side) -> float:
-    """In percent of those of which both are done; of none: all."""
+    """In % of those of which both are done; of none: all."""
     done = int(_judged_pairs(side).sum())
     return 100.0 * float(_kept(side).sum()) / done if done else 100.0
 
@@ -189,9 +189,9 @@ def _judged(name: str, unit: str, before: float, after: float, noise: float) -> 
 OF_POSTED = frozenset({"use_p10", "use_p50", "use_p90", "slack_two_hours"})
 MEASURED = frozenset({"solve_ms", "gap"})  # of the machine and the solver: told, and not judged
 OTHERS: dict[str, tuple[str, Callable[[Side], float]]] = {
-    **{f"use_p{share}": ("percent", _use(share)) for share in (10, 50, 90)},
-    "largest_share": ("percent", _largest),
+    **{f"use_p{share}": ("%", _use(share)) for share in (10, 50, 90)},
+    "largest_share": ("%", _largest),
     "slack_two_hours": ("unit minutes", lambda side: float(side.slack)),
     "solve_ms": ("ms", lambda side: float(side.solve_ms)),
-    "gap": ("percent", lambda side: 100.0 * (side.cost - side.bound) / max(1, abs(side.cost))),
+    "gap": ("%", lambda side: 100.0 * (side.cost - side.bound) / max(1, abs(side.cost))),
 }

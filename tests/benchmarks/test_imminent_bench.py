@@ -22,11 +22,11 @@ def _told(waits_ms: list[float], *, sent: int) -> Told:
 
 
 def test_a_ride_without_a_match_is_lost_and_the_first_seconds_are_told_apart() -> None:
-    found = imminent.figures_of(_told([90.0, 20.0, 5.0, 7.0], sent=5), 50, matcher_s=0.05, web_s=0.01)
+    found = imminent.figures_of(_told([90.0, 20.0, 5.0, 7.0], sent=5), 50, {"matcher": 0.05, "web": 0.01})
     assert (found["rides"], found["lost"]) == (5, 1)
     assert (found["p50_ms"], found["p99_ms"], found["first_p99_ms"]) == (20.0, 90.0, 90.0)
     assert (found["matcher_cpu_ms_a_ride"], found["web_cpu_ms_a_ride"]) == (10.0, 2.0)
-    assert imminent.figures_of(_told([5.0] * 100, sent=100), 50, 0, 0)["first_p99_ms"] == 5.0
+    assert imminent.figures_of(_told([5.0] * 100, sent=100), 50, {})["first_p99_ms"] == 5.0
 
 
 def test_turns_are_compared_by_side_rate_and_case() -> None:

@@ -9,6 +9,7 @@ import pytest
 from chaos.damage import damage
 from chaos.disk_full import disk_full
 from chaos.disks import limited
+from chaos.freeze import freeze
 from chaos.kill_roles import kill_roles
 from chaos.kill_service import EVERY_PART, kill_in_turn
 from chaos.kill_supervisor import kill_supervisor
@@ -45,6 +46,17 @@ async def test_killed_workers_brokers_and_matchers_lose_no_batch_and_make_none_t
     report = trial.report
     assert report.findings == []
     assert min(report.kills[each] for each in ("worker", "broker", "matcher")) >= trial.rounds
+    assert report.counts["offered_once"] == report.acknowledged > 0
+
+
+async def test_who_stood_still_and_wakes_makes_nothing_twice_and_a_wrong_clock_keeps_no_market(
+    short_trial: Trial, pytestconfig: pytest.Config
+) -> None:
+    if pytestconfig.getoption("rounds") <= USUAL:
+        pytest.skip("nine processes: only where many rounds are wanted")
+    await freeze(short_trial)
+    report = short_trial.report
+    assert report.findings == []
     assert report.counts["offered_once"] == report.acknowledged > 0
 
 

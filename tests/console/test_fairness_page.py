@@ -18,6 +18,7 @@ pytestmark = SHARED
 DOOR = (-73.97, 40.78)
 BEHIND = "wheelchair@{},{}".format(*coarse_position(DOOR, CELLS))
 OTHERS = "ambulatory@-73.9,40.7"
+HARDLY = "stretcher@-73.9,40.7"
 
 
 async def counted(desk: Desk, market: str, group: str, *, asked: int, unmatched: int, waited_s: int) -> None:
@@ -35,21 +36,26 @@ async def test_groups_stand_with_the_others_and_the_floor_and_lead_to_their_requ
     assert await problems_in_both_themes(page) == []
     await counted(desk, market, BEHIND, asked=60, unmatched=24, waited_s=180_000)
     await counted(desk, market, OTHERS, asked=400, unmatched=8, waited_s=144_000)
+    await counted(desk, market, HARDLY, asked=100, unmatched=2, waited_s=92_400)
     far = {"position": [-74.9, 41.9]}
     await desk.call(market, "POST", "/requests", trip("near", pickup={"position": DOOR}), Role.PLATFORM)
     await desk.call(market, "POST", "/requests", trip("far", pickup=far), Role.PLATFORM)
     await page.keyboard.press("r")
     row = page.get_by_role("row").nth(1)
-    for told in ("wheelchair", "1.0 × the floor", "60", "50 min", "6.0 min", "24", "40 %", "2.0 %"):
+    await expect(page.locator(".figures")).to_contain_text("2behind the others1of them by the floor, or more")
+    await expect(page.get_by_role("row").nth(2)).to_contain_text("0.1 × the floor")
+    await expect(page.get_by_role("row").nth(3)).to_contain_text("not behind")
+    for told in ("wheelchair", "1.0 × the floor", "60", "50 min", "7.9 min", "24", "40 %", "2.0 %"):
         await expect(row).to_contain_text(told)
     assert await problems_in_both_themes(page) == []
     async with page.expect_download() as saved:
         await page.keyboard.press("e")
     kept = Path(await (await saved.value).path())
     rows = list(csv.DictReader(kept.read_text().splitlines()))
-    assert [(each["level_of_service"], each["behind"], each["asked"]) for each in rows] == [
-        ("wheelchair", "1", "60"),
-        ("ambulatory", "0", "400"),
+    assert [(each["level_of_service"], round(float(each["behind"]), 1), each["asked"]) for each in rows] == [
+        ("wheelchair", 1.0, "60"),
+        ("stretcher", 0.1, "100"),
+        ("ambulatory", 0.0, "400"),
     ]
     await page.get_by_role("link", name="60 requests of wheelchair").press("Enter")
     await expect(page.get_by_role("button", name="wheelchair around")).to_be_visible()

@@ -15,7 +15,7 @@ from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.market import Market
 from tests.console.conftest import DESK, SHARED, Desk
-from tests.console.pages import visit
+from tests.console.pages import problems, visit
 from tests.console.test_work_pages import sound
 from tests.domain import make
 from tests.http.conftest import trip
@@ -102,6 +102,59 @@ async def test_each_side_of_tuning_says_what_it_is_and_what_to_do(desk: Desk) ->
         await sound(page)
 
 
+async def test_what_is_drafted_is_tried_in_a_shadow_and_a_canary_and_kept_as_a_profile_by_keyboard(
+    desk: Desk,
+) -> None:
+    market = desk.new_market()
+    await desk.call(market, "PUT", "/tuning", {"values": {WORK: 80}, "reason": "a busy evening"}, Role.OPS)
+    page = await desk.open("tuning", market=market)
+    await expect(page.get_by_text("Version 1,")).to_be_visible()
+    await typed(page, "price_weight", "2")
+    await page.route("**/tuning", lambda route: route.abort())  # as where the service is away
+    await page.keyboard.press("5")
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await page.keyboard.press("c")
+    await expect(page.get_by_role("status").filter(has_text="It is not read yet.")).to_be_visible()
+    await page.unroute_all(behavior="wait")
+    desk.failures.clear()  # the browser tells of each call that did not go out
+    await page.get_by_role("button", name="Try again").press("Enter")
+
+    dialog = page.get_by_role("dialog")
+    await page.get_by_role("button", name="Shadow what is drafted").focus()
+    await page.keyboard.press("s")
+    await expect(dialog.get_by_role("row").filter(has_text="price_weight")).to_contain_text("2")
+    await page.keyboard.type("cheaper rides")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("“cheaper rides”")).to_be_visible()
+    await page.keyboard.press("c")
+    await expect(dialog).to_contain_text("Plan a canary")
+    await page.keyboard.type("does it harm?")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("row").filter(has_text="price_weight")).to_be_visible()
+    await expect(dialog).not_to_contain_text(WORK)  # which stands already
+    assert await problems(page) == []
+    await page.keyboard.press("Enter")  # to the button first: it is grave
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("“does it harm?”")).to_be_visible()
+    canary = await desk.call(market, "GET", "/tuning/canary")
+    assert [each["name"] for each in canary["changes"]] == ["price_weight"]
+    await sound(page)
+
+    await page.set_viewport_size(DESK)
+    await page.keyboard.press("4")
+    await page.get_by_role("button", name="New …").focus()
+    await page.keyboard.press("n")
+    await page.keyboard.type("storm")
+    await expect(dialog.get_by_label("What it lays over")).to_have_value("price_weight = 2")
+    await page.keyboard.press("Enter")
+    row = page.get_by_role("row").filter(has_text="storm")
+    await expect(row).to_contain_text("price_weight 2")
+    await page.keyboard.press("c")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Take storm out")).to_be_visible()
+    await sound(page)
+
+
 async def test_a_what_if_is_asked_from_a_draft_followed_and_cancelled(desk: Desk) -> None:
     market = desk.new_market()
     page = await desk.open("what-if", market=market)
@@ -110,7 +163,7 @@ async def test_a_what_if_is_asked_from_a_draft_followed_and_cancelled(desk: Desk
     await page.get_by_label("Parameter").fill("price_weight")
     await page.get_by_label("Its value").fill("2")
     await page.get_by_role("button", name="Add").press("Enter")
-    await page.get_by_label("Capacity, per cent").fill("-20")
+    await page.get_by_label("Capacity, %").fill("-20")
     await sound(page)
     await page.get_by_role("button", name="Ask").press("Enter")
     await expect(page.get_by_text("It waits for its turn")).to_be_visible()

@@ -11,10 +11,10 @@ from dispatcher.decisions.replay import HOLDS, SAME, Replayed, replay
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
-from dispatcher.matching.market import IN_VAIN_MS
+from dispatcher.matching.said_before import AGAIN_MS
 from dispatcher.matching.solving import SolverPool
 from tests.decisions.conftest import Saved
-from tests.matching.test_will_calls import full_day
+from tests.matching.test_will_calls import full_day, will_call
 from tests.solvers.town import CENTRE, trip, vendor
 
 
@@ -46,7 +46,7 @@ async def test_what_is_tried_in_vain_every_second_is_saved_every_few_minutes(
         await match_imminent(own, town.market, town.ids)
         town.clock.ms += 1_000 * second
     assert len(await saved.plans()) == 1
-    town.clock.ms += IN_VAIN_MS
+    town.clock.ms += AGAIN_MS
     for _ in range(2):
         await match_imminent(own, town.market, town.ids)
     assert len(await saved.plans()) == 2
@@ -64,7 +64,7 @@ async def test_a_batch_that_finds_nobody_a_vendor_is_saved_every_few_minutes(
         await run_batch(own, town.market, solvers)
         town.clock.ms += 30_000
     assert len(await saved.plans()) == 1
-    town.clock.ms += IN_VAIN_MS
+    town.clock.ms += AGAIN_MS
     await run_batch(own, town.market, solvers)
     assert [each.header.kind for each in await saved.plans()] == [BATCH, BATCH]
 
@@ -155,3 +155,20 @@ async def test_the_room_that_is_kept_for_calls_is_saved_replays_and_is_no_decisi
     assert (kept.header.requests, kept.header.became) == (("back",), ("kept_free",))
     assert replay(kept).how == SAME
     assert await town.market.stored.decisions.on("back", [kept.header.day]) == []
+
+
+async def test_room_that_is_kept_as_it_was_is_saved_every_few_minutes_and_another_at_once(
+    saved: Saved, own: Ownership, solvers: SolverPool
+) -> None:
+    town = await full_day(saved.town, own, solvers, share=1.0)
+
+    async def kept_in_a_batch_after(ms: int, name: str) -> int:
+        town.clock.ms += ms
+        await town.submit(trip(name, start_min=400))  # nobody waits: there would be no batch
+        await run_batch(own, town.market, solvers)
+        return sum(each.header.kind == KEPT_FREE for each in await saved.plans())
+
+    assert await kept_in_a_batch_after(30_000, "soon") == 1
+    assert await kept_in_a_batch_after(AGAIN_MS, "later") == 2
+    await town.submit(will_call("again"))
+    assert await kept_in_a_batch_after(30_000, "with another") == 3

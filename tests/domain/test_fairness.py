@@ -83,6 +83,13 @@ def test_who_waits_now_counts_with_those_that_waited() -> None:
     assert (found["own"].asked, found["own"].wait_min, found["new"]) == (20, 35.0, Fared(1, 0, 7_200))
 
 
+def test_of_some_groups_it_is_the_same_as_of_all() -> None:
+    groups = {"others": OTHERS, "own": fared(300, minutes=40), "more": fared(200, unmatched=90)}
+    whole = behind(groups, {})
+    assert whole.keys() >= {"own", "more"}
+    assert behind(groups, {}, ["own", "others"]) == {name: whole[name] for name in ("own",)}
+
+
 def test_the_days_that_count_end_with_today() -> None:
     found = days(1_772_409_600_000)  # 2026-03-02T00:00Z
     assert (found[0], found[-1], len(found)) == ("2026-02-24", "2026-03-02", 7)

@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
+from msgspec.structs import replace as replaced
 
 from contracts.codes import LevelOfService, RequestState, ServiceClass
 from contracts.geo import Circle
@@ -85,6 +87,65 @@ async def test_who_has_no_vendor_keeps_nobody_waiting_for_a_reading_of_all(two: 
     done = await match_imminent(own, two.market, sorted(left), afresh=True)
     assert (done.offered, done.tried, len(done.plans)) == (set(), {"r2"}, 1)
     assert two.market.reading is not before
+
+
+def posting(units: int, *names: str) -> Pools:
+
+    serves = tuple(ServiceClass)
+    return Pools(
+        pools=tuple(Pool(id=each, serves=serves, units=(units,) * 24) for each in names or ("vans",))
+    )
+
+
+async def test_what_one_vendor_posts_is_read_by_itself_and_is_as_if_all_were_read(
+    two: Town, own: Ownership
+) -> None:
+    """With what is booked of it; snapshots of before are as they were."""
+    market, capacity = two.market, two.store.market(two.name).capacity
+    await two.submit(order("r1", start_min=30))
+    assert (await match_imminent(own, market, ["r1"])).offered == {"r1"}
+    await capacity.put(NEAR, DAY, posting(5), at_ms=two.clock.now_ms())
+    snapshot = await market.snapshot([])
+    before = {name: array.copy() for name, array in snapshot.capacity.supply.arrays().items()}
+    assert await market.renew([NEAR])
+    renewed = market.reading
+    whole = await market.refresh()
+    assert renewed is not None
+    assert renewed.versions == whole.versions
+    assert renewed.changes.at_ms == whole.changes.at_ms
+    for name, array in whole.capacity.supply.arrays().items():
+        np.testing.assert_array_equal(renewed.capacity.supply.arrays()[name], array)
+        np.testing.assert_array_equal(snapshot.capacity.supply.arrays()[name], before[name])
+    assert renewed.capacity.supply.arrays()["left"].max() == 5
+
+
+@pytest.mark.parametrize("what", ["vendor", "pools", "limits", "new", "nothing"])
+async def test_where_more_than_a_posting_changed_all_are_to_be_read(two: Town, what: str) -> None:
+    stored, name = two.store.market(two.name), NEAR
+    if what == "vendor":
+        await pausing_the_near_one(two)()
+    elif what == "pools":
+        await stored.capacity.put(NEAR, DAY, posting(2, "vans", "cars"))
+    elif what == "limits":
+        (pool,) = posting(2).pools
+        await stored.capacity.put(NEAR, DAY, Pools(pools=(replaced(pool, max_stairs=2),)))
+    elif what == "new":
+        await two.add_vendor(vendor("v3"))
+        name = "v3"
+    before = two.market.reading
+    assert await two.market.renew([name]) is (what == "nothing")
+    assert (two.market.reading is before) is (what != "nothing")
+
+
+async def test_who_meets_a_vendor_that_posted_anew_is_offered_in_the_same_look(
+    two: Town, own: Ownership
+) -> None:
+    await two.submit(order("r1", start_min=30))
+    await two.store.market(two.name).capacity.put(NEAR, DAY, posting(3))
+    left = set[str]()
+    done = await match_imminent(own, two.market, ["r1"], left=left)
+    assert (done.offered, left, done.changed) == ({"r1"}, set(), {NEAR})
+    assert await two.vendors_of(["r1"]) == [NEAR]
 
 
 async def test_who_meets_a_vendor_that_changed_keeps_nobody_waiting_either(two: Town, own: Ownership) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from contracts.codes import RequestState
@@ -12,6 +14,7 @@ from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.solving import SolverPool
+from dispatcher.runtime.rounds import FEW
 from tests.matching.conftest import Town
 from tests.matching.test_matching import matching
 from tests.solvers.town import trip, vendor
@@ -43,6 +46,33 @@ async def test_what_was_tried_waits_behind_what_was_not(
     assert tried[2] == {"last"} | {f"a{number:03}" for number in range(LIMIT - 1)}
     assert tried[3] == {"a009"} | {f"a{number:03}" for number in range(LIMIT, 2 * LIMIT - 1)}
     assert (await town.record("last")).state is RequestState.OFFERED
+
+
+async def test_a_batch_is_read_in_parts_between_which_who_is_in_a_hurry_goes_first(town: Town) -> None:
+    market, ids, read = town.market, [f"a{number:03}" for number in range(FEW + 1)], list[int]()
+    await town.submit(*map(stuck, range(FEW + 1)))
+    reading, travel = await market.refresh(), await market.travel()
+
+    async def pass_by() -> None:
+        read.append(len(market.requests.bodies))
+
+    found = await market.requests.next_batch(ids, reading, travel, town.clock.now_ms(), pass_by)
+    assert [record.id for record, _ in found] == ids
+    assert read == [0, FEW]
+
+
+async def test_a_batch_stands_still_while_imminent_requests_are_matched(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await limited(town)
+    await town.submit(trip("later", start_min=300), trip("now", start_min=30))
+    await town.market.refresh()
+    town.market.no_imminent_work.clear()
+    batch = asyncio.create_task(run_batch(own, town.market, solvers))
+    done = await match_imminent(own, town.market, ["now"])
+    assert (done.offered, batch.done(), town.market.requests.bodies.keys()) == ({"now"}, False, {"now"})
+    town.market.no_imminent_work.set()
+    assert (await batch).offered == {"later"}
 
 
 async def test_one_that_comes_in_does_not_wait_for_a_whole_turn(

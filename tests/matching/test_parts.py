@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from contracts.unmatched import Unmatched
 from dispatcher.decisions.decided import Decided
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import AT_ONCE, MANY_AT_ONCE, FenceLost, Ownership, run_bounded
+from dispatcher.matching.elsewhere import Asked
 from dispatcher.matching.job import Job
 from dispatcher.matching.parts import heard
 from dispatcher.matching.solvers import Settled, Whose
@@ -40,31 +42,51 @@ def half(made: BatchPlan) -> BatchPlan:
     )
 
 
+DIES = 9  # the seed of a solve that is killed once its first part was heard
+
+
 def tells(then: Path, job: Job, parts: Any) -> BatchPlan:
-    """A solver that is done only once its first part was heard."""
+    """A solver that is done only once its first part was heard; if it dies, of what the greedy would not."""
     made = plan(job.screening)
-    parts.send(half(made))
+    part = half(made)
+    dies = job.seed == DIES
+    parts.send(replace(part, chosen=replace(part.chosen, vendor=1 - part.chosen.vendor)) if dies else part)
     while not then.exists():
         time.sleep(0.01)
+    if dies:
+        os._exit(1)
     return made
 
 
-async def test_a_part_is_heard_before_the_plan_is_there(tmp_path: Path) -> None:
+async def test_a_part_is_heard_before_the_plan_is_there_and_is_in_it_though_the_solver_dies(
+    tmp_path: Path,
+) -> None:
     then, parts = tmp_path / "heard", list[BatchPlan]()
 
     async def settled(part: BatchPlan) -> None:
         parts.append(part)
         then.touch()
 
-    day = screening([asked(trip(f"r{n}")) for n in range(12)], [vendor("v1"), vendor("v2")], values=FEW)
+    def day(seed: int) -> Screening:
+        values = FEW | {"solve_seed": seed}
+        return screening(
+            [asked(trip(f"r{n}")) for n in range(12)], [vendor("v1"), vendor("v2")], values=values
+        )
+
     pool = SolverPool(entry=partial(tells, then), workers=1)
     try:
-        made = await pool.plan(day, settled=settled)
+        made = await pool.plan(day(1), settled=settled)
+        then.unlink()
+        mended = await pool.plan(day(DIES), settled=settled)
     finally:
         await pool.aclose()
-    (part,) = parts
-    assert 0 < len(part.chosen) < len(made.chosen)
-    assert part.digest == made.digest
+    heard_of, kept = parts
+    assert 0 < len(heard_of.chosen) < len(made.chosen)
+    assert heard_of.digest == made.digest
+    places = dict(zip(mended.chosen.request.tolist(), mended.chosen.vendor.tolist(), strict=True))
+    assert [places[row] for row in kept.chosen.request.tolist()] == kept.chosen.vendor.tolist()
+    assert len(places) == len(made.chosen)
+    assert (mended.digest, mended.solver) == (kept.digest, "optimiser")
 
 
 async def test_what_is_done_with_a_part_is_done_to_its_end_and_its_failure_is_raised() -> None:
@@ -82,6 +104,25 @@ async def test_what_is_done_with_a_part_is_done_to_its_end_and_its_failure_is_ra
             await asyncio.to_thread(parts.send, "a part")
             await begun.wait()
     assert ended
+
+
+async def test_who_cannot_be_asked_for_a_part_is_an_answer_and_a_solver_that_died_ends_the_hearing() -> None:
+    async def nothing(part: BatchPlan) -> None:
+        pass
+
+    async def fails(asked: Asked) -> bytes | None:
+        if asked.number == 7:
+            raise RuntimeError("a fault")
+        return b"its plan"
+
+    async with heard(nothing, fails) as parts, asyncio.timeout(30):
+        solver = Connection(os.dup(parts.fileno()))
+        for number in (7, 8):
+            solver.send(Asked(number, 1.0, b"a part"))
+        answers = [await asyncio.to_thread(solver.recv) for _ in range(2)]
+        assert dict(answers) == {7: None, 8: b"its plan"}
+        assert parts.closed, "its end is noticed by now"
+        solver.close()
 
 
 async def test_who_is_cancelled_lets_go_of_a_part() -> None:

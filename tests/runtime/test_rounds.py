@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 
-from dispatcher.runtime.rounds import SWITCH_S, Rounds, share_threads
+from dispatcher.runtime.rounds import FEW, SWITCH_S, Rounds, beside_if_many, parts, share_threads
 
 
 async def test_others_have_their_turn_between_two() -> None:
@@ -49,3 +50,15 @@ def test_threads_hand_over_soon() -> None:
         assert abs(sys.getswitchinterval() - SWITCH_S) < 1e-9
     finally:
         sys.setswitchinterval(before)
+
+
+async def test_what_is_long_runs_in_a_thread_and_what_is_short_here() -> None:
+    assert await beside_if_many(FEW, threading.get_ident) == threading.get_ident()
+    assert await beside_if_many(FEW + 1, threading.get_ident) != threading.get_ident()
+
+
+def test_many_come_in_parts_and_in_their_order() -> None:
+    many = list(range(2 * FEW + 1))
+    found = [list(each) for each in parts(many)]
+    assert [len(each) for each in found] == [FEW, FEW, 1]
+    assert [each for some in found for each in some] == many

@@ -7,11 +7,15 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from contracts.amendments import Amend
 from contracts.codes import DeclineCode, OfferState, RequestState, Role, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.instants import HOUR_MS
 from contracts.offers import Accept, Decline
-from dispatcher.domain.refusals import NotFound, Refusal, Reused, WrongState
+from contracts.patient_reads import PatientReadQuery
+from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unreadable, WrongState
+from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.store.idempotency import IdempotencyRecord
 from tests.domain import make
 from tests.service.world import World
@@ -140,6 +144,29 @@ async def test_a_vendor_sees_the_patient_after_it_accepted_and_ops_never(world: 
     assert (
         await world.service.offers.offer(world.platform, world.market, "r1.1")
     ).state is OfferState.ACCEPTED
+
+
+async def test_an_answer_is_of_the_body_that_was_decided_on_and_of_another_once_that_was_written_anew(
+    world: World,
+) -> None:
+    await world.open_with(make.vendor())
+    await world.submit()
+    await world.offer()
+    who, offers = world.vendor(), world.service.offers
+    looked = offers.looking(who, world.market, "r1.1", whole=True)
+    command = AcceptOffer(offer_id="r1.1")
+    after = await world.service.execute(who, world.market, command, look=looked)
+    (read,), _ = await world.service.patient_reads.page(world.ops, world.market, PatientReadQuery())
+    assert (read.request_id, read.by) == ("r1", "vendor:v1"), "noted in the commit that makes it a dispatch"
+    amended = await world.amend("r1", Amend(patient=make.patient("two")))
+    assert (after.revision, amended.revision) == (0, 1)
+    shown = await offers.dispatch(who, world.market, "r1.1", amended, looked)
+    assert shown.patient == replace(make.patient("two"), record_number="")
+    await world.store.reader.ask("DEL", world.keys.body(REQUEST_KIND, "r1"))
+    shown = await offers.dispatch(who, world.market, "r1.1", after, looked)  # nothing is read again
+    assert shown.patient == replace(make.patient(), record_number="")
+    with pytest.raises(Unreadable):
+        await offers.dispatch(who, world.market, "r1.1", amended, looked)
 
 
 @pytest.mark.parametrize("name", ["r1", "r1.2", "nothing", "r1.1.1", ".1"])

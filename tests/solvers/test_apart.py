@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,7 +44,7 @@ def day(
 @given(
     st.lists(st.integers(10, 200), min_size=1, max_size=3),
     st.lists(st.sampled_from([4_000, 4_100, 6_000]), min_size=1, max_size=4),
-    st.sampled_from([0, 1, 2]),
+    st.sampled_from([0, 1, 2, 5]),
     st.sampled_from([{}, {"bucket_minutes": 15}, {"unmatched_routine_cents": 0}, {"share_floor": 0.5}]),
 )
 def test_it_is_the_plan_of_the_greedy(
@@ -53,10 +54,14 @@ def test_it_is_the_plan_of_the_greedy(
     assert pack_plan(plan(made)) == pack_plan(replace(plan(made, solver=greedy), solver="greedy"))
 
 
-def test_two_that_want_one_vendor_are_left_to_the_greedy() -> None:
-    crowded, single = day([60, 60], [4_000], units=2), day([60], [4_000, 4_100])
+@pytest.mark.parametrize(("units", "daily"), [(1, 50), (2, 1)])
+def test_who_might_not_fit_with_the_others_is_left_to_the_greedy(units: int, daily: int) -> None:
+    crowded, roomy = day([60, 60], [4_000], units=units), day([60, 60], [4_000], units=2)
+    crowded.supply.daily_left[:] = daily  # type: ignore[attr-defined]
     assert apart(crowded, screen(crowded)) is None
-    assert apart(single, screen(single)) is not None
+    found = apart(roomy, screen(roomy))
+    assert found is not None
+    assert len(set(screen(roomy).candidates.vendor[found.choice].tolist())) == 1
 
 
 def test_who_has_no_vendor_costs_what_leaving_it_out_does() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from solvers.found import Found, planned_again
+from solvers.found import Found, planned_again, planned_beside
 from solvers.optimiser import optimised
 from solvers.planning import Limits, plan
 from solvers.saved import pack_plan
@@ -43,6 +43,22 @@ def test_the_whole_plan_is_made_again_from_its_places(made: Screening) -> None:
     assert again.lost is not None
     assert first.lost is not None
     assert (again.lost == first.lost).all()
+
+
+def test_after_the_optimiser_broke_what_it_had_told_is_in_the_plan_and_the_greedy_plans_the_others() -> None:
+    first = optimised(day(), LIMITS)
+    last = np.array([len(first.chosen) - 1])
+    kept = first.chosen.only(last)
+    kept = replace(kept, vendor=1 - kept.vendor)
+    told = replace(first, chosen=kept, cents=first.cents[last], next_best=first.next_best[last])
+    made = planned_beside(day(), [told], LIMITS)
+    places = {at.request: (at.vendor, at.start_ms) for at in map(made.chosen.at, range(len(made.chosen)))}
+    assert places[kept.at(0).request] == (kept.at(0).vendor, kept.at(0).start_ms)
+    assert len(places) == len(first.chosen)
+    assert (made.digest, made.solver, made.limits) == (
+        first.digest, "optimiser", replace(LIMITS, work_limit=None),
+    )  # fmt: skip
+    assert pack_plan(planned_beside(day(), [], LIMITS)) == pack_plan(plan(day()))
 
 
 def test_what_the_finder_says_of_its_bound_is_never_above_the_cost() -> None:

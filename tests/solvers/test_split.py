@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,9 @@ from solvers.areas import areas, best_together
 from solvers.arrays import Ints
 from solvers.assignment.solve import solve
 from solvers.checker import check
+from solvers.part import Part, PartPlan, pack_part, pack_part_plan, solve_part, unpack_part, unpack_part_plan
 from solvers.parting import NOWHERE, split_of
+from solvers.saved import NotSaved, small
 from solvers.split import solve_split
 from tests.solvers.assignment.problems import each_seed, optimum, random_problem, tied_requests
 
@@ -35,12 +39,71 @@ def test_the_seams_cost_little_and_the_bound_is_the_wholes(load: str) -> None:
     assert found.cost <= 1.02 * whole.cost
 
 
-def test_the_same_work_gives_the_same_plan() -> None:
-    problem = generate(400, "normal", 5)
-    one, again = (
-        solve_split(problem, parts=4, time_limit_s=60, seed=2, workers=1, work_limit=WORK) for _ in range(2)
+class Others:
+    """Solve parts as another machine would; of these numbers nothing comes back."""
+
+    def __init__(self, lanes: int, *lost: int) -> None:
+        self.lanes, self.lost, self.asked = lanes, lost, list[int]()
+
+    def solved(self, part: Part) -> PartPlan | None:
+        self.asked.append(part.number)
+        if part.number in self.lost:
+            return None
+        there = unpack_part(pack_part(part))
+        return unpack_part_plan(pack_part_plan(solve_part(there), there), part)
+
+
+def test_the_same_work_gives_the_same_plan_also_where_others_solve_parts_or_lose_them() -> None:
+    problem = generate(200, "normal", 5, sequence_share=0.05)
+    others = [None, Others(1), Others(4), Others(4, 0, 1, 2, 3)]
+    here, *there = (
+        solve_split(
+            problem, parts=4, time_limit_s=60, seed=2, workers=1, work_limit=WORK // 5, elsewhere=each
+        )
+        for each in (None, *others)
     )
-    assert (one.choice == again.choice).all()
+    for found, each in zip(there, others, strict=True):
+        assert (here.choice == found.choice).all()
+        assert (here.cost, here.lower_bound) == (found.cost, found.lower_bound)
+        assert each is None or len(set(each.asked)) == len(each.asked) >= each.lanes
+
+
+def test_a_lane_on_which_nothing_came_is_used_no_more() -> None:
+    others = Others(1, 0, 1, 2, 3)
+    solve_split(generate(200, "normal", 5), parts=4, time_limit_s=60, work_limit=20_000, elsewhere=others)
+    assert len(others.asked) == 1
+
+
+WRONG: dict[str, Callable[[Part, PartPlan], bytes]] = {
+    "nothing": lambda part, found: b"",
+    "a whole plan": lambda part, found: small({"request": found.choice}),
+    "one too few": lambda part, found: pack_part_plan(PartPlan(found.choice[1:], found.prices), part),
+    "candidates that are none": lambda part, found: pack_part_plan(
+        PartPlan(np.full_like(found.choice, part.problem.columns), found.prices), part
+    ),
+    "another's candidate": lambda part, found: pack_part_plan(
+        PartPlan(np.roll(found.choice, 1), found.prices), part
+    ),
+    "more than there is": lambda part, found: pack_part_plan(
+        PartPlan(np.unique(part.problem.column_request, return_index=True)[1], found.prices), part
+    ),
+    "prices below nothing": lambda part, found: pack_part_plan(
+        PartPlan(found.choice, found.prices - 1), part
+    ),
+    "prices without end": lambda part, found: pack_part_plan(
+        PartPlan(found.choice, found.prices + np.inf), part
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_no_plan_of_a_part_is_refused(wrong: str) -> None:
+    problem = generate(60, "overloaded", 1)
+    part = Part(0, problem, np.full(problem.requests, -1), 1, 5.0, 10_000)
+    found = solve_part(part)
+    assert (unpack_part_plan(pack_part_plan(found, part), part).choice == found.choice).all()
+    with pytest.raises(NotSaved):
+        unpack_part_plan(WRONG[wrong](part, found), part)
 
 
 def test_what_is_settled_is_in_the_plan_and_neither_tied_nor_along_a_seam() -> None:

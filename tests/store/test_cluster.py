@@ -88,6 +88,9 @@ async def test_every_part_of_the_store_works_on_each_server(cluster: LocalCluste
         assert len((await market.requests.page(None, None, 200)).records) == len(writers.acknowledged)
         assert await market.requests.records.due(NOW_MS * 2, 10)
         assert list(await market.vendors.get_all()) == ["v1"]
+        about = [await store.reader.ask_at(keys.events, "INFO", "server")]
+        about += (await store.reader.ask_all([("INFO", "server"), ("GET", keys.fence)]))[:1]
+        assert [each["tcp_port"] for each in about] == [cluster.servers[place].port] * 2, "its own server's"
         await market.retention.trim_streams()
         await market.retention.forget_days(DAY + timedelta(days=1))
         report = await audit(store.reader, market.name, writers.acknowledged, streams=True, settle_s=0.1)

@@ -1,11 +1,14 @@
 """Streams: pending until acknowledged, claimed when left lying, trimmed only where nobody needs them."""
 
 import asyncio
+from datetime import date
 
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from contracts.codes import ServiceClass
 from contracts.events import OfferClosed, ReplyRefused, RequestUnmatched
+from contracts.pools import Pool, Pools
 from contracts.unmatched import Unmatched
 from dispatcher.domain.decision import Message
 from dispatcher.store import events
@@ -14,6 +17,7 @@ from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from dispatcher.store.streams import GROUP, Streams
+from dispatcher.store.tail import Hint
 from tests.store.made import NOW_MS, changed, received, record, trip, vendor
 
 
@@ -109,7 +113,16 @@ async def test_a_storm_of_new_work_is_looked_for_not_listed(market: MarketStore)
     async with market.wake() as wake:
         decisions = [received(each) for each in many]
         assert (await market.commit(decisions, requests=[trip(each) for each in many])).ok
-        assert await wake.wait(5.0) == ((), True)
+        assert await wake.wait(5.0) == Hint(look=True)
+
+
+async def test_a_hint_names_the_vendor_that_is_another_or_posted_something(market: MarketStore) -> None:
+    pool = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(1,))
+    async with market.wake() as wake:
+        await market.vendors.put(vendor("v1"))
+        assert await wake.wait(5.0) == Hint(vendors=("v1",))
+        await market.capacity.put("v1", date(2026, 3, 2), Pools(pools=(pool,)))
+        assert await wake.wait(5.0) == Hint(vendors=("v1",))
 
 
 async def test_new_work_wakes_whoever_waits(market: MarketStore) -> None:

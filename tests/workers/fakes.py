@@ -26,7 +26,7 @@ def faked(cluster: Cluster, pool: SolverPool, **desk: Any) -> SharedSolvers:
     """Solvers whose tasks no worker sees; one that says it lives is none."""
     made = cluster.desk(Kind(f"fake{next(_numbers)}", 60.0), **desk)
     made.broker.live("w1")
-    made.living.workers = frozenset({"w1"})
+    made.living.workers, made.living.free = frozenset({"w1"}), 1
     return SharedSolvers(pool, made)
 
 

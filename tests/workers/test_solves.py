@@ -170,8 +170,10 @@ async def test_who_is_busy_and_what_waits_is_known(cluster: Cluster, pool: Solve
     names = [broker.give(each, 0, b"\x00", 1.0, 60.0) for each in refs]
     assert broker.take(refs[0], names[0], "w1")
     assert broker.take(refs[1], names[1], "one that has gone")
-    living, found = broker.workers()
-    assert (living, found[:3]) == ({"w1"}, (1, 1, 1)), "one lives and is busy, one task waits"
+    living, found, free = broker.workers()
+    assert (living, found[:3], free) == ({"w1"}, (1, 1, 1), 0), "one lives and is busy, one task waits"
+    broker.live("w1", 4)
+    assert broker.workers().free == 2, "of its four processes one is at work, and one will be"
     given = broker._key("given")
     broker._client.zincrby(given, -30_000, names[2])
     assert 30 <= broker.workers()[1].oldest_task_s < 600

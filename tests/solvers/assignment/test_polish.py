@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.generator import generate
-from solvers.assignment.deadline import Deadline
+from solvers.assignment.deadline import WORK_PER_SECOND, Deadline
 from solvers.assignment.dual import Prices
 from solvers.assignment.exact import solve_exactly
 from solvers.assignment.incumbent import Incumbent
@@ -123,6 +123,19 @@ def test_requests_without_a_candidate_stay_unmatched(overloaded: Plan) -> None:
     found, bound = solve_exactly(part.problem, part.start, Deadline(5.0), seed=1, workers=1)
     assert (part.merged(choice, found) == choice).all()
     assert bound == cost_of(part.problem, found) == problem.request_penalty[unmatched].sum()
+
+
+def test_what_is_asked_of_the_engine_counts_as_the_work_that_it_is(overloaded: Plan) -> None:
+    """Thousands of small neighbourhoods were no work: solves took ten times as long as they were given."""
+    problem, _, _, choice = overloaded
+    worked = []
+    for inside, columns in ((np.flatnonzero(choice < 0), 0), (np.arange(problem.requests), 1_000)):
+        part = restrict(problem, choice, inside, np.arange(columns))
+        limit = Deadline(1e9, work_limit=10**9)
+        solve_exactly(part.problem, part.start, limit, seed=1, workers=1)
+        worked.append(limit.work)
+    assert worked[0] >= WORK_PER_SECOND / 1_000  # it takes a millisecond before it has begun
+    assert worked[1] > worked[0] + 10 * 1_000  # and some for each column
 
 
 def test_the_same_work_and_seed_give_the_same_bytes(overloaded: Plan) -> None:

@@ -50,7 +50,8 @@ export function mount(root, context) {
 
 /** @param {any} found @param {import("../parts/table.js").TableOptions<Group>} options @param {Context} context */
 function draw(found, options, context) {
-  const behind = found.groups.filter((/** @type {Group} */ each) => each.behind > 0).length;
+  const far = (/** @type {number} */ least) => found.groups.filter((/** @type {Group} */ each) => each.behind >= least);
+  const behind = far(Number.MIN_VALUE).length, floored = far(1).length;
   if (!found.groups.length) {
     return [
       empty(
@@ -65,7 +66,8 @@ function draw(found, options, context) {
       "div",
       { class: "figures" },
       figure({ value: number(found.groups.length + found.more), says: "groups: level of service and area" }),
-      figure({ value: behind, says: "below the floor", tone: behind ? "warn" : "good" }),
+      figure({ value: behind, says: "behind the others", tone: behind ? "warn" : "good" }),
+      figure({ value: floored, says: "of them by the floor, or more", tone: floored ? "bad" : "good" }),
       figure({ value: minutes(found.wait_minutes), says: "until the first offer, all together" }),
       figure({ value: share(found.unmatched_share), says: "without a vendor, all together" }),
     ),
@@ -146,7 +148,9 @@ function optionsOf(rows, context) {
         says: "Behind",
         value: (row) => row.behind,
         show: (row) =>
-          row.behind > 0 ? h("span", { class: "tag warn" }, `${row.behind.toFixed(1)} × the floor`) : "within",
+          row.behind > 0
+            ? h("span", { class: `tag ${row.behind >= 1 ? "bad" : "warn"}` }, `${row.behind.toFixed(1)} × the floor`)
+            : "not behind",
       },
       {
         name: "waiting",

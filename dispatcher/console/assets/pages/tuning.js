@@ -10,6 +10,7 @@ import { Profiles } from "../parts/profiles.js";
 import { Sets } from "../parts/sets.js";
 import { Trials } from "../parts/trials.js";
 import { Versions } from "../parts/versions.js";
+import { toast } from "../parts/toast.js";
 import { heading, notForYou, tabs } from "../parts/view.js";
 
 export const title = "Tuning";
@@ -20,6 +21,7 @@ export const title = "Tuning";
  * @property {HTMLElement} node
  * @property {() => void | Promise<void>} read
  * @property {import("../core/keys.js").Binding[]} [keys]
+ * @property {boolean} [known] whether what its keys act on was read; left out: they need nothing
  */
 
 /** @type {Record<string, { says: string, make: (context: import("../core/app.js").Context, draft: Draft) => Side }>} */
@@ -60,6 +62,10 @@ export function mount(root, context) {
       says,
       act: () => context.go("tuning", each === "parameters" ? [] : [each]),
     })),
-    ...side.keys || [],
+    ...(side.keys || []).map((each) => ({
+      ...each,
+      act: (/** @type {KeyboardEvent} */ event) =>
+        side.known === false ? toast("It is not read yet.") : each.act(event),
+    })),
   ]);
 }

@@ -107,7 +107,7 @@ export function rowPanel(context, row, decision) {
 function fairness(row) {
   const before = (row.put_before || []).join(", ");
   const parts = [
-    row.behind ? ` Its group lies ${number(row.behind)} times the fairness floor beyond it.` : "",
+    row.behind ? ` Its group lay behind the others by ${number(row.behind)} × the fairness floor.` : "",
     before ? ` It was put before ${before}.` : "",
     row.for_share ? " Its vendor was short of its share: there was a cheaper one." : "",
   ];

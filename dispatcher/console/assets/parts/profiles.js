@@ -5,7 +5,7 @@
 
 import { h } from "../core/dom.js";
 import { choice, dialog, field } from "./dialog.js";
-import { asText, overrides } from "./draft.js";
+import { asText } from "./draft.js";
 import { figure } from "./figure.js";
 import { csvButton, table } from "./table.js";
 import { toast } from "./toast.js";
@@ -27,6 +27,7 @@ export class Profiles {
     this.etag = "";
     /** @type {any[]} */
     this.parameters = [];
+    this.known = false;
     this.keys = [
       { key: "n", says: "A new profile", act: () => void this.edit(null) },
       { key: "c", says: "Add to the calendar", act: () => void this.time() },
@@ -40,6 +41,8 @@ export class Profiles {
       this.view = found.data;
       this.etag = found.etag;
       this.parameters = tuning.parameters;
+      this.draft.settle(tuning.parameters);
+      this.known = true;
       return this.draw(found.data);
     });
   }
@@ -115,7 +118,7 @@ export class Profiles {
 
   /** @param {any | null} row */
   async edit(row) {
-    const values = row?.values || overrides(this.parameters, this.draft.values);
+    const values = row?.values || Object.fromEntries(this.draft.values); // and nothing of what stands already
     const text = Object.entries(values).map(([name, value]) => `${name} = ${asText(/** @type {any} */ (value))}`).join(
       "\n",
     );

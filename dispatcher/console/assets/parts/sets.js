@@ -28,6 +28,7 @@ export class Sets {
     this.parameters = [];
     /** @type {Record<string, import("./draft.js").Value> | null} what the moved sliders make of the tuning */
     this.values = null;
+    this.known = false;
     this.keys = [{ key: "s", says: "Save what is drafted as a set", act: () => void this.save() }];
   }
 
@@ -42,6 +43,7 @@ export class Sets {
     return reading(this.node, signal, all, ([tuning, sliders, sets]) => {
       this.parameters = tuning.parameters;
       this.draft.settle(tuning.parameters);
+      this.known = true;
       return [this.sliders(sliders.sliders), this.sets(sets.sets)];
     });
   }

@@ -25,7 +25,9 @@ export class Trials {
     this.draft = draft;
     this.shadow = h("div", { class: "page-part" });
     this.canary = new Canary(context, () => this.values());
-    this.node = h("div", { class: "page-part" }, this.shadow, this.canary.node);
+    this.trouble = h("div", {});
+    this.node = h("div", { class: "page-part" }, this.trouble, this.shadow, this.canary.node);
+    this.known = false;
     /** @type {import("./draft.js").Parameter[]} */
     this.parameters = [];
     this.etag = "";
@@ -36,12 +38,16 @@ export class Trials {
     ];
   }
 
-  async read() {
+  /** What is drafted is known by what stands: nothing begins before that was read. */
+  read() {
     const { api, signal } = this.context;
-    const tuning = await api.get("/tuning", {}, signal).catch(() => ({ parameters: [] }));
-    this.parameters = tuning.parameters;
-    this.draft.settle(tuning.parameters);
-    await Promise.all([this.readShadow(), this.canary.read()]);
+    return reading(this.trouble, signal, () => api.get("/tuning", {}, signal), (tuning) => {
+      this.parameters = tuning.parameters;
+      this.draft.settle(tuning.parameters);
+      this.known = true;
+      void Promise.all([this.readShadow(), this.canary.read()]);
+      return "";
+    });
   }
 
   /** What is drafted, whole; null: nothing is. */

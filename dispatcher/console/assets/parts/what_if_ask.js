@@ -96,7 +96,7 @@ export class Ask {
           labelled("Rules switched off", fields.rules, "Several with a space between."),
           labelled("Vendors paused", fields.pause, "Ids, with a space between."),
           labelled("Pauses ended", fields.resume, "Ids of vendors that are paused now."),
-          labelled("Capacity, per cent more or less", fields.capacity, "−20: a fifth less of all that is posted."),
+          labelled("Capacity, % more or less", fields.capacity, "−20: a fifth less of all that is posted."),
         ),
         known,
       ),

@@ -1,0 +1,153 @@
+"""One connection that many ask at once: questions go out as they come, answers come in the same order.
+
+redis-py opens it: address, TLS, name and password. To ask through redis-py takes a place in a pool, a task,
+two timers and a closure that might try again, which is three times what it costs here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+import hiredis
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import InvalidResponse, RedisError
+from redis.exceptions import TimeoutError as TimedOut
+
+from dispatcher.store import resp
+
+NOT_YET = object()  # there is no whole answer
+
+
+class Question(NamedTuple):
+    """Commands that were sent together, and the answers that have come so far."""
+
+    wanted: int
+    answers: list[Any]
+    told: asyncio.Future[list[Any]]
+
+
+class Pipe(asyncio.Protocol):
+    """It ends with its first failure, and all who wait are told so: whoever asks again opens another."""
+
+    def __init__(self, client: Redis, connection: Any) -> None:
+        """Of a connection of the client's that is open: from here on it is heard by nobody else."""
+        self._client, self._connection = client, connection
+        self._loop, self._timeout_s = asyncio.get_running_loop(), float(connection.socket_timeout)
+        self._reader = hiredis.Reader(
+            protocolError=InvalidResponse,
+            replyError=connection._parser.parse_error,
+            notEnoughData=NOT_YET,
+        )
+        self._asked: deque[Question] = deque()
+        self._unsent: list[bytes] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._heard_s = 0.0  # when the server was last heard, or owed nothing
+        self._is_held = True
+        self.is_closed = False
+        self._transport = connection._writer.transport
+        self._opener = self._transport.get_protocol()
+        self._transport.set_protocol(self)
+
+    @classmethod
+    async def to(cls, client: Redis) -> Self:
+        """To the server of a client, which closes it with itself. Raises what a connection raises."""
+        return cls(client, await client.connection_pool.get_connection())  # type: ignore[no-untyped-call]
+
+    async def ask(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        """The answers, in their order; what the server refused is an error in its place.
+
+        Raises ConnectionError, TimeoutError (redis-py's): what was sent may have been done.
+        """
+        if self.is_closed:
+            raise Disconnected("the connection has ended")
+        if not self._asked:
+            self._heard_s = self._loop.time()
+        question = Question(len(commands), [], self._loop.create_future())
+        self._asked.append(question)
+        if not self._unsent:
+            self._loop.call_soon(self._send)
+        self._unsent += map(_packed, commands)
+        return await question.told
+
+    async def ask_one(self, *words: Any) -> Any:
+        """One command's answer. Raises as `ask`, and what the server refused."""
+        (answer,) = await self.ask([words])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def aclose(self) -> None:
+        """Let the connection go."""
+        self._end(Disconnected("it was closed"))
+        if self._is_held:
+            self._is_held = False
+            with contextlib.suppress(RedisError, OSError):
+                await self._connection.disconnect(nowait=True)
+            await self._client.connection_pool.release(self._connection)
+
+    def data_received(self, data: bytes) -> None:
+        """Some answers, or a part of one."""
+        self._heard_s = self._loop.time()
+        self._reader.feed(data)
+        try:
+            while (answer := self._reader.gets()) is not NOT_YET:
+                self._take(answer)
+        except (InvalidResponse, LookupError):  # no answer, or to no question: what follows cannot be told
+            self._end(Disconnected("the server's words are not understood"))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The server hung up, or we did."""
+        self._opener.connection_lost(error)
+        self._end(Disconnected(f"the connection has ended ({type(error).__name__})"))
+
+    def _send(self) -> None:
+        """All that was asked in this turn of the loop."""
+        unsent, self._unsent = self._unsent, []
+        if self.is_closed:
+            return
+        self._transport.write(b"".join(unsent))
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._timeout_s, self._look)
+
+    def _take(self, answer: Any) -> None:
+        question = self._asked[0]
+        question.answers.append(answer)
+        if len(question.answers) == question.wanted:
+            self._asked.popleft()
+            if not question.told.done():  # who asked may have left
+                question.told.set_result(question.answers)
+
+    def _look(self) -> None:
+        """Whether the server has been silent for too long, while it owes an answer."""
+        self._timer = None
+        if not self._asked:
+            return
+        left_s = self._heard_s + self._timeout_s - self._loop.time()
+        if left_s <= 0:
+            self._end(TimedOut("the server is silent"))
+        else:
+            self._timer = self._loop.call_later(left_s, self._look)
+
+    def _end(self, error: Exception) -> None:
+        if self.is_closed:
+            return
+        self.is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        asked, self._asked = self._asked, deque()
+        for question in asked:
+            if not question.told.done():
+                question.told.set_exception(error)
+                question.told.exception()  # who asked may leave before it hears
+        self._transport.abort()
+
+
+def _packed(words: Sequence[Any]) -> bytes:
+    """A command; some have two words in one."""
+    name = words[0]
+    return resp.pack((*name.split(), *words[1:]) if isinstance(name, str) and " " in name else words)

@@ -1,0 +1,96 @@
+"""Parts of a batch, each a task of its own: solved by a worker, asked again of another, or solved here."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from dispatcher.matching.solving import SolverPool
+from dispatcher.workers.broker import Ref
+from dispatcher.workers.parcels import RESULT, TASK
+from dispatcher.workers.shared import SharedSolvers
+from dispatcher.workers.tasks import FAILED
+from solvers.part import pack_part_plan, solve_part, unpack_part
+from solvers.planning import BatchPlan, digest
+from solvers.saved import pack_plan
+from solvers.screening import Screening
+from tests.solvers.town import asked, screening, trip, vendor
+from tests.workers.conftest import Cluster
+from tests.workers.fakes import Words, answered, faked, message, words_of
+from tests.workers.test_solves import WHOSE
+
+VENDORS = 6
+
+
+def batch(requests: int = 24, **values: float) -> Screening:
+    """Two parts of it are solved one after the other, or one elsewhere."""
+    return screening(
+        [asked(trip(f"r{n}", width_min=30, start_min=60 + 10 * (n % 12))) for n in range(requests)],
+        [vendor(f"v{n}") for n in range(VENDORS)],
+        values={"solve_work_limit": 2000, "solve_time_limit_s": 20.0, "split_requests": 12} | values,
+    )
+
+
+async def test_a_worker_solves_parts_and_the_plan_is_the_one_that_is_made_here(shared: SharedSolvers) -> None:
+    settled = list[BatchPlan]()
+
+    async def hear(part: BatchPlan) -> None:
+        settled.append(part)
+
+    there = await shared.plan(batch(), whose=WHOSE, settled=hear)
+    assert shared.parts >= 1
+    assert pack_plan(there) == pack_plan(await shared.local.plan(batch()))
+    assert there.limits is not None
+    assert there.limits.parts == 2
+    assert settled, "what is settled is told, wherever it was solved"
+    assert {each.digest for each in settled} == {there.digest}
+
+
+def _solved(shared: SharedSolvers, words: Words) -> bytes:
+    """What a worker would answer."""
+    ref = Ref(*words[:3])
+    part = unpack_part(shared.desk.parcels.opened(ref, TASK, words[4]))
+    return shared.desk.parcels.packed(ref, RESULT, pack_part_plan(solve_part(part), part))
+
+
+async def test_a_part_is_a_task_of_its_own_under_snapshot_and_fence(
+    cluster: Cluster, pool: SolverPool
+) -> None:
+    shared = faked(cluster, pool)
+    planning = asyncio.create_task(shared.plan(batch(), whose=WHOSE))
+    ref = await answered(shared.desk, lambda ref, words: _solved(shared, words))
+    assert (ref.market, ref.fence) == WHOSE
+    assert ref == Ref("metro", digest(batch()), WHOSE.fence).of_part(ref.part or 0)
+    assert pack_plan(await planning) == pack_plan(await pool.plan(batch()))
+    assert shared.parts == 1
+
+
+async def test_the_part_of_a_lost_worker_is_asked_of_another(cluster: Cluster, pool: SolverPool) -> None:
+    shared = faked(cluster, pool, silence_s=0.1)
+    planning = asyncio.create_task(shared.plan(batch(), whose=WHOSE))
+    first = words_of(await message(shared.desk))
+    assert shared.desk.broker.take(Ref(*first[:3]), first[3], "w1")
+    shared.desk.living.workers = frozenset({"w2"})
+    second = words_of(await message(shared.desk))
+    assert second[:3] == first[:3]
+    assert shared.desk.broker.answer(Ref(*second[:3]), _solved(shared, second))
+    assert pack_plan(await planning) == pack_plan(await pool.plan(batch()))
+    assert shared.parts == 1
+    assert not shared.desk.broker.answer(Ref(*first[:3]), b"late"), "of the lost one, nobody waits for it"
+
+
+@pytest.mark.parametrize("wrong", ["fails", "lies"])
+async def test_a_part_that_comes_to_nothing_is_solved_here(
+    cluster: Cluster, pool: SolverPool, wrong: str
+) -> None:
+    shared = faked(cluster, pool, start_s=500.0)
+    planning = asyncio.create_task(shared.plan(batch(), whose=WHOSE))
+    words = words_of(await message(shared.desk))
+    ref = Ref(*words[:3])
+    assert shared.desk.broker.take(ref, words[3], "w1")
+    if wrong == "fails":
+        shared.desk.broker.tell(words[3], FAILED + b"MemoryError")
+    else:
+        shared.desk.broker.answer(ref, shared.desk.parcels.packed(ref, RESULT, b"no plan"))
+    assert pack_plan(await planning) == pack_plan(await pool.plan(batch()))
