@@ -42,7 +42,6 @@ def solve_exactly(
     solver.parameters.linearization_level = 2
     solver.parameters.cp_model_probing_level = 0  # a third of the time, and nothing gained here
     solver.parameters.symmetry_level = 0
-    solver.parameters.max_presolve_iterations = 1  # more take a quarter of the time and close no more
     if deadline.work_limit is None:
         solver.parameters.max_time_in_seconds = max(0.01, deadline.left_s)
     else:
