@@ -6,6 +6,7 @@ import asyncio
 import base64
 import pickle
 import struct
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +18,8 @@ from dispatcher.blobs.folder import Folder
 from dispatcher.matching.solvers import Whose
 from dispatcher.matching.solving import SolverPool
 from dispatcher.store.pulse import Workers
-from dispatcher.workers.broker import Ref
-from dispatcher.workers.errands import Desk
+from dispatcher.workers.broker import BrokerDown, Ref
+from dispatcher.workers.errands import Desk, NotDone
 from dispatcher.workers.jobs import found_bytes
 from dispatcher.workers.living import LOAD_S
 from dispatcher.workers.parcels import RESULT, TASK
@@ -238,6 +239,23 @@ async def test_without_a_worker_or_a_broker_the_local_pool_solves(cluster: Clust
     await shared.desk.living.look()
     assert shared.desk.living.workers == frozenset()
     assert shared.elsewhere == 0
+
+
+async def test_the_silence_of_a_broker_is_counted_until_its_answer_failed_not_until_it_was_asked(
+    cluster: Cluster, pool: SolverPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked once more it would be waited for twice as long."""
+    desk, looks = faked(cluster, pool, silence_s=0.02).desk, list[str]()
+
+    def hangs(ref: Ref, name: str) -> None:
+        looks.append(name)
+        time.sleep(0.04)
+        raise BrokerDown("it hangs")
+
+    monkeypatch.setattr(desk.broker, "look", hangs)
+    with pytest.raises(NotDone, match="it hangs"):
+        await desk.asked(Ref("metro", "abc", "7-abc"), b"", 1.0, until_s=time.monotonic() + 60.0)
+    assert len(looks) == 1
 
 
 async def test_a_broker_whose_memory_is_full_and_a_place_of_parcels_that_is_away_hold_up_no_batch(
