@@ -6,6 +6,7 @@ import asyncio
 import base64
 import pickle
 import struct
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +31,7 @@ from solvers.planning import plan
 from solvers.saved import pack_plan
 from solvers.screening import Screening
 from tests.solvers.town import CENTRE, asked, screening, trip, vendor
-from tests.workers.conftest import Cluster, until_living
+from tests.workers.conftest import LIMIT_S, Cluster, until_living
 from tests.workers.fakes import Words, answered, faked, message, words_of
 
 WHOSE = Whose("metro", "7-abc")
@@ -256,6 +257,26 @@ async def test_the_silence_of_a_broker_is_counted_until_its_answer_failed_not_un
     with pytest.raises(NotDone, match="it hangs"):
         await desk.asked(Ref("metro", "abc", "7-abc"), b"", 1.0, until_s=time.monotonic() + 60.0)
     assert len(looks) == 1
+
+
+async def test_what_a_broker_that_hangs_is_told_holds_up_no_other_thread(
+    cluster: Cluster, pool: SolverPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each part in vain it is told that it is not wanted any more; the loop's own threads have other work."""
+    desk, over = faked(cluster, pool, start_s=0.0).desk, threading.Event()
+    monkeypatch.setattr(desk.broker, "withdraw", lambda name: over.wait())
+    asking = [
+        desk.asked(Ref("metro", f"abc{n}", "7-abc"), b"", 1.0, until_s=time.monotonic() + 60.0)
+        for n in range(40)
+    ]
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            found = await asyncio.gather(*asking, return_exceptions=True)
+            assert [type(each) for each in found] == [NotDone] * 40
+            await asyncio.to_thread(time.monotonic)
+        assert not over.is_set()
+    finally:
+        over.set()
 
 
 async def test_a_broker_whose_memory_is_full_and_a_place_of_parcels_that_is_away_hold_up_no_batch(
