@@ -262,7 +262,7 @@ async def test_the_silence_of_a_broker_is_counted_until_its_answer_failed_not_un
 async def test_what_a_broker_that_hangs_is_told_holds_up_no_other_thread(
     cluster: Cluster, pool: SolverPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of each part in vain it is told that it is not wanted any more; the loop's own threads have other work."""
+    """Of each part in vain it is told that it is not wanted any more; our other threads have other work."""
     desk, over = faked(cluster, pool, start_s=0.0).desk, threading.Event()
     monkeypatch.setattr(desk.broker, "withdraw", lambda name: over.wait())
     asking = [
