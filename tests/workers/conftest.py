@@ -1,4 +1,4 @@
-"""A broker of its own, and a worker process that is really one; both serve all tests of a pytest worker."""
+"""A broker of its own, and a worker process that is really one; each serves all tests of a pytest worker."""
 
 from __future__ import annotations
 
@@ -100,10 +100,16 @@ def made_cluster(folder: Path) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """With one worker that solves."""
+    """Without a worker: it takes seconds to start, and most tests do its part themselves."""
     with made_cluster(tmp_path_factory.mktemp("cluster")) as made:
-        made.start()
         yield made
+
+
+@pytest.fixture(scope="session")
+def working(cluster: Cluster) -> Cluster:
+    """With one worker that solves."""
+    cluster.start()
+    return cluster
 
 
 @pytest.fixture(scope="session")
@@ -115,9 +121,9 @@ def pool() -> Iterator[SolverPool]:
 
 
 @pytest.fixture
-async def shared(cluster: Cluster, pool: SolverPool) -> SharedSolvers:
+async def shared(working: Cluster, pool: SolverPool) -> SharedSolvers:
     """Solvers that have heard of the worker."""
-    desk = cluster.desk()
+    desk = working.desk()
     await until_living(desk)
     return SharedSolvers(pool, desk)
 

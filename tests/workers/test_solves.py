@@ -63,9 +63,9 @@ async def test_a_large_batch_is_screened_here_while_a_worker_solves_it(
 
 
 async def test_what_is_too_large_for_the_broker_goes_through_the_object_store_and_is_not_left_there(
-    cluster: Cluster, pool: SolverPool
+    working: Cluster, pool: SolverPool
 ) -> None:
-    desk = cluster.desk(small=100)
+    desk = working.desk(small=100)
     await until_living(desk)
     shared = SharedSolvers(pool, desk)
     assert len((await shared.plan(batch(7), whose=WHOSE)).chosen) == 4
