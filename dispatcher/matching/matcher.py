@@ -207,7 +207,8 @@ class Matcher:
         self.seen |= set(due)
         self.seen -= done.offered
         self.unmatched = (self.unmatched | done.tried) & self.seen
-        if done.deferred or done.fell_out:
+        again = done.outdated & (done.offered | self.left)  # that was planned since, or is at once
+        if done.deferred or done.fell_out > len(again):
             self.work.set()
         self._explain_later(done)
 

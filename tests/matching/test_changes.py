@@ -175,6 +175,21 @@ async def test_who_meets_a_vendor_that_posted_anew_is_offered_in_the_same_look(
     assert await two.vendors_of(["r1"]) == [NEAR]
 
 
+async def test_who_was_offered_all_the_same_begins_no_batch(
+    two: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    """Nobody is left for it; it would read all vendors."""
+    await two.submit(order("r1", start_min=30), order("r2", start_min=30))
+    matcher = Matcher(two.market, two.service.executor, solvers, "test")
+    await two.store.market(two.name).capacity.put(NEAR, DAY, posting(3))
+    await matcher._match(own, ["r1"])
+    assert await two.vendors_of(["r1"]) == [NEAR]
+    assert not matcher.work.is_set()
+    await pausing_the_near_one(two)()
+    await matcher._match(own, ["r2"])
+    assert (matcher.left, matcher.work.is_set()) == ({"r2"}, False)  # it is tried once more at once
+
+
 async def test_who_meets_a_vendor_that_changed_keeps_nobody_waiting_either(two: Town, own: Ownership) -> None:
     await two.submit(order("r1", start_min=30))
     await pausing_the_near_one(two)()
