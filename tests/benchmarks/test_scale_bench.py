@@ -10,7 +10,9 @@ import pytest
 
 from benchmarks import scale
 from benchmarks.scale_model import ASSUMED, fitted, night
+from benchmarks.scale_page import MEASURED, filled, measured, scaling, worked_out
 from benchmarks.scale_seen import PARTS, spent, tree_cpu_s
+from dispatcher.runtime.own_packages import HOME
 
 
 def row(markets: int, cpu_s: float, **more: float) -> dict[str, Any]:
@@ -74,6 +76,20 @@ def test_processor_time_is_told_of_a_process_and_of_all_below_it() -> None:
     own, below = tree_cpu_s(os.getpid())
     assert own > 0
     assert below >= 0
+
+
+def test_the_page_gets_its_tables_from_the_figures() -> None:
+    rows = [row(1, 1.0) | dict.fromkeys(MEASURED, 7.0), row(2, 2.1) | dict.fromkeys(MEASURED, 6.3)]
+    fit = fitted(rows)
+    told = worked_out(night(fit, 48, 900_000, 2))
+    parts = {"measured": measured(rows), "line": scaling(rows, fit), "night": told}
+    page = (HOME / "docs" / "scale.md").read_text(encoding="utf-8")
+    new = filled(page, parts)
+    assert filled(new, parts) == new
+    assert "| markets | 1 | 2 |\n|---|---|---|\n| requests | 7.0 | 6.3 |" in new
+    assert "a core-second: 2: 90%." in new
+    assert "| intake at its peak | 375 a second |" in new
+    assert new.count("<!-- end -->") == page.count("<!-- end -->") == len(parts)
 
 
 @pytest.mark.parametrize("text", ["0", "1,1", "", "65", "x"])
