@@ -132,11 +132,11 @@ class Agreement:
         """What the others say, after this process has said its own."""
         prints, ahead_s = self._own_prints(), self._ahead_s(market)
         said = Ring(self.process, self.vault.sealing(market), prints, ahead_s)
-        before = self._said.get(market)
-        if before not in (None, said):
+        before, self._said[market] = self._said.get(market), said
+        found = await part.announce(said, LIVES_MS)
+        if before not in (None, said):  # only now: at no moment do the others take us for gone
             await part.leave(before)
-        self._said[market] = said
-        return [each for each in await part.announce(said, LIVES_MS) if each.process != self.process]
+        return [each for each in found if each.process != self.process]
 
     def _judge(self, market: str, keys: list[str]) -> None:
         if (found := tuple(keys)) != self._missing.get(market, ()):
