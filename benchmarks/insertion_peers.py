@@ -96,11 +96,11 @@ def _limit_capacity(
             rows[vendor, resource, bucket].append(column)
     for vendor, resource, start, duration, units, _ in near.table.T[near.held].tolist():
         left[vendor, resource, start : start + duration] += units
-    for bucket, columns in rows.items():
+    for place, columns in rows.items():
         units = near.table[UNITS, columns]
-        if units.sum() > left[bucket]:
+        if units.sum() > left[place]:
             used = cp_model.LinearExpr.weighted_sum([chosen[column] for column in columns], units.tolist())
-            model.add(used <= int(left[bucket]))
+            model.add(used <= int(left[place]))
 
 
 def _limit_counts(

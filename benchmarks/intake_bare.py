@@ -15,7 +15,7 @@ from contracts.requests import Request
 
 async def submit(request: web.Request) -> web.Response:
     """The same validation, the same answer."""
-    asked = decode(await request.read(), Request)  # type: ignore[arg-type]
+    asked: Request = decode(await request.read(), Request)  # type: ignore[arg-type]
     href = f"{request.path}/{asked.id}"
     body = encode(Receipts(requests=(Receipt(id=asked.id, href=href),)))
     return web.Response(status=202, body=body, content_type="application/json", headers={"Location": href})

@@ -195,7 +195,7 @@ async def _opened(day: Day, service: Service, tuned: dict[str, float]) -> Owners
         await stored.capacity.put(vendor_id, date, posted)
     values = {**day.tuning, **USUAL, **tuned}
     await stored.tuning.put(Tuning(version=1, values=values), 0)
-    fence = await stored.lease.acquire("bench", 3_600_000) or 0
+    fence = await stored.lease.acquire("bench", 3_600_000) or ""
     return Ownership(service.executor, fence)
 
 

@@ -25,7 +25,7 @@ from benchmarks.imminent import HERE, SET, THERE, ZONE, _owned, checkout
 from benchmarks.intake import await_answer, running, settings_in, web_command
 from benchmarks.night_day import NightDay, next_day
 from benchmarks.night_load import Broker, all_decided, calls_of, what_became
-from benchmarks.roles import planning
+from benchmarks.roles import pid_of, planning
 from benchmarks.scale_seen import tree_cpu_s
 from dispatcher.runtime.arguments import MOST_S, number, whole
 from dispatcher.security.key_files import read_patient_keys, read_token_keys
@@ -118,7 +118,7 @@ async def _measure(args: argparse.Namespace, tree: Path | None) -> dict[str, Any
                 port = listener.getsockname()[1]
                 await asyncio.to_thread(await_answer, port, web)
                 await _owned(redis.url, settings, [MARKET], plans.matcher)
-                parts = {"web": web.pid, "matcher": plans.matcher.pid, "store": redis.pid}
+                parts = {"web": web.pid, "matcher": plans.matcher.pid, "store": pid_of(redis)}
                 parts |= {"jobs": plans.jobs.pid} if plans.jobs else {}
                 told = await _night(args, settings, redis.url, port, parts, tuning=tuning)
             return told | {"batches": list(_batches(log))}

@@ -6,10 +6,10 @@ service itself finds the candidates and their prices.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -50,13 +50,13 @@ class NightDay:
     day: Day
     demand: Demand
     supply: Supply
-    date: date
+    date: dt.date
     midnight_ms: int
     priority: tuple[Priority, ...]  #: R
     angle: tuple[float, ...]  #: R; where a ride goes
 
     @classmethod
-    def drawn(cls, requests: int, vendors: int, *, on: date, tz: ZoneInfo, seed: int = 1) -> NightDay:
+    def drawn(cls, requests: int, vendors: int, *, on: dt.date, tz: ZoneInfo, seed: int = 1) -> NightDay:
         """So many requests; about so many vendors, who have together what the usual number would have."""
         rng, usual = np.random.default_rng(seed), LOADS["normal"]
         demand, *_ = draw_demand(usual, requests, rng)
@@ -128,9 +128,9 @@ class NightDay:
         return Window(earliest=earliest, latest=latest)
 
 
-def next_day(now_ms: int, tz: ZoneInfo) -> date:
+def next_day(now_ms: int, tz: ZoneInfo) -> dt.date:
     """The market's next day."""
-    return to_instant(now_ms).astimezone(tz).date() + timedelta(days=1)
+    return to_instant(now_ms).astimezone(tz).date() + dt.timedelta(days=1)
 
 
 def _place(east_km: float, north_km: float) -> Position:

@@ -37,7 +37,8 @@ class Crowd:
         self.began = self.open_at = time.perf_counter()
         self.settle_s = settle_s(args.seconds)
         self.until = self.began + args.seconds + self.settle_s
-        self.started, self.following = 0, args.first
+        self.started = 0
+        self.following: int = args.first
         self.statuses: Counter[str] = Counter()
         self.accepted, self.in_time, self.cut = array("L"), 0, 0
         self.under_way = 0

@@ -35,7 +35,7 @@ async def make(store: Store, settings: Settings, count: int) -> list[tuple[str, 
         plan = proposal(record, number, works.vendors)
         command = MakeOffer(request_id=record.id, request=request, proposal=plan)
         made = decide(record, command, Context(now_ms=now_ms, by="matcher"))
-        outcome = await market.commit([made])
+        outcome = await market.commit([made] if made else [])
         if not outcome.ok:
             raise RuntimeError(f"{record.id}: {outcome}")
     return [(f"{trip.id}.1", tokens[number % works.vendors]) for number, trip in enumerate(works.trips)]

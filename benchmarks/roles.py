@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.processes import own_command, own_environment
 
@@ -51,6 +52,13 @@ def planning(
             yield Planning(process, jobs)
 
 
+def pid_of(redis: EmbeddedRedis) -> int:
+    """Of the store that is measured. Raises RuntimeError: it has ended."""
+    if redis.pid is None:
+        raise RuntimeError(f"the store in {redis.folder} has ended\nMaybe its log there says why.")
+    return redis.pid
+
+
 @contextlib.contextmanager
 def _running(
     role: Sequence[str], environment: Mapping[str, str], log: Path, files: Sequence[int] = ()
@@ -58,7 +66,7 @@ def _running(
     with log.open("ab") as errors:
         process = subprocess.Popen(
             own_command("serve", "--role", *role),
-            env=own_environment() | environment,
+            env=own_environment() | dict(environment),
             stderr=errors,
             pass_fds=files,
         )

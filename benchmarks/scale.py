@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo
 from benchmarks.figures import add_counts, add_json, tell
 from benchmarks.imminent import _owned
 from benchmarks.intake import await_answer, running, settings_in, web_command
-from benchmarks.roles import Planning, planning
+from benchmarks.roles import Planning, pid_of, planning
 from benchmarks.scale_model import fitted, night
 from benchmarks.scale_seen import Store, spent, tree_cpu_s
 from dispatcher.runtime.arguments import whole
@@ -108,8 +108,8 @@ async def _measure(args: argparse.Namespace, markets: int) -> dict[str, Any]:
             for each in loads:
                 await asyncio.to_thread(_expect_ready, each)
             empty = await store.seen()
-            quiet = await _between(sites, store, redis.pid, asyncio.sleep(args.idle))
-            busy = await _between(sites, store, redis.pid, _all(loads))
+            quiet = await _between(sites, store, pid_of(redis), asyncio.sleep(args.idle))
+            busy = await _between(sites, store, pid_of(redis), _all(loads))
             told = [json.loads(text) for text in busy.pop("result")]
             after = await store.seen()
             sizes = await store.streams(names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from redis.asyncio import Redis
 
@@ -41,7 +41,7 @@ async def spoil(redis: Redis, key: str) -> None:
 
 async def flip(redis: Redis, key: str) -> None:
     """The last byte, which belongs to what is sealed."""
-    raw = await redis.get(key)
+    raw = cast(bytes, await redis.get(key))
     await redis.set(key, raw[:-1] + bytes([raw[-1] ^ 1]))
 
 
@@ -53,12 +53,12 @@ async def of_wrong_type(redis: Redis, key: str) -> None:
 
 async def use_up(redis: Redis, key: str) -> None:
     """A stream that takes no more entries."""
-    await redis.execute_command("XADD", key, f"{LAST}-{LAST}", "poison", "1")
+    await redis.execute_command("XADD", key, f"{LAST}-{LAST}", "poison", "1")  # type: ignore[no-untyped-call]
 
 
 async def poison(redis: Redis, key: str) -> None:
     """An entry that nobody can read."""
-    await redis.execute_command("XADD", key, "*", "ce", b"\xc1")
+    await redis.execute_command("XADD", key, "*", "ce", b"\xc1")  # type: ignore[no-untyped-call]
 
 
 async def ungroup(redis: Redis, key: str) -> None:

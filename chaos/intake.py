@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Callable
+from typing import Self
 
 from msgspec.structs import replace
 
@@ -41,7 +42,7 @@ class Intake:
         self._stopping = False
         self._work: asyncio.Future[list[None]] | None = None
 
-    async def __aenter__(self) -> Intake:
+    async def __aenter__(self) -> Self:
         """Register the vendor."""
         await post(self.ops, "v1", units=1_000)
         return self
@@ -99,5 +100,5 @@ class Intake:
     def _trip(self) -> TripRequest:
         """With a note that nothing makes smaller."""
         notes = self.chance.randbytes(NOTE_BYTES).hex()
-        made = trip(f"r{self.chance.getrandbits(64):x}")
+        made: TripRequest = trip(f"r{self.chance.getrandbits(64):x}")
         return replace(made, patient=Patient(name="Nobody Example", notes=notes))

@@ -9,6 +9,7 @@ import random
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 from chaos.parts import LIMIT_S, Parts, until_ready, whole
 from chaos.trial import Trial
@@ -122,8 +123,9 @@ class Replies:
 
     async def _listen(self) -> None:
         async for entry in self.stream.entries():
-            async for said in self._answered(entry.event):
-                self.said.setdefault(entry.event.subject, set()).add(said)
+            event = cast(CloudEvent, entry.event)  # one that cannot be read is a finding: it ends this
+            async for said in self._answered(event):
+                self.said.setdefault(event.subject, set()).add(said)
             await self.stream.acknowledge(entry)
 
     async def _answered(self, event: CloudEvent) -> AsyncIterator[str]:

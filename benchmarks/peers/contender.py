@@ -49,7 +49,10 @@ def main(words: list[str]) -> None:
     outcome: Outcome = module.solve(problem, seconds, seed, workers)
     took = time.monotonic() - started
     with open(out, "wb") as file:  # noqa: PTH123
-        np.savez(file, **({} if outcome.choice is None else {"choice": outcome.choice}))
+        if outcome.choice is None:
+            np.savez(file)
+        else:
+            np.savez(file, choice=outcome.choice)
     figures = {
         "bound": outcome.bound,
         "seconds": round(took, 3),

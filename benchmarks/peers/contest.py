@@ -43,13 +43,13 @@ def contest(
     proven: int | None = None,
 ) -> list[Row]:
     """A row for each contender and seed; `gap` is to the best bound: `proven`, or what any of them proved."""
-    rows = []
+    rows = list[Row]()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "problem.npz"
         problem.save(path)
         for seed in seeds:
             for contender in contenders:
-                row = {"instance": name, "contender": contender, "seed": seed}
+                row: Row = {"instance": name, "contender": contender, "seed": seed}
                 row |= _one(problem, path, contender, (seconds, seed, workers))
                 sys.stderr.write(
                     f"{name}: {contender} cost {row['cost']} bound {row['bound']} {row['seconds']} s\n"

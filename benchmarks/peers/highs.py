@@ -35,5 +35,5 @@ def solve(problem: AssignmentProblem, seconds: float, seed: int, workers: int) -
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     choice = program.choice(problem, np.array(highs.getSolution().col_value)) if found else None
     margin, bound = believed_margin(problem), info.mip_dual_bound
-    proven = margin is not None and math.isfinite(bound)
-    return Outcome(choice, math.ceil(bound - margin) if proven else None, build_s)
+    proven = None if margin is None or not math.isfinite(bound) else math.ceil(bound - margin)
+    return Outcome(choice, proven, build_s)

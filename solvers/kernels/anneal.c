@@ -84,19 +84,19 @@ static void put_in(Search *s, int32_t r, int32_t at) {
     place(s, r, at);
 }
 
-/* Settle r, which is in limbo, at its cheapest candidate that fits, within the budget; 0 if there is none. */
+/* Settle r, which is in limbo, at the candidate that fits and is cheapest at the prices, within the budget; 0 if there is none.
+ * What it costs alone would take no account of what the room there is worth to others. */
 static int settle(Search *s, int32_t r, int64_t budget, int32_t avoid) {
     Plan *plan = s->plan;
-    int32_t best = -1, end = plan->first[r + 1];
-    int64_t least = budget - s->cost - s->owed + plan->least[r] + 1;
-    for (int32_t i = plan->first[r]; i < end; i++) {
+    int64_t most = budget - s->cost - s->owed + plan->least[r];
+    for (int32_t i = plan->first[r]; i < plan->first[r + 1]; i++) {
         const Candidate *c = plan->candidate + i;
-        if (c->cost - s->in->shortfall >= least || i == avoid) continue;
-        int64_t cost = cost_at(s, c);
-        if (cost < least && fits(s, c) && link_conflict(s, r, c) < 0) least = cost, best = i;
+        if (c->cost - s->in->shortfall > most || i == avoid) continue;
+        if (cost_at(s, c) > most || !fits(s, c) || link_conflict(s, r, c) >= 0) continue;
+        put_in(s, r, i);
+        return 1;
     }
-    if (best >= 0) put_in(s, r, best);
-    return best >= 0;
+    return 0;
 }
 
 /* Force r, which is in limbo, to candidate `at`, ejecting what is in the way; 0 when budget or depth forbid. */
