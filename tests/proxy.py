@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,8 +11,8 @@ from typing import Self
 class Proxy:
     """Listens on a free port and passes bytes to the server's Unix socket and back."""
 
-    def __init__(self, upstream: Path) -> None:
-        self.upstream = upstream
+    def __init__(self, upstream: Path, tls: ssl.SSLContext | None = None) -> None:
+        self.upstream, self._tls = upstream, tls
         self.losing = 0  # so many answers are swallowed; their connections are cut after
         self.repeating = 0  # so many answers are sent twice
         self.cutting_after: int | None = None  # bytes of a question that still reach the server
@@ -25,7 +26,8 @@ class Proxy:
     def url(self) -> str:
         """What a Redis client connects to."""
         assert self._server is not None
-        return f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        scheme, host = ("rediss", "localhost") if self._tls else ("redis", "127.0.0.1")
+        return f"{scheme}://{host}:{self._server.sockets[0].getsockname()[1]}"
 
     def cut(self) -> None:
         """Break every connection now."""
@@ -33,7 +35,7 @@ class Proxy:
             writer.transport.abort()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         return self
 
     async def __aexit__(

@@ -115,13 +115,20 @@ class CommitConnection:
 
     async def _connected(self) -> Pipe:
         if self._pipe is None:
-            pipe = await Pipe.to(self._client)
-            await self._lineage.meet(pipe)
-            self._sha = ""
-            self._pipe = pipe
+            self._pipe, self._sha = await self._met(), ""
         if not self._sha:
             self._sha = bytes(await self._pipe.ask_one("SCRIPT", "LOAD", self._text)).decode()
         return self._pipe
+
+    async def _met(self) -> Pipe:
+        """A new way to a server that has said who it is; one that will not is let go."""
+        pipe = await Pipe.to(self._client)
+        try:
+            await self._lineage.meet(pipe)
+        except BaseException:
+            await pipe.aclose()
+            raise
+        return pipe
 
 
 def _refusal(error: ResponseError) -> Exception:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -158,7 +157,7 @@ class Reader:
         self.client = client
         self.timeout_s = timeout_s
         self._pipes: dict[Redis, Pipe] = {}
-        self._opening = defaultdict[Redis, asyncio.Lock](asyncio.Lock)
+        self._opening: dict[Redis, asyncio.Task[Pipe]] = {}
 
     async def get(self, key: str) -> bytes | None:
         """One value; a key of another type has none. Raises Unavailable."""
@@ -232,11 +231,18 @@ class Reader:
         return answers
 
     async def _opened(self, client: Redis) -> Pipe:
-        """The way to a server, opened by the first who asks; one that is away holds up no other."""
-        async with self._opening[client]:
-            pipe = self._pipes.get(client)
-            if pipe is not None and pipe.is_closed:
-                await pipe.aclose()
-            if pipe is None or pipe.is_closed:
-                pipe = self._pipes[client] = await Pipe.to(client)
+        """The way to a server, opened once for all who ask meanwhile; whoever leaves does not stop it."""
+        opening = self._opening.get(client)
+        if opening is None:
+            opening = self._opening[client] = asyncio.create_task(self._open(client))
+            opening.add_done_callback(lambda done: done.cancelled() or done.exception())  # all may have left
+        return await asyncio.shield(opening)
+
+    async def _open(self, client: Redis) -> Pipe:
+        try:
+            if (ended := self._pipes.pop(client, None)) is not None:
+                await ended.aclose()
+            pipe = self._pipes[client] = await Pipe.to(client)
             return pipe
+        finally:
+            del self._opening[client]

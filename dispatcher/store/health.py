@@ -97,7 +97,7 @@ async def check(
         return Health("", (f"the store refuses to be asked: {error}",))
 
 
-async def check_in(reader: Reader, within_s: float = SILENCE_S, *, replicas: int = 0) -> Health:
+async def check_in(reader: Reader, within_s: float, *, replicas: int = 0) -> Health:
     """One server of a cluster, by itself: one that hangs is told before whoever asks gives up."""
     try:
         async with asyncio.timeout(within_s):
@@ -117,7 +117,9 @@ async def check_all(
         return Health("", (error.detail,))
     if len(readers) == 1 and not readers[0][0]:
         return await check(readers[0][1], identity, markets, replicas=servers.replicas)
-    each = await asyncio.gather(*(check_in(reader, replicas=servers.replicas) for _, reader in readers))
+    each = await asyncio.gather(
+        *(check_in(reader, SILENCE_S, replicas=servers.replicas) for _, reader in readers)
+    )
     told = [
         f"{name}: {problem.rstrip('.')}"
         for (name, _), one in zip(readers, each, strict=True)

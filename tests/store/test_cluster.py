@@ -59,7 +59,9 @@ async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loc
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def store(cluster: LocalCluster) -> AsyncIterator[Store]:
+async def store(cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
+    for patience in ("SILENCE_S", "PATIENCE_S"):  # a busy machine is slow to say that all is well
+        monkeypatch.setattr(health, patience, 60.0)
     async with Store(cluster.url, RING) as opened:
         yield opened
 
