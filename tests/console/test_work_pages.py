@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 from aiohttp import ClientSession
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from contracts.codes import Role
 from contracts.webhooks import DeliveryOutcome, NewWebhook
@@ -67,6 +69,20 @@ async def test_a_vendor_is_paused_with_its_reason_and_its_papers_verified_by_key
     await expect(page.get_by_role("row").filter(has_text="pause vendor")).to_contain_text("no calls back")
     await expect(page.get_by_role("row").filter(has_text="verify papers")).to_contain_text("drug_screen")
     await sound(page)
+    await page.route("**/audit?*", one_at_a_time)
+    await page.keyboard.press("r")
+    await expect(page.get_by_role("button", name="Read earlier ones")).to_be_visible()
+    async with page.expect_download() as saved:
+        await page.keyboard.press("e")
+    acts = (await desk.call(market, "GET", "/audit?group=vendors"))["acts"]
+    lines = Path(await (await saved.value).path()).read_text().splitlines()
+    assert len(acts) >= 2
+    assert len(lines) == 1 + len(acts)  # all of them, whatever was on the screen
+
+
+async def one_at_a_time(route: Route) -> None:
+    """A list that has more than one page."""
+    await route.continue_(url=route.request.url.replace("limit=200", "limit=1"))
 
 
 async def another_document(desk: Desk, market: str) -> None:

@@ -6,6 +6,7 @@
 import { fill, h, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { Chips } from "../parts/chips.js";
+import { exportAll } from "../parts/export_all.js";
 import { empty } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
 import { leadsTo } from "../parts/grid_keys.js";
@@ -55,7 +56,7 @@ class Audit {
     this.grid = this.newGrid();
     for (const field of [this.subject, this.about]) leadsTo(field, this.grid);
     root.append(
-      heading(title, this.subject, this.about, button("Export CSV", () => this.grid.exportCsv())),
+      heading(title, this.subject, this.about, button("Export CSV", () => exportAll(this, context.signal))),
       this.chips.node,
       this.trouble,
       this.grid,
@@ -67,7 +68,7 @@ class Audit {
       { key: "/", says: "Find by who", act: () => this.subject.focus() },
       { key: "r", says: "Read again", act: () => void this.read() },
       { key: "m", says: "Read earlier ones", act: () => void this.read(true) },
-      { key: "e", says: "Export CSV", act: () => this.grid.exportCsv() },
+      { key: "e", says: "Export CSV", act: () => void exportAll(this, context.signal) },
     ]);
   }
 

@@ -19,6 +19,7 @@ export const title = "Care";
 const EVERY_MS = 20_000;
 const AT_ONCE = 6; // episodes read side by side
 const MOST = 400; // episodes of which the progress is read
+const LISTED = 2_000;
 
 /**
  * @param {HTMLElement} root
@@ -30,6 +31,13 @@ export function mount(root, context) {
   const id = first === "episode" ? second : first;
   if (id) return new Episode(root, context, id).stop;
   return new Episodes(root, context).stop;
+}
+
+/** What is not shown, if anything. @param {number} count of the episodes that were read */
+function notAll(count) {
+  if (count <= MOST) return "";
+  const listed = count < LISTED ? "" : `The ${count} oldest are listed, more may be open. `;
+  return h("p", { class: "hint" }, `${listed}The progress of the ${MOST} oldest is shown; open one to see it.`);
 }
 
 /**
@@ -165,7 +173,7 @@ class Episodes {
       const found = [];
       for await (const page of api.pages("/episodes", { limit: 200 }, signal)) {
         found.push(...page.episodes);
-        if (found.length >= MOST * 5) break;
+        if (found.length >= LISTED) break;
       }
       this.lines = found.map((each) => ({
         id: each.id,
@@ -178,9 +186,7 @@ class Episodes {
       return found;
     }, (found) => {
       void this.progress(found.slice(0, MOST));
-      return found.length > MOST
-        ? h("p", { class: "hint" }, `The progress of the ${MOST} oldest is shown; find one by its id to see it.`)
-        : "";
+      return notAll(found.length);
     });
   }
 

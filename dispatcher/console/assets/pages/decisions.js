@@ -9,6 +9,7 @@ import { bind } from "../core/keys.js";
 import { showTrouble } from "../parts/dialog.js";
 import { DecisionPanel } from "../parts/decision.js";
 import { rowPanel } from "../parts/decision_row.js";
+import { exportAll } from "../parts/export_all.js";
 import { empty } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
 import { leadsTo } from "../parts/grid_keys.js";
@@ -64,7 +65,7 @@ class Search {
           this.asked();
         }, { class: "quiet" }),
         this.request,
-        isOps && button("Export CSV", () => this.grid.exportCsv()),
+        isOps && button("Export CSV", () => exportAll(this, context.signal)),
       ),
       this.trouble,
       ...isOps ? [this.grid, h("div", { class: "row" }, this.more)] : [],
@@ -73,7 +74,7 @@ class Search {
     this.stop = bind([
       { key: "/", says: "Find by request", act: () => this.request.focus() },
       { key: "r", says: "Read again", act: () => void this.read() },
-      { key: "e", says: "Export CSV", act: () => this.grid.exportCsv() },
+      { key: "e", says: "Export CSV", act: () => void exportAll(this, context.signal) },
     ]);
   }
 

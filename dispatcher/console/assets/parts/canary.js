@@ -92,7 +92,7 @@ export class Canary {
           value: view.mode === "whole" ? "every hour" : `${view.block_hours} h blocks`,
           says: view.mode === "whole"
             ? "compared with the weeks before"
-            : `drawn by lot, pairs ${view.pair_days} days apart`,
+            : `drawn by lot, pairs a ${view.pair_days === 1 ? "day" : "week"} apart`,
         }),
       ),
       diffTable(view.changes, "Changes of the canary"),

@@ -6,6 +6,7 @@
 import { fill, h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { dialog } from "./dialog.js";
+import { exportAll } from "./export_all.js";
 import { figure } from "./figure.js";
 import { grid } from "./grid.js";
 import { button, dollars, heading, number, reading, requestLink, seconds, words } from "./view.js";
@@ -42,7 +43,7 @@ export class DecisionPanel {
       heading(
         `Decision ${digest}`,
         h("a", { class: "button", href: context.href("decisions") }, "All decisions"),
-        button("Export CSV", () => this.grid.exportCsv()),
+        button("Export CSV", () => exportAll(this, context.signal)),
         h("a", { class: "button", href: context.href("what-if", ["new"], { against: digest }) }, "What if …"),
         button("Replay", () => this.replay(), { class: "primary", title: "p" }),
       ),
@@ -55,7 +56,7 @@ export class DecisionPanel {
     this.stop = bind([
       { key: "Escape", says: "All decisions", act: () => context.go("decisions") },
       { key: "p", says: "Replay it", act: () => void this.replay() },
-      { key: "e", says: "Export CSV", act: () => this.grid.exportCsv() },
+      { key: "e", says: "Export CSV", act: () => void exportAll(this, context.signal) },
     ]);
   }
 
