@@ -219,6 +219,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Where a running service leaves the URL it answers on."""
         return self.data_dir / "address"
 
+    @property
+    def clock_settings_file(self) -> Path:
+        """Where a running service leaves by which clock it goes."""
+        return self.data_dir / "clock-settings.json"
+
     def environment(self) -> dict[str, str]:
         """The variables that give a child process these very settings."""
         values = {name: getattr(self, name) for name in self.__struct_fields__}

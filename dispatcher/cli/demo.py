@@ -177,14 +177,15 @@ def _all_replay(folder: Path, day: Day, console: Console) -> bool:
 
 
 def _left_running(service: Service, market: str) -> str:
-    """Where it is, and tokens by its own clock: one from `dispatcher token` goes by the machine's."""
+    """Where it is, tokens that outlast the day, a way into the console, and how to get in again."""
     from contracts.codes import Role
-    from dispatcher.app.opened import clock_of
+    from dispatcher.runtime.own_command import typed
     from dispatcher.security.key_files import read_token_keys
     from dispatcher.security.tokens import claims, mint
     from dispatcher.serve.entrance import entrance
+    from dispatcher.serve.whereabouts import moment
 
-    keys, now_ms = read_token_keys(service.settings.token_keys_file), clock_of(service.settings).now_ms()
+    keys, now_ms = read_token_keys(service.settings.token_keys_file), moment(service.settings).now_ms
     lines = [
         f"the service stays up on {service.url} until Ctrl-C, in real time by now. {service.url}/docs",
         "",
@@ -193,8 +194,11 @@ def _left_running(service: Service, market: str) -> str:
         made = claims(role, markets=[market], vendor_id="", now_ms=now_ms, hours=KEPT_HOURS)
         lines.append(f"{role.upper()}={mint(keys, made)}")
     roles = (Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER)
-    looked_at = entrance(service.settings, roles=roles, markets=[market], url=service.url, speed=1.0)
-    return "\n".join([*lines, f"URL={service.url}/v1/markets/{market}", "", f"the console: {looked_at}"])
+    looked_at = entrance(service.settings, roles=roles, markets=[market], url=service.url)
+    command = typed(f"console --role {','.join(roles)} --market {market}")
+    again = f"DISPATCHER_DATA_DIR={service.settings.data_dir.absolute()} {command}"
+    lines += [f"URL={service.url}/v1/markets/{market}", "", f"the console: {looked_at}", f"in again: {again}"]
+    return "\n".join(lines)
 
 
 async def _vendor_page(service: Service, day: Day) -> str:

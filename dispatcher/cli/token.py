@@ -51,10 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the token, and nothing else, on standard output."""
     from contracts.codes import Role
-    from dispatcher.runtime.clock import make_clock
     from dispatcher.runtime.errors import UsageError
     from dispatcher.security.key_files import ensure_token_keys, read_token_keys
     from dispatcher.security.tokens import claims, mint
+    from dispatcher.serve.whereabouts import moment
     from dispatcher.settings import Settings
 
     settings = Settings.read(os.environ)
@@ -65,19 +65,19 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"there is no market '{unknown[0]}'.", f"Known: {', '.join(settings.markets)}")
     if settings.token_keys is None:
         ensure_token_keys(settings.token_keys_file)
-    now_ms = make_clock(*settings.clock).now_ms()
+    now = moment(settings)
     made = claims(
         *roles,
         markets=markets,
         vendor_id=args.vendor or "",
         facility_id=args.facility or "",
-        now_ms=now_ms,
-        hours=args.hours,
+        now_ms=now.now_ms,
+        hours=now.hours(args.hours),
         subject=args.subject,
     )
     keys = read_token_keys(settings.token_keys_file)
     token = mint(keys, made)
-    _refuse_what_is_refused(keys, token, now_ms)
+    _refuse_what_is_refused(keys, token, now.now_ms)
     print(token)
     return 0
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,7 @@ from solvers.planning import BatchPlan
 from solvers.screening import Screening
 from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
+FEW_VENDORS = 4  # are read one after the other, some 2 ms each
 log = structlog.get_logger()
 
 
@@ -89,8 +90,10 @@ class Market:
         )
         return self.reading
 
-    async def renew(self, vendor_ids: Iterable[str]) -> bool:
-        """Read again what these vendors post; False: one of them is another vendor, all are to be read."""
+    async def renew(self, vendor_ids: Collection[str]) -> bool:
+        """Read again what these vendors post; False: all are to be read. They are many, or one is another."""
+        if len(vendor_ids) > FEW_VENDORS:
+            return False
         for each in vendor_ids:
             before = self.reading
             if before is None:

@@ -33,7 +33,6 @@ from dispatcher.store.changes import NAMED
 
 LEASE_MS = 6_000  # real time; renewed three times as often
 PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
-FEW_VENDORS = 4  # are read one after the other, some 2 ms each
 LOOK_S = 1.0  # a hint may be lost: look for new work at least this often, real time
 log = structlog.get_logger()
 
@@ -143,8 +142,7 @@ class Matcher:
 
     async def _renewed(self, vendors: Sequence[str]) -> bool:
         """What these vendors post is read again, if that is all that there is to do about it."""
-        few = len(vendors) <= FEW_VENDORS
-        return few and await self.market.renew(vendors) and not self.seen
+        return await self.market.renew(vendors) and not self.seen
 
     async def _look_around(self, own: Ownership) -> None:
         """All that was not looked at yet, beside what hints name: where it is told, and now and then."""
@@ -209,7 +207,8 @@ class Matcher:
         self.seen |= set(due)
         self.seen -= done.offered
         self.unmatched = (self.unmatched | done.tried) & self.seen
-        if done.deferred or done.fell_out:
+        again = done.outdated & (done.offered | self.left)  # that was planned since, or is at once
+        if done.deferred or done.fell_out > len(again):
             self.work.set()
         self._explain_later(done)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,6 +13,7 @@ from contracts.tuning import Number, Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.fairness import Groups, days
 from dispatcher.domain.proposal import Precondition
+from dispatcher.domain.refusals import Unreadable
 from dispatcher.matching import caps
 from dispatcher.matching.capacity import CapacityBook, capacity_book, ledger_keys, limits_of
 from dispatcher.matching.changes import Changes
@@ -114,8 +116,8 @@ async def read_vendor(stored: MarketStore, reading: Reading, vendor_id: str) -> 
     None: it is another vendor, or carries something else, and all are to be read. The reading that is given
     is not to be used any more.
     """
-    known, document = reading.documents.get(vendor_id), await stored.vendors.get(vendor_id)
-    if known is None or document is None or document.version != known.version:
+    known, version = reading.documents.get(vendor_id), await _version(stored, vendor_id)
+    if known is None or version != known.version:
         return None
     postings = await stored.capacity.of(vendor_id, reading.capacity.horizon.days)
     posted = {posting: each.value for posting, each in postings.items()}
@@ -146,6 +148,14 @@ async def _groups(
     if before is not None and (lightly or 0 <= now_ms - before.groups_ms < GROUPS_MS):
         return before.groups, before.groups_ms
     return await stored.fairness.of(days(now_ms)), now_ms
+
+
+async def _version(stored: MarketStore, vendor_id: str) -> int | None:
+    """None: there is no such vendor, or it cannot be read, which a reading of all sets aside."""
+    with contextlib.suppress(Unreadable):
+        found = await stored.vendors.get(vendor_id)
+        return None if found is None else found.version
+    return None
 
 
 async def _vendor(stored: MarketStore, vendor_id: str) -> Mapping[str, Versioned[Vendor]]:

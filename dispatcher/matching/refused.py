@@ -29,14 +29,15 @@ class _Refusal(NamedTuple):
 
 @dataclass(eq=False)
 class Refused:
-    """By request, which vendors' matches were refused."""
+    """By request, which vendors' matches were refused. Threads read it while more is noted."""
 
-    found: dict[str, dict[str, _Refusal]] = field(default_factory=dict)
+    found: dict[str, Mapping[str, _Refusal]] = field(default_factory=dict)
 
     def note(self, request_id: str, vendor_id: str, rule: str, reading: Reading) -> None:
         """A match with this vendor was refused by a rule; what passes by itself is not kept."""
         if rule not in PASSING:
-            self.found.setdefault(request_id, {})[vendor_id] = _Refusal(rule, *_as_read(vendor_id, reading))
+            fresh = _Refusal(rule, *_as_read(vendor_id, reading))
+            self.found[request_id] = {**self.found.get(request_id, {}), vendor_id: fresh}
 
     def of(self, request_id: str, reading: Reading) -> Mapping[str, str]:
         """The rule by vendor, of those that are still as they were."""

@@ -179,8 +179,10 @@ class WaitingRequests:
 
     async def bodies_of(
         self, records: Sequence[RequestRecord], raw: Mapping[str, bytes | None] = {}
-    ) -> Mapping[str, Request]:
-        """Their bodies and maybe others', as far as they exist; read once for each revision of a record.
+    ) -> dict[str, Request]:
+        """Their bodies, as far as they exist; read once for each revision of a record.
+
+        What is forgotten meanwhile is in them still.
 
         `raw`: those that came with their records.
 
@@ -202,7 +204,7 @@ class WaitingRequests:
             self._revisions |= {
                 each: known[each] for each in missing if known[each] or each in self._revisions
             }
-        return self.bodies
+        return {each: self.bodies[each] for each in known if each in self.bodies}
 
     def forget_all_but(self, open_ids: Iterable[str]) -> None:
         """Keep what is known of open requests only."""

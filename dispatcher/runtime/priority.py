@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 NICE = 19
+AGAIN_S, TRIES = 0.11, 50  # Linux takes one such word in a tenth of a second, of all who are not root
 _SHARE = Path("/proc/self/autogroup")  # Linux: what its session has of the cores, by a niceness of its own
 
 
@@ -17,11 +19,20 @@ def leave_cores(nice: int) -> None:
     were told would count beside its matcher alone, and the web process had no more of a core than it.
     """
     os.setpriority(os.PRIO_PROCESS, 0, max(nice, os.getpriority(os.PRIO_PROCESS, 0)))
-    with contextlib.suppress(
-        OSError
-    ):  # it leads a session already, which others may be in; or there is no share
+    with contextlib.suppress(OSError):  # it leads a session already, which others may be in
         os.setsid()
-        _SHARE.write_text(str(nice))
+        _share(nice)
+
+
+def _share(nice: int) -> None:
+    """Say it, waiting for its turn: several solvers start at once. Raises OSError: there is no share."""
+    for _ in range(TRIES):
+        try:
+            _SHARE.write_text(str(nice), encoding="ascii")
+        except BlockingIOError:
+            time.sleep(AGAIN_S)
+        else:
+            return
 
 
 def come_last() -> None:

@@ -24,6 +24,7 @@ from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.signals import on_ending
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
+from dispatcher.serve import whereabouts
 from dispatcher.serve.data_folder import make_usable
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.keeping import keep, remembered, started
@@ -227,8 +228,7 @@ async def _run(
             for child in (each for each in children if each.name == JOBS):
                 group.create_task(child.keep())
     finally:
-        with contextlib.suppress(OSError):
-            settings.address_file.unlink(missing_ok=True)
+        whereabouts.take_back(settings)
         await asyncio.gather(*(child.stop(STOP_TIMEOUT_S) for child in children))
 
 
@@ -252,9 +252,7 @@ async def announce_when_ready(
             await asyncio.sleep(0.05)
     answers.set()
     try:
-        draft = settings.address_file.with_suffix(".new")
-        draft.write_text(url)
-        draft.replace(settings.address_file)
+        whereabouts.leave(settings, url)
     except OSError as error:  # a full disk is no reason to end
         log.warning("address_not_written", reason=error.strerror)
     announce(url)

@@ -9,11 +9,10 @@ from client.errors import ClientError, Problem
 from client.ops import OpsClient
 from contracts.codes import Role
 from contracts.vendor_sign_ins import NewSignInLink, SignInLink
-from dispatcher.runtime.clock import make_clock
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import ensure_token_keys, read_token_keys
 from dispatcher.security.tokens import claims, mint
-from dispatcher.serve.entrance import address
+from dispatcher.serve.whereabouts import address, moment
 from dispatcher.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -44,8 +43,8 @@ async def as_ops(
     url = url or address(settings)
     if settings.token_keys is None:
         ensure_token_keys(settings.token_keys_file)
-    keys, now_ms = read_token_keys(settings.token_keys_file), make_clock(*settings.clock).now_ms()
-    made = claims(Role.OPS, markets=[market], now_ms=now_ms, hours=1.0, subject=command)
+    keys, now = read_token_keys(settings.token_keys_file), moment(settings)
+    made = claims(Role.OPS, markets=[market], now_ms=now.now_ms, hours=now.hours(1.0), subject=command)
     try:
         async with OpsClient(url, mint(keys, made), market) as ops:
             return await act(ops)

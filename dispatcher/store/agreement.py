@@ -129,14 +129,17 @@ class Agreement:
         return self._prints
 
     async def _announced(self, market: str, part: RingPart) -> list[Ring]:
-        """What the others say, after this process has said its own."""
+        """What the others say, after this process has said its own.
+
+        What it said before goes only then: at no moment does nobody wait for its keys.
+        """
         prints, ahead_s = self._own_prints(), self._ahead_s(market)
         said = Ring(self.process, self.vault.sealing(market), prints, ahead_s)
         before, self._said[market] = self._said.get(market), said
-        found = await part.announce(said, LIVES_MS)
-        if before not in (None, said):  # only now: at no moment do the others take us for gone
-            await part.leave(before)
-        return [each for each in found if each.process != self.process]
+        living = await part.announce(said, LIVES_MS)
+        if before not in (None, said):
+            living = await part.leave(before)
+        return [each for each in living if each.process != self.process]
 
     def _judge(self, market: str, keys: list[str]) -> None:
         if (found := tuple(keys)) != self._missing.get(market, ()):

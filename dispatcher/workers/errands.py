@@ -54,9 +54,9 @@ class Desk:
         try:
             return await _Asked(self, ref, parcel, budget_s, until_s, told).result()
         finally:
-            await self._aside(self.parcels.thrown_away, parcel)
+            self._aside(self.parcels.thrown_away, parcel)
 
-    async def _aside(self, ask: Callable[..., object], *words: object) -> None:
+    def _aside(self, ask: Callable[..., object], *words: object) -> None:
         """Nobody waits for it, and nothing rests on it."""
 
         def quietly() -> None:
@@ -65,7 +65,7 @@ class Desk:
             except BrokerDown:
                 log.info("broker_not_told", kind=self.broker.kind.name)
 
-        asyncio.get_running_loop().run_in_executor(None, quietly)
+        self.threads.beside(quietly)
 
 
 @dataclass(eq=False)
@@ -99,7 +99,7 @@ class _Asked:
         except BrokerDown as error:
             raise NotDone(str(error)) from error
         finally:
-            await self.desk._aside(broker.withdraw, name)
+            self.desk._aside(broker.withdraw, name)
 
     async def _followed(self, name: str) -> bytes | None:
         began_s = heard_s = time.monotonic()
@@ -110,7 +110,7 @@ class _Asked:
                 notes = await self.desk.threads.call(self.desk.broker.look, self.ref, name)
                 heard_s = now_s
             except BrokerDown:
-                if now_s - heard_s > self.desk.silence_s:
+                if time.monotonic() - heard_s > self.desk.silence_s:
                     raise
                 notes = Notes(None, taken_by, None)
             if notes.result is not None:
@@ -139,10 +139,10 @@ class _Asked:
     async def _opened(self, result: bytes) -> bytes:
         """Raises NotDone: it was not made for us, under our fence."""
         desk = self.desk
-        await desk._aside(desk.broker.forget, self.ref)
+        desk._aside(desk.broker.forget, self.ref)
         try:
             plain = await desk.threads.call(desk.parcels.opened, self.ref, RESULT, result)
         except (NoParcel, OSError) as error:
             raise NotDone(f"a result was refused ({error})") from error
-        await desk._aside(desk.parcels.thrown_away, result)
+        desk._aside(desk.parcels.thrown_away, result)
         return plain

@@ -27,14 +27,19 @@ class Threads:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(TOGETHER, thread_name_prefix="broker")
+        self._beside = ThreadPoolExecutor(TOGETHER, thread_name_prefix="broker-beside")
 
     async def call(self, ask: Callable[..., Result], *words: object) -> Result:
         """What it gives or raises."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, ask, *words)
 
+    def beside(self, ask: Callable[[], None]) -> None:
+        """Done once, whatever ends meanwhile; nobody waits for it, and what is called waits not behind it."""
+        self._beside.submit(ask)
+
     def close(self) -> None:
         """Wait for nobody."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)  # the other is still told what was cancelled
 
 
 @dataclass(eq=False)

@@ -129,13 +129,14 @@ class _Parts:
     solved: int = 0
 
     async def ask(self, asked: Asked) -> bytes | None:
-        """The plan of a part, packed; None: no worker made one in its time."""
-        ref = self.ref.of_part(asked.number)
-        until_s = time.monotonic() + asked.time_limit_s + PART_WAITS_S
+        """The plan of a part, packed; None: no worker made one in its time, however long the broker hangs."""
+        ref, most_s = self.ref.of_part(asked.number), asked.time_limit_s + PART_WAITS_S
+        until_s = time.monotonic() + most_s
         try:
-            found = await self.desk.asked(ref, asked.packed, asked.time_limit_s, until_s=until_s)
-        except NotDone as why:
-            log.warning("part_solved_here", part=str(ref), reason=str(why))
+            async with asyncio.timeout(most_s):
+                found = await self.desk.asked(ref, asked.packed, asked.time_limit_s, until_s=until_s)
+        except (NotDone, TimeoutError) as why:
+            log.warning("part_solved_here", part=str(ref), reason=str(why) or "it is late")
             return None
         self.solved += 1
         return found

@@ -44,9 +44,7 @@ _PROOF_S: Final = 3e-5  #: by requests squared: about what HiGHS needs to close 
 _AFTER_S: Final = 0.3  #: in which CP-SAT closes most of what it is given whole: HiGHS need not start
 _SOON: Final = 400  #: requests up to which it begins before annealing has settled: by then it may be done
 _START: Final = 0.05  #: share of the time that the prices of a first plan take, and annealing from it
-_HOT: Final = (
-    4.0  #: first temperature of annealing, in spreads: from there on it is decided who stays unmatched
-)
+_HOT: Final = 4.0  #: first temperature of annealing, in spreads: from there it is decided who is left
 _WARM: Final = 3.0  #: the same for a first plan
 _WIDTH: Final = 12.0  #: spreads within which a request's candidates are annealed, where there are many
 _WIDE: Final = 30.0  #: the same where there are few requests: each one left unmatched counts

@@ -52,7 +52,7 @@ async def shadowed(desk: Desk, market: str) -> None:
 
 
 async def rolled_back(desk: Desk, market: str) -> None:
-    """A canary that declined too much."""
+    """A canary that declined too much, and has seen nothing yet of what is late."""
     await desk.call(market, "PUT", "/tuning/canary", DEARER | {"days": 3}, Role.OPS)
     part = desk.parts.service.store.market(market).tuning_canary
     held = await part.get()
@@ -61,12 +61,16 @@ async def rolled_back(desk: Desk, market: str) -> None:
         what=Guarded.DECLINED, candidate=0.31, other=0.2, difference=0.11, pairs=9, evidence=3.4,
         enough=3.0, crossed=True,
     )  # fmt: skip
+    late = GuardrailFound(
+        what=Guarded.LATE, candidate=None, other=None, difference=None, pairs=0, evidence=1.0, enough=80.0,
+        crossed=False,
+    )  # fmt: skip
     ended = replace(
         held.value.canary,
         state=CanaryState.ROLLED_BACK,
         ended_at=to_instant(desk.parts.clock.now_ms()),
         why="declined: 31 % where the candidate decided, 20 % elsewhere",
-        found=(declined,),
+        found=(declined, late),
     )
     await part.put(CanaryHeld(canary=ended), held.version)
 
@@ -115,7 +119,9 @@ async def test_an_answer_says_what_is_chance_what_was_found_and_why_it_was_rolle
     await expect(canary.locator(".trouble")).to_have_text(
         "declined: 31 % where the candidate decided, 20 % elsewhere"
     )
+    await expect(canary.get_by_role("row").filter(has_text="declined")).to_contain_text("3.4 of 3.0")
     await expect(canary.get_by_role("row").filter(has_text="declined")).to_contain_text("crossed")
+    await expect(canary.get_by_role("row").filter(has_text="late")).to_have_text("late–––0nothing seen yet–")
     assert await problems_in_both_themes(page) == []
     await page.set_viewport_size(PHONE)
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -168,7 +168,7 @@ async def test_a_request_tells_its_story_and_shows_its_patient_only_when_asked(d
     assert "Accepted by v2" in told[-1]
     await sound(page)
     await page.get_by_role("button", name="Show patient").press("Enter")
-    await expect(page.locator("dialog")).to_contain_text("is recorded for good")
+    await expect(page.locator("dialog")).to_contain_text("is recorded, and ops")
     await page.keyboard.press("Escape")
     unknown = await desk.open("request/none", market=market)
     await expect(unknown.locator(".trouble")).to_contain_text("there is no request none")

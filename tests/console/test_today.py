@@ -223,7 +223,7 @@ async def test_a_proof_is_shown_once_that_it_is_recorded_was_said_and_a_picture_
     reads = desk.parts.service.patient_reads
     page = await desk.open("request/asked", Role.COORDINATOR, market=market)
     await page.get_by_role("button", name="Show proof…").press("Enter")
-    await page.wait_for_selector("dialog p:has-text('is recorded for good')")
+    await page.wait_for_selector("dialog p:has-text('is recorded, and ops')")
     assert (await reads.page(OPS, market, PatientReadQuery()))[0] == [], "nothing was read yet"
     await page.keyboard.press("Enter")
     said = page.locator("dialog li", has_text="signed by Canary Wren (spouse); odometer 81234.5 miles")

@@ -177,7 +177,7 @@ async def test_a_name_is_shown_once_that_it_is_recorded_was_said_and_not_before(
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("img", name="r1 before r2")).to_be_visible()
     await page.keyboard.press("i")
-    await expect(page.get_by_role("dialog")).to_contain_text("is recorded for good")
+    await expect(page.get_by_role("dialog")).to_contain_text("is recorded, and ops")
     assert (await desk.call(market, "GET", "/patient-reads"))["reads"] == []
     assert NAME not in await page.content()
     await page.keyboard.press("Enter")
@@ -193,6 +193,11 @@ async def test_a_name_is_shown_once_that_it_is_recorded_was_said_and_not_before(
     await page.keyboard.type("the door is at the back")
     await page.get_by_role("button", name="Add it").press("Enter")
     await expect(page.get_by_text("the door is at the back")).to_be_visible()
+    happened = page.locator(".panel", has_text="What happened").get_by_role("listitem")
+    await expect(happened.filter(has_text="noted")).to_contain_text("noted · Dana (coordinator)")
+    await expect(happened.filter(has_text="put together")).to_contain_text(
+        "put together · Dana (coordinator)"
+    )
     await sound(page)
 
 

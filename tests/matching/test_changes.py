@@ -17,9 +17,11 @@ from contracts.vendors import RateCard
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
+from dispatcher.matching.market import FEW_VENDORS
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solvers import Solvers, Whose
 from dispatcher.matching.solving import SolverPool
+from dispatcher.store.keys import Keys
 from solvers.planning import BatchPlan
 from solvers.screening import Screening
 from tests.matching.conftest import Town
@@ -137,6 +139,31 @@ async def test_where_more_than_a_posting_changed_all_are_to_be_read(two: Town, w
     assert (two.market.reading is before) is (what != "nothing")
 
 
+async def test_a_vendor_that_cannot_be_read_any_more_leaves_the_others_to_be_asked(
+    two: Town, own: Ownership
+) -> None:
+    """Whoever meets it, or hears of what is posted for it, does not end for that."""
+    await two.store.reader.ask("SETRANGE", Keys(two.name).vendor(NEAR), 0, b"\0\0\0\x09" + b"\xc1" * 40)
+    await two.submit(order("r1", start_min=30))
+    left = set[str]()
+    await match_imminent(own, two.market, ["r1"], left=left)
+    assert left == {"r1"}
+    assert not await two.market.renew([NEAR])
+    assert (await match_imminent(own, two.market, ["r1"], afresh=True)).offered == {"r1"}
+    assert await two.vendors_of(["r1"]) == [FAR]
+
+
+async def test_where_many_vendors_changed_none_is_read_by_itself(two: Town) -> None:
+    """All are read sooner than so many one after the other, for which imminent requests would wait."""
+    ids = [NEAR, *(f"more{number}" for number in range(FEW_VENDORS))]
+    for each in ids[1:]:
+        await two.add_vendor(vendor(each))
+    before = await two.market.refresh()
+    assert not await two.market.renew(ids)
+    assert two.market.reading is before
+    assert await two.market.renew(ids[1:])
+
+
 async def test_who_meets_a_vendor_that_posted_anew_is_offered_in_the_same_look(
     two: Town, own: Ownership
 ) -> None:
@@ -146,6 +173,21 @@ async def test_who_meets_a_vendor_that_posted_anew_is_offered_in_the_same_look(
     done = await match_imminent(own, two.market, ["r1"], left=left)
     assert (done.offered, left, done.changed) == ({"r1"}, set(), {NEAR})
     assert await two.vendors_of(["r1"]) == [NEAR]
+
+
+async def test_who_was_offered_all_the_same_begins_no_batch(
+    two: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    """Nobody is left for it; it would read all vendors."""
+    await two.submit(order("r1", start_min=30), order("r2", start_min=30))
+    matcher = Matcher(two.market, two.service.executor, solvers, "test")
+    await two.store.market(two.name).capacity.put(NEAR, DAY, posting(3))
+    await matcher._match(own, ["r1"])
+    assert await two.vendors_of(["r1"]) == [NEAR]
+    assert not matcher.work.is_set()
+    await pausing_the_near_one(two)()
+    await matcher._match(own, ["r2"])
+    assert (matcher.left, matcher.work.is_set()) == ({"r2"}, False)  # it is tried once more at once
 
 
 async def test_who_meets_a_vendor_that_changed_keeps_nobody_waiting_either(two: Town, own: Ownership) -> None:

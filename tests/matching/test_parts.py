@@ -32,6 +32,9 @@ from tests.matching.conftest import Town
 from tests.solvers.town import asked, screening, trip, vendor
 
 FEW = {"split_requests": 10}
+PATIENT = {
+    "solve_time_limit_s": 120.0
+}  # it ends a test that would never end: a busy machine is slow to begin
 
 
 def half(made: BatchPlan) -> BatchPlan:
@@ -68,7 +71,7 @@ async def test_a_part_is_heard_before_the_plan_is_there_and_is_in_it_though_the_
         then.touch()
 
     def day(seed: int) -> Screening:
-        values = FEW | {"solve_seed": seed}
+        values = FEW | PATIENT | {"solve_seed": seed}
         return screening(
             [asked(trip(f"r{n}")) for n in range(12)], [vendor("v1"), vendor("v2")], values=values
         )

@@ -1,6 +1,7 @@
 """A match that a rule's own check refuses: its request learns the true reason; it is not tried for ever."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -11,6 +12,7 @@ from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.explanations import explain
 from dispatcher.matching.quotes import Quoter
+from dispatcher.matching.refused import Refused
 from dispatcher.matching.solvers import Whose
 from dispatcher.matching.solving import SolverPool
 from solvers.arrays import Flags
@@ -92,6 +94,20 @@ async def test_the_vendor_is_asked_again_once_it_changes(town: Town, own: Owners
     assert town.market.requests.refused.of("r1", reading) == {"v1": "two_minds"}
     await town.add_vendor(vendor("v1", max_stairs=11))
     assert town.market.requests.refused.of("r1", await town.market.refresh()) == {}
+
+
+async def test_what_is_refused_while_a_thread_reads_what_was_is_no_failure(town: Town) -> None:
+    refused, reading = Refused(), await town.market.refresh()
+    for each in ("v1", "v2"):
+        refused.note("r1", each, "two_minds", reading)
+
+    class Meanwhile(dict[tuple[str, str], int]):
+        def get(self, key: tuple[str, str], default: int = 0) -> int:  # type: ignore[override]
+            refused.note("r1", "v3", "two_minds", reading)
+            return default
+
+    assert set(refused.of("r1", replace(reading, versions=Meanwhile()))) == {"v1", "v2"}
+    assert set(refused.of("r1", reading)) == {"v1", "v2", "v3"}
 
 
 async def test_a_quote_promises_nothing_that_would_be_refused(town: Town) -> None:

@@ -1,13 +1,21 @@
 """What is not planned yet, or no more: it is neither read again and again nor forgotten."""
 
+from collections.abc import Sequence
+
+import pytest
+
 from contracts.codes import DeclineCode
 from contracts.offers import Decline
 from contracts.tuning import Tuning
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.matching import requests
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.matcher import Matcher
+from dispatcher.matching.sequence import Others, beside
 from dispatcher.matching.solving import SolverPool
+from dispatcher.store.requests import RequestPart
 from solvers.planning import plan
 from tests.matching.conftest import Town
 from tests.solvers.town import trip, vendor
@@ -26,6 +34,23 @@ async def test_what_is_beyond_the_horizon_is_read_once_and_planned_when_it_comes
     assert town.market.requests.bodies == {}
     town.clock.ms += 4 * 3_600_000
     assert (await run_batch(own, town.market, solvers)).offered == {"r1"}
+
+
+async def test_what_is_forgotten_while_another_reads_it_is_there_for_who_reads(
+    town: Town, own: Ownership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that listed what is open before it came forgets it: it would wait for the next, though it is
+    imminent.
+    """
+    await town.add_vendor(vendor("v1"))
+    await town.submit(trip("r1", start_min=30))
+
+    async def meanwhile(records: Sequence[RequestRecord], stored: RequestPart) -> Others:
+        town.market.requests.forget_all_but([])
+        return await beside(records, stored)
+
+    monkeypatch.setattr(requests, "beside", meanwhile)
+    assert (await match_imminent(own, town.market, ["r1"])).offered == {"r1"}
 
 
 async def test_a_request_that_had_all_its_offers_waits_without_being_planned(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.runtime import priority
 from dispatcher.runtime.priority import NICE, come_last, leave_cores
 
 
@@ -40,3 +42,33 @@ def test_who_leaves_the_cores_to_others_does_so_beside_other_sessions_too(tmp_pa
     process.join()
     assert [each.name for each in tmp_path.iterdir()] == ["True 10 10"]
     assert os.getsid(0) != process.pid
+
+
+class Busy:
+    """Linux, to whom others that are not root have said such a word just now."""
+
+    def __init__(self, times: int) -> None:
+        self.times, self.told = times, list[str]()
+
+    def write_text(self, words: str, encoding: str) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise BlockingIOError(errno.EAGAIN, "too soon")
+        self.told.append(words)
+
+
+def test_who_is_not_heard_at_once_says_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else of some solvers that start together one alone would leave the cores to others."""
+    busy = Busy(3)
+    monkeypatch.setattr(priority, "_SHARE", busy)
+    monkeypatch.setattr(priority, "AGAIN_S", 0.0)
+    priority._share(10)
+    assert busy.told == ["10"]
+
+
+def test_who_is_never_heard_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = Busy(priority.TRIES)
+    monkeypatch.setattr(priority, "_SHARE", busy)
+    monkeypatch.setattr(priority, "AGAIN_S", 0.0)
+    priority._share(10)
+    assert busy.told == []

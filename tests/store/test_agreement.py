@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -185,6 +187,28 @@ async def test_a_process_that_ended_is_not_waited_for(
         await y.store.agreement.leave(market.name, y.market.rings)
         await x.look()
         assert x.store.vault.sealing(market.name) == "b"
+
+
+async def test_what_a_process_says_anew_leaves_no_moment_in_which_others_do_not_hear_it(
+    server: EmbeddedRedis, market: MarketStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one that looks just then takes a key that it has not. A clock that is wrong is said anew often."""
+    async with two(server, market.name, tmp_path, ROUND_2, OLD) as (x, y):
+        await y.look()
+        announce, leave = y.market.rings.announce, y.market.rings.leave
+
+        async def x_looks_before(ask: Any, *words: Any) -> Any:
+            await x.look()
+            return await ask(*words)
+
+        monkeypatch.setattr(y.market.rings, "announce", partial(x_looks_before, announce))
+        monkeypatch.setattr(y.market.rings, "leave", partial(x_looks_before, leave))
+        y.store.skew._ahead_s[market.name] = 600
+        await y.look()
+        assert x.store.vault.sealing(market.name) == "a", "y cannot read b"
+        monkeypatch.undo()
+        (mine,) = (each for each in await market.rings.living() if each.process == "web y:1")
+        assert mine.ahead_s == 600
 
 
 async def test_one_markets_rings_of_a_wrong_type_keep_no_other_market_from_being_ready(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
+from dispatcher.matching.elsewhere import Asked
 from dispatcher.matching.solving import SolverPool
+from dispatcher.workers import shared as shared_solvers
 from dispatcher.workers.broker import Ref
 from dispatcher.workers.parcels import RESULT, TASK
 from dispatcher.workers.shared import SharedSolvers
@@ -16,7 +19,7 @@ from solvers.planning import BatchPlan, digest
 from solvers.saved import pack_plan
 from solvers.screening import Screening
 from tests.solvers.town import asked, screening, trip, vendor
-from tests.workers.conftest import Cluster
+from tests.workers.conftest import LIMIT_S, Cluster
 from tests.workers.fakes import Words, answered, faked, message, words_of
 from tests.workers.test_solves import WHOSE
 
@@ -94,3 +97,19 @@ async def test_a_part_that_comes_to_nothing_is_solved_here(
     else:
         shared.desk.broker.answer(ref, shared.desk.parcels.packed(ref, RESULT, b"no plan"))
     assert pack_plan(await planning) == pack_plan(await pool.plan(batch()))
+
+
+async def test_a_part_is_waited_for_no_longer_than_its_time_while_the_broker_hangs(
+    cluster: Cluster, pool: SolverPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its looks hang, and others wait behind them: the batch would be late, and the greedy's."""
+    desk, over = faked(cluster, pool).desk, threading.Event()
+    monkeypatch.setattr(desk.broker, "look", lambda *asked: over.wait())
+    monkeypatch.setattr(shared_solvers, "PART_WAITS_S", 0.05)
+    parts = shared_solvers._Parts(desk, Ref("metro", "abc", "7-abc"))
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            assert await parts.ask(Asked(0, 0.05, b"packed")) is None
+        assert not over.is_set()
+    finally:
+        over.set()

@@ -6,6 +6,8 @@ import asyncio
 import base64
 import pickle
 import struct
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +19,8 @@ from dispatcher.blobs.folder import Folder
 from dispatcher.matching.solvers import Whose
 from dispatcher.matching.solving import SolverPool
 from dispatcher.store.pulse import Workers
-from dispatcher.workers.broker import Ref
-from dispatcher.workers.errands import Desk
+from dispatcher.workers.broker import BrokerDown, Ref
+from dispatcher.workers.errands import Desk, NotDone
 from dispatcher.workers.jobs import found_bytes
 from dispatcher.workers.living import LOAD_S
 from dispatcher.workers.parcels import RESULT, TASK
@@ -29,7 +31,7 @@ from solvers.planning import plan
 from solvers.saved import pack_plan
 from solvers.screening import Screening
 from tests.solvers.town import CENTRE, asked, screening, trip, vendor
-from tests.workers.conftest import Cluster, until_living
+from tests.workers.conftest import LIMIT_S, Cluster, until_living
 from tests.workers.fakes import Words, answered, faked, message, words_of
 
 WHOSE = Whose("metro", "7-abc")
@@ -238,6 +240,43 @@ async def test_without_a_worker_or_a_broker_the_local_pool_solves(cluster: Clust
     await shared.desk.living.look()
     assert shared.desk.living.workers == frozenset()
     assert shared.elsewhere == 0
+
+
+async def test_the_silence_of_a_broker_is_counted_until_its_answer_failed_not_until_it_was_asked(
+    cluster: Cluster, pool: SolverPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked once more it would be waited for twice as long."""
+    desk, looks = faked(cluster, pool, silence_s=0.02).desk, list[str]()
+
+    def hangs(ref: Ref, name: str) -> None:
+        looks.append(name)
+        time.sleep(0.04)
+        raise BrokerDown("it hangs")
+
+    monkeypatch.setattr(desk.broker, "look", hangs)
+    with pytest.raises(NotDone, match="it hangs"):
+        await desk.asked(Ref("metro", "abc", "7-abc"), b"", 1.0, until_s=time.monotonic() + 60.0)
+    assert len(looks) == 1
+
+
+async def test_what_a_broker_that_hangs_is_told_holds_up_no_other_thread(
+    cluster: Cluster, pool: SolverPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each part in vain it is told that it is not wanted any more; our other threads have other work."""
+    desk, over = faked(cluster, pool, start_s=0.0).desk, threading.Event()
+    monkeypatch.setattr(desk.broker, "withdraw", lambda name: over.wait())
+    asking = [
+        desk.asked(Ref("metro", f"abc{n}", "7-abc"), b"", 1.0, until_s=time.monotonic() + 60.0)
+        for n in range(40)
+    ]
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            found = await asyncio.gather(*asking, return_exceptions=True)
+            assert [type(each) for each in found] == [NotDone] * 40
+            await asyncio.to_thread(time.monotonic)
+        assert not over.is_set()
+    finally:
+        over.set()
 
 
 async def test_a_broker_whose_memory_is_full_and_a_place_of_parcels_that_is_away_hold_up_no_batch(

@@ -20,6 +20,12 @@ function shown(what, value) {
   return what === "cost" ? dollars(value) : `${(value * 100).toFixed(1)} %`;
 }
 
+/** @param {any} row of a guardrail; before both of a pair are over it says nothing */
+function stands(row) {
+  if (!row.pairs) return "";
+  return row.crossed ? "crossed" : "holds";
+}
+
 /** The canary of the market. */
 export class Canary {
   /**
@@ -131,14 +137,14 @@ export class Canary {
           name: "evidence",
           says: "Evidence, of",
           value: (row) => row.evidence,
-          show: (row) => `${row.evidence.toFixed(1)} of ${row.enough.toFixed(1)}`,
+          show: (row) => row.pairs ? `${row.evidence.toFixed(1)} of ${row.enough.toFixed(1)}` : "nothing seen yet",
           end: true,
         },
         {
           name: "crossed",
           says: "So it",
-          value: (row) => row.crossed ? "crossed" : "holds",
-          show: (row) => h("span", { class: `tag ${row.crossed ? "bad" : "good"}` }, row.crossed ? "crossed" : "holds"),
+          value: stands,
+          show: (row) => row.pairs ? h("span", { class: `tag ${row.crossed ? "bad" : "good"}` }, stands(row)) : "–",
         },
       ],
     };

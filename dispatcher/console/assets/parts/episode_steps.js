@@ -4,10 +4,14 @@
  */
 
 import { h } from "../core/dom.js";
+import { whoOf } from "../core/story.js";
 import { words } from "./state.js";
 import { requestLink, section } from "./view.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
+
+/** How the episode itself came about. @param {string} what */
+const said = (what) => what === "put" ? "put together" : words(what);
 
 /** The latest first. @param {any[]} steps @param {Context} context */
 export function steps(steps, context) {
@@ -26,11 +30,10 @@ export function steps(steps, context) {
           h(
             "span",
             {},
-            words(each.what),
+            said(each.what),
             each.request_id && [" · ", requestLink(context, each.request_id)],
             each.code && ` · ${words(each.code)}`,
-            (each.subject || each.by) &&
-              h("span", { class: "soft" }, ` · ${each.subject ? `${each.subject} (${each.by})` : each.by}`),
+            each.by && h("span", { class: "soft" }, ` · ${whoOf(each)}`),
           ),
         )
       ),

@@ -5,6 +5,7 @@
 
 import { save } from "../core/csv.js";
 import { fill, h } from "../core/dom.js";
+import { whoOf } from "../core/story.js";
 import { dialog, field, showTrouble } from "./dialog.js";
 import { drawn } from "./proof.js";
 import { words } from "./state.js";
@@ -59,7 +60,7 @@ async function see(vendor, paper, context, { again, verify }) {
     fill(place);
     showTrouble(trouble, error);
   });
-  const sent = paper.file.subject ? `${paper.file.subject} (${paper.file.by})` : paper.file.by;
+  const sent = whoOf(paper.file);
   const when = context.zone.moment(Date.parse(paper.file.at), context.clock.now());
   const facts = h(
     "p",

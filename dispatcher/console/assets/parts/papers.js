@@ -4,6 +4,7 @@
  */
 
 import { h } from "../core/dom.js";
+import { whoOf } from "../core/story.js";
 import { dialog } from "./dialog.js";
 import { fileOf, fileSays } from "./paper_file.js";
 import { words } from "./state.js";
@@ -39,7 +40,7 @@ export function papersOf(vendor, context, again) {
       {
         name: "verified",
         says: "Verified",
-        value: (row) => row.verified ? `${who(row.verified)}, ${row.verified.at.slice(0, 10)}` : "not yet",
+        value: (row) => row.verified ? `${whoOf(row.verified)}, ${row.verified.at.slice(0, 10)}` : "not yet",
       },
       {
         name: "act",
@@ -124,9 +125,4 @@ function send(vendor, papers, holds, context) {
     ...(holds && file && { sha256: file.sha256 }), // another that came since was seen by nobody
   }));
   return context.api.post(`/vendors/${vendor.id}/verify`, { credentials, verified: holds });
-}
-
-/** @param {{ by: string, subject?: string }} signed */
-export function who(signed) {
-  return signed.subject ? `${signed.subject} (${signed.by})` : signed.by;
 }

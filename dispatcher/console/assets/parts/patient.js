@@ -1,5 +1,5 @@
 /**
- * A patient's name and addresses, only on demand: that somebody looked is recorded for good.
+ * A patient's name and addresses, only on demand: that somebody looked is recorded.
  * @module
  */
 
@@ -31,7 +31,7 @@ export async function showPatient(id, context) {
         {},
         `That you (${
           context.session.subject || context.session.roles.join(", ")
-        }) looked, when and why, is recorded for good, and ops can list it.`,
+        }) looked, when and why, is recorded, and ops can list it.`,
       ),
       field("Why", choice("reason", REASONS)),
     ],

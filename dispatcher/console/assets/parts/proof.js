@@ -37,7 +37,7 @@ export async function showProof(id, context) {
       `It says who signed. That you (${
         context.session.subject || context.session.roles.join(", ")
       }) looked, and when, ` +
-        "is recorded for good, and ops can list it.",
+        "is recorded, and ops can list it.",
     ),
     act: "Show it, and record that I looked",
     run: () => context.api.get(path),

@@ -4,6 +4,7 @@
  */
 
 import { h, svg } from "../core/dom.js";
+import { whoOf } from "../core/story.js";
 import { onboard, stateOf } from "./acts/onboard.js";
 import { pauseOrResume } from "./acts/pause.js";
 import { phoneOf } from "./acts/phone.js";
@@ -15,7 +16,7 @@ import { ask as askCap, capsOf, readCaps } from "./vendor_caps.js";
 import { phonesOf } from "./vendor_phones.js";
 import { whyNoOffers } from "./vendor_why.js";
 import { button, dollars, percent, reading, requestLink, section, words } from "./view.js";
-import { papersOf, verifyPapers, who } from "./papers.js";
+import { papersOf, verifyPapers } from "./papers.js";
 import { readScore, scoreOf } from "./vendor_score.js";
 import { codeSays } from "./words.js";
 
@@ -139,7 +140,7 @@ export class VendorPanel {
       ),
       onboardingOf(vendor, zone, clock),
       pause
-        ? h("p", {}, `Paused by ${who(pause)}, ${zone.moment(Date.parse(pause.at), clock.now())}: “${pause.reason}”`)
+        ? h("p", {}, `Paused by ${whoOf(pause)}, ${zone.moment(Date.parse(pause.at), clock.now())}: “${pause.reason}”`)
         : h("p", {}, vendor.paused ? "It paused itself: only it can end that." : "It is offered work."),
       vendor.paused && pause && h("p", { class: "soft" }, "It has paused itself as well."),
       h(
@@ -262,7 +263,7 @@ function onboardingOf(vendor, zone, clock) {
   const said = vendor.onboarding;
   if (!said) return null;
   const when = zone.moment(Date.parse(said.at), clock.now()), why = said.reason ? `: “${said.reason}”` : "";
-  return h("p", {}, `${said.state} since ${when}, by ${who(said)}${why}.`);
+  return h("p", {}, `${said.state} since ${when}, by ${whoOf(said)}${why}.`);
 }
 
 /** @param {number} share */
