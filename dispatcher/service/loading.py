@@ -63,9 +63,11 @@ async def read(
 
 
 async def known(stored: MarketStore, record: Record | None) -> Reading:
-    """The same of a record that was read before."""
-    has_next = isinstance(record, RequestRecord) and bool(record.chain)
-    return Reading(record, await stored.requests.raw_body(record.id) if record and has_next else b"")
+    """The same of a record that was read before; it may be gone by now: then its commit is STALE."""
+    if not isinstance(record, RequestRecord) or not record.chain:
+        return Reading(record)
+    _, bodies = await stored.requests.records_and_bodies((), (record.id,))
+    return Reading(record, bodies[record.id] or b"")
 
 
 def asked(stored: MarketStore, found: Reading) -> Request | None:

@@ -107,9 +107,7 @@ class CommitConnection:
             raise OUT_OF_STEP
         try:
             job.settle(script.outcome_of(job.program, reply, asked_again=job.asked_again))
-        except (
-            Exception
-        ) as error:  # a broken ledger, or a fault of ours: its caller hears it, and nobody else
+        except Exception as error:  # a broken ledger, or a fault of ours: its caller alone hears it
             job.settle(error)
         return True
 

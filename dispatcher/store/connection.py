@@ -222,9 +222,8 @@ class Reader:
         answers = await pipe.ask(commands)
         for number, (words, answer) in enumerate(zip(commands, answers, strict=True)):
             if isinstance(answer, Exception):
-                if raise_on_error or isinstance(
-                    answer, CONNECTION_ERRORS
-                ):  # still loading: it answers nothing
+                is_loading = isinstance(answer, CONNECTION_ERRORS)  # then it answers nothing
+                if raise_on_error or is_loading:
                     raise answer
             elif (read := client.response_callbacks.get(words[0])) is not None:
                 answers[number] = read(answer)

@@ -15,10 +15,10 @@ from contracts.requests import Request
 from dispatcher.domain.refusals import PatientKeyMissing, Unavailable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.security.key_files import PatientKeyFile, RingFile, write_patient_keys
-from dispatcher.security.rings import Ring, prints_of
+from dispatcher.security.rings import prints_of
 from dispatcher.security.vault import key_of
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.store.connection import StoreError, unavailable
+from dispatcher.store.connection import StoreError
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from tests.store.made import PATIENT, received, trip
@@ -107,23 +107,6 @@ async def test_a_rolling_rotation_never_seals_what_a_process_cannot_open(
             "web y:1": "b",
         }
         assert {each.id for each in await market.rings.used()} == {"a", "b"}
-
-
-async def test_who_has_something_else_to_say_is_never_taken_for_gone(
-    server: EmbeddedRedis, market: MarketStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def unsaid(ring: Ring, ttl_ms: int) -> list[Ring]:
-        raise unavailable("the store does not answer.")
-
-    async with two(server, market.name, tmp_path, OLD, OLD) as (x, _):
-        await x.look()
-        said = await market.rings.living()
-        with monkeypatch.context() as away, pytest.raises(Unavailable):
-            away.setattr(x.market.rings, "announce", unsaid)
-            await x.look(ROUND_1)
-        assert await market.rings.living() == said
-        await x.look()
-        assert {key for each in await market.rings.living() for key in each.keys} == {"a", "b"}
 
 
 async def test_nothing_is_sealed_before_the_others_were_heard(

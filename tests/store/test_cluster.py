@@ -59,11 +59,16 @@ async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loc
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def store(cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
-    for patience in ("SILENCE_S", "PATIENCE_S"):  # a busy machine is slow to say that all is well
-        monkeypatch.setattr(health, patience, 60.0)
+async def store(cluster: LocalCluster) -> AsyncIterator[Store]:
     async with Store(cluster.url, RING) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is slow to say that all is well."""
+    for name in ("SILENCE_S", "PATIENCE_S"):
+        monkeypatch.setattr(health, name, 60.0)
 
 
 async def market_on(cluster: LocalCluster, store: Store, place: int, prefix: str) -> MarketStore:
