@@ -25,6 +25,10 @@ export const title = "Request";
 const MOST_TASKS = 10;
 const TASK = "dispatch.task.", TASKS_MS = 1_000;
 
+// from the first moment on: what has no heading yet is named by nothing
+const ofFacts = () => h("h2", { id: "facts" }, "How it stands");
+const ofStory = () => h("h2", { id: "story" }, "What happened");
+
 class RequestPage {
   /** @param {HTMLElement} root @param {Context} context */
   constructor(root, context) {
@@ -37,11 +41,11 @@ class RequestPage {
     this.head = h("div", { class: "row" });
     this.acts = h("div", { class: "row", role: "group", "aria-label": "Acts" });
     this.unbind = () => {};
-    this.facts = h("section", { class: "panel", "aria-labelledby": "facts" });
+    this.facts = h("section", { class: "panel", "aria-labelledby": "facts" }, ofFacts());
     this.why = h("section", { class: "panel", hidden: true, "aria-labelledby": "why" });
     this.match = h("section", { class: "panel", hidden: true, "aria-labelledby": "match" });
     this.todo = h("div", { class: "columns" });
-    this.told = h("section", { class: "panel", "aria-labelledby": "story" });
+    this.told = h("section", { class: "panel", "aria-labelledby": "story" }, ofStory());
     this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     root.append(
       h(
@@ -189,7 +193,7 @@ class RequestPage {
     ];
     fill(
       this.facts,
-      h("h2", { id: "facts" }, "How it stands"),
+      ofFacts(),
       h(
         "dl",
         { class: "facts" },
@@ -205,7 +209,7 @@ class RequestPage {
     const { zone } = this.context;
     fill(
       this.told,
-      h("h2", { id: "story" }, "What happened"),
+      ofStory(),
       h(
         "ol",
         { class: "story" },
