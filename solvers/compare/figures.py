@@ -2,11 +2,11 @@
 
 Noise is what differs between two solves of the same settings with two seeds. What is counted by request (who
 is matched, late, declined, what it costs) differs by chance by about the root of the squares that differ
-there; a difference counts from twice that on, and never below what the two seeds differ by themselves.
+there; a difference counts from 2.8 times that on, and never below what the two seeds differ by themselves.
 
 Where outcomes are drawn (a day that is played), a request that moves draws anew: as many more as less of
-what is drawn would come of that alone. There a difference also has to be beyond twice the root of the squares
-that differ between the two sides (McNemar's test, of what is yes or no).
+what is drawn would come of that alone. There a difference also has to be beyond 2.8 times the root of the
+squares that differ between the two sides (McNemar's test, of what is yes or no).
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from solvers.compare.difference import Kind, diff
 from solvers.compare.side import BROKEN, IN_SEQUENCE, OUT_OF_SEQUENCE, Asked, Side
 
 SAME, MORE, LESS = "no difference", "more", "less"
-SPREADS = 2.0  # of the noise, from which a difference counts: by chance it is reached one time in twenty
+# of the noise, from which a difference counts: chance reaches it in one figure of two hundred, and so, of the
+# ten that are judged, in one answer of twenty (Bonferroni)
+SPREADS = 2.8
 WRONG = (OUT_OF_SEQUENCE, BROKEN)
-AT_CHANCE = 2.0  # of what is no sum over requests: so many times the difference between the two seeds
+AT_CHANCE = SPREADS  # of what is no sum over requests: so many times the difference between the two seeds
 
 Each = Callable[[Asked, Side], Floats]
 
