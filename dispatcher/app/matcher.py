@@ -33,7 +33,8 @@ def run_matcher(
 
 async def _matcher(settings: Settings, name: str, pressing: Pressing, *, apart: bool) -> None:
     async with opened(settings, "matcher-apart" if apart else "matcher") as open_:
-        solving, arrivals, savers = Solving.of(open_), Arrivals(), savers_of(open_)
+        arrivals, savers = Arrivals(), savers_of(open_)
+        solving = Solving.of(open_, arrivals.imminent)
         busy, elsewhere = solving.local.busy, solving.elsewhere
         beside = jobs_of(
             open_, name, savers, busy=busy, hot=arrivals.hot, calm=arrivals.calm, elsewhere=elsewhere

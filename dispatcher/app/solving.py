@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -44,10 +44,13 @@ class Solving:
     desks: dict[Kind, Desk]
 
     @classmethod
-    def of(cls, open_: Opened) -> Solving:
-        """Raises UserError: a broker is set, and Celery or the place of parcels cannot be used."""
+    def of(cls, open_: Opened, imminent: Callable[[], bool] = lambda: False) -> Solving:
+        """`imminent`: see `SolverPool`.
+
+        Raises UserError: a broker is set, and Celery or the place of parcels cannot be used.
+        """
         threads, settings = Threads(), open_.settings
-        made = cls(open_, SolverPool(), threads, {})
+        made = cls(open_, SolverPool(imminent=imminent), threads, {})
         if settings.broker_url is None:
             return made
         parcels = Parcels(open_.store.vault, parcels_of(settings))

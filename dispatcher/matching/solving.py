@@ -60,16 +60,27 @@ class _Failed(Exception):
 class SolverPool:
     """A few warm solver processes. `entry` runs in them; tests give one that sleeps or dies."""
 
-    def __init__(self, processes: int = 1, entry: Entry | None = None, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        processes: int = 1,
+        entry: Entry | None = None,
+        workers: int | None = None,
+        imminent: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`imminent`: whether imminent requests come now; a solve that begins then leaves them a core."""
         self.processes = processes
         self.entry = entry or solve_job
-        self.workers = workers or os.cpu_count() or 1
+        self.workers, self._imminent = workers or os.cpu_count() or 1, imminent
         self._pool = _start(processes)
         self.at_work = 0  # jobs that are solved or wait for a process: what is less pressing waits meanwhile
 
     def busy(self) -> bool:
         """Whether anything is solved, or waits for it."""
         return self.at_work > 0
+
+    def threads(self) -> int:
+        """Of a solve that begins now: two threads on two cores hold up who serves, at whatever priority."""
+        return max(1, self.workers - 1) if self._imminent() else self.workers
 
     async def warm(self) -> None:
         """Start the processes and their imports now, so that no request waits for them.
@@ -89,7 +100,7 @@ class SolverPool:
         settled: Settled | None = None,
     ) -> BatchPlan:
         """A checked plan: the optimiser's, or the greedy's when that is late, breaks or breaks a rule."""
-        job = Job.of(screening, max(most_s, LEAST_SOLVE_S), self.workers)
+        job = Job.of(screening, max(most_s, LEAST_SOLVE_S), self.threads())
         if settled is not None and job.parts > 1:
             return await self.in_parts(job, settled)
         made = await self._optimised(job)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from dispatcher.matching.arrivals import HOT, JUST_S, LONGEST_S, Arrivals, GivesWay
+from dispatcher.matching.arrivals import HOT, JUST_S, LONGEST_S, STREAM_S, Arrivals, GivesWay
 
 
 class Wall:
@@ -46,6 +46,21 @@ def test_an_imminent_request_that_has_its_offer_is_hot_for_a_moment_and_one_in_v
     assert arrivals.hot()
     wall.s += JUST_S
     assert not arrivals.hot()
+
+
+def test_imminent_requests_come_in_a_stream_until_none_had_its_offer_for_a_second() -> None:
+    wall = Wall()
+    arrivals = Arrivals(wall)
+    arrivals.note(1_000)
+    assert not arrivals.imminent(), "however many come for later"
+    with arrivals.at_hand():
+        assert arrivals.imminent()
+    assert not arrivals.imminent(), "it was in vain"
+    arrivals.offered(1)
+    wall.s += STREAM_S / 2
+    assert arrivals.imminent()
+    wall.s += STREAM_S / 2
+    assert not arrivals.imminent()
 
 
 def test_it_waits_for_every_solve_and_for_what_comes_in_so_long_and_no_longer() -> None:

@@ -83,6 +83,19 @@ async def test_imminent_requests_go_on_while_a_solver_hangs(
     await asyncio.gather(hanging, return_exceptions=True)
 
 
+async def test_a_solve_leaves_a_core_while_imminent_requests_come() -> None:
+    coming = [True]
+    for workers, left in ((4, 3), (2, 1), (1, 1)):
+        pool = SolverPool(workers=workers, imminent=lambda: coming[0])
+        try:
+            coming[0] = True
+            assert pool.threads() == left
+            coming[0] = False
+            assert pool.threads() == workers
+        finally:
+            await pool.aclose()
+
+
 @pytest.mark.parametrize("dying", ["the server that it is forked from", "the process itself"])
 async def test_a_solver_that_dies_while_it_gets_warm_ends_nobody(
     monkeypatch: pytest.MonkeyPatch, dying: str
