@@ -168,8 +168,9 @@ def _expect_ready(process: subprocess.Popen[str]) -> None:
         raise UserError("a market's load could not begin.", "Maybe run `serve` by hand: it says why.")
 
 
-async def _all(loads: Sequence[subprocess.Popen[str]]) -> list[str]:
-    return await asyncio.gather(*(asyncio.to_thread(each.communicate, "go\n") for each in loads))  # type: ignore
+async def _all(loads: Sequence[subprocess.Popen[str]]) -> list[tuple[str, str]]:
+    """What each wrote to standard output and to standard error, all at once."""
+    return await asyncio.gather(*(asyncio.to_thread(each.communicate, "go\n") for each in loads))
 
 
 async def _between(sites: Sequence[Site], store: Store, server: int, work: Any) -> dict[str, Any]:

@@ -63,7 +63,10 @@ def _need(day: Day, demand: Demand) -> Floats:
 def _shift_shape(day: Day) -> Floats:
     """Share of a fleet on the road, 1 x buckets."""
     hour = np.arange(24 * 60 // day.bucket_min) * day.bucket_min / 60
-    return sum(share * ((hour >= first) & (hour < last)) for first, last, share in SHIFTS)[None, :]  # type: ignore
+    shape = np.zeros(len(hour))
+    for first, last, share in SHIFTS:
+        shape += share * ((hour >= first) & (hour < last))
+    return shape[None, :]
 
 
 def _shifts(day: Day, vehicles: int, rng: np.random.Generator) -> Ints:
