@@ -107,7 +107,7 @@ class SolverPool:
         return made if made is not None else await asyncio.to_thread(plan, screening)
 
     async def in_parts(
-        self, job: Job, settled: Settled | None, ask: Ask = nobody, lanes: int = 0
+        self, job: Job, settled: Settled | None, ask: Ask = nobody, at_once: int = 0
     ) -> BatchPlan:
         """As `plan`; so many parts at once are asked of others. What was told as settled is in the plan."""
         told = list[BatchPlan]()
@@ -118,7 +118,7 @@ class SolverPool:
                 await settled(part)
 
         async with heard(noted, ask) as parts:
-            made = await self._optimised(job, parts, *([lanes] if lanes else ()))
+            made = await self._optimised(job, parts, *([at_once] if at_once else ()))
         if made is not None:
             return made
         return await asyncio.to_thread(planned_beside, job.screening, told, job.limits)
