@@ -103,7 +103,7 @@ async def _matcher(trial: Trial, parts: Parts, intake: Waiting, late: Late) -> N
     before = await fence(parts.redis_url)
     with frozen(pids(parts, RIGHT)):
         with trial.strike():
-            held = await late.held(intake.unseen)
+            held = await late.held(lambda: intake.unseen)
             with trial.take_over():
                 await owned(parts, before)
             await intake.all_offered()
