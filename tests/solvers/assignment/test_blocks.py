@@ -46,7 +46,7 @@ def proven(problem: AssignmentProblem, choice: np.ndarray) -> tuple[int, int]:
     return without, best.bound
 
 
-@each_seed(40)
+@each_seed(30)
 def test_the_bound_is_never_above_the_optimum(seed: int) -> None:
     problem = random_problem(seed)
     without, bound = proven(problem, np.full(problem.requests, -1))
