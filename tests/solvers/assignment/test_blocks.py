@@ -46,11 +46,16 @@ def proven(problem: AssignmentProblem, choice: np.ndarray) -> tuple[int, int]:
     return without, best.bound
 
 
-@each_seed(30)
-def test_the_bound_is_never_above_the_optimum(seed: int) -> None:
-    problem = random_problem(seed)
+#: of 600 problems those where blocks prove more; two thirds of them have sequences, half have bundles
+RAISED = [2041, 2064, 2079, 2086, 2109, 2137, 2174, 2181, 2202, 2213, 2228, 2229]
+RAISED += [2275, 2302, 2418, 2445, 2449, 2453, 2454, 2461, 2467, 2484, 2495, 2537]
+
+
+@each_seed(len(RAISED))
+def test_the_bound_rises_and_is_never_above_the_optimum(at: int) -> None:
+    problem = random_problem(RAISED[at])
     without, bound = proven(problem, np.full(problem.requests, -1))
-    assert without <= bound <= optimum(problem)
+    assert without < bound <= optimum(problem)
 
 
 def test_three_units_take_one_request_of_two_units_not_one_and_a_half() -> None:
