@@ -23,6 +23,8 @@ from solvers.assignment.subproblem import restrict
 
 _FIRST: Final = 0.5  #: of the time, for the first block: the dearest, and the largest
 _LIMIT_S: Final = 0.5  #: for each of the others
+_LARGE: Final = 6_000  #: columns of the first at most ...
+_COLUMNS_PER_S: Final = 12_000  #: ... and of each second it has
 Task = Callable[[Deadline, int], None]  #: within a deadline, at a seed
 
 
@@ -35,7 +37,8 @@ class Blocks:
 
     def run(self, deadline: Deadline, *, seeds: list[int]) -> None:
         """A thread for each seed, until all is asked or time is up; `best` is told what is found."""
-        tasks, first_s = self._tasks(), max(_LIMIT_S, _FIRST * deadline.budget_s)
+        first_s = _FIRST * min(deadline.budget_s, deadline.left_s)
+        tasks = self._tasks(min(_LARGE, int(_COLUMNS_PER_S * first_s)))
 
         def one(seed: int) -> None:
             while not deadline.over:
@@ -43,7 +46,7 @@ class Blocks:
                     is_first, task = next(tasks, (False, None))
                 if task is None:
                     return
-                limit = deadline.part(first_s if is_first else _LIMIT_S)
+                limit = deadline.part(max(first_s, _LIMIT_S) if is_first else _LIMIT_S)
                 task(limit, seed)
                 deadline.work += limit.work + 1
 
@@ -52,10 +55,10 @@ class Blocks:
                 done.result()
         self.best.prove(self._packing.bound + self._more // SCALE)
 
-    def _tasks(self) -> Iterator[tuple[bool, Task]]:
-        """Each with whether it is of the first block: its bound, then a plan."""
+    def _tasks(self, most: int) -> Iterator[tuple[bool, Task]]:
+        """Each with whether it is of the first block, of `most` columns: its bound, then a plan."""
         is_first = True
-        for block in self._packing.blocks(self.best.choice, self.best.cost):
+        for block in self._packing.blocks(self.best.choice, self.best.cost, most=most):
             yield is_first, self._proof(block)
             if len(block.rows) > 1:
                 yield is_first, self._rearrangement(block)

@@ -33,9 +33,9 @@ from solvers.assignment.instance import Small
 from solvers.assignment.problem import AssignmentProblem
 
 _LEAST: Final = 5e-5  #: of the plan's cost: rows that could raise the bound by less are not asked
-_LARGE: Final = 6_000  #: columns of the first block at most: it may be a whole market of its own
 _COLUMNS: Final = 3_000  #: of the others: larger ones seldom close
 _BLOCKS: Final = 20  #: at most
+_NONE: Final = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,10 +84,13 @@ class Packing:
         self._near = np.divmod(pairs, len(self._credit))  #: requests, and rows that are nearly their cheapest
         self._seen: Flags = np.zeros(instance.requests, np.bool_)  #: by a block
 
-    def blocks(self, choice: Ints, cost: int) -> Iterator[Block]:
-        """What to ask; `choice` (R, columns as given) and its cost say where that may pay."""
+    def blocks(self, choice: Ints, cost: int, *, most: int) -> Iterator[Block]:
+        """What to ask; `choice` (R, columns as given) and its cost say where that may pay.
+
+        `most`: columns of the first, which may be a whole market.
+        """
         taken = self.instance.from_given(choice)
-        for rows in self._rows(taken, int(_LEAST * abs(cost) * SCALE)):
+        for rows in self._rows(taken, int(_LEAST * abs(cost) * SCALE), most):
             block = self._block(rows, taken)
             if block is not None:
                 yield block
@@ -105,17 +108,40 @@ class Packing:
         np.add.at(gains, self.row, np.maximum(self._gain.astype(float), 0))
         return np.asarray((paid.max(initial=0) < HUGE / 2) & (credit < HUGE) & (gains <= COST_LIMIT))
 
-    def _rows(self, taken: Small, least: int) -> Iterator[Ints]:
-        """Rows to ask together, no row twice: round requests that stand dear, then each loose row alone."""
-        free, most = self._asked.copy(), _LARGE
-        for request in self._dearest(taken, least).tolist():
-            rows = self._grown(self._round(request, taken, free), free, most)
+    def _rows(self, taken: Small, least: int, most: int) -> Iterator[Ints]:
+        """Rows to ask together, no row twice: a market, round requests that stand dear, each loose row."""
+        free, dearest = self._asked.copy(), self._dearest(taken, least).tolist()
+        rows = max(
+            self._markets(dearest, taken, most), key=lambda rows: self._loss(rows, taken), default=_NONE
+        )
+        if len(rows) > 1:
+            free[rows] = False
+            yield rows
+        for request in dearest:
+            rows = self._grown(self._round(request, taken, free), free, _COLUMNS)
             if len(rows) > 1:
-                free[rows], most = False, _COLUMNS
+                free[rows] = False
                 yield rows
         for row in self._loosest(taken, least):
             if free[row]:
                 yield np.array([row])
+
+    def _markets(self, dearest: list[int], taken: Small, most: int) -> Iterator[Ints]:
+        """Large blocks, each round the dearest request that stands in none before it."""
+        apart = self._asked.copy()
+        for request in dearest:
+            begin = self._round(request, taken, self._asked)
+            if apart[begin].all():
+                rows = self._grown(begin, self._asked, most)
+                apart[rows] = False
+                yield rows
+
+    def _loss(self, rows: Ints, taken: Small) -> int:
+        """How much the plan lies above the prices' bound in some rows, with those who are left out there."""
+        inside = np.zeros(self.instance.requests, np.bool_)
+        inside[self.request[np.isin(self.row, rows)]] = True
+        out = inside & (taken < 0)
+        return int(self._loose(taken)[rows].sum() + self._alone[out].sum())
 
     def _dearest(self, taken: Small, least: int) -> Ints:
         """Requests that stand at least so much dearer than at their cheapest, cents x SCALE; most first."""
@@ -148,16 +174,21 @@ class Packing:
             if not shared[added] or self._columns[[*inside, *added]].sum() > most:
                 return np.sort(np.array(inside, np.int64))
             inside += added.tolist()
-        return np.zeros(0, np.int64)
+        return _NONE
 
     def _loosest(self, taken: Small, least: int) -> list[int]:
         """Rows credited with at least so much more, cents x SCALE, than the plan gains there; most first."""
+        more = self._loose(taken)
+        order = np.argsort(-more, kind="stable")
+        return [int(row) for row in order[more[order] >= max(1, least)]]
+
+    def _loose(self, taken: Small) -> Ints:
+        """Rows: what each is credited with beyond what the plan gains there; 0 where nothing may be asked."""
         taken = taken[taken >= 0]
         more = self._credit.copy()
         np.subtract.at(more, self.row[taken], self._gain[taken])
         more[~self._asked] = 0
-        order = np.argsort(-more, kind="stable")
-        return [int(row) for row in order[more[order] >= max(1, least)]]
+        return more
 
     def _block(self, rows: Ints, taken: Small) -> Block | None:
         """The rows' columns; None where their sums would not be exact."""

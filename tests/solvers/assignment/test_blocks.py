@@ -117,7 +117,7 @@ def test_units_as_large_as_a_column_may_take_do_not_overflow() -> None:
 def test_rows_together_prove_more_than_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = random_problem(1326)
     _, together = proven(problem, np.full(problem.requests, -1))
-    for most in ("_LARGE", "_COLUMNS"):
-        monkeypatch.setattr(f"solvers.assignment.packing.{most}", 0)
+    monkeypatch.setattr("solvers.assignment.blocks._LARGE", 0)
+    monkeypatch.setattr("solvers.assignment.packing._COLUMNS", 0)
     _, alone = proven(problem, np.full(problem.requests, -1))
     assert alone < together == optimum(problem)
