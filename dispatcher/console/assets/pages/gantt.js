@@ -52,7 +52,7 @@ class GanttPage {
     this.reading = h("div", { class: "panel", role: "region", "aria-live": "polite", "aria-label": "The cell" });
     this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     this.readAt = h("span", { class: "soft small" });
-    this.instead = h("p", { class: "hint", role: "status" });
+    this.instead = h("p", { class: "hint", role: "status", hidden: true });
     const isPast = Boolean(this.past);
     this.dayField = h("input", { type: "date", value: this.wish.day, "aria-label": "Day", disabled: isPast });
     this.isDayAsked = isPast || query.has("day");
@@ -144,7 +144,7 @@ class GanttPage {
   /** @param {"day" | "level" | "order" | "rows" | "vendor"} name @param {string} value @param {boolean} [anew] */
   set(name, value, anew = false) {
     this.wish[name] = value;
-    if (name === "day") fill(this.instead);
+    if (name === "day") this.instead.hidden = true;
     this.context.setQuery({ [name]: value });
     if (anew) void this.load();
     else this.show();
@@ -180,7 +180,8 @@ class GanttPage {
     this.isDayAsked = true; // to begin with, and never again
     if (!day || this.wish.day !== today) return false;
     this.wish.day = this.dayField.value = day;
-    fill(this.instead, `Nothing is booked for ${today}. This is ${day}, the nearest day with work.`);
+    this.instead.hidden = false;
+    this.instead.textContent = `Nothing is booked for ${today}. This is ${day}, the nearest day with work.`;
     return true;
   }
 
