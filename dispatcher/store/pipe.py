@@ -36,9 +36,9 @@ class Question(NamedTuple):
 class Pipe(asyncio.Protocol):
     """It ends with its first failure, and all who wait are told so: whoever asks again opens another."""
 
-    def __init__(self, client: Redis, connection: Any) -> None:
+    def __init__(self, client: Redis, connection: Any, *, waits: bool) -> None:
         """Of a connection of the client's that is open: from here on it is heard by nobody else."""
-        self._client, self._connection = client, connection
+        self._client, self._connection, self._waits = client, connection, waits
         self._loop, self._timeout_s = asyncio.get_running_loop(), float(connection.socket_timeout)
         self._reader = hiredis.Reader(
             protocolError=InvalidResponse,
@@ -56,9 +56,12 @@ class Pipe(asyncio.Protocol):
         self._transport.set_protocol(self)
 
     @classmethod
-    async def to(cls, client: Redis) -> Self:
-        """To the server of a client, which closes it with itself. Raises what a connection raises."""
-        return cls(client, await client.connection_pool.get_connection())  # type: ignore[no-untyped-call]
+    async def to(cls, client: Redis, *, waits: bool = False) -> Self:
+        """To the server of a client, which closes it with itself. Raises what a connection raises.
+
+        `waits`: what is asked waits for what others ask in the same turn of the loop: one write for all.
+        """
+        return cls(client, await client.connection_pool.get_connection(), waits=waits)  # type: ignore[no-untyped-call]
 
     async def ask(self, commands: Sequence[Sequence[Any]], heard: Heard | None = None) -> list[Any]:
         """The answers, in their order; what the server refused is an error in its place.
@@ -70,11 +73,14 @@ class Pipe(asyncio.Protocol):
             raise Disconnected("the connection has ended")
         if not self._asked:
             self._heard_s = self._loop.time()
+        packed = list(map(_packed, commands))
         question = Question(len(commands), [], self._loop.create_future(), heard)
         self._asked.append(question)
-        if not self._unsent:
+        if self._waits and not self._unsent:
             self._loop.call_soon(self._send)
-        self._unsent += map(_packed, commands)
+        self._unsent += packed
+        if not self._waits:
+            self._send()
         return await question.told
 
     async def ask_one(self, *words: Any) -> Any:
@@ -111,7 +117,7 @@ class Pipe(asyncio.Protocol):
         self._end(Disconnected(f"the connection has ended ({type(error).__name__})"))
 
     def _send(self) -> None:
-        """All that was asked in this turn of the loop."""
+        """All that was asked, and is not sent yet."""
         unsent, self._unsent = self._unsent, []
         if self.is_closed:
             return
