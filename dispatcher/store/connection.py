@@ -241,7 +241,7 @@ class Reader:
         try:
             if (ended := self._pipes.pop(client, None)) is not None:
                 await ended.aclose()
-            pipe = self._pipes[client] = await Pipe.to(client, waits=True)
+            pipe = self._pipes[client] = await Pipe.to(client)
             return pipe
         finally:
             del self._opening[client]

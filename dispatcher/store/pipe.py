@@ -1,5 +1,7 @@
 """One connection that many ask at once: questions go out as they come, answers come in the same order.
 
+A question goes at once where no answer is owed; else with all that are asked in the same turn of the loop.
+
 redis-py opens it: address, TLS, name and password. To ask through redis-py takes a place in a pool, a task,
 two timers and a closure that might try again, which is three times what it costs here.
 """
@@ -36,9 +38,9 @@ class Question(NamedTuple):
 class Pipe(asyncio.Protocol):
     """It ends with its first failure, and all who wait are told so: whoever asks again opens another."""
 
-    def __init__(self, client: Redis, connection: Any, *, waits: bool) -> None:
+    def __init__(self, client: Redis, connection: Any) -> None:
         """Of a connection of the client's that is open: from here on it is heard by nobody else."""
-        self._client, self._connection, self._waits = client, connection, waits
+        self._client, self._connection = client, connection
         self._loop, self._timeout_s = asyncio.get_running_loop(), float(connection.socket_timeout)
         self._reader = hiredis.Reader(
             protocolError=InvalidResponse,
@@ -56,12 +58,9 @@ class Pipe(asyncio.Protocol):
         self._transport.set_protocol(self)
 
     @classmethod
-    async def to(cls, client: Redis, *, waits: bool = False) -> Self:
-        """To the server of a client, which closes it with itself. Raises what a connection raises.
-
-        `waits`: what is asked waits for what others ask in the same turn of the loop: one write for all.
-        """
-        return cls(client, await client.connection_pool.get_connection(), waits=waits)  # type: ignore[no-untyped-call]
+    async def to(cls, client: Redis) -> Self:
+        """To the server of a client, which closes it with itself. Raises what a connection raises."""
+        return cls(client, await client.connection_pool.get_connection())  # type: ignore[no-untyped-call]
 
     async def ask(self, commands: Sequence[Sequence[Any]], heard: Heard | None = None) -> list[Any]:
         """The answers, in their order; what the server refused is an error in its place.
@@ -71,16 +70,16 @@ class Pipe(asyncio.Protocol):
         """
         if self.is_closed:
             raise Disconnected("the connection has ended")
-        if not self._asked:
-            self._heard_s = self._loop.time()
-        packed = list(map(_packed, commands))
+        packed, is_idle = list(map(_packed, commands)), not self._asked
         question = Question(len(commands), [], self._loop.create_future(), heard)
         self._asked.append(question)
-        if self._waits and not self._unsent:
-            self._loop.call_soon(self._send)
-        self._unsent += packed
-        if not self._waits:
-            self._send()
+        if is_idle:
+            self._heard_s = self._loop.time()
+            self._send(packed)
+        else:
+            if not self._unsent:
+                self._loop.call_soon(self._send_all)
+            self._unsent += packed
         return await question.told
 
     async def ask_one(self, *words: Any) -> Any:
@@ -116,12 +115,14 @@ class Pipe(asyncio.Protocol):
         self._opener.connection_lost(error)
         self._end(Disconnected(f"the connection has ended ({type(error).__name__})"))
 
-    def _send(self) -> None:
-        """All that was asked, and is not sent yet."""
+    def _send_all(self) -> None:
+        """All that was asked in this turn of the loop."""
         unsent, self._unsent = self._unsent, []
-        if self.is_closed:
-            return
-        self._transport.write(b"".join(unsent))
+        if not self.is_closed:
+            self._send(unsent)
+
+    def _send(self, packed: Sequence[bytes]) -> None:
+        self._transport.write(b"".join(packed))
         if self._timer is None:
             self._timer = self._loop.call_later(self._timeout_s, self._look)
 
