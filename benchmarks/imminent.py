@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 from benchmarks.figures import add_counts, add_json, tell
 from benchmarks.imminent_load import PATIENCE_S, Market, Told
 from benchmarks.intake import await_answer, cpu_s, running, settings_in, web_command
-from benchmarks.roles import Planning, planning
+from benchmarks.roles import Planning, below_s, pid_of, planning
 from dispatcher.runtime.arguments import whole
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import read_patient_keys, read_token_keys
@@ -126,13 +126,12 @@ async def _measure(args: argparse.Namespace, rates: Sequence[int], tree: Path | 
                 await asyncio.to_thread(await_answer, port, server)
                 await _owned(redis.url, settings, names, plans.matcher)
                 for name, (rate, case) in played.items():
-                    before_s = _used_s(plans, server.pid)
+                    before_s = _used_s(plans, server.pid, redis)
                     market = Market(name, port, keys, args.vendors)
                     batch, changes = args.batch * (case == BATCH), args.changes * (case == CHANGES)
                     seen = await market.play(rate, args.seconds, batch=batch, changes=changes)
-                    used_s = {
-                        role: each - before_s[role] for role, each in _used_s(plans, server.pid).items()
-                    }
+                    after_s = _used_s(plans, server.pid, redis)
+                    used_s = {role: each - before_s[role] for role, each in after_s.items()}
                     found.append(figures_of(seen, rate, used_s) | {"case": case})
                     await _calm(redis.url, settings, name)
     return found
@@ -146,9 +145,10 @@ async def _calm(url: str, settings: Settings, name: str) -> None:
             await asyncio.sleep(0.1)
 
 
-def _used_s(plans: Planning, web: int) -> dict[str, float]:
+def _used_s(plans: Planning, web: int, redis: EmbeddedRedis) -> dict[str, float]:
     """Processor seconds by role; the matcher's without its solvers."""
-    used = {"matcher": cpu_s(plans.matcher.pid), "web": cpu_s(web)}
+    used = {"matcher": cpu_s(plans.matcher.pid), "solver": below_s(plans.matcher.pid), "web": cpu_s(web)}
+    used |= {"store": cpu_s(pid_of(redis))}
     return used if plans.jobs is None else used | {"jobs": cpu_s(plans.jobs.pid)}
 
 

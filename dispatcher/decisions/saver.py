@@ -9,60 +9,41 @@ import asyncio
 import contextlib
 import datetime as dt
 import time
-from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 from zoneinfo import ZoneInfo
 
-import msgspec
 import structlog
 
-from dispatcher.decisions.decided import Decided, Looked, header_of, linked
-from dispatcher.decisions.packer import Packer
+from dispatcher.decisions.decided import Decided, Looked
 from dispatcher.decisions.parameters import DAYS, LOOKS, MB, MEGABYTES, are_saved
-from dispatcher.decisions.record import BOOKS_NOTHING, BY_HAND, GIVES_WAY, Raw, hash_of
+from dispatcher.decisions.record import GIVES_WAY
 from dispatcher.decisions.sealing import seal
 from dispatcher.decisions.store import DecisionStore
-from dispatcher.domain.refusals import Unavailable, Unwritable
+from dispatcher.decisions.writer import FAULTS, Writer, beside
+from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.connection import StoreError
-from dispatcher.store.decisions import Entry, Taken
 from dispatcher.store.market import MarketStore
 from solvers.horizon import local_day
-from solvers.saved import NotSaved
 
 MOST_WAITING: Final = 64
 MOST_HELD_BYTES: Final = 64 * MB  #: of arrays that wait; one alone may be more
+MUCH_BYTES: Final = MOST_HELD_BYTES // 4  #: is not waited with for more
 AFTER_S: Final = 0.1
-TRIES: Final = 5  #: for a place in the chain
+TOGETHER: Final = 16  #: decisions, in one write
 TIDY_S: Final = 3_600.0  #: clock time
 COUNT_EVERY_S: Final = 5.0
 TELL_EVERY_S: Final = 30.0
 SEAL_EVERY_S: Final = 15.0
-_SEEN: Final = 4_096
 SAVED, LOST, PASSED = "saved", "lost", "passed"
-UNNOTED: Final = BOOKS_NOTHING | {BY_HAND}
 log = structlog.get_logger()
-_THREAD = ThreadPoolExecutor(1, "decisions")
 
-Result = TypeVar("Result")
-Packed = tuple[Raw, list[bytes]]  # a record's parts, and what it shares with others
 Tell = Callable[[BaseException, float], Awaitable[None]]
 Told = Callable[[], Awaitable[None]]
-#: what a full disk, a store that is away, a damaged ledger or a plug-in's own travel times raise
-FAULTS: Final = (
-    OSError,
-    Unavailable,
-    Unwritable,
-    StoreError,
-    NotSaved,
-    msgspec.DecodeError,
-    ValueError,
-    Taken,
-)
 
 
 @dataclass(eq=False)
@@ -75,16 +56,19 @@ class Saver:
     clock: Clock
     tell: Tell
     works: Told
+    after_s: float = AFTER_S  #: real; that one waits for others
     waiting: deque[Decided | Looked] = field(default_factory=deque)
     held_bytes: int = 0
     _work: asyncio.Event = field(default_factory=asyncio.Event)
-    _last: Entry | None = None
+    _enough: asyncio.Event = field(default_factory=asyncio.Event)  #: waits to be written at once
     _counts: dict[str, int] = field(default_factory=dict)
-    _seen: OrderedDict[str, int] = field(default_factory=OrderedDict)
-    _packer: Packer = field(default_factory=Packer)
     _writing: bool = False
     _looks: tuple[int, int] = (0, 0)  # of which minute, and how many
     _told_s: float = -TELL_EVERY_S
+
+    def __post_init__(self) -> None:
+        """It writes at the end of the chain, wherever that is then."""
+        self._writer = Writer(self.stored, self.decisions, self.tz)
 
     def keep(self, decided: Decided | Looked) -> None:
         """Have it written some time. It is lost where too much waits already."""
@@ -100,6 +84,8 @@ class Saver:
         self.waiting.append(decided)
         self.held_bytes += decided.held_bytes
         self._work.set()
+        if self._is_much():
+            self._enough.set()
 
     def _has_time_for(self, looked: Decided | Looked) -> bool:
         """What is only looked at is saved while nothing waits, and no more of it than tuning has a minute."""
@@ -130,80 +116,39 @@ class Saver:
             await self._work.wait()
             self._work.clear()
             while self.waiting and not cancel_requested():
+                await self._gathered()
+                some = [self.waiting.popleft() for _ in range(min(TOGETHER, len(self.waiting)))]
                 self._writing = True
-                decided = self.waiting.popleft()
                 try:
-                    await self._write(decided)
-                    self._count(SAVED)
-                    await self.works()
-                    self._told_s = -TELL_EVERY_S  # the next that is lost is told at once
-                except FAULTS as error:
-                    self._last = None
-                    self._count(LOST)
-                    await self._tell(error)
+                    await self._write(some)
                 finally:
-                    self.held_bytes -= decided.held_bytes
+                    self.held_bytes -= sum(each.held_bytes for each in some)
                     self._writing = False
 
-    async def _write(self, given: Decided | Looked) -> None:
-        if isinstance(given, Looked):
-            await asyncio.sleep(AFTER_S)  # whoever asked has the answer before
-        decided = given if isinstance(given, Decided) else await _beside(given.make)
-        packed: Packed | None = None
-        for _ in range(TRIES):
-            known = self._last  # read in this order: who writes between has the place, and we try again
-            place = known.seq if known else await self.stored.decisions.issued()
-            before = known or await self.stored.decisions.last()
-            packed, entry = await _beside(self._kept, decided, packed, before, place + 1)
-            try:
-                kept_days = DAYS.whole(decided.values)
-                # an offer names its decision: that of the matcher before it stays the one that is noted
-                noted = () if decided.kind in UNNOTED else decided.requests[: decided.waiting]
-                await self.stored.decisions.add(entry, noted, kept_days)
-                self._last = entry
-                return
-            except Taken:  # who had the market before us still writes
-                self._last = None
-        raise Taken(f"{TRIES} times")
+    async def _gathered(self) -> None:
+        """What comes within a moment is written together; and whoever only asked has the answer before."""
+        if self._is_much():
+            return
+        self._enough.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.after_s):
+                await self._enough.wait()
 
-    def _kept(
-        self, decided: Decided, packed: Packed | None, before: Entry | None, place: int
-    ) -> tuple[Packed, Entry]:
-        """In the thread: nothing here is of the event loop's. What is packed already stays so."""
-        raw, shared = packed or self._packed(decided)
-        return (raw, shared), self._put(linked(raw, before, place), shared)
+    def _is_much(self) -> bool:
+        return len(self.waiting) >= TOGETHER or self.held_bytes >= MUCH_BYTES
 
-    def _packed(self, decided: Decided) -> Packed:
-        digest = decided.plan.digest
-        nth = self._seen[digest] = self._seen.pop(digest, -1) + 1
-        while len(self._seen) > _SEEN:
-            self._seen.popitem(last=False)
-        header = header_of(self.stored.name, self.tz, decided, nth)
-        market = self.stored.name
-        return self._packer.pack(
-            header,
-            decided.screening(),
-            decided.plan,
-            lambda subject, plain: self.decisions.vault.seal(market, subject, plain),
-        )
-
-    def _put(self, raw: Raw, shared: list[bytes]) -> Entry:
-        record, header = self.decisions.put(raw, shared), raw.header
-        return Entry(
-            seq=header.seq,
-            digest=header.digest,
-            nth=header.nth,
-            day=header.day,
-            at_ms=header.at_ms,
-            kind=header.kind,
-            solver=header.solver,
-            requests=len(header.requests),
-            matched=header.matched,
-            cost=header.cost,
-            bound=header.bound,
-            hash=hash_of(record),
-            previous=header.previous,
-        )
+    async def _write(self, some: Sequence[Decided | Looked]) -> None:
+        try:
+            lost = await self._writer.write(some)
+        except FAULTS as error:
+            lost = [error] * len(some)
+        if saved := len(some) - len(lost):
+            self._count(SAVED, saved)
+            await self.works()
+            self._told_s = -TELL_EVERY_S  # the next that is lost is told at once
+        if lost:
+            self._count(LOST, len(lost))
+            await self._tell(lost[-1])
 
     async def _tell(self, error: BaseException) -> None:
         """A trouble of the market's; not for each decision that a full disk loses."""
@@ -259,9 +204,9 @@ class Saver:
         if not are_saved(values):
             before = dt.date.max.isoformat()
         most = MEGABYTES.whole(values) * MB
-        gone = await _beside(self.decisions.forget, self.stored.name, before, most)
+        gone = await beside(self.decisions.forget, self.stored.name, before, most)
         if gone:
-            kept = await _beside(self.decisions.days, self.stored.name)
+            kept = await beside(self.decisions.days, self.stored.name)
             await trim_ledger(self.stored, kept[0] if kept else None)
         return gone
 
@@ -276,8 +221,3 @@ async def trim_ledger(stored: MarketStore, first_day: str | None) -> None:
                 return
         at = entries[-1].seq + 1
     await stored.decisions.trim(at)
-
-
-async def _beside(work: Callable[..., Result], *words: object) -> Result:
-    """In the one thread that writes decisions: never two at once in a process."""
-    return await asyncio.get_running_loop().run_in_executor(_THREAD, work, *words)

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 
 HOT = 20.0  # requests, counted over some WINDOW_S
 WINDOW_S = 1.0
-STREAM_S = 1.0  # real seconds in which the next imminent request follows the last where they come in a stream
+STREAM_S = (
+    30.0  # real seconds in which the next imminent request follows the last where they come in a stream
+)
 JUST_S = 0.25  # real seconds that the next imminent request is waited for
 CALM_S = 0.25  # real seconds that a timer waits for them at the most
 LONGEST_S = 60.0  # that one piece of work waits for it in all, real seconds
@@ -58,7 +60,10 @@ class Arrivals:
             self._offered_at = self.wall()
 
     def imminent(self) -> bool:
-        """Whether imminent requests come in a stream: one is being matched, or had its offer just now."""
+        """Whether imminent requests come in a stream: one is being matched, or had its offer of late.
+
+        It is asked before a solve, which lasts for seconds: the next would come while it does.
+        """
         return bool(self._at_hand) or self.wall() - self._offered_at < STREAM_S
 
     def note(self, number: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -34,7 +33,6 @@ OFFERED, MOVED, UNKNOWN, IN_HALVES = "offered", "moved", "unknown", "bundle_in_h
 LATE, REFUSED = "start_went_by", "refused_by_last_look"
 AT_ONCE = 16  # commits in batch: they share fsyncs …
 MANY_AT_ONCE = 32  # … and more of them while nobody imminent comes: the first that does waits for them
-CALM_S = 5.0  # so long after imminent work it is taken that more may come
 log = structlog.get_logger()
 
 
@@ -251,16 +249,16 @@ async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yield
     to the store at once is durable at once. Else one begins a round, so that what comes in is heard between.
     """
     waiting, rounds = iter(works), Rounds()
-    first = list(islice(waiting, MANY_AT_ONCE if yields_to_imminent and _is_calm(market) else AT_ONCE))
+    first = list(islice(waiting, MANY_AT_ONCE if yields_to_imminent and market.is_calm else AT_ONCE))
 
     async def runner(nth: int, work: Awaitable[None] | None) -> None:
         while work is not None:
             if yields_to_imminent:
                 calm = market.no_imminent_work
-                await (calm.wait() if _is_calm(market) else rounds.next(calm))
+                await (calm.wait() if market.is_calm else rounds.next(calm))
             await work
             await asyncio.sleep(0)
-            if nth >= AT_ONCE and not _is_calm(market):
+            if nth >= AT_ONCE and not market.is_calm:
                 return
             work = next(waiting, None)
 
@@ -272,7 +270,3 @@ async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yield
                 group.create_task(runner(nth, each))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
-
-
-def _is_calm(market: Market) -> bool:
-    return time.monotonic() - market.imminent_s > CALM_S

@@ -25,12 +25,14 @@ from dispatcher.matching.shadow import Shadow
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST_OFFERED, StandingOffers, StandingRequest
 from dispatcher.runtime.clock import Clock
+from dispatcher.runtime.rounds import FEW, FEWER
 from dispatcher.store.market import MarketStore
 from solvers.planning import BatchPlan
 from solvers.screening import Screening
 from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
 FEW_VENDORS = 4  # are read one after the other, some 2 ms each
+CALM_S = 5.0  # so long after imminent work it is taken that more may come
 log = structlog.get_logger()
 
 
@@ -132,10 +134,16 @@ class Market:
             if not self._at_hand:
                 self.no_imminent_work.set()
 
-    async def let_pass(self) -> None:
-        """Whatever came meanwhile has a turn, and imminent requests all that they need."""
+    @property
+    def is_calm(self) -> bool:
+        """Whether no imminent request came for some seconds, so that none is expected now."""
+        return time.monotonic() - self.imminent_s > CALM_S
+
+    async def let_pass(self) -> int:
+        """Whatever came meanwhile has a turn, and imminent requests all that they need; as `LetPass`."""
         await asyncio.sleep(0)
         await self.no_imminent_work.wait()
+        return FEW if self.is_calm else FEWER
 
     async def standing(
         self,

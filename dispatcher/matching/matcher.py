@@ -22,10 +22,11 @@ from dispatcher.matching.commits import Done, FenceLost, Ownership
 from dispatcher.matching.explanations import explain
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.market import Market
+from dispatcher.matching.reading import Reading
 from dispatcher.matching.share import Share
 from dispatcher.matching.solvers import Solvers
 from dispatcher.runtime.cancellation import cancel_requested
-from dispatcher.runtime.rounds import parts
+from dispatcher.runtime.rounds import in_parts
 from dispatcher.service.execute import Executor
 from dispatcher.service.loops import Troubles
 from dispatcher.service.measures import LEASES
@@ -50,6 +51,9 @@ class Matcher:
     unmatched: set[str] = field(default_factory=set)  #: imminent ones without a vendor so far
     left: set[str] = field(default_factory=set)  #: of these, what is to be tried once more at once
     some_left: asyncio.Event = field(default_factory=asyncio.Event)
+    left_by: Reading | None = None  #: what was known of vendors when the last of them was left
+    changed: set[str] = field(default_factory=set)  #: vendors of whom it was hinted that they are others now
+    some_changed: asyncio.Event = field(default_factory=asyncio.Event)
     unexplained: asyncio.Queue[Done] = field(default_factory=lambda: asyncio.Queue(2))
     work: asyncio.Event = field(default_factory=asyncio.Event)  #: something for the next batch
     more: asyncio.Event = field(default_factory=asyncio.Event)  #: more has come than hints named
@@ -108,10 +112,12 @@ class Matcher:
         self.unmatched.clear()
         self.left.clear()
         self.some_left.clear()
+        self.changed.clear()
+        self.some_changed.clear()
         self.more.clear()
         self.work.set()
         works = [self._keep_lease(), self._watch(own), self._look_around(own), self._batches(own)]
-        works += [self._try_left(own), self._try_unmatched(own), self._explain(own)]
+        works += [self._read_changed(), self._try_left(own), self._try_unmatched(own), self._explain(own)]
         works += [self.share.until_let_go(self.market.name)] if self.share is not None else []
         await _until_one_ends(*works)
 
@@ -131,8 +137,9 @@ class Matcher:
                 self.came_s = asyncio.get_running_loop().time() if hint else self.came_s
                 self.seen -= set(hint.ids)
                 self.market.requests.are_new(hint.ids)
-                if hint.vendors and not await self._renewed(hint.vendors):
-                    self.work.set()
+                if hint.vendors:
+                    self.changed |= set(hint.vendors)
+                    self.some_changed.set()
                 if hint.ids:
                     await self._match(own, hint.ids)
                 if hint.look:
@@ -140,9 +147,23 @@ class Matcher:
                 if hint.look or (hint and (self.unmatched or self.left)):
                     self.work.set()
 
-    async def _renewed(self, vendors: Sequence[str]) -> bool:
-        """What these vendors post is read again, if that is all that there is to do about it."""
-        return await self.market.renew(vendors) and not self.seen
+    async def _read_changed(self) -> None:
+        """Vendors that are others now are read anew beside what comes, and not only once a batch begins.
+
+        One that posted something by itself, else all: they are read a third of the time at the most.
+        """
+        while not cancel_requested():
+            await self.some_changed.wait()
+            await self.market.no_imminent_work.wait()
+            self.some_changed.clear()
+            changed, began_s = sorted(self.changed), time.monotonic()
+            self.changed.clear()
+            if not await self.market.renew(changed):
+                await self.market.refresh(lightly=True)
+                self.work.set()
+            elif self.seen:  # somebody waits for a vendor
+                self.work.set()
+            await asyncio.sleep(2 * (time.monotonic() - began_s))
 
     async def _look_around(self, own: Ownership) -> None:
         """All that was not looked at yet, beside what hints name: where it is told, and now and then."""
@@ -169,29 +190,30 @@ class Matcher:
         ids = await self.market.requests.open_ids()
         self.seen &= set(ids)
         self.unmatched &= self.seen
-        for some in parts([each for each in ids if each not in self.seen]):
-            await self.market.let_pass()
+        async for some in in_parts([each for each in ids if each not in self.seen], self.market.let_pass):
             await self._match(own, [each for each in some if each not in self.seen])
 
     async def _match(self, own: Ownership, due: Sequence[str]) -> None:
         """Match the imminent ones of `due`, as far as what was last read has vendors for them."""
+        known, had = self.market.reading, len(self.left)
         with self.market.at_hand(), self.arrivals.at_hand():
             done = await match_imminent(own, self.market, due, left=self.left)
-        if self.left:
+        if len(self.left) > had:
+            self.left_by = known
             self.some_left.set()
         if done.tried or self.left:
             self.market.imminent_s = time.monotonic()
         self._note(due, done)
 
     async def _try_left(self, own: Ownership) -> None:
-        """What was left without a vendor, once more at once."""
+        """What was left without a vendor, once more at once; vendors are read first unless they just were."""
         while not cancel_requested():
             await self.some_left.wait()
             await self.market.no_imminent_work.wait()
             self.some_left.clear()
-            due = sorted(self.left)
+            due, afresh = sorted(self.left), self.market.reading is self.left_by
             self.left.clear()
-            self._note(due, await match_imminent(own, self.market, due, afresh=True))
+            self._note(due, await match_imminent(own, self.market, due, afresh=afresh))
 
     async def _try_unmatched(self, own: Ownership) -> None:
         """All that have none so far, now and then."""

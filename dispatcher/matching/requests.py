@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from dispatcher.matching.horizon import reach_ms
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.refused import Refused
 from dispatcher.matching.sequence import Bundled, beside, bundles_of, in_bundle, in_sequence
-from dispatcher.runtime.rounds import beside_if_many, parts
+from dispatcher.runtime.rounds import FEW, LetPass, beside_if_many, in_parts
 from dispatcher.service.rides import leaves
 from dispatcher.store.requests import RequestPart
 from solvers.screening import OpenRequest
@@ -37,11 +37,11 @@ BATCH_LIMIT = Parameter(
 PARAMETERS = (BATCH_LIMIT,)
 MOST_OPEN = 200_000  # ids read at a time; of requests out of reach nothing else is read again
 Waiting = tuple[RequestRecord, OpenRequest]  #: a request that waits for a vendor, both ways
-LetPass = Callable[[], Awaitable[None]]  #: lets who is in more of a hurry go first
 
 
-async def _nobody() -> None:
+async def _nobody() -> int:
     """Nobody is in more of a hurry."""
+    return FEW
 
 
 @dataclass(eq=False)
@@ -91,8 +91,7 @@ class WaitingRequests:
         Each knows how far its group lies behind. `let_pass` is asked now and then where they are many.
         """
         found, near = list[Waiting](), self._near(ids, reach_ms(now_ms, reading.values))
-        for some in parts(near):
-            await let_pass()
+        async for some in in_parts(near, let_pass):
             found += await self._read(some, reading, travel, now_ms)
         found.sort(key=_as_received)
         return await beside_if_many(len(found), with_floor, found, reading.groups, now_ms, reading.values)

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Final, ParamSpec, TypeVar
 
 SWITCH_S: Final = 0.000_5
 FEW: Final = 64  #: what is done with so many takes a millisecond or two
+FEWER: Final = 16  #: the same while somebody is in a hurry
 Given = ParamSpec("Given")
 Item = TypeVar("Item")
 Made = TypeVar("Made")
+LetPass = Callable[
+    [], Awaitable[int]
+]  #: lets who is in more of a hurry go first; how many may follow at once
 
 
 class Rounds:
@@ -38,6 +42,15 @@ def parts(many: Sequence[Item]) -> Iterator[Sequence[Item]]:
     """In their order, a few at a time."""
     for at in range(0, len(many), FEW):
         yield many[at : at + FEW]
+
+
+async def in_parts(many: Sequence[Item], let_pass: LetPass) -> AsyncIterator[Sequence[Item]]:
+    """In their order; before each part whoever is in more of a hurry passes, and says how many it may be."""
+    at = 0
+    while at < len(many):
+        number = await let_pass()
+        yield many[at : at + number]
+        at += number
 
 
 async def beside_if_many(

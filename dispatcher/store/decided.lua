@@ -1,11 +1,21 @@
 #!lua
--- decided: a decision at its place in the chain, and that it is the last on these requests. Both or neither.
+-- decided: decisions at their places in the chain, and that each is the last on its requests. All or none.
 --
--- KEYS[1] stream: the ledger of decisions   KEYS[2] hash of the day: request → decision
--- ARGV    place, field, entry, the decision's name, seconds that the day is kept, requests …
---         → the place; an error where the place is taken, and then nothing is noted
--- XADD is the one that may refuse, and comes first.
-local place = redis.call('XADD', KEYS[1], ARGV[1], ARGV[2], ARGV[3])
-for at = 6, #ARGV do redis.call('HSET', KEYS[2], ARGV[at], ARGV[4]) end
-if #ARGV > 5 then redis.call('EXPIRE', KEYS[2], ARGV[5]) end
-return place
+-- KEYS[1] stream: the ledger of decisions   KEYS[1 + n] hash of the day of the n-th: request → decision
+-- ARGV[1] field; then of each decision: place, entry, name, seconds that its day is kept, how many requests,
+--         requests …
+--         → how many; an error where the first place is taken, and then nothing is noted
+-- The first XADD is the one that may refuse, and comes first: the places follow each other.
+local field, at, notes = ARGV[1], 2, {}
+for nth = 2, #KEYS do
+  local place, entry, name, seconds, many = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4])
+  redis.call('XADD', KEYS[1], place, field, entry)
+  notes[#notes + 1] = { KEYS[nth], name, seconds, at + 5, at + 4 + many }
+  at = at + 5 + many
+end
+for _, note in ipairs(notes) do
+  local day, name, seconds, first, last = unpack(note)
+  for each = first, last do redis.call('HSET', day, ARGV[each], name) end
+  if first <= last then redis.call('EXPIRE', day, seconds) end
+end
+return #notes

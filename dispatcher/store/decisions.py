@@ -7,7 +7,7 @@ that claim one place, the server lets the first have it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from redis.exceptions import ResponseError
@@ -40,6 +40,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     previous: bytes  #: of the one before it
 
 
+class Link(NamedTuple):
+    """An entry at its place in the chain, and what is noted with it."""
+
+    entry: Entry
+    requests: Sequence[str]  #: of which it is the last decision
+    kept_days: int
+
+
 class Taken(Exception):
     """Another writer has this place of the chain."""
 
@@ -64,22 +72,25 @@ class DecisionPart:
         told = await self.reader.ask("XINFO STREAM", self.keys.decisions)
         return int(text_of(told["last-generated-id"]).partition("-")[0])
 
-    async def add(self, entry: Entry, requests: Sequence[str], kept_days: int) -> None:
-        """Append it, and note it as the last decision on these requests. Raises Taken, Unavailable.
+    async def add(self, links: Sequence[Link]) -> None:
+        """Append them, in the order of their places, and note each as the last decision on its requests.
 
-        Both or neither, for one fsync.
+        All or none, for one fsync. Raises Taken, Unavailable.
         """
-        place, name = f"{entry.seq}-0", f"{entry.digest}:{entry.nth}"
-        keys = [self.keys.decisions, self.keys.decided(entry.day)]
-        words = (place, FIELD, msgspec.msgpack.encode(entry), name, (kept_days + 2) * DAY_S)
+        keys = [self.keys.decisions, *(self.keys.decided(each.entry.day) for each in links)]
         try:
-            await script.run(self.reader, "decided", keys, *words, *requests)
+            await script.run(
+                self.reader, "decided", keys, FIELD, *(word for each in links for word in _words(each))
+            )
         except ResponseError as error:
             if "equal or smaller" not in str(error):
                 raise
-            found = await self.reader.ask("XRANGE", self.keys.decisions, place, place)
-            if not found or self._read(found[0]) != entry:  # else it is ours: sent again after a lost answer
-                raise Taken(place) from error
+            entry = links[-1].entry
+            found = await self.reader.ask("XRANGE", self.keys.decisions, *[_place(entry)] * 2)
+            if (
+                not found or self._read(found[0]) != entry
+            ):  # else all are ours: sent again after a lost answer
+                raise Taken(_place(links[0].entry)) from error
 
     async def on(self, request_id: str, days: Iterable[str]) -> list[tuple[str, str, int]]:
         """(day, digest, nth) of the last decision on a request on each of these days."""
@@ -109,6 +120,16 @@ class DecisionPart:
         found = self.aside.read_all(self.keys.market, LEDGER, [(text_of(place), _field(fields))], _unpacked)
         entry = found.get(text_of(place))
         return entry if entry is not None and entry.seq == _seq(place) else None
+
+
+def _place(entry: Entry) -> str:
+    return f"{entry.seq}-0"
+
+
+def _words(link: Link) -> tuple[str | bytes | int, ...]:
+    entry, requests, kept_days = link
+    told = _place(entry), msgspec.msgpack.encode(entry), f"{entry.digest}:{entry.nth}"
+    return *told, (kept_days + 2) * DAY_S, len(requests), *requests
 
 
 def _unpacked(packed: bytes) -> Entry:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks import imminent
 from benchmarks.imminent_load import Told
+from benchmarks.roles import below_s
 from dispatcher.runtime.errors import UserError
 
 OURS = "[each for each in os.environ if each.startswith('DISPATCHER_')]"  # what an older one may not know
@@ -73,3 +77,19 @@ def _main_of(folder: Path, code: str) -> None:
     (folder / "dispatcher").mkdir()
     (folder / "dispatcher" / "__init__.py").touch()
     (folder / "dispatcher" / "__main__.py").write_text(code, encoding="ascii")
+
+
+def test_what_a_solver_uses_is_told_apart_also_below_another_process_and_once_it_has_ended() -> None:
+    work = "import time\nwhile time.process_time() < 0.1: pass"
+    begin = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}])"
+    below = f"{begin}; print(flush=True); input()"
+    before_s = below_s(os.getpid())
+    with subprocess.Popen(
+        [sys.executable, "-c", below], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as between:
+        assert between.stdout is not None
+        between.stdout.readline()
+        running_s = below_s(os.getpid()) - before_s
+        between.communicate(b"\n")
+    assert running_s >= 0.1
+    assert below_s(os.getpid()) - before_s >= running_s

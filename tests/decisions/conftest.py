@@ -41,7 +41,7 @@ class Saved:
 
 
 @contextlib.asynccontextmanager
-async def saving(town: Town, blobs: Blobs) -> AsyncIterator[Saved]:
+async def saving(town: Town, blobs: Blobs, after_s: float = 0.0) -> AsyncIterator[Saved]:
     told: list[str] = []
 
     async def tell(error: BaseException, pause_s: float) -> None:
@@ -51,7 +51,7 @@ async def saving(town: Town, blobs: Blobs) -> AsyncIterator[Saved]:
         told.clear()
 
     decisions = DecisionStore(blobs, town.store.vault)
-    saver = Saver(town.market.stored, decisions, TZ, town.clock, tell, works)
+    saver = Saver(town.market.stored, decisions, TZ, town.clock, tell, works, after_s)
     town.market.saver = saver
     running = asyncio.create_task(saver.run())
     try:

@@ -115,7 +115,7 @@ async def test_an_entry_that_cannot_be_read_stops_neither_reading_nor_saving(
 ) -> None:
     stored = three.town.market.stored
     await stored.node.reader.ask("XADD", stored.keys.decisions, "4-0", FIELD, b"\xc1")
-    three.saver._last = None
+    three.saver._writer._last = None
     await three.town.submit(trip("later", start_min=20))
     await match_imminent(own, three.town.market, ["later"])
     entries = await three.entries()
@@ -128,7 +128,7 @@ async def test_once_all_is_forgotten_the_chain_goes_on_behind_what_was(three: Sa
     for entry in await three.entries():
         path_of(three, entry).unlink()
     await trim_ledger(three.town.market.stored, None)
-    three.saver._last = None
+    three.saver._writer._last = None
     for name in ("r4", "r5"):
         await three.town.submit(trip(name, start_min=20))
         await match_imminent(own, three.town.market, [name])
@@ -141,7 +141,7 @@ async def test_who_takes_the_end_of_the_chain_is_named_and_stops_no_saving(
 ) -> None:
     stored = three.town.market.stored
     await stored.node.reader.ask("XDEL", stored.keys.decisions, "3-0")
-    three.saver._last = None
+    three.saver._writer._last = None
     await three.town.submit(trip("later", start_min=20))
     await match_imminent(own, three.town.market, ["later"])
     assert [each.seq for each in await three.entries()] == [1, 2, 4]

@@ -9,9 +9,10 @@ from contracts.codes import RequestState
 from contracts.tuning import Tuning
 from dispatcher.blobs.folder import Folder
 from dispatcher.blobs.port import Blob
+from dispatcher.decisions import chain
 from dispatcher.decisions import saver as saving_module
-from dispatcher.decisions.saver import LOST, SAVED
-from dispatcher.decisions.store import DecisionStore
+from dispatcher.decisions.saver import LOST, SAVED, TOGETHER
+from dispatcher.decisions.store import PART, DecisionStore
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.store.connection import StoreError
@@ -101,6 +102,37 @@ async def test_what_waits_is_bounded_and_what_is_beyond_is_counted(
     assert saved.saver._counts == {LOST: 2}
     hold.set()
     await saved.saver.written()
+
+
+async def test_what_comes_together_is_written_together_and_what_cannot_be_kept_is_lost_by_itself(
+    town: Town, own: Ownership, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One entry each in one chain; the third finds no room."""
+    await town.add_vendor(vendor("v1"), units=TOGETHER)
+    disk, records = FullDisk(tmp_path), list[str]()
+    disk.full = False
+
+    def put(name: str, content: bytes) -> None:
+        if not Path(name).name.startswith(PART):
+            records.append(name)
+            if len(records) == 3:
+                raise OSError(28, "No space left on device")
+        Folder.put(disk, name, content)
+
+    monkeypatch.setattr(disk, "put", put)
+    async with saving(town, disk, after_s=60.0) as saved:
+        for n in range(TOGETHER):
+            assert await offered(town, own, f"r{n}")
+        entries = await saved.entries()
+        assert [each.seq for each in entries] == list(range(1, TOGETHER))
+        assert saved.told == ["OSError"]
+        assert saved.saver._counts == {LOST: 1, SAVED: TOGETHER - 1}
+        found = await chain.judge(town.market.stored, saved.store)
+        assert found == (TOGETHER - 1, 0, [])
+        for n in (1, 3):
+            noted = await town.market.stored.decisions.on(f"r{n}", [entries[0].day])
+            assert noted == [(entries[0].day, entries[n - (n > 2)].digest, 0)]
+        assert await town.market.stored.decisions.on("r2", [entries[0].day]) == []
 
 
 async def test_two_writers_make_one_chain(saved: Saved, own: Ownership) -> None:

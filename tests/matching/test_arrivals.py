@@ -48,7 +48,7 @@ def test_an_imminent_request_that_has_its_offer_is_hot_for_a_moment_and_one_in_v
     assert not arrivals.hot()
 
 
-def test_imminent_requests_come_in_a_stream_until_none_had_its_offer_for_a_second() -> None:
+def test_imminent_requests_come_in_a_stream_until_none_had_its_offer_for_half_a_minute() -> None:
     wall = Wall()
     arrivals = Arrivals(wall)
     arrivals.note(1_000)

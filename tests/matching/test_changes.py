@@ -1,6 +1,8 @@
 """Vendors that change between the matcher's look and its commit are not offered what they no longer take."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -162,6 +164,63 @@ async def test_where_many_vendors_changed_none_is_read_by_itself(two: Town) -> N
     assert not await two.market.renew(ids)
     assert two.market.reading is before
     assert await two.market.renew(ids[1:])
+
+
+@contextlib.asynccontextmanager
+async def beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """The work goes on meanwhile."""
+    running = asyncio.create_task(work)
+    try:
+        async with asyncio.timeout(20):  # only stops a test that would never end
+            yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_vendors_that_are_new_or_posted_are_known_before_the_next_batch(
+    two: Town, solvers: SolverPool, waits: bool
+) -> None:
+    """A batch begins if somebody may have a vendor now."""
+    matcher = Matcher(two.market, two.service.executor, solvers, "test")
+    before = two.market.reading
+    matcher.seen |= {"somebody"} if waits else set()
+    async with beside(matcher._read_changed()):
+        await two.store.market(two.name).capacity.put(NEAR, DAY, posting(5))
+        matcher.changed.add(NEAR)
+        matcher.some_changed.set()
+        while (posted := two.market.reading) is before:
+            await asyncio.sleep(0.005)
+        assert posted is not None
+        assert posted.capacity.supply.arrays()["left"].max() == 5
+        assert (matcher.changed, matcher.work.is_set()) == (set(), waits)
+        await two.add_vendor(vendor("v3"))
+        matcher.changed.add("v3")
+        matcher.some_changed.set()
+        while two.market.reading is posted:
+            await asyncio.sleep(0.005)
+        assert two.market.reading is not None
+        assert "v3" in two.market.reading.vendor_ids
+        await asyncio.sleep(0)
+        assert matcher.work.is_set()
+
+
+@pytest.mark.parametrize("read_since", [True, False])
+async def test_who_was_left_does_not_wait_for_another_reading_where_vendors_were_read_since(
+    two: Town, own: Ownership, solvers: SolverPool, read_since: bool
+) -> None:
+    matcher = Matcher(two.market, two.service.executor, solvers, "test")
+    await two.submit(trip("r1", start_min=30, level_of_service=LevelOfService.STRETCHER))
+    await matcher._match(own, ["r1"])
+    assert matcher.left == {"r1"}
+    levels = (LevelOfService.STRETCHER,)
+    await two.add_vendor(vendor("v3", levels_of_service=levels))
+    known = await two.market.refresh() if read_since else two.market.reading
+    async with beside(matcher._try_left(own)):
+        await two.until("r1", RequestState.OFFERED)
+    assert await two.vendors_of(["r1"]) == ["v3"]
+    assert (two.market.reading is known) is read_since
 
 
 async def test_who_meets_a_vendor_that_posted_anew_is_offered_in_the_same_look(

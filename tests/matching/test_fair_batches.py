@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 
 import pytest
 
@@ -14,7 +16,7 @@ from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.solving import SolverPool
-from dispatcher.runtime.rounds import FEW
+from dispatcher.runtime.rounds import FEW, FEWER
 from tests.matching.conftest import Town
 from tests.matching.test_matching import matching
 from tests.solvers.town import trip, vendor
@@ -49,16 +51,20 @@ async def test_what_was_tried_waits_behind_what_was_not(
 
 
 async def test_a_batch_is_read_in_parts_between_which_who_is_in_a_hurry_goes_first(town: Town) -> None:
-    market, ids, read = town.market, [f"a{number:03}" for number in range(FEW + 1)], list[int]()
-    await town.submit(*map(stuck, range(FEW + 1)))
+    number = FEW + FEWER + 1
+    market, ids, read = town.market, [f"a{each:03}" for each in range(number)], list[int]()
+    await town.submit(*map(stuck, range(number)))
     reading, travel = await market.refresh(), await market.travel()
 
-    async def pass_by() -> None:
+    async def pass_by() -> int:
+        """An imminent one comes before the second part."""
+        market.imminent_s = time.monotonic() if read else -math.inf
         read.append(len(market.requests.bodies))
+        return await market.let_pass()
 
     found = await market.requests.next_batch(ids, reading, travel, town.clock.now_ms(), pass_by)
     assert [record.id for record, _ in found] == ids
-    assert read == [0, FEW]
+    assert read == [0, FEW, FEW + FEWER]
 
 
 async def test_a_batch_stands_still_while_imminent_requests_are_matched(

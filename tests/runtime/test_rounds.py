@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 
-from dispatcher.runtime.rounds import FEW, SWITCH_S, Rounds, beside_if_many, parts, share_threads
+from dispatcher.runtime.rounds import FEW, SWITCH_S, Rounds, beside_if_many, in_parts, parts, share_threads
 
 
 async def test_others_have_their_turn_between_two() -> None:
@@ -62,3 +62,13 @@ def test_many_come_in_parts_and_in_their_order() -> None:
     found = [list(each) for each in parts(many)]
     assert [len(each) for each in found] == [FEW, FEW, 1]
     assert [each for some in found for each in some] == many
+
+
+async def test_so_many_follow_as_who_was_let_pass_says() -> None:
+    sizes = iter((3, 1, 9))
+
+    async def let_pass() -> int:
+        return next(sizes)
+
+    found = [list(each) async for each in in_parts(range(6), let_pass)]
+    assert found == [[0, 1, 2], [3], [4, 5]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from dispatcher.store.decisions import Entry, Taken
+from dispatcher.store.decisions import Entry, Link, Taken
 from dispatcher.store.market import MarketStore
 
 DAY = "2026-03-02"
@@ -17,12 +17,30 @@ FIRST = Entry(
 
 async def test_a_place_that_is_taken_leaves_no_note_of_who_did_not_get_it(market: MarketStore) -> None:
     names = [f"r{number}" for number in range(1_200)]
-    await market.decisions.add(FIRST, names, 14)
+    await market.decisions.add([Link(FIRST, names, 14)])
     with pytest.raises(Taken):
-        await market.decisions.add(replace(FIRST, digest="b"), names, 14)
+        await market.decisions.add([Link(replace(FIRST, digest="b"), names, 14)])
     assert await market.decisions.on("r0", [DAY]) == [(DAY, "a", 0)]
     assert await market.decisions.on("r1199", [DAY]) == [(DAY, "a", 0)]
-    await market.decisions.add(FIRST, names, 14)  # sent again after a lost answer
-    await market.decisions.add(replace(FIRST, seq=2, digest="b"), names[:1], 14)
+    await market.decisions.add([Link(FIRST, names, 14)])  # sent again after a lost answer
+    await market.decisions.add([Link(replace(FIRST, seq=2, digest="b"), names[:1], 14)])
     assert await market.decisions.on("r0", [DAY]) == [(DAY, "b", 0)]
     assert [each.seq for each in await market.decisions.page(1, None, 5)] == [2, 1]
+
+
+async def test_several_stand_in_the_chain_together_or_none_does(market: MarketStore) -> None:
+    tomorrow = "2026-03-03"
+    two, three = (
+        replace(FIRST, seq=2, digest="b", day=tomorrow),
+        replace(FIRST, seq=3, digest="c", previous=b"2"),
+    )
+    together = [Link(FIRST, ["r1", "r2"], 14), Link(two, ["r1"], 14), Link(three, [], 14)]
+    await market.decisions.add(together)
+    await market.decisions.add(together)  # sent again after a lost answer
+    assert await market.decisions.page(1, None, 9, newest=False) == [FIRST, two, three]
+    assert await market.decisions.on("r1", [DAY, tomorrow]) == [(DAY, "a", 0), (tomorrow, "b", 0)]
+    mine = [Link(replace(each, digest="d"), ["r3"], 14) for each in (three, replace(FIRST, seq=4))]
+    with pytest.raises(Taken):
+        await market.decisions.add(mine)
+    assert [each.seq for each in await market.decisions.page(1, None, 9)] == [3, 2, 1]
+    assert await market.decisions.on("r3", [DAY]) == []
