@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -37,8 +39,9 @@ async def ends(trial: Trial) -> None:
 
 
 def test_what_was_found_is_told_and_the_next_scenario_is_played_still(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # what was found leaves its folder
     monkeypatch.setattr(scenarios, "SCENARIOS", {"ends": Scenario(ends), "finds": Scenario(finds)})
     assert main(["chaos", "--rounds", "1"]) == 1
     told = capsys.readouterr().out
