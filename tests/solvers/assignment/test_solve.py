@@ -35,6 +35,36 @@ def test_a_small_problem_is_solved_to_its_optimum_and_proven(seed: int) -> None:
     assert result.status is Status.OPTIMAL
 
 
+@each_seed(20)
+def test_a_plan_that_is_near_enough_is_proven_to_be(seed: int) -> None:
+    problem, enough = random_problem(seed), 0.1
+    result = solve(problem, time_limit_s=5, seed=seed, workers=1, enough=enough)
+    best = optimum(problem)
+    assert result.lower_bound <= best <= result.cost
+    assert result.cost - result.lower_bound <= enough * abs(result.cost)
+
+
+def test_near_enough_is_met_with_less_work() -> None:
+    problem, work = generate(100, "normal", 1), 30_000_000
+    deadlines = [Deadline(1e9, work_limit=work) for _ in range(2)]
+    for enough, deadline in zip((0.0, 0.001), deadlines, strict=True):
+        run = solving._Run(problem, deadline, np.random.default_rng(1), 1, enough)
+        run.solve()
+        assert run.best.done
+    assert deadlines[1].work < deadlines[0].work / 2
+
+
+def test_prices_that_are_worth_what_is_asked_climb_no_further() -> None:
+    prices = Prices(instance_of(generate(100, "normal", 1)))
+    long, short = Deadline(1e9), Deadline(1e9)
+    prices.climb(long, rounds=400, share=1.0)
+    most = prices.prove()
+    prices = Prices(prices.instance)
+    prices.climb(short, rounds=400, share=1.0, aim=most - abs(most) // 100)
+    assert prices.prove() >= most - abs(most) // 100
+    assert short.work < long.work
+
+
 @each_seed(300)
 def test_the_prices_never_prove_more_than_the_optimum(seed: int) -> None:
     problem = random_problem(seed, requests=5, most_columns=5)
