@@ -31,7 +31,7 @@ from dispatcher.domain.acceptance import Answer, Count, week_of
 from dispatcher.domain.acceptance_sums import expected_of, tallied
 from dispatcher.domain.acceptance_sums import summed as answers_of
 from dispatcher.domain.damping import days_that_count, shares_of, summed, works_of
-from dispatcher.domain.scorecards import Lane, Outcome, months, shares
+from dispatcher.domain.scorecards import Outcome, VendorLevel, months, shares
 from solvers.acceptance import cell_of
 from solvers.capacity.pools import PoolSupply, bits_of
 from solvers.encoding import VendorBook, encode
@@ -132,7 +132,7 @@ class _Market:
     seed: int
     bad: int = BAD  #: days
     solver: Solver | None = None
-    cards: dict[date, dict[Lane, Counter[str]]] = field(default_factory=dict)
+    cards: dict[date, dict[VendorLevel, Counter[str]]] = field(default_factory=dict)
     answers: Counter[Answer] = field(default_factory=Counter)
     played: Played = field(default_factory=Played)
 
@@ -175,13 +175,15 @@ class _Market:
         return shares_of(summed(works, today, self.values), self.values)
 
 
-def _by_month(cards: Mapping[date, Mapping[Lane, Counter[str]]], today: date) -> Mapping[str, Counter[str]]:
+def _by_month(
+    cards: Mapping[date, Mapping[VendorLevel, Counter[str]]], today: date
+) -> Mapping[str, Counter[str]]:
     """Of this month and the one before, by vendor: as matching went by before."""
     wanted = months(to_ms(datetime(today.year, today.month, today.day, tzinfo=UTC)))
     found = defaultdict[str, Counter[str]](Counter)
-    for day, lanes in cards.items():
-        for lane, card in lanes.items() if f"{day:%Y-%m}" in wanted else ():
-            found[lane.vendor_id].update(card)
+    for day, counts in cards.items():
+        for whose, card in counts.items() if f"{day:%Y-%m}" in wanted else ():
+            found[whose.vendor_id].update(card)
     return found
 
 
@@ -191,7 +193,7 @@ class _Day:
     number: int
     today: date
     book: VendorBook
-    cards: dict[Lane, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    cards: dict[VendorLevel, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def __post_init__(self) -> None:
         """Nothing is booked yet."""
@@ -227,7 +229,7 @@ class _Day:
         return list(left.values())
 
     def _accepts(self, vendor: str, request: TripRequest) -> bool:
-        card, hard = self.cards[Lane(vendor, request.service_class.value)], _is_hard(request)
+        card, hard = self.cards[VendorLevel(vendor, request.service_class.value)], _is_hard(request)
         refuses = hard and vendor in ("picky", "excused")
         accepts = (
             not refuses and self._draw("answer", vendor, request) >= self._chances(vendor, hard).declines
@@ -252,7 +254,7 @@ class _Day:
     def _works(self, vendor: Vendor, request: TripRequest, taken_ms: int) -> None:
         late = self._draw("work", vendor.id, request) < self._chances(vendor.id, _is_hard(request)).late
         outcome = Outcome.LATE if late else Outcome.ON_TIME
-        self.cards[Lane(vendor.id, request.service_class.value)][outcome] += 1
+        self.cards[VendorLevel(vendor.id, request.service_class.value)][outcome] += 1
         played, level = self.market.played, request.level_of_service
         hours = taken_ms / HOUR_MS + EXTRA_MIN[level] / 60
         played.earned[vendor.id] += round(FARES[level] - hours * VAN_HOUR_CENTS)

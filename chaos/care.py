@@ -34,7 +34,10 @@ from simulation.cast import Cast
 from simulation.day import Day, Submission, instant, wanted_ms
 from simulation.fleet import CENTRE
 
-NEEDED = {"authorization_equipment": 1}
+NEEDED = {
+    "authorization_equipment": 1,
+    "retention_hours": 8_760,  # where the machine is slow the day lasts for days, and all of it is judged
+}
 AUTHORIZATION, ORDER, OWN = "payer-1", "care-dialysis", "care-"
 NAMED = 4  # one request in so many has a patient that can be told from others
 GRANTED, PAUSE_S = 1_000, 0.05

@@ -78,7 +78,7 @@ async def _worker(trial: Trial, parts: Parts, intake: Waiting) -> None:
     """Amid its solve: the batch goes to the other, and its own result is wanted by nobody."""
     async with asyncio.timeout(LIMIT_S):
         victim = await solving(parts)
-    with trial.strike(), frozen(_pids(parts, victim)):
+    with trial.strike(), frozen(pids(parts, victim)):
         await asyncio.gather(intake.all_offered(), asyncio.sleep(LOST_S))
     trial.count("frozen_workers")
     await intake.more(3)
@@ -101,9 +101,9 @@ async def _matcher(trial: Trial, parts: Parts, intake: Waiting, late: Late) -> N
     if await owner(parts) != RIGHT:
         trial.find(f"{MARKET}: a matcher whose clock is wrong has the market, though another lives")
     before = await fence(parts.redis_url)
-    with frozen(_pids(parts, RIGHT)):
+    with frozen(pids(parts, RIGHT)):
         with trial.strike():
-            held = await late.held(intake.unseen)
+            held = await late.held(lambda: intake.unseen)
             with trial.take_over():
                 await owned(parts, before)
             await intake.all_offered()
@@ -117,23 +117,23 @@ async def _matcher(trial: Trial, parts: Parts, intake: Waiting, late: Late) -> N
 
 
 @contextlib.contextmanager
-def frozen(pids: set[int]) -> Iterator[None]:
+def frozen(some: set[int]) -> Iterator[None]:
     """These processes stand still."""
-    _signal(pids, signal.SIGSTOP)
+    _signal(some, signal.SIGSTOP)
     try:
         yield
     finally:
-        _signal(pids, signal.SIGCONT)
+        _signal(some, signal.SIGCONT)
 
 
-def _signal(pids: set[int], sign: signal.Signals) -> None:
-    for each in pids:
+def _signal(some: set[int], sign: signal.Signals) -> None:
+    for each in some:
         with contextlib.suppress(ProcessLookupError):
             os.kill(each, sign)
 
 
-def _pids(parts: Parts, role: str) -> set[int]:
-    """All of what its machine runs."""
+def pids(parts: Parts, role: str) -> set[int]:
+    """Of all that its machine runs."""
     pid = parts.running[role].pid
     return {pid, *descendants(pid)}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import permutations
 from random import Random
 
-from chaos.kill_service import Victims, kill_in_turn
+from chaos.kill_service import kill_in_turn
 from chaos.parts import OWNER, roles_apart
+from chaos.struck_day import Victims
 from chaos.trial import Trial
 
 ROLES = ("web", "matcher", "replies", "jobs")

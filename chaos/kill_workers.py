@@ -107,7 +107,7 @@ async def _round(trial: Trial, parts: Parts, intake: Waiting, late: Late, turns:
         await asyncio.sleep(rng.uniform(0.1, 0.8))
         with trial.strike():
             await parts.kill(*victims)
-            held = await late.held(intake.unseen) if MATCHER in victims else None
+            held = await late.held(lambda: intake.unseen) if MATCHER in victims else None
             await asyncio.sleep(rng.choice((0.0, 0.3)))
             await parts.start(*victims)
             await intake.all_offered()

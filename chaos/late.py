@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -49,11 +49,14 @@ class Late:
     ) -> None:
         await self.store.__aexit__(kind, error, trace)
 
-    async def held(self, names: Sequence[str]) -> Held:
-        """Once the matcher is dead: its fence, and what of these waits for a match. Raises TimeoutError."""
+    async def held(self, names: Callable[[], Sequence[str]]) -> Held:
+        """Once the matcher is dead: its fence, and what of these waits for a match. Raises TimeoutError.
+
+        `names` is asked again and again: all that was there may have been offered a moment before.
+        """
         fence = (await self.store.reader.get(self.market.keys.fence) or b"").decode()
         async with asyncio.timeout(LIMIT_S):
-            while not (waiting := await self._waiting(names)):
+            while not (waiting := await self._waiting(names())):
                 await asyncio.sleep(0.05)
         return Held(fence, tuple(waiting))
 

@@ -12,6 +12,7 @@ from chaos.damage import damage
 from chaos.disk_full import disk_full
 from chaos.fail_over import fail_over
 from chaos.freeze import freeze
+from chaos.freeze_roles import freeze_roles
 from chaos.kill_roles import kill_roles
 from chaos.kill_service import kill_jobs, kill_matcher, kill_solver, kill_web
 from chaos.kill_supervisor import kill_supervisor
@@ -45,6 +46,7 @@ SCENARIOS = {
     "kill-supervisor": Scenario(kill_supervisor),
     "kill-workers": Scenario(kill_workers),
     "freeze": Scenario(freeze, 4),
+    "freeze-roles": Scenario(freeze_roles, 4),
     "kill-amid-replies": Scenario(kill_amid_replies, 2),
     "memory-full": Scenario(memory_full, 4),
     "disk-full": Scenario(disk_full, 10),

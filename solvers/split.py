@@ -44,7 +44,7 @@ class Elsewhere(Protocol):
     """Who solves parts beside the threads here."""
 
     @property
-    def lanes(self) -> int:
+    def at_once(self) -> int:
         """Parts at once."""
         ...
 
@@ -116,18 +116,18 @@ class _Task(NamedTuple):
 
 
 class _Away:
-    """Parts that others solve. A lane on which nothing came is used no more."""
+    """Parts that others solve. Who gave nothing once is asked for one less at a time."""
 
     def __init__(self, elsewhere: Elsewhere) -> None:
-        self.elsewhere, self._free = elsewhere, Semaphore(elsewhere.lanes)
+        self.elsewhere, self._free = elsewhere, Semaphore(elsewhere.at_once)
 
     @property
-    def lanes(self) -> int:
+    def at_once(self) -> int:
         """Parts at once, at the most."""
-        return self.elsewhere.lanes
+        return self.elsewhere.at_once
 
     def solved(self, part: Part) -> PartPlan | None:
-        """None: no lane is free, or nothing came."""
+        """None: they have all they do at once, or nothing came."""
         if not self._free.acquire(blocking=False):
             return None
         found = self.elsewhere.solved(part)
@@ -167,10 +167,10 @@ class _Run:
         self.prices = np.zeros(self.problem.capacity.shape)
         order = np.argsort(-sizes, kind="stable").tolist()
         here = min(self.workers, len(sizes))
-        lanes = min(here + (self.away.lanes if self.away else 0), len(sizes))
-        turns = Turns(sizes[order], self._limit(1 - _SEAM), self.deadline, lanes)
+        at_once = min(here + (self.away.at_once if self.away else 0), len(sizes))
+        turns = Turns(sizes[order], self._limit(1 - _SEAM), self.deadline, at_once)
         tasks = [self._part(each, self.workers // here) for each in order]
-        with ThreadPoolExecutor(lanes) as pool:
+        with ThreadPoolExecutor(at_once) as pool:
             done = [pool.submit(self._parted, base, task, turns, nth) for nth, task in enumerate(tasks)]
             for each in done:
                 each.result()
@@ -242,8 +242,8 @@ class _Run:
 class Turns:
     """How long each part may take, in the order in which they begin: by its size, of what is left by then."""
 
-    def __init__(self, sizes: Ints, limit: _Limit, deadline: Deadline, lanes: int) -> None:
-        self.limit, self.deadline, self.lanes = limit, deadline, lanes
+    def __init__(self, sizes: Ints, limit: _Limit, deadline: Deadline, at_once: int) -> None:
+        self.limit, self.deadline, self.at_once = limit, deadline, at_once
         self.until_s = deadline.elapsed_s + limit.seconds
         left = np.maximum(1, np.cumsum(sizes[::-1])[::-1])  # requests of each part and those after it
         self._shares = np.stack([sizes / left[0], sizes / left], axis=1).tolist()
@@ -253,4 +253,6 @@ class Turns:
         of_all, of_left = self._shares[nth]
         if self.limit.work is not None:
             return _Limit(self.limit.seconds, max(1, int(of_all * self.limit.work)))
-        return _Limit(min(1.0, self.lanes * of_left) * max(0.0, self.until_s - self.deadline.elapsed_s), None)
+        return _Limit(
+            min(1.0, self.at_once * of_left) * max(0.0, self.until_s - self.deadline.elapsed_s), None
+        )

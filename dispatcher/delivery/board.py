@@ -1,37 +1,40 @@
 """The board of a market, kept up to date for all who look at it: read once, then by what the events tell.
 
 Whoever looks gets the same bytes: a row is encoded when it changes, a change once for all. What no event
-tells is found by reading every row again, a few at a time. When nobody has looked for a while, it goes.
+tells is found by reading every row again, a few at a time. While nobody looks it stands still, and whoever
+looks then waits until it has caught up; when nobody has looked for long, it goes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 import msgspec
 import structlog
 
 from contracts.board import BoardChange, BoardRows
+from dispatcher.delivery.board_events import BoardEvents
 from dispatcher.delivery.board_listener import Listener
-from dispatcher.delivery.hub import Hub
-from dispatcher.delivery.joint import JointFeed
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.logs import outline
-from dispatcher.runtime.pace import Pace
-from dispatcher.service.board import COLUMNS, Places, Row, places_of, row_of
-from dispatcher.store.events import Entry
+from dispatcher.runtime.pace import Pace, wanted_s
+from dispatcher.service.board import COLUMNS, NOWHERE, Places, Row, places_of, row_of
 from dispatcher.store.market import MarketStore
+from dispatcher.store.streams import Streams
 
 MOST_OPEN = 50_000  # rows of requests that have not ended
 MOST_ENDED = 5_000  # and of those that ended, the latest received
 PAGE = 200  # records read at a time: between two pages others have their turn
-BEAT_S = 0.2  # what changes within it is told together (real seconds)
+LEAST_SHARE = 0.005  # of the thread's time, however much is asked
+CREDIT_S = 0.01  # a hundred rows: so much is told without a rest, unless it was as much before
+BEAT_S = 0.2  # so often it is asked what happened (real seconds); what changes within it is told together
 LOOK_AGAIN = 50  # rows read again each second, whether or not an event told of them
+LOOKED_S = 5.0  # after the last look it goes on for so long: who reads a page again finds it as it is
 IDLE_S = 600.0  # a board that nobody looks at is kept so long
 PAUSE_S = 1.0
 TOLD = 50  # subjects named of one type of event; who needs all reads again
@@ -40,34 +43,18 @@ log = structlog.get_logger()
 _COLUMNS = msgspec.json.encode(COLUMNS)
 
 
-class _Data(msgspec.Struct, frozen=True):
-    """Of an event's data, what it is about."""
-
-    request_id: str = ""
-
-
-class _Told(msgspec.Struct, frozen=True):
-    """Of an event, what a board needs to know: the rest is not looked at."""
-
-    type: str
-    subject: str = ""
-    data: _Data | None = None
-
-
-_TOLD = msgspec.msgpack.Decoder(_Told)
-
-
 class Board:
     """The rows of one market. `start` it; `ready` is set once all are there."""
 
-    def __init__(self, stored: MarketStore, hub: Hub, clock: Clock) -> None:
-        self.stored, self.hub, self.clock = stored, hub, clock
+    def __init__(self, stored: MarketStore, clock: Clock) -> None:
+        self.stored, self.clock = stored, clock
         self.rows: dict[str, Row] = {}
         self.encoded: dict[str, bytes] = {}
         self.places: dict[str, tuple[int, Places]] = {}  # with the revision of the body that said so
         self.listeners: set[Listener] = set()
         self.ready = asyncio.Event()
-        self.looked_at = asyncio.get_running_loop().time()
+        self._looked, self._looked_at = asyncio.Event(), 0.0
+        self._events = BoardEvents(Streams(stored.node.reader), stored.keys)
         self._changed: dict[str, None] = {}
         self._kinds: dict[str, dict[str, None]] = {}
         self._around = 0
@@ -78,16 +65,17 @@ class Board:
         self._task = asyncio.create_task(self._run())
 
     @property
-    def idle(self) -> bool:
-        """Whether nobody has looked for so long that it may go."""
-        now = asyncio.get_running_loop().time()
-        if self.listeners:
-            self.looked_at = now
-        return now - self.looked_at > IDLE_S
+    def has_ended(self) -> bool:
+        """Whether it has gone: nobody looked for so long, or it was closed."""
+        return self._task is not None and self._task.done()
+
+    def look(self) -> None:
+        """Somebody looks now, once it is `ready`."""
+        self._looked_at = asyncio.get_running_loop().time()
+        self._looked.set()
 
     def page(self) -> bytes:
         """All of it, as JSON."""
-        self.looked_at = asyncio.get_running_loop().time()
         partial = sum(not each.start_at for each in self.rows.values())
         return b'{"columns":%b,"rows":[%b],"gone":[],"now":%d,"partial":%d}' % (
             _COLUMNS,
@@ -105,6 +93,7 @@ class Board:
             yield listener
         finally:
             self.listeners.discard(listener)
+            self.look()
 
     async def aclose(self) -> None:
         """Stop; who listens is woken."""
@@ -115,48 +104,73 @@ class Board:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        while not self.idle:
+        while self._is_looked_at(IDLE_S):
             try:
                 await self._follow()
+                continue
             except Unavailable:  # the store is away, as /readyz says: all is read again once it is back
                 pass
             except Exception as error:
                 log.error("board_failed", market=self.stored.name, **outline(error))
             self.ready.clear()
             await asyncio.sleep(PAUSE_S)
+        self.rows, self.encoded, self.places = {}, {}, {}
 
     async def _follow(self) -> None:
-        """All that is there, then what happens; begins again when something was missed."""
-        keys = self.stored.keys
-        async with self.hub.follow_all((keys.events, keys.matches)) as feed:
-            self._changed.clear()
-            await self._read_all()
-            self.ready.set()
-            self._tell(BoardChange(now=self.clock.now_ms(), again=True))
-            places = asyncio.create_task(self._find_places())
-            try:
-                await self._beat(feed)
-            finally:
-                places.cancel()
+        """All that is there, then what happens; returns when something was missed, or it has to go."""
+        await self._events.begin()
+        self._changed.clear()
+        await self._read_all()
+        self.ready.set()
+        self._tell(BoardChange(now=self.clock.now_ms(), again=True))
+        places = asyncio.create_task(self._find_places())
+        try:
+            await self._beat()
+            while await self._is_looked_at_again() and await self._catch_up():
+                await self._beat()
+        finally:
+            places.cancel()
 
-    async def _beat(self, feed: JointFeed) -> None:
-        loop = asyncio.get_running_loop()
-        again_at, pace = loop.time() + 1.0, Pace()
-        while not feed.closed and not self.idle:
+    def _is_looked_at(self, lately_s: float) -> bool:
+        return bool(self.listeners) or asyncio.get_running_loop().time() - self._looked_at < lately_s
+
+    async def _beat(self) -> None:
+        """For as long as somebody looks."""
+        loop, pace = asyncio.get_running_loop(), Pace(used=wanted_s, least=LEAST_SHARE, credit_s=CREDIT_S)
+        again_at = loop.time() + 1.0
+        while self._is_looked_at(LOOKED_S):
             gone = list[str]()
-            heard = await feed.next(0 if self._changed else 1.0)
-            if heard:
-                await asyncio.sleep(BEAT_S)  # more may come: it is told together
-                heard += await feed.next(0)
             pace.begin()
-            for each in heard:
-                self._hear(each.entry)
+            await self._hear()
             if loop.time() >= again_at:
                 again_at = loop.time() + 1.0
                 self._look_again()
                 gone = self._trim()
             await self._tell_changes(gone)
-            await asyncio.sleep(pace.rest_s())
+            await asyncio.sleep(max(pace.rest_s(), 0 if self._changed else BEAT_S))
+
+    async def _is_looked_at_again(self) -> bool:
+        """Wait until it is; whether it was before it goes."""
+        self.ready.clear()
+        self._looked.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_S):
+                await self._looked.wait()
+        return self._looked.is_set()
+
+    async def _catch_up(self) -> bool:
+        """With what happened while nobody looked; false: to read all again is surer, or takes less."""
+        if await self._events.has_missed():
+            return False
+        await self._hear()
+        while self._events.is_behind:
+            await self._hear()
+        if len(self._changed) > len(self.rows) + PAGE:
+            return False
+        while self._changed:
+            await self._tell_changes([])
+        self.ready.set()
+        return True
 
     def _trim(self) -> list[str]:
         """Ids of the oldest that ended, once there are too many; they are forgotten here."""
@@ -169,16 +183,11 @@ class Board:
             self._forget(each)
         return gone
 
-    def _hear(self, entry: Entry) -> None:
-        try:
-            told = _TOLD.decode(entry.event)
-        except msgspec.MsgspecError:
-            return
-        self._kinds.setdefault(told.type, {})[told.subject] = None
-        request_id = told.data.request_id if told.data else ""
-        request_id = request_id or (told.subject if told.type.startswith("dispatch.request.") else "")
-        if request_id:
-            self._changed[request_id] = None
+    async def _hear(self) -> None:
+        for told in await self._events.read():
+            self._kinds.setdefault(told.type, {})[told.subject] = None
+            if request_id := told.request_id:
+                self._changed[request_id] = None
 
     def _look_again(self) -> None:
         """The next few rows, round and round."""
@@ -217,9 +226,11 @@ class Board:
 
     async def _read(self, ids: Sequence[str], *, places: bool = True) -> tuple[list[Row], list[str]]:
         """Rows that are others than they were, and ids of those that are there no more."""
-        records = await self.stored.requests.records.get_all(ids)
+        new = [each for each in ids if each not in self.places] if places else []
+        records, bodies = await self.stored.requests.records_and_bodies(ids, new)
+        self._place(records, bodies)
         if places:
-            await self._place(records.values())
+            await self._place_amended(records)
         made = [row_of(each, self._places(each)) for each in records.values()]
         fresh = [each for each in made if self.rows.get(each.id) != each]
         for row in fresh:
@@ -230,19 +241,21 @@ class Board:
         return fresh, gone
 
     def _places(self, record: RequestRecord) -> Places:
-        return self.places.get(record.id, (0, Places()))[1]
+        return self.places.get(record.id, (0, NOWHERE))[1]
 
-    async def _place(self, records: Iterable[RequestRecord]) -> None:
-        """Read where those are that are new, or others than they were."""
-        wanted = {
-            each.id: each.revision
-            for each in records
-            if self.places.get(each.id, (-1, None))[0] != each.revision
-        }
-        if wanted:
-            bodies = await self.stored.requests.bodies(list(wanted))
-            for name, body in bodies.items():
-                self.places[name] = wanted[name], places_of(body)
+    def _place(self, records: Mapping[str, RequestRecord], bodies: Mapping[str, bytes | None]) -> None:
+        """Note where those are whose bodies were read with or after their records."""
+        found = {name: body for name, body in bodies.items() if name in records}
+        for name, body in self.stored.requests.bodies_in(found).items():
+            self.places[name] = records[name].revision, places_of(body)
+
+    async def _place_amended(self, records: Mapping[str, RequestRecord]) -> None:
+        """Read again where those are that are others than they were."""
+        placed = ((each, self.places.get(each.id)) for each in records.values())
+        amended = [each.id for each, place in placed if place is not None and place[0] != each.revision]
+        if amended:
+            _, bodies = await self.stored.requests.records_and_bodies([], amended)
+            self._place(records, bodies)
 
     async def _find_places(self) -> None:
         """Of all that were read without; the board is looked at meanwhile."""
@@ -261,18 +274,17 @@ class Board:
 class Boards:
     """The boards of one process, each made when somebody looks."""
 
-    def __init__(self, hub: Hub, clock: Clock) -> None:
-        self._hub, self._clock = hub, clock
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._boards: dict[str, Board] = {}
 
     def of(self, stored: MarketStore) -> Board:
-        """The board of a market."""
+        """The board of a market, which is looked at now."""
         found = self._boards.get(stored.name)
-        if found is None or found.idle:
-            if found is not None:
-                self._closing = asyncio.ensure_future(found.aclose())
-            found = self._boards[stored.name] = Board(stored, self._hub, self._clock)
+        if found is None or found.has_ended:
+            found = self._boards[stored.name] = Board(stored, self._clock)
             found.start()
+        found.look()
         return found
 
     async def aclose(self) -> None:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from contracts.codes import LevelOfService
 from contracts.tuning import Number, Parameter
-from dispatcher.domain.scorecards import BADLY, BLAMELESS, Hard, Lane, Outcome, among
+from dispatcher.domain.scorecards import BADLY, BLAMELESS, Hard, Outcome, VendorLevel, among
 from solvers.rules.scorecard import CENTS, UNKNOWN
 from solvers.screening import ALL_OTHERS
 
@@ -107,7 +107,7 @@ class DayWork(NamedTuple):
 Days = Mapping[date, Mapping[str, DayWork]]  #: by vendor, of each day
 
 
-def works_of(counts: Mapping[Lane, Mapping[str, int]]) -> dict[str, DayWork]:
+def works_of(counts: Mapping[VendorLevel, Mapping[str, int]]) -> dict[str, DayWork]:
     """By vendor, from the counts of a day by vendor and level.
 
     Well: done on time, or the patient was not there. What was declined for a reason that is the request's,
@@ -115,9 +115,9 @@ def works_of(counts: Mapping[Lane, Mapping[str, int]]) -> dict[str, DayWork]:
     nor does work that was done early by its end alone, but for its credit.
     """
     sums = dict[str, list[int]]()
-    for lane, card in counts.items():
-        own = sums.setdefault(lane.vendor_id, [0] * _FIELDS)
-        hard = HARD_LEVELS.get(lane.level)
+    for whose, card in counts.items():
+        own = sums.setdefault(whose.vendor_id, [0] * _FIELDS)
+        hard = HARD_LEVELS.get(whose.level)
         for name, count in card.items():
             for field in _ADDS.get(name, ()):
                 own[field] += count

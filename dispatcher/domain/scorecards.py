@@ -155,7 +155,7 @@ class WorkOutcome(msgspec.Struct, frozen=True):
                 yield among(name, hard), self.by
 
 
-class Lane(NamedTuple):
+class VendorLevel(NamedTuple):
     """Whose counts, and of which level of service."""
 
     vendor_id: str

@@ -47,7 +47,7 @@ def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
     app.router.add_get("/", documents.index)
     app.router.add_get("/docs/docs.js", documents.script)
     app.router.add_get("/docs/docs.css", documents.style)
-    app[BOARDS] = Boards(parts.hub, parts.clock)
+    app[BOARDS] = Boards(parts.clock)
     app.on_shutdown.append(partial(_end_streams, parts.hub, app[BOARDS]))
     return app
 

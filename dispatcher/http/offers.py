@@ -51,13 +51,13 @@ async def accept(call: Call, parts: Parts) -> Reply:
     command = AcceptOffer(offer_id=offer_id, reference=call.body.reference)
     offers = parts.service.offers
     looked = offers.looking(call.principal, call.market, offer_id, whole=True)
-    after = await execute(call, parts, command, look=looked)
-    offer = after.offer_named(offer_id)
+    looked.left = await execute(call, parts, command, look=looked)
+    offer = looked.left.offer_named(offer_id)
     if offer.code == NO_CAPACITY:
         raise closed_already(offer, offer_id)
     if offer.unanswered:
-        return Reply(await offers.offer(call.principal, call.market, offer_id, after, looked), 202)
-    return Reply(await offers.dispatch(call.principal, call.market, offer_id, after, looked))
+        return Reply(await offers.offer(call.principal, call.market, offer_id, looked), 202)
+    return Reply(await offers.dispatch(call.principal, call.market, offer_id, looked))
 
 
 @ROUTES.post(
@@ -79,5 +79,5 @@ async def with_offer(call: Call, parts: Parts, command: OnOffer, prepare: Prepar
     """The offer as it stands after a command on it."""
     offers, name = parts.service.offers, command.offer_id
     looked = offers.looking(call.principal, call.market, name)
-    after = await execute(call, parts, command, prepare, look=looked)
-    return await offers.offer(call.principal, call.market, name, after, looked)
+    looked.left = await execute(call, parts, command, prepare, look=looked)
+    return await offers.offer(call.principal, call.market, name, looked)

@@ -28,16 +28,16 @@ NICE = 10  # a solver takes all the time it is given: intake and imminent work c
 _posed: dict[str, Posed] = {}  #: the last, by its digest
 
 
-def solve_job(job: Job, parts: Connection | None = None, lanes: int = 0) -> BatchPlan:
+def solve_job(job: Job, parts: Connection | None = None, at_once: int = 0) -> BatchPlan:
     """Screen, solve within the limits, check; what is settled before goes into `parts`.
 
-    `lanes`: so many parts at once are solved by others, who are asked there, too.
+    `at_once`: so many parts at once are solved by others, who are asked there, too.
     """
     _posed.clear()
     if parts is None:
         return optimised(job.screening, job.limits)
-    with Line(parts, lanes) as line:
-        return optimised(job.screening, job.limits, line.tell, line if lanes else None)
+    with Line(parts, at_once) as line:
+        return optimised(job.screening, job.limits, line.tell, line if at_once else None)
 
 
 def pose_ahead(screening: Screening, digest: str) -> None:

@@ -34,10 +34,10 @@ class Answered(NamedTuple):
 
 @dataclass(eq=False)
 class Line:
-    """The solver process's end of the pipe to its matcher. `lanes`: parts that others solve at once."""
+    """The solver process's end of the pipe to its matcher. `at_once`: parts that others solve at once."""
 
     pipe: Connection
-    lanes: int = 0
+    at_once: int = 0
     _said: Lock = field(default_factory=Lock)
     _waiting: dict[int, Future[bytes | None]] = field(default_factory=dict)
     _over: bool = False
@@ -45,14 +45,14 @@ class Line:
     def __enter__(self) -> Self:
         """Hear answers, where any may come."""
         self._hearing = Thread(target=self._hear, daemon=True)
-        if self.lanes:
+        if self.at_once:
             self._hearing.start()
         return self
 
     def __exit__(self, *ended: object) -> None:
         """No answer is waited for any more."""
         self._over = True
-        if self.lanes:
+        if self.at_once:
             self._hearing.join()
         self.pipe.close()
 

@@ -16,7 +16,6 @@ import structlog
 from dispatcher.matching.elsewhere import Answered, Asked
 from dispatcher.matching.solvers import Settled
 
-LOOK_S: Final = 0.1
 _LAST: Final = None
 log = structlog.get_logger()
 Ask = Callable[[Asked], Awaitable[bytes | None]]  #: a part's plan by others, packed; None: nobody made one
@@ -45,7 +44,7 @@ async def heard(settled: Settled, ask: Ask = nobody) -> AsyncIterator[Connection
         giving.cancel()
         raise
     finally:
-        line.over.set()
+        line.end()
         its.close()
         line.parts.put_nowait(_LAST)
         try:
@@ -60,16 +59,15 @@ class _Line:
     ours: Connection
     its: Connection  #: is closed here once the solver has it: then its end is noticed
     ask: Ask
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    over: bool = False
+    stir: asyncio.Event = field(default_factory=asyncio.Event)  #: something has come, or it is over
     parts: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
     asking: set[asyncio.Task[None]] = field(default_factory=set)
     saying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self) -> None:
         """Until it is over, or the solver has ended."""
-        while not self.over.is_set():
-            if not await asyncio.to_thread(self.ours.poll, LOOK_S):
-                continue
+        while await self._has_come():
             try:
                 said = await asyncio.to_thread(self.ours.recv)
             except (EOFError, OSError):  # it has died, maybe amid a part
@@ -79,6 +77,24 @@ class _Line:
                 self.asking.add(asyncio.create_task(self._answer(said)))
             else:
                 self.parts.put_nowait(said)
+
+    def end(self) -> None:
+        """What comes from now on is not read."""
+        self.over = True
+        self.stir.set()
+
+    async def _has_come(self) -> bool:
+        """Wait for something to read, in no thread: many markets may wait so. False: it is over."""
+        loop = asyncio.get_running_loop()
+        self.stir.clear()
+        if self.over:
+            return False
+        loop.add_reader(self.ours.fileno(), self.stir.set)
+        try:
+            await self.stir.wait()
+        finally:
+            loop.remove_reader(self.ours.fileno())
+        return not self.over
 
     async def _answer(self, asked: Asked) -> None:
         packed = None
@@ -101,6 +117,6 @@ class _Line:
 async def _give(line: _Line, settled: Settled) -> None:
     """A part that waits when all is over is left: the plan has it, too."""
     while (part := await line.parts.get()) is not _LAST:
-        if line.over.is_set():
+        if line.over:
             return
         await settled(part)

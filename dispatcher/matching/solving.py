@@ -107,7 +107,7 @@ class SolverPool:
         return made if made is not None else await asyncio.to_thread(plan, screening)
 
     async def in_parts(
-        self, job: Job, settled: Settled | None, ask: Ask = nobody, lanes: int = 0
+        self, job: Job, settled: Settled | None, ask: Ask = nobody, at_once: int = 0
     ) -> BatchPlan:
         """As `plan`; so many parts at once are asked of others. What was told as settled is in the plan."""
         told = list[BatchPlan]()
@@ -118,10 +118,8 @@ class SolverPool:
                 await settled(part)
 
         async with heard(noted, ask) as parts:
-            made = await self._optimised(job, parts, *([lanes] if lanes else ()))
-        if made is not None:
-            return made
-        return await asyncio.to_thread(planned_beside, job.screening, told, job.limits)
+            made = await self._optimised(job, parts, *([at_once] if at_once else ()))
+        return made if made is not None else await asyncio.to_thread(_beside, job, told)
 
     async def _optimised(self, job: Job, *words: object) -> BatchPlan | None:
         """None: it was late, broke, or broke a rule."""
@@ -190,6 +188,15 @@ class SolverPool:
     async def aclose(self) -> None:
         """End the processes, busy or not."""
         await asyncio.to_thread(_end, self._pool)
+
+
+def _beside(job: Job, told: Sequence[BatchPlan]) -> BatchPlan:
+    """What was told as settled, and the others by the greedy; by it all, where they do not go together."""
+    try:
+        return planned_beside(job.screening, told, job.limits)
+    except ValueError as error:  # what was told rested on moves that were never told
+        log.warning("settled_not_in_plan", reason=str(error), parts=len(told))
+        return plan(job.screening)
 
 
 def budget_s(job: Job) -> float:

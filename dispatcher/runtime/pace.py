@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 LEAST, MOST = 0.02, 0.5  # of the time: while the thread has no other moment to spare, and while it idles
 LONGEST_S = 2.0  # what is shown must not grow old, whatever is asked
+
+
+_IN_LINE = Path(
+    "/proc/thread-self/schedstat"
+)  # Linux: how long this thread ran, and stood in line for a core
+
+
+def wanted_s() -> float:
+    """For how long this thread ran or would have, had it had a core to itself.
+
+    Where there is no such word, for how long it ran: a machine that has other work looks idle then.
+    """
+    try:
+        ran_ns, waited_ns, _ = _IN_LINE.read_bytes().split()
+    except OSError:
+        return time.thread_time()
+    return (int(ran_ns) + int(waited_ns)) / 1e9
 
 
 class Pace:
@@ -18,27 +36,32 @@ class Pace:
         used: Callable[[], float] = time.thread_time,
         *,
         least: float = LEAST,
+        credit_s: float = 0.0,
     ) -> None:
+        """`credit_s`: so much at once is done without a rest, where as little was done lately."""
         self._wall, self._used, self._least = wall, used, least
         self._since = wall(), used()
-        self._began = wall()
+        self._began_s = self._since[1]
+        self._most_credit_s = self._credit_s = credit_s
 
     def begin(self) -> None:
         """Some of it is done now."""
-        self._began = self._wall()
+        self._began_s = self._used()
 
     def rest_s(self) -> float:
         """For how long others come first now.
 
-        What they did while it was awaited counts as its own: where much is asked, or the machine has other
-        work, it gives way the more.
+        What they did while it awaited something counts as its own: where much is asked it gives way the more.
         """
         wall, used = self._wall(), self._used()
         passed = max(wall - self._since[0], 1e-6)
         busy = min(1.0, (used - self._since[1]) / passed)
         self._since = wall, used
-        share = max(self._least, MOST * (1 - busy) ** 2)
-        return min((wall - self._began) * (1 / share - 1), LONGEST_S)
+        share = max(self._least, MOST * (1 - busy) ** 4)
+        rest = 1 / share - 1  # for each second of it
+        earned_s = min(self._most_credit_s, self._credit_s + passed * share)
+        self._credit_s = max(earned_s - (used - self._began_s), -LONGEST_S / rest)
+        return max(0.0, -self._credit_s) * rest
 
 
 class Rate:

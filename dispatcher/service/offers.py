@@ -58,35 +58,18 @@ class Offers:
         """For a command on an offer that is answered with it; see `Looked`."""
         return Looked(self.markets.store(market).requests, who, name, whole=whole)
 
-    async def offer(
-        self,
-        who: Principal,
-        market: str,
-        name: str,
-        known: RequestRecord | None = None,
-        looked: Looked | None = None,
-    ) -> Offer:
-        """One offer: a vendor's own; platform and ops may see any.
-
-        `known`: its record, if just read; `looked`: what was seen of its body.
-        """
-        return offer_view(*await self._found(who, market, name, known, looked))
+    async def offer(self, who: Principal, market: str, name: str, looked: Looked | None = None) -> Offer:
+        """One offer: a vendor's own; platform and ops may see any. `looked`: before a command on it."""
+        return offer_view(*await self._found(who, market, name, looked))
 
     async def dispatch(
-        self,
-        who: Principal,
-        market: str,
-        name: str,
-        known: RequestRecord | None = None,
-        looked: Looked | None = None,
+        self, who: Principal, market: str, name: str, looked: Looked | None = None
     ) -> Dispatch:
         """One dispatch with its door, and with the patient for who may know them, which is kept.
 
-        `known`, `looked`: as above.
-
         Raises WrongState before acceptance and after the work was given back.
         """
-        record, offer, request = await self._found(who, market, name, known, looked)
+        record, offer, request = await self._found(who, market, name, looked)
         dispatch_view(record, offer, request, None)  # refuses before the patient block is opened
         patient = None
         if who.may(SEES_PATIENT):
@@ -107,7 +90,7 @@ class Offers:
 
         Raises NotFound where it is asked nothing, Unreadable, PatientKeyMissing.
         """
-        record, offer, _ = await self._found(who, market, name, None)
+        record, offer, _ = await self._found(who, market, name)
         asked = record.pending
         if asked is None or asked.attempt != offer.attempt:
             raise NotFound(
@@ -128,16 +111,11 @@ class Offers:
         )
 
     async def _found(
-        self,
-        who: Principal,
-        market: str,
-        name: str,
-        known: RequestRecord | None = None,
-        looked: Looked | None = None,
+        self, who: Principal, market: str, name: str, looked: Looked | None = None
     ) -> tuple[RequestRecord, OfferRecord, Request]:
         self.markets.authorize(who, market)
         requests, request_id = self.markets.store(market).requests, request_id_of(name)
-        record = known or await requests.records.get(request_id)
+        record = (looked and looked.left) or await requests.records.get(request_id)
         if record is None:
             raise NotFound(f"there is no offer {name}\nMaybe the id is misspelt.")
         offer = record.offer_named(name, who.vendor_id)  # first: of another's nothing is told, not even this
@@ -158,6 +136,7 @@ class Looked:
         self._requests, self._who, self._name, self._whole = requests, who, name, whole
         self._revision, self._looks = -1, 0
         self._noted_with: RequestRecord | None = None
+        self.left: RequestRecord | None = None  #: as the command left it
         self.request: Request | None = None
         self.patient: Patient | None = None
 

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from contracts.instants import to_instant
 from contracts.tuning import Number
-from dispatcher.domain.scorecards import Lane, Outcome, days_until
+from dispatcher.domain.scorecards import Outcome, VendorLevel, days_until
 from dispatcher.store.market import MarketStore
 from dispatcher.store.scorecards import DayCounts
 
@@ -31,12 +31,14 @@ async def read(stored: MarketStore, now_ms: int, _: Mapping[str, Number]) -> Off
     return offers_of([last], known[1])
 
 
-def offers_of(days: Iterable[Mapping[Lane, Mapping[str, int]]], before: Offers | None = None) -> Offers:
+def offers_of(
+    days: Iterable[Mapping[VendorLevel, Mapping[str, int]]], before: Offers | None = None
+) -> Offers:
     """Of these days together, and of those `before`."""
     found = {vendor: Counter(each) for vendor, each in (before or {}).items()}
     for counts in days:
-        for lane, card in counts.items():
+        for whose, card in counts.items():
             number = sum(card.get(each, 0) for each in OFFERS)
             if number:
-                found.setdefault(lane.vendor_id, Counter())[lane.level] += number
+                found.setdefault(whose.vendor_id, Counter())[whose.level] += number
     return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,8 +16,10 @@ from dispatcher.domain.decision import Message
 from dispatcher.runtime import traces
 from dispatcher.store.codec import encode
 from dispatcher.store.keys import Keys
+from dispatcher.store.resp import text_of
 
 FIELD = streams.FIELD
+_NAME = FIELD.encode()
 _decoder = msgspec.msgpack.Decoder(CloudEvent)
 
 
@@ -26,6 +29,20 @@ class Entry(NamedTuple):
     stream: str
     id: str
     event: bytes
+
+
+def entries_read(found: Any) -> list[Entry]:
+    """What the server answers who reads several streams at once; None: there was nothing."""
+    return [
+        Entry(stream, text_of(name), _event(fields or ()))
+        for stream, entries in ((text_of(key), entries) for key, entries in found or ())
+        for name, fields in entries
+    ]
+
+
+def _event(fields: Sequence[bytes]) -> bytes:
+    """Of names and values, one after the other."""
+    return dict(zip(fields[::2], fields[1::2], strict=True)).get(_NAME, b"")
 
 
 def place(entry_id: str) -> tuple[int, int]:

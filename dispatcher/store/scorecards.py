@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from dispatcher.domain.score_disputes import SCORE_DISPUTE_KIND, ScoreDisputeRecord
 from dispatcher.domain.score_figures import lateness_of
-from dispatcher.domain.scorecards import Entry, Lane, Outcome, WorkOutcome
+from dispatcher.domain.scorecards import Entry, Outcome, VendorLevel, WorkOutcome
 from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
@@ -30,14 +30,14 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Entry).decode
 
 Scorecard = Counter[str]  #: by outcome; declines also by `declined.CODE`; LATE_MINUTES; `on_time@far`
-DayCounts = Mapping[Lane, Scorecard]  #: of one day, by vendor and level of service
+DayCounts = Mapping[VendorLevel, Scorecard]  #: of one day, by vendor and level of service
 
 
 def add_outcome(program: Program, keys: Keys, outcome: WorkOutcome) -> None:
     """Count one outcome, or take it back, in the commit of the step that it came with."""
-    key, lane = keys.scorecards(outcome.day), f"{outcome.vendor_id}:{outcome.entry.level}"
+    key, level = keys.scorecards(outcome.day), f"{outcome.vendor_id}:{outcome.entry.level}"
     for name, number in outcome.counts():
-        program.write(key, "HINCRBY", f"{lane}:{name}", number)
+        program.write(key, "HINCRBY", f"{level}:{name}", number)
     program.write(key, "HINCRBY", CHANGES, 1)
     program.write(key, "PEXPIRE", outcome.kept_ms)
     key, field = keys.outcomes(outcome.vendor_id, outcome.day), field_of(outcome.offer_id, outcome.outcome)
@@ -175,14 +175,14 @@ class ScorecardPart:
         return found
 
     def _counts(self, fields: Mapping[bytes, bytes]) -> DayCounts:
-        found: dict[Lane, Scorecard] = {}
+        found: dict[VendorLevel, Scorecard] = {}
         named = [(text_of(field), raw) for field, raw in fields.items()]
         numbers = self.aside.read_all(self.keys.market, SCORECARD, named, int)
         for field, count in numbers.items():
             vendor, _, rest = field.partition(":")
             level, _, name = rest.rpartition(":")
             if name:
-                found.setdefault(Lane(vendor, level), Counter())[EARLIER.get(name, name)] += count
+                found.setdefault(VendorLevel(vendor, level), Counter())[EARLIER.get(name, name)] += count
         return found
 
     def _set_aside(self, period: str, answer: object) -> bool:
@@ -194,7 +194,9 @@ class ScorecardPart:
 def _timed(counts: DayCounts) -> list[str]:
     """Vendors with an arrival that counts."""
     names = (Outcome.ON_TIME.value, Outcome.LATE.value)
-    return sorted({lane.vendor_id for lane, card in counts.items() if any(card[each] > 0 for each in names)})
+    return sorted(
+        {whose.vendor_id for whose, card in counts.items() if any(card[each] > 0 for each in names)}
+    )
 
 
 def sum_of(days: Iterable[DayCounts]) -> dict[str, Scorecard]:
@@ -206,10 +208,10 @@ def sum_of(days: Iterable[DayCounts]) -> dict[str, Scorecard]:
 
 
 def _add(found: dict[str, Scorecard], counts: DayCounts) -> None:
-    for lane, card in counts.items():
-        known = found.get(lane.vendor_id)
+    for whose, card in counts.items():
+        known = found.get(whose.vendor_id)
         if known is None:
-            known = found[lane.vendor_id] = Counter()
+            known = found[whose.vendor_id] = Counter()
         for name, count in card.items():
             known[name] += count
 

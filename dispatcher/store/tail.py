@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import ResponseError
 
-from dispatcher.store import events
 from dispatcher.store.connection import CONNECTION_ERRORS, REDIRECTED, SOCKET_TIMEOUT_S, SPLIT, refused
-from dispatcher.store.events import Entry
+from dispatcher.store.events import Entry, entries_read
 from dispatcher.store.pipe import Pipe
-from dispatcher.store.resp import text_of
 from dispatcher.store.servers import Servers
 
-FIELD = events.FIELD.encode()
 CHANGED = "*"  # before the id of a vendor that is another now, or has posted something else
 MARGIN_S = 5.0
 PAUSE_S = 0.2
@@ -72,11 +69,7 @@ class Tail:
         except asyncio.CancelledError:  # its answer is still to come: whoever asks next must not get it
             await self._leave()
             raise
-        return [
-            Entry(text_of(stream), text_of(name), _event(fields or ()))
-            for stream, entries in found or ()
-            for name, fields in entries
-        ]
+        return entries_read(found)
 
     async def _pipe_to(self, client: Redis) -> Pipe:
         if self._pipe is None or self._pipe.is_closed or client is not self._client:
@@ -88,11 +81,6 @@ class Tail:
         pipe, self._pipe = self._pipe, None
         if pipe is not None:
             await pipe.aclose()
-
-
-def _event(fields: Sequence[bytes]) -> bytes:
-    """Of names and values, one after the other."""
-    return dict(zip(fields[::2], fields[1::2], strict=True)).get(FIELD, b"")
 
 
 class Hint(NamedTuple):

@@ -51,11 +51,11 @@ class Progress(Compact, frozen=True):
 
 
 class Sent(Compact, frozen=True):
-    """An event on its way: where it stands, and what became of it so far. `lane`: whose order it keeps."""
+    """An event on its way: where it stands, and what became of it so far. `queue`: whose order it keeps."""
 
     stream: str
     entry_id: str
-    lane: str
+    queue: str
     type: str
     subject: str
     event_id: str

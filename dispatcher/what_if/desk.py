@@ -20,7 +20,7 @@ from dispatcher.domain.decision import Decision
 from dispatcher.domain.kinds import beside, kind_named, kind_of
 from dispatcher.domain.refusals import Refusal
 from dispatcher.domain.requests import RequestRecord
-from dispatcher.domain.scorecards import Lane
+from dispatcher.domain.scorecards import VendorLevel
 from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import Leaves
 from dispatcher.matching.capacity import CapacityBook
@@ -51,7 +51,7 @@ class Desk:
         self.open: dict[str, RequestRecord] = {}  # those that wait for a vendor, longest waiting first
         self.bodies: dict[str, Request] = {}
         self.others: dict[tuple[str, str], Record] = {}  # tasks and the like, by kind and id
-        self.scorecards: dict[Lane, Scorecard] = {}
+        self.scorecards: dict[VendorLevel, Scorecard] = {}
         self.answers = Counter[Answer]()
         self.answered = answered  # before the day, by week
         self.care = care or Care()
@@ -166,7 +166,7 @@ class Desk:
         self.capacity.give_back(decision.unbook)
         self.capacity.take(decision.book)
         for each in decision.outcomes:
-            card = self.scorecards.setdefault(Lane(each.vendor_id, each.entry.level), Counter())
+            card = self.scorecards.setdefault(VendorLevel(each.vendor_id, each.entry.level), Counter())
             card.update(dict(each.counts()))
         self.answers.update(decision.answers)
         return decision

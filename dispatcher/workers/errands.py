@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -47,8 +47,12 @@ class Desk:
         """
         if not self.living.workers:
             raise NotDone("no worker is there")
+        packing = asyncio.ensure_future(self.threads.call(self.parcels.packed, ref, TASK, plain))
         try:
-            parcel = await self.threads.call(self.parcels.packed, ref, TASK, plain)
+            parcel = await asyncio.shield(packing)
+        except asyncio.CancelledError:
+            _then(packing, lambda: self._aside(self.parcels.thrown_away, packing.result()))
+            raise
         except (OSError, Unavailable) as error:
             raise NotDone(f"it could not be packed ({type(error).__name__})") from error
         try:
@@ -93,13 +97,14 @@ class _Asked:
         if wanted_s <= 0:
             raise NotDone("it is late")
         name = f"{self.ref}:{nth}"
+        giving = asyncio.ensure_future(call(broker.give, self.ref, nth, self.parcel, self.budget_s, wanted_s))
         try:
-            await call(broker.give, self.ref, nth, self.parcel, self.budget_s, wanted_s)
+            await asyncio.shield(giving)
             return await self._followed(name)
         except BrokerDown as error:
             raise NotDone(str(error)) from error
         finally:
-            self.desk._aside(broker.withdraw, name)
+            _then(giving, lambda: self.desk._aside(broker.withdraw, name), whatever=True)
 
     async def _followed(self, name: str) -> bytes | None:
         began_s = heard_s = time.monotonic()
@@ -140,9 +145,24 @@ class _Asked:
         """Raises NotDone: it was not made for us, under our fence."""
         desk = self.desk
         desk._aside(desk.broker.forget, self.ref)
+        opening = asyncio.ensure_future(desk.threads.call(desk.parcels.opened, self.ref, RESULT, result))
         try:
-            plain = await desk.threads.call(desk.parcels.opened, self.ref, RESULT, result)
+            return await asyncio.shield(opening)
         except (NoParcel, OSError) as error:
             raise NotDone(f"a result was refused ({error})") from error
-        desk._aside(desk.parcels.thrown_away, result)
-        return plain
+        finally:
+            _then(opening, lambda: desk._aside(desk.parcels.thrown_away, result))
+
+
+def _then(work: asyncio.Future[Any], do: Callable[[], None], *, whatever: bool = False) -> None:
+    """Once the work has succeeded (or ended, `whatever` came of it), now or later: who cancels waits not."""
+
+    def ended(work: asyncio.Future[Any]) -> None:
+        has_succeeded = not work.cancelled() and work.exception() is None
+        if has_succeeded or whatever:
+            do()
+
+    if work.done():
+        ended(work)
+    else:
+        work.add_done_callback(ended)

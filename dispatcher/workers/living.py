@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -51,6 +52,7 @@ class Living:
     tell: Callable[[Workers], Awaitable[None]] | None = None
     workers: frozenset[str] = field(default_factory=frozenset)
     free: int = 0  #: processes of theirs that had nothing to do
+    _promised: int = 0
     _told: Workers | None = None
     _told_at_s: float = 0.0
 
@@ -59,6 +61,16 @@ class Living:
         while not cancel_requested():
             await self.look()
             await asyncio.sleep(LOOK_S)
+
+    @contextlib.contextmanager
+    def promised(self) -> Iterator[int]:
+        """So many processes are for whoever asks, until that is over: nobody here is told of them twice."""
+        mine = max(0, self.free - self._promised)
+        self._promised += mine
+        try:
+            yield mine
+        finally:
+            self._promised -= mine
 
     async def look(self) -> None:
         """Look once."""

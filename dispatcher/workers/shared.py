@@ -73,7 +73,8 @@ class SharedSolvers:
         """By a local process, which has workers do parts."""
         named = await self.desk.threads.call(digest, job.screening)
         parts = _Parts(self.desk, Ref(whose.market, named, whose.fence))
-        made = await self.local.in_parts(job, settled, parts.ask, self.desk.living.free)
+        with self.desk.living.promised() as at_once:
+            made = await self.local.in_parts(job, settled, parts.ask, at_once)
         self.parts += parts.solved
         self.count(whose.market, WORKER if parts.solved else HERE)
         return made

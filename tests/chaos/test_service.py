@@ -10,6 +10,7 @@ from chaos.damage import damage
 from chaos.disk_full import disk_full
 from chaos.disks import limited
 from chaos.freeze import freeze
+from chaos.freeze_roles import freeze_roles
 from chaos.kill_roles import kill_roles
 from chaos.kill_service import EVERY_PART, kill_in_turn
 from chaos.kill_supervisor import kill_supervisor
@@ -58,6 +59,18 @@ async def test_who_stood_still_and_wakes_makes_nothing_twice_and_a_wrong_clock_k
     report = short_trial.report
     assert report.findings == []
     assert report.counts["offered_once"] == report.acknowledged > 0
+
+
+async def test_web_replies_and_jobs_that_stood_still_and_wake_do_nothing_twice(
+    trial: Trial, pytestconfig: pytest.Config
+) -> None:
+    if pytestconfig.getoption("rounds") < LONG:
+        pytest.skip(f"a round is half a minute: played from --rounds {LONG} on, and by `./run chaos`")
+    trial.rounds = 4  # each once
+    await freeze_roles(trial)
+    assert trial.findings == []
+    frozen = ("replies", "jobs", "web", "webhooks")
+    assert trial.report.counts == {f"frozen_with_{each}": 1 for each in frozen}
 
 
 async def test_roles_apart_that_are_killed_in_any_order_lose_nothing_and_another_matcher_takes_over(

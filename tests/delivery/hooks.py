@@ -76,7 +76,7 @@ class Hooks:
 
     async def until(self, holds: Callable[[], Any]) -> None:
         """Until it holds; what is waited for may be asked of the store."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):  # so long only where it never comes
             while True:
                 found = holds()
                 if await found if asyncio.iscoroutine(found) else found:

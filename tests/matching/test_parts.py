@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from contracts.codes import RequestState
 from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
 from dispatcher.decisions.decided import Decided
+from dispatcher.matching import solving
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import AT_ONCE, MANY_AT_ONCE, FenceLost, Ownership, run_bounded
 from dispatcher.matching.elsewhere import Asked
@@ -90,6 +92,34 @@ async def test_a_part_is_heard_before_the_plan_is_there_and_is_in_it_though_the_
     assert [places[row] for row in kept.chosen.request.tolist()] == kept.chosen.vendor.tolist()
     assert len(places) == len(made.chosen)
     assert (mended.digest, mended.solver) == (kept.digest, "optimiser")
+
+
+async def test_where_what_was_settled_does_not_go_with_the_rest_the_greedy_plans_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may have rested on a move that was never told: that is no reason to plan nothing."""
+
+    def refuses(*_: object) -> BatchPlan:
+        raise ValueError("the plan breaks a rule")
+
+    monkeypatch.setattr("dispatcher.matching.solving.planned_beside", refuses)
+    day = screening([asked(trip("r1"))], [vendor("v1")], values=FEW)
+    made = await asyncio.to_thread(solving._beside, Job.of(day, 1.0, 1), [plan(day)])
+    assert (len(made.chosen), made.solver) == (1, "greedy")
+
+
+async def test_what_is_heard_holds_no_thread_while_nothing_comes() -> None:
+    async def nothing(part: BatchPlan) -> None:
+        pass
+
+    async with contextlib.AsyncExitStack() as many:
+        for _ in range(40):
+            await many.enter_async_context(heard(nothing))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            assert await asyncio.gather(*(asyncio.to_thread(int, "1") for _ in range(4))) == [1] * 4
+        threads = asyncio.get_running_loop()._default_executor  # type: ignore[attr-defined]
+        assert len(threads._threads) <= 4
 
 
 async def test_what_is_done_with_a_part_is_done_to_its_end_and_its_failure_is_raised() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from dispatcher.runtime.pace import LEAST, LONGEST_S, MOST, Pace, Rate
+from dispatcher.runtime import pace
+from dispatcher.runtime.pace import LEAST, LONGEST_S, MOST, Pace, Rate, wanted_s
 
 
 class Clocks:
@@ -21,11 +24,11 @@ class Clocks:
 def _rest_s(busy: float, took_s: float = 0.01) -> float:
     """After so much work, on a thread that was busy for so much of the second before."""
     clocks = Clocks()
-    pace = Pace(lambda: clocks.wall, lambda: clocks.used)
+    paced = Pace(lambda: clocks.wall, lambda: clocks.used)
     clocks.pass_by(0.99, busy)
-    pace.begin()
+    paced.begin()
     clocks.pass_by(took_s, 1.0)
-    return pace.rest_s()
+    return paced.rest_s()
 
 
 def test_a_thread_with_nothing_to_do_spends_half_of_its_time() -> None:
@@ -34,11 +37,34 @@ def test_a_thread_with_nothing_to_do_spends_half_of_its_time() -> None:
 
 def test_a_busy_thread_spends_little_of_it() -> None:
     assert _rest_s(1.0) == pytest.approx(0.01 * (1 / LEAST - 1))
-    assert _rest_s(0.0) < _rest_s(0.5) < _rest_s(0.7) < _rest_s(1.0)
+    assert _rest_s(0.0) < _rest_s(0.3) < _rest_s(0.5) < _rest_s(1.0)
 
 
 def test_nothing_waits_for_long() -> None:
-    assert _rest_s(1.0, took_s=1.0) == LONGEST_S
+    assert _rest_s(1.0, took_s=1.0) == pytest.approx(LONGEST_S)
+
+
+def test_little_now_and_then_needs_no_rest_and_much_does() -> None:
+    clocks = Clocks()
+    paced = Pace(lambda: clocks.wall, lambda: clocks.used, credit_s=0.02)
+
+    def rest_s(took_s: float) -> float:
+        paced.begin()
+        clocks.pass_by(took_s, 1.0)
+        found = paced.rest_s()
+        clocks.pass_by(1.0 - took_s, 1.0)
+        return found
+
+    assert [rest_s(0.015) for _ in range(4)] == [0.0] * 4
+    assert rest_s(0.06) == pytest.approx(0.04 * (1 / LEAST - 1))
+
+
+def test_who_waits_for_an_answer_uses_nothing_meanwhile() -> None:
+    clocks = Clocks()
+    paced = Pace(lambda: clocks.wall, lambda: clocks.used)
+    paced.begin()
+    clocks.pass_by(1.0, 0.0)
+    assert paced.rest_s() == 0.0
 
 
 def test_a_burst_goes_at_once_and_what_goes_on_keeps_to_the_rate() -> None:
@@ -51,3 +77,18 @@ def test_a_burst_goes_at_once_and_what_goes_on_keeps_to_the_rate() -> None:
         clocks.pass_by(wait_s, 0.0)
     clocks.pass_by(10.0, 0.0)
     assert [rate.wait_s() > 0 for _ in range(6)] == [False] * 5 + [True]
+
+
+def test_who_stands_in_line_for_a_core_is_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = tmp_path / "schedstat"
+    said.write_text("3000000000 1500000000 12\n")
+    monkeypatch.setattr(pace, "_IN_LINE", said)
+    assert wanted_s() == 4.5
+
+
+def test_where_nobody_says_who_stands_in_line_it_is_what_the_thread_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "_IN_LINE", tmp_path / "none")
+    monkeypatch.setattr(pace.time, "thread_time", lambda: 1.25)
+    assert wanted_s() == 1.25

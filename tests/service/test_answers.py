@@ -160,13 +160,16 @@ async def test_an_answer_is_of_the_body_that_was_decided_on_and_of_another_once_
     assert (read.request_id, read.by) == ("r1", "vendor:v1"), "noted in the commit that makes it a dispatch"
     amended = await world.amend("r1", Amend(patient=make.patient("two")))
     assert (after.revision, amended.revision) == (0, 1)
-    shown = await offers.dispatch(who, world.market, "r1.1", amended, looked)
+    looked.left = amended
+    shown = await offers.dispatch(who, world.market, "r1.1", looked)
     assert shown.patient == replace(make.patient("two"), record_number="")
     await world.store.reader.ask("DEL", world.keys.body(REQUEST_KIND, "r1"))
-    shown = await offers.dispatch(who, world.market, "r1.1", after, looked)  # nothing is read again
+    looked.left = after
+    shown = await offers.dispatch(who, world.market, "r1.1", looked)  # nothing is read again
     assert shown.patient == replace(make.patient(), record_number="")
+    looked.left = amended
     with pytest.raises(Unreadable):
-        await offers.dispatch(who, world.market, "r1.1", amended, looked)
+        await offers.dispatch(who, world.market, "r1.1", looked)
 
 
 @pytest.mark.parametrize("name", ["r1", "r1.2", "nothing", "r1.1.1", ".1"])

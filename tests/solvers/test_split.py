@@ -42,8 +42,8 @@ def test_the_seams_cost_little_and_the_bound_is_the_wholes(load: str) -> None:
 class Others:
     """Solve parts as another machine would; of these numbers nothing comes back."""
 
-    def __init__(self, lanes: int, *lost: int) -> None:
-        self.lanes, self.lost, self.asked = lanes, lost, list[int]()
+    def __init__(self, at_once: int, *lost: int) -> None:
+        self.at_once, self.lost, self.asked = at_once, lost, list[int]()
 
     def solved(self, part: Part) -> PartPlan | None:
         self.asked.append(part.number)
@@ -65,7 +65,7 @@ def test_the_same_work_gives_the_same_plan_also_where_others_solve_parts_or_lose
     for found, each in zip(there, others, strict=True):
         assert (here.choice == found.choice).all()
         assert (here.cost, here.lower_bound) == (found.cost, found.lower_bound)
-        assert each is None or len(set(each.asked)) == len(each.asked) >= each.lanes
+        assert each is None or len(set(each.asked)) == len(each.asked) >= each.at_once
 
 
 def test_a_lane_on_which_nothing_came_is_used_no_more() -> None:

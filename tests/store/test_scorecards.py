@@ -14,8 +14,8 @@ from dispatcher.domain.scorecards import (
     LATE_MINUTES,
     Entry,
     Hard,
-    Lane,
     Outcome,
+    VendorLevel,
     WorkOutcome,
     taken_back,
     upheld,
@@ -119,8 +119,8 @@ async def test_a_days_counts_are_by_vendor_and_level_and_say_what_was_hard(marke
     await count(market, outcome(Outcome.LATE, level="wheelchair", minutes=20, hard=Hard.NIGHT))
     assert await market.scorecards.days([DAY_BEFORE, DAY]) == {
         DAY: {
-            Lane("v1", "stretcher"): {"on_time": 2, "on_time@far": 1, "on_time@night": 1},
-            Lane("v1", "wheelchair"): {"late": 1, LATE_MINUTES: 20, "late@night": 1},
+            VendorLevel("v1", "stretcher"): {"on_time": 2, "on_time@far": 1, "on_time@night": 1},
+            VendorLevel("v1", "wheelchair"): {"late": 1, LATE_MINUTES: 20, "late@night": 1},
         }
     }
 
@@ -134,7 +134,7 @@ async def test_a_day_is_read_again_once_something_was_counted_on_it(
     await count(market, outcome(Outcome.FAILED))
     again = await market.scorecards.days([DAY_BEFORE, DAY])
     assert again[DAY_BEFORE] is first[DAY_BEFORE]
-    assert again[DAY] == {Lane("v1", "stretcher"): {"failed": 2}}
+    assert again[DAY] == {VendorLevel("v1", "stretcher"): {"failed": 2}}
     assert await market.scorecards.of([BEFORE, MONTH]) == {"v1": {"failed": 3}}
     await raw.delete(keys.scorecards(DAY))
     assert list(await market.scorecards.days([DAY_BEFORE, DAY])) == [DAY_BEFORE]
@@ -154,7 +154,7 @@ async def test_what_cannot_be_read_is_passed_over(market: MarketStore, raw: Redi
     await raw.set(keys.scorecards(DAY_BEFORE), b"x")
     await raw.hset(keys.scorecards(DAY), "v1:stretcher:failed", "many")
     found = await market.scorecards.days([DAY_BEFORE, DAY])
-    assert found == {DAY: {Lane("v1", "stretcher"): {"late": 1, LATE_MINUTES: 30}}}
+    assert found == {DAY: {VendorLevel("v1", "stretcher"): {"late": 1, LATE_MINUTES: 30}}}
 
 
 async def test_each_count_has_its_entry_until_it_counts_no_more(market: MarketStore) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 
@@ -113,3 +114,66 @@ async def test_a_part_is_waited_for_no_longer_than_its_time_while_the_broker_han
         assert not over.is_set()
     finally:
         over.set()
+
+
+async def test_whoever_cancels_leaves_no_parcel_and_no_task_that_is_wanted(
+    cluster: Cluster, pool: SolverPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long packing and giving out take: what comes of them is let go."""
+    desk, go, gone = faked(cluster, pool).desk, threading.Event(), threading.Event()
+    packed, thrown_away = desk.parcels.packed, list[bytes]()
+
+    def slowly(ref: Ref, purpose: str, plain: bytes) -> bytes:
+        go.wait()
+        return packed(ref, purpose, plain)
+
+    def noted(parcel: bytes) -> None:
+        thrown_away.append(parcel)
+        gone.set()
+
+    monkeypatch.setattr(type(desk.parcels), "packed", lambda self, *words: slowly(*words))
+    monkeypatch.setattr(type(desk.parcels), "thrown_away", lambda self, parcel: noted(parcel))
+    asking = asyncio.create_task(desk.asked(Ref("metro", "abc", "7-abc"), b"a batch", 1.0, until_s=2.0**40))
+    await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.wait([asking])
+    go.set()
+    assert await asyncio.to_thread(gone.wait, LIMIT_S)
+    assert len(thrown_away) == 1
+    assert asking.cancelled()
+
+
+async def test_a_task_that_is_given_out_after_its_batch_was_cancelled_is_withdrawn(
+    cluster: Cluster, pool: SolverPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, begun, go = faked(cluster, pool).desk, threading.Event(), threading.Event()
+    give, ref = desk.broker.give, Ref("metro", "abc", "7-abc")
+
+    def slowly(*words: Any) -> str:
+        begun.set()
+        go.wait()
+        return give(*words)
+
+    monkeypatch.setattr(desk.broker, "give", slowly)
+    asking = asyncio.create_task(desk.asked(ref, b"a batch", 1.0, until_s=2.0**40))
+    await asyncio.to_thread(begun.wait)
+    asking.cancel()
+    await asyncio.wait([asking])
+    go.set()
+    words = words_of(await message(desk))
+    async with asyncio.timeout(LIMIT_S):
+        while desk.broker.is_wanted(words[3]):
+            await asyncio.sleep(0.01)
+
+
+def test_processes_that_a_batch_was_promised_are_promised_to_no_other(
+    cluster: Cluster, pool: SolverPool
+) -> None:
+    living = faked(cluster, pool).desk.living
+    living.free = 3
+    with living.promised() as first:
+        living.free = 4  # a look later
+        with living.promised() as second:
+            assert (first, second) == (3, 1)
+    with living.promised() as again:
+        assert again == 4

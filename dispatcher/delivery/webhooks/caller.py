@@ -23,7 +23,7 @@ from dispatcher.delivery.webhooks.content import (
     webhook_id,
 )
 from dispatcher.delivery.webhooks.kept import TOO_LATE, Kept, Superseded
-from dispatcher.delivery.webhooks.lanes import Lanes
+from dispatcher.delivery.webhooks.queues import Queues
 from dispatcher.delivery.webhooks.retrying import RETRY, next_ms
 from dispatcher.delivery.webhooks.sending import Poster, Undelivered, signed
 from dispatcher.delivery.webhooks.test_calls import TestCalls, body_of_test
@@ -51,7 +51,7 @@ class Caller:
 
     def __init__(self, hub: Hub, poster: Poster, kept: Kept) -> None:
         self.hub, self.poster, self.kept = hub, poster, kept
-        self.lanes, self.tests = Lanes({}), TestCalls(kept)
+        self.queues, self.tests = Queues({}), TestCalls(kept)
         self._wake = asyncio.Event()
         self._feed: JointFeed | None = None
         self._calls: set[asyncio.Task[Trial]] = set()
@@ -62,16 +62,16 @@ class Caller:
 
     async def run(self) -> None:
         """Until cancelled, or Superseded."""
-        self.lanes = await self.kept.begin()
+        self.queues = await self.kept.begin()
         after = self.kept.progress.position
         try:
             async with self.hub.follow_all(self.kept.streams, after) as feed:
                 self._feed = feed
-                self.lanes.after.update(feed.places)
+                self.queues.after.update(feed.places)
                 if feed.gap is not None:
-                    self.lanes.wait(gap_before(feed.gap, after, self.kept.now_ms))
+                    self.queues.wait(gap_before(feed.gap, after, self.kept.now_ms))
                 await self._take_again()
-                await self.kept.keep(self.lanes)
+                await self.kept.keep(self.queues)
                 while not feed.closed and not cancel_requested():
                     await self._turn(feed)
         finally:
@@ -83,8 +83,8 @@ class Caller:
             each.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
         with contextlib.suppress(Superseded, Refusal):
-            if self.kept.is_dirty or self.lanes.changed:
-                await self.kept.keep(self.lanes)
+            if self.kept.is_dirty or self.queues.changed:
+                await self.kept.keep(self.queues)
 
     async def _turn(self, feed: JointFeed) -> None:
         """Read, call, see what became of calls, keep it."""
@@ -93,10 +93,10 @@ class Caller:
             raise Superseded
         if self.kept.catch_up():  # somebody has seen to it: it is tried now
             self._hold_ms = 0
-            self.lanes.hurry(now_ms)
+            self.queues.hurry(now_ms)
             await self._take_again()
         self._start(now_ms)
-        if len(self._calls) < AT_ONCE and len(self.lanes) < self._most:
+        if len(self._calls) < AT_ONCE and len(self.queues) < self._most:
             self._sort_in(feed, [each.entry for each in await feed.next(self._pause_s(now_ms))])
         else:
             await self._wait(self._pause_s(now_ms))
@@ -116,7 +116,7 @@ class Caller:
         if any(each.done() for each in self._calls):
             return 0.0
         most_s = FLUSH_EVERY_S if self.kept.is_dirty else LOOK_EVERY_S
-        due_ms = self.lanes.next_due_ms()
+        due_ms = self.queues.next_due_ms()
         if due_ms is None or len(self._calls) >= self._at_once:
             return most_s
         until_s = self.kept.service.clock.real_s((max(due_ms, self._hold_ms) - now_ms) / 1000)
@@ -125,7 +125,7 @@ class Caller:
     @property
     def _most(self) -> int:
         """Events that may be known at once: more where some wait, so that others go on."""
-        return MOST_WAITING if self.lanes.is_waiting else WINDOW
+        return MOST_WAITING if self.queues.is_waiting else WINDOW
 
     @property
     def _is_failing(self) -> bool:
@@ -148,10 +148,10 @@ class Caller:
     def _take(self, entry: Entry) -> None:
         sent, wanted = sent_of(entry, self.kept.now_ms), self.kept.hook.events
         if sent is None or (wanted and sent.type not in wanted):
-            self.lanes.skip(entry.stream, entry.id)
+            self.queues.skip(entry.stream, entry.id)
             self._has_moved = True
             return
-        self.lanes.take(sent)
+        self.queues.take(sent)
         self._events[sent.key] = entry.event
 
     def _start(self, now_ms: int) -> None:
@@ -159,7 +159,7 @@ class Caller:
             self._start_one(sent)
         if self._hold_ms > now_ms:
             return
-        for sent in self.lanes.ready(now_ms, max(0, self._at_once - len(self._calls))):
+        for sent in self.queues.ready(now_ms, max(0, self._at_once - len(self._calls))):
             self._start_one(sent)
 
     def _start_one(self, sent: Sent) -> None:
@@ -213,12 +213,12 @@ class Caller:
             self._calls.discard(each)
             trial = each.result()
             if trial.sent.stream == TEST:
-                await self.tests.made(trial.sent, trial.code, trial.took_ms, self.lanes)
+                await self.tests.made(trial.sent, trial.code, trial.took_ms, self.queues)
             elif not trial.code:
                 await self._delivered(trial)
             elif trial.final:
                 self.kept.bury(trial.sent, trial.code, trial.took_ms)
-                self.lanes.done(trial.sent)
+                self.queues.done(trial.sent)
                 await self._note(trial.code, dead=True)
             elif trial.code == GONE:
                 await self._gone(trial)
@@ -227,10 +227,10 @@ class Caller:
 
     async def _delivered(self, trial: Trial) -> None:
         was_failing, self._failures, self._hold_ms = self._is_failing, 0, 0
-        self.lanes.done(trial.sent)
+        self.queues.done(trial.sent)
         self.kept.delivered(trial.sent, trial.took_ms)
         if was_failing:
-            self.lanes.hurry(self.kept.now_ms)
+            self.queues.hurry(self.kept.now_ms)
         hook = self.kept.hook
         if hook.state is S.FAILING or hook.code:
             well = await self.kept.is_well()
@@ -238,7 +238,7 @@ class Caller:
 
     async def _gone(self, trial: Trial) -> None:
         """It wants nothing any more. Nothing is lost of it: it waits until somebody enables it."""
-        self.lanes.put_off(trial.sent, self.kept.now_ms, trial.code)
+        self.queues.put_off(trial.sent, self.kept.now_ms, trial.code)
         self.kept.called(trial.sent, D.FAILED, trial.code, trial.took_ms)
         await self.kept.note(S.DISABLED, GONE)
         raise Superseded
@@ -254,11 +254,11 @@ class Caller:
         )
         if again_ms is None:
             self.kept.bury(sent, trial.code, trial.took_ms)
-            self.lanes.done(sent)
+            self.queues.done(sent)
         else:
             self.kept.called(replace(sent, next_ms=again_ms), D.FAILED, trial.code, trial.took_ms)
-            self.lanes.put_off(sent, again_ms, trial.code)
-        over = self.lanes.over(now_ms, last_ms) if self._is_failing else []
+            self.queues.put_off(sent, again_ms, trial.code)
+        over = self.queues.over(now_ms, last_ms) if self._is_failing else []
         for each in over:
             self.kept.bury(each, TOO_LATE, 0)
         if self._is_failing:
@@ -279,18 +279,18 @@ class Caller:
         letters = await kept.part.letters(kept.hook.id, None if ALL in again else list(again))
         taken = letters[:MOST_WAITING]
         for _, letter in taken:
-            self.lanes.wait(replace(letter.sent, attempts=0, first_ms=kept.now_ms, next_ms=0, code=""))
-        await kept.keep(self.lanes)
+            self.queues.wait(replace(letter.sent, attempts=0, first_ms=kept.now_ms, next_ms=0, code=""))
+        await kept.keep(self.queues)
         await kept.part.forget_letters(kept.hook.id, [name for name, _ in taken])
         await kept.do(TookAgain(webhook_id=kept.hook.id, letters=again))
 
     async def _keep(self) -> None:
         """A few times a second, if there is anything to keep."""
-        self.lanes.held()
-        is_news = self.kept.is_dirty or self.lanes.changed
+        self.queues.held()
+        is_news = self.kept.is_dirty or self.queues.changed
         pause_s = FLUSH_EVERY_S if is_news else MOVED_EVERY_S
         now_s = time.monotonic()
         if not (is_news or self._has_moved) or now_s - self._kept_s < pause_s:
             return
-        await self.kept.keep(self.lanes)
+        await self.kept.keep(self.queues)
         self._kept_s, self._has_moved = now_s, False

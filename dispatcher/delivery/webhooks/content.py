@@ -28,7 +28,7 @@ def sent_of(entry: Entry, now_ms: int) -> Sent | None:
     return Sent(
         stream=entry.stream,
         entry_id=entry.id,
-        lane=subject.partition(".")[0],  # a request, with its offers and its tasks
+        queue=subject.partition(".")[0],  # a request, with its offers and its tasks
         type=kind,
         subject=subject,
         event_id=name,
@@ -41,7 +41,7 @@ def gap_before(reason: GapReason, after: str, now_ms: int) -> Sent:
     return Sent(
         stream=GAP,
         entry_id=after.partition("~")[0],
-        lane="",
+        queue="",
         type=GAP_TYPE,
         subject=reason.value,
         event_id=f"gap.{after}",

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from contracts.webhooks import DeliveryOutcome, WebhookState
 from dispatcher.delivery import position
 from dispatcher.delivery.webhooks.content import webhook_id
-from dispatcher.delivery.webhooks.lanes import Lanes
+from dispatcher.delivery.webhooks.queues import Queues
 from dispatcher.domain.commands.webhooks import NoteWebhook, OnWebhook, SealSecretsAnew
 from dispatcher.domain.webhooks import WebhookRecord
 from dispatcher.service.service import Service
@@ -52,7 +52,7 @@ class Kept:
         """The clock's."""
         return self.service.clock.now_ms()
 
-    async def begin(self) -> Lanes:
+    async def begin(self) -> Queues:
         """Where it goes on: as it was left, or from where the record says since then."""
         found, waiting = await self.part.progress(self.hook.id), await self.part.waiting(self.hook.id)
         if found is None or found.replays != self.hook.replays:
@@ -60,7 +60,7 @@ class Kept:
             waiting = [each for each in waiting if not _is_behind(each, places)]
             found = replace(found or self.progress, position=self.hook.begin, replays=self.hook.replays)
         self.progress = found
-        return Lanes(position.parse(found.position, self.streams), waiting)
+        return Queues(position.parse(found.position, self.streams), waiting)
 
     def goes_on_with(self, hook: WebhookRecord) -> bool:
         """Whether it can, now that somebody has set it so: not from another position."""
@@ -110,14 +110,14 @@ class Kept:
         finally:
             self._is_changing = False
 
-    async def keep(self, lanes: Lanes) -> None:
+    async def keep(self, queues: Queues) -> None:
         """Write what became of calls. Raises Superseded when that is not ours any more."""
-        await _whole(self._keep(lanes))
+        await _whole(self._keep(queues))
 
-    async def _keep(self, lanes: Lanes) -> None:
-        told = position.told({each: lanes.after[each] for each in self.streams})
+    async def _keep(self, queues: Queues) -> None:
+        told = position.told({each: queues.after[each] for each in self.streams})
         self.progress = replace(self.progress, position=told)
-        waiting = lanes.waiting if lanes.changed else None
+        waiting = queues.waiting if queues.changed else None
         for _ in range(ATTEMPTS):
             outcome = await self.part.flush(
                 self.hook, self.fence, self.progress, waiting=waiting, called=self._called, dead=self._dead
@@ -127,7 +127,7 @@ class Kept:
             self._adopt(await self.part.records.get(self.hook.id))
         if outcome.status is not Status.OK:
             raise Superseded
-        self._called, self._dead, self.is_dirty, lanes.changed = [], [], False, False
+        self._called, self._dead, self.is_dirty, queues.changed = [], [], False, False
 
     async def _change(self, command: OnWebhook) -> None:
         tried = self.hook

@@ -10,7 +10,7 @@ from contracts.events import CloudEvent
 from contracts.instants import to_instant
 from contracts.webhooks import DeliveryOutcome, WebhookTest, as_json
 from dispatcher.delivery.webhooks.kept import Kept
-from dispatcher.delivery.webhooks.lanes import Lanes
+from dispatcher.delivery.webhooks.queues import Queues
 from dispatcher.domain.commands.webhooks import Tried
 from dispatcher.domain.webhooks import TEST
 from dispatcher.store.webhooks import Sent
@@ -34,17 +34,17 @@ class TestCalls:
             yield Sent(
                 stream=TEST,
                 entry_id=name,
-                lane="",
+                queue="",
                 type=TYPE,
                 subject=self.kept.hook.id,
                 event_id=name,
                 first_ms=self.kept.now_ms,
             )
 
-    async def made(self, sent: Sent, code: str, took_ms: int, lanes: Lanes) -> None:
+    async def made(self, sent: Sent, code: str, took_ms: int, queues: Queues) -> None:
         """One of them was: else it changes nothing. Raises Superseded."""
         self.kept.called(sent, DeliveryOutcome.FAILED if code else DeliveryOutcome.DELIVERED, code, took_ms)
-        await self.kept.keep(lanes)
+        await self.kept.keep(queues)
         await self.kept.do(Tried(webhook_id=self.kept.hook.id, events=(sent.event_id,)))
         self._at_work.discard(sent.event_id)
 

@@ -1,6 +1,6 @@
-"""What one webhook is to be called with: in lanes, each in its order, one call of a lane at a time. Pure.
+"""What one webhook is to be called with: in queues, each in its order, one call of a queue at a time. Pure.
 
-A lane is what is about one request. Beside it others go on: an event that is not taken holds up its own.
+A queue is what is about one request. Beside it others go on: an event that is not taken holds up its own.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dispatcher.store.events import place
 from dispatcher.store.webhooks import Sent
 
 
-class Lanes:
+class Queues:
     """`after`: by stream, up to where all is settled or waits already."""
 
     def __init__(self, after: Mapping[str, str], waiting: Iterable[Sent] = ()) -> None:
         self.after = dict(after)
         self._taken: dict[str, deque[str]] = {each: deque() for each in after}  # not settled yet, in order
         self._settled: set[tuple[str, str]] = set()
-        self._lanes: dict[str, deque[Sent]] = {}
+        self._queues: dict[str, deque[Sent]] = {}
         self._at_work: set[str] = set()
         self._waiting: set[tuple[str, str]] = set()
         self._known: set[tuple[str, str]] = set()
@@ -35,8 +35,8 @@ class Lanes:
 
     @property
     def waiting(self) -> list[Sent]:
-        """What waits, each lane in its order."""
-        return [each for lane in self._lanes.values() for each in lane if each.key in self._waiting]
+        """What waits, each queue in its order."""
+        return [each for queue in self._queues.values() for each in queue if each.key in self._waiting]
 
     @property
     def is_waiting(self) -> bool:
@@ -44,7 +44,7 @@ class Lanes:
         return bool(self._waiting)
 
     def take(self, sent: Sent) -> None:
-        """An event that was just read; behind what waits of its lane."""
+        """An event that was just read; behind what waits of its queue."""
         self._taken[sent.stream].append(sent.entry_id)
         if not self._put(sent):
             self._settled.add(sent.key)
@@ -66,23 +66,23 @@ class Lanes:
 
     def ready(self, now_ms: int, most: int) -> list[Sent]:
         """Up to `most` events that may be sent now, the longest due first; from now on they are at work."""
-        heads = [lane[0] for name, lane in self._lanes.items() if name not in self._at_work]
+        heads = [queue[0] for name, queue in self._queues.items() if name not in self._at_work]
         due = sorted((each for each in heads if each.next_ms <= now_ms), key=_turn)[:most]
-        self._at_work.update(each.lane for each in due)
+        self._at_work.update(each.queue for each in due)
         return due
 
     def next_due_ms(self) -> int | None:
         """When the next one that is not at work may be sent."""
-        due = [lane[0].next_ms for name, lane in self._lanes.items() if name not in self._at_work]
+        due = [queue[0].next_ms for name, queue in self._queues.items() if name not in self._at_work]
         return min(due, default=None)
 
     def done(self, sent: Sent) -> None:
         """It is settled: taken, or dead."""
-        lane = self._lanes[sent.lane]
-        lane.popleft()
-        if not lane:
-            del self._lanes[sent.lane]
-        self._at_work.discard(sent.lane)
+        queue = self._queues[sent.queue]
+        queue.popleft()
+        if not queue:
+            del self._queues[sent.queue]
+        self._at_work.discard(sent.queue)
         self._known.discard(sent.key)
         if sent.key in self._waiting:
             self._waiting.discard(sent.key)
@@ -93,17 +93,17 @@ class Lanes:
     def put_off(self, sent: Sent, next_ms: int, code: str) -> None:
         """It was not taken: it waits, and so does what is behind it."""
         tried = replace(sent, attempts=sent.attempts + 1, next_ms=next_ms, code=code)
-        self._lanes[sent.lane][0] = tried
-        self._at_work.discard(sent.lane)
-        self._hold(self._lanes[sent.lane])
+        self._queues[sent.queue][0] = tried
+        self._at_work.discard(sent.queue)
+        self._hold(self._queues[sent.queue])
         self.changed = True
 
     def over(self, now_ms: int, last_ms: int) -> list[Sent]:
-        """Heads of lanes whose time is over and that are not at work; they are settled."""
+        """Heads of queues whose time is over and that are not at work; they are settled."""
         found = [
-            lane[0]
-            for name, lane in self._lanes.items()
-            if name not in self._at_work and lane[0].attempts and lane[0].first_ms + last_ms <= now_ms
+            queue[0]
+            for name, queue in self._queues.items()
+            if name not in self._at_work and queue[0].attempts and queue[0].first_ms + last_ms <= now_ms
         ]
         for each in found:
             self.done(each)
@@ -111,23 +111,23 @@ class Lanes:
 
     def hurry(self, now_ms: int) -> None:
         """What waits is tried now: it is taken again."""
-        for lane in self._lanes.values():
+        for queue in self._queues.values():
             if (
-                lane[0].key in self._waiting
-                and lane[0].next_ms > now_ms
-                and lane[0].lane not in self._at_work
+                queue[0].key in self._waiting
+                and queue[0].next_ms > now_ms
+                and queue[0].queue not in self._at_work
             ):
-                lane[0] = replace(lane[0], next_ms=now_ms)
+                queue[0] = replace(queue[0], next_ms=now_ms)
                 self.changed = True
 
     def held(self) -> None:
         """What is behind something that waits, waits, too: it need not be read again."""
-        for lane in self._lanes.values():
-            if lane[0].key in self._waiting:
-                self._hold(lane)
+        for queue in self._queues.values():
+            if queue[0].key in self._waiting:
+                self._hold(queue)
 
-    def _hold(self, lane: Iterable[Sent]) -> None:
-        for each in lane:
+    def _hold(self, queue: Iterable[Sent]) -> None:
+        for each in queue:
             if each.key not in self._waiting:
                 self._waiting.add(each.key)
                 self._settle(each.key)
@@ -137,7 +137,7 @@ class Lanes:
         if sent.key in self._known:
             return False
         self._known.add(sent.key)
-        self._lanes.setdefault(sent.lane, deque()).append(sent)
+        self._queues.setdefault(sent.queue, deque()).append(sent)
         return True
 
     def _settle(self, key: tuple[str, str]) -> None:
