@@ -22,6 +22,8 @@ from solvers.assignment.plan import cost_of, is_feasible
 from solvers.assignment.result import Status
 from solvers.assignment.solve import solve
 from solvers.checker import check
+from solvers.optimiser import ENOUGH, Optimiser
+from solvers.planning import Limits
 from tests.solvers.assignment.problems import each_seed, optimum, random_problem, tied_requests
 
 
@@ -52,6 +54,16 @@ def test_near_enough_is_met_with_less_work() -> None:
         run.solve()
         assert run.best.done
     assert deadlines[1].work < deadlines[0].work / 2
+
+
+def test_the_service_asks_for_what_is_near_enough() -> None:
+    problem, limits = generate(40, "normal", 4), Limits(time_limit_s=1e9, work_limit=20_000_000)
+    optimiser = Optimiser(limits)
+    optimiser(problem)
+    best = solve(problem, time_limit_s=1e9, workers=1, work_limit=limits.work_limit)
+    assert optimiser.cost is not None
+    assert optimiser.bound is not None
+    assert best.cost < optimiser.cost <= optimiser.bound + ENOUGH * optimiser.cost
 
 
 def test_prices_that_are_worth_what_is_asked_climb_no_further() -> None:
