@@ -45,10 +45,12 @@ def event_types(*to: To) -> Mapping[str, EventType]:
 
 def event_type(name: str) -> EventType:
     """What was declared of a type. Raises ValueError for one that was not."""
-    found = _types.so_far.get(name) or _types.all().get(name)
-    if found is None:
-        raise ValueError(f"{name} is no type of event\nMaybe declare it: @event above the class of its data.")
-    return found
+    try:
+        return _types.of(name)
+    except KeyError:
+        raise ValueError(
+            f"{name} is no type of event\nMaybe declare it: @event above the class of its data."
+        ) from None
 
 
 def temporary() -> AbstractContextManager[None]:

@@ -36,6 +36,11 @@ class Register(Generic[Key, Entry]):
         """What is entered now, without looking for more: for checks while modules are being imported."""
         return self._view
 
+    def of(self, key: Key) -> Entry:
+        """The entry of a key: mostly what enters it is imported by now. Raises KeyError."""
+        found = self._entries.get(key)
+        return found if found is not None else self.all()[key]
+
     def all(self) -> Mapping[Key, Entry]:
         """Every entry, by key."""
         if not self._complete:

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from contracts.codes import Role
 from contracts.vendor_sign_ins import NewSignInLink
@@ -97,11 +98,21 @@ async def _until(day: Day, options: Options, hour: str, playing: asyncio.Task[No
     settings = settings_of(day, options)
     hours, minutes = map(int, hour.split(":"))
     wanted_ms, clock = at(day.tz, hours * 60 + minutes, day.date), make_clock(*settings.clock)
-    while not playing.done():
-        if settings.address_file.exists() and clock.now_ms() >= wanted_ms:
-            return
-        await asyncio.sleep(0.2)
+    with _progress() as shown:
+        shows = shown.add_task(f"the day, until {hour}", total=wanted_ms - day.start_ms)
+        while not playing.done():
+            shown.update(shows, completed=clock.now_ms() - day.start_ms)
+            if settings.address_file.exists() and clock.now_ms() >= wanted_ms:
+                return
+            await asyncio.sleep(0.2)
     playing.result()
+
+
+def _progress() -> Progress:
+    """How far the day has gone, and for how long it goes on."""
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=Console(stderr=True)
+    )
 
 
 async def _shoot(args: argparse.Namespace, opened: Browser, day: Day, options: Options) -> None:

@@ -13,7 +13,8 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any
 
 import structlog
 
@@ -79,7 +80,7 @@ class Replies:
                     if (now_s := time.monotonic()) >= claim_s:
                         await self.take_over(market)
                         claim_s = now_s + self.idle_ms / 3000
-                    await self.take(market, await self._new(market, tail))
+                    await self._effects(market, await self._new(market, tail))
                 except (Unavailable, Unwritable) as refusal:
                     streams.forget()
                     log.warning("replies wait for the store", market=market, reason=refusal.detail)
@@ -99,7 +100,7 @@ class Replies:
         after = {each: "0" for each in streams.names if each not in resumed}
         while after:
             left = await streams.read(tail, after, self.consumer, BATCH)
-            await self.take(market, left)
+            await self._effects(market, left)
             last = {entry.stream: entry.id for entry in left}
             # after the last id there is, Redis begins again at the first
             further = {each: name for each, name in last.items() if place(name) > place(after[each])}
@@ -132,14 +133,19 @@ class Replies:
 
         So does what is put off: `run` takes it up again.
         """
+        try:
+            await self._effects(market, entries)
+        finally:
+            await self.streams(market).tell()
+
+    async def _effects(self, market: str, entries: Iterable[Entry]) -> None:
+        """As `take`; they are acknowledged with the next question to their streams."""
         by_stream: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             by_stream[entry.stream].append(entry)
-        works = [self._take_of(market, stream, each) for stream, each in by_stream.items()]
-        for failure in filter(None, await asyncio.gather(*works, return_exceptions=True)):
-            raise failure
+        await _side_by_side([self._effects_of(market, name, each) for name, each in by_stream.items()])
 
-    async def _take_of(self, market: str, stream: str, entries: Sequence[Entry]) -> None:
+    async def _effects_of(self, market: str, stream: str, entries: Sequence[Entry]) -> None:
         """The entries of one stream: each offer's one after another, the offers side by side."""
         by_offer: dict[str, list[Opened]] = defaultdict(list)
         done: list[str] = []
@@ -154,10 +160,10 @@ class Replies:
         ripe = await self._ripe(stream, list(by_offer.values()))
         works = [self._in_order(market, group, done) for group in ripe]
         works += [self._unreadable(market, *each, done) for each in unreadable]
-        ended = await asyncio.gather(*works, return_exceptions=True)
-        await self.store.streams.finish(stream, GROUP, *done)
-        for failure in filter(None, ended):
-            raise failure
+        try:
+            await _side_by_side(works)
+        finally:
+            self.streams(market).finish(stream, done)
 
     async def _ripe(self, stream: str, groups: Sequence[list[Opened]]) -> list[list[Opened]]:
         """Of each group what follows no unfinished reply on the same offer; the rest is put off."""
@@ -178,9 +184,9 @@ class Replies:
     async def _first_of_others(self, stream: str, mine: set[str]) -> dict[str, str]:
         """By offer the earliest entry that is not finished and somebody else's, or left over."""
         ids = await self.store.streams.unfinished(stream, GROUP, max(mine, key=place))
-        others = await self.store.streams.entries(stream, [each for each in ids if each not in mine])
+        others = [each for each in ids if each not in mine]
         first: dict[str, str] = {}
-        for entry in others:
+        for entry in await self.store.streams.entries(stream, others) if others else ():
             with contextlib.suppress(Problem):
                 first.setdefault(offer_of(open_envelope(entry.event)), entry.id)
         return first
@@ -195,3 +201,12 @@ class Replies:
                 done.append(entry.id)
                 age_s = time.time() - place(entry.id)[0] / 1000
                 self.measures.observe(market, REPLY_AGE, "done", age_s)
+
+
+async def _side_by_side(works: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """All to their ends, then the first failure. One by itself, as mostly, needs no task of its own."""
+    if len(works) == 1:
+        await works[0]
+        return
+    for failure in filter(None, await asyncio.gather(*works, return_exceptions=True)):
+        raise failure

@@ -30,7 +30,7 @@ class Entry(NamedTuple):
     member: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Kind(Generic[R]):
     """One kind of record. `key` is the first part of its documents' keys, `timers` the list of its timers.
 
@@ -116,8 +116,7 @@ def kind_named(name: str) -> Kind[Any]:
 
 def kind_of(record: Record) -> Kind[Any]:
     """The kind that a record is of. Raises KeyError for a form that no kind has registered."""
-    found = _kinds.so_far.get(type(record))  # a record that is there was made by a module that is
-    return found if found is not None else _kinds.all()[type(record)]
+    return _kinds.of(type(record))
 
 
 def beside(record: Record) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import msgspec
 
 from contracts.problems import Overloaded, TooMany
@@ -39,13 +37,13 @@ class ConcurrencyLimit:
     def __init__(self, total: int, per_caller: int, retry_after_s: float) -> None:
         self.total, self.per_caller, self.retry_after_s = total, per_caller, retry_after_s
         self.taken = 0
-        self.taken_by: Counter[str] = Counter()
+        self.taken_by: dict[str, int] = {}
 
     def slot(self, caller: str) -> Slot:
         """A slot for one call. Raises TooMany (the caller's share is taken) or Overloaded (all slots are)."""
-        if self.taken_by[caller] >= self.per_caller:
+        if (taken := self.taken_by.get(caller, 0)) >= self.per_caller:
             raise TooMany(
-                f"{caller} holds {self.taken_by[caller]} calls at once, its share is {self.per_caller}\n"
+                f"{caller} holds {taken} calls at once, its share is {self.per_caller}\n"
                 "Maybe send fewer at the same time.",
                 retry_after_s=self.retry_after_s,
             )
@@ -67,12 +65,13 @@ class Slot:
         self._limit, self._caller = limit, caller
 
     def __enter__(self) -> None:
-        self._limit.taken += 1
-        self._limit.taken_by[self._caller] += 1
+        limit, caller = self._limit, self._caller
+        limit.taken += 1
+        limit.taken_by[caller] = limit.taken_by.get(caller, 0) + 1
 
     def __exit__(self, *error: object) -> None:
         limit, caller = self._limit, self._caller
         limit.taken -= 1
-        limit.taken_by[caller] -= 1
-        if not limit.taken_by[caller]:
-            del limit.taken_by[caller]
+        left = limit.taken_by.pop(caller) - 1
+        if left:
+            limit.taken_by[caller] = left

@@ -9,7 +9,7 @@ behind submissions. Pure: no clock, no socket.
 from __future__ import annotations
 
 import enum
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -73,7 +73,7 @@ class Lane:
         self.name, self.at_once, self.most, self.most_each = name, at_once, most, most_each
         self.retry_after_s = retry_after_s
         self.at_work = self.count = 0
-        self._of: Counter[Caller] = Counter()  # waiting, at work and aside
+        self._of: dict[Caller, int] = {}  # waiting, at work and aside
         self._waiting: dict[Caller, deque[Turn]] = {}  # in the order in which they have their next turn
         self._calling = False
 
@@ -84,11 +84,11 @@ class Lane:
 
     def enter(self, turn: Turn) -> bool:
         """As `Turn.enter`."""
-        if turn.caller.proved and self._of[turn.caller] >= self.most_each:
+        if turn.caller.proved and self._of.get(turn.caller, 0) >= self.most_each:
             raise self.too_many()
         if self.count >= self.most and not self._make_room(turn.caller):
             raise self.overloaded()
-        self._of[turn.caller] += 1
+        self._of[turn.caller] = self._of.get(turn.caller, 0) + 1
         self.count += 1
         return self._work_or_wait(turn)
 
@@ -102,9 +102,9 @@ class Lane:
             self.at_work -= 1
         turn.place = Place.OUTSIDE
         self.count -= 1
-        self._of[turn.caller] -= 1
-        if not self._of[turn.caller]:
-            del self._of[turn.caller]
+        left = self._of.pop(turn.caller) - 1
+        if left:
+            self._of[turn.caller] = left
         self._call_next()
 
     def step_aside(self, turn: Turn) -> None:
@@ -146,7 +146,7 @@ class Lane:
     def _make_room(self, caller: Caller) -> bool:
         """Whether the last call of whoever has most could be refused instead: one who has clearly more."""
         most = max(self._waiting, key=self._of.__getitem__, default=caller)
-        if self._of[most] <= self._of[caller] + 1:
+        if self._of[most] <= self._of.get(caller, 0) + 1:
             return False
         last = self._waiting[most][-1]
         self.leave(last)

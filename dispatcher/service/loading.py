@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from contracts.requests import Request
@@ -15,6 +16,7 @@ from dispatcher.domain.request_kind import REQUEST_KIND, papers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.service.markets import Markets
 from dispatcher.store.market import MarketStore
+from dispatcher.store.records import Name
 from dispatcher.store.requests import Reading
 
 
@@ -52,14 +54,20 @@ async def read(
         return Reading(await stored.records(kind).get(command.subject))
     if kind is not REQUEST_KIND:
         return Reading(await load(markets, stored, command))
-    likely = papers_of(vendor_id, command.offer_id) if isinstance(command, OnOffer) and vendor_id else ()
-    found = await stored.read(command.subject, likely)
+    found = await stored.read(command.subject, _likely(command, vendor_id))
     if found.record is None:  # unless it came since
         record = await load(markets, stored, command)
         found = Reading(record, await stored.requests.raw_body(command.subject))
     if look is not None:
         look.see(found.record, found.body)
     return found
+
+
+def _likely(command: Command, vendor_id: str) -> Sequence[Name]:
+    """What its decision will probably look at; what it looks at beside that is read after."""
+    if not isinstance(command, OnOffer) or not vendor_id or not command.is_before_work:
+        return ()
+    return papers_of(vendor_id, command.offer_id)
 
 
 async def known(stored: MarketStore, record: Record | None) -> Reading:

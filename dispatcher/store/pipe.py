@@ -1,5 +1,7 @@
 """One connection that many ask at once: questions go out as they come, answers come in the same order.
 
+A question goes at once where no answer is owed; else with all that are asked in the same turn of the loop.
+
 redis-py opens it: address, TLS, name and password. To ask through redis-py takes a place in a pool, a task,
 two timers and a closure that might try again, which is three times what it costs here.
 """
@@ -68,13 +70,16 @@ class Pipe(asyncio.Protocol):
         """
         if self.is_closed:
             raise Disconnected("the connection has ended")
-        if not self._asked:
-            self._heard_s = self._loop.time()
+        packed, is_idle = list(map(_packed, commands)), not self._asked
         question = Question(len(commands), [], self._loop.create_future(), heard)
         self._asked.append(question)
-        if not self._unsent:
-            self._loop.call_soon(self._send)
-        self._unsent += map(_packed, commands)
+        if is_idle:
+            self._heard_s = self._loop.time()
+            self._send(packed)
+        else:
+            if not self._unsent:
+                self._loop.call_soon(self._send_all)
+            self._unsent += packed
         return await question.told
 
     async def ask_one(self, *words: Any) -> Any:
@@ -110,12 +115,14 @@ class Pipe(asyncio.Protocol):
         self._opener.connection_lost(error)
         self._end(Disconnected(f"the connection has ended ({type(error).__name__})"))
 
-    def _send(self) -> None:
+    def _send_all(self) -> None:
         """All that was asked in this turn of the loop."""
         unsent, self._unsent = self._unsent, []
-        if self.is_closed:
-            return
-        self._transport.write(b"".join(unsent))
+        if not self.is_closed:
+            self._send(unsent)
+
+    def _send(self, packed: Sequence[bytes]) -> None:
+        self._transport.write(b"".join(packed))
         if self._timer is None:
             self._timer = self._loop.call_later(self._timeout_s, self._look)
 

@@ -20,7 +20,7 @@ from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.resp import text_of
 from dispatcher.store.streams import Streams, entries_of
-from dispatcher.store.tail import Tail
+from dispatcher.store.tail import Command, Tail
 from dispatcher.store.troubles import TroublePart
 
 LOOK_EVERY_S = 1.0  # real: by then the replies of a vendor that is new are read
@@ -41,6 +41,7 @@ class ReplyStreams:
         self.reader, self.keys, self.group, self.made_anew = node.reader, keys, group, made_anew
         self.streams, self.troubles = Streams(node.reader), TroublePart(node, keys)
         self.names: tuple[str, ...] = ()  #: what is to be read now
+        self._finished: dict[str, list[str]] = {}  # by stream, entries that had their effect
         self._wrong = set[str]()  # keys that are no streams
         self.forget()
 
@@ -70,14 +71,41 @@ class ReplyStreams:
         return self.names
 
     async def read(self, tail: Tail, after: Mapping[str, str], consumer: str, count: int) -> list[Entry]:
-        """Entries of these streams for the consumer, up to `count` of each; waits as `tail` does."""
+        """Entries of these streams for the consumer, up to `count` of each; waits as `tail` does.
+
+        What is finished is told with it, as it is with each question below.
+        """
         try:
-            return await tail.read_group(after, self.group, consumer, count)
+            found = await tail.read_group(after, self.group, consumer, count, self._told())
         except (ResponseError, NoGroup) as error:
             raise self._changed(error) from error
+        if found is None:  # it broke: they are told again
+            return []
+        self._finished.clear()
+        return found
+
+    def finish(self, stream: str, ids: Sequence[str]) -> None:
+        """They had their effect: nobody else needs them, and they held tokens. See `tell`."""
+        if ids:
+            self._finished.setdefault(stream, []).extend(ids)
+
+    async def tell(self) -> None:
+        """Tell the server now what is finished. Raises Unavailable.
+
+        An entry that a crash keeps from being told is taken over, and has its effect once all the same.
+        """
+        await self.reader.ask_each(self._told())  # of a stream that is none any more there is nothing to tell
+        self._finished.clear()
+
+    def _told(self) -> list[Command]:
+        told = self._finished.items()
+        return [
+            words for name, ids in told for words in (("XACK", name, self.group, *ids), ("XDEL", name, *ids))
+        ]
 
     async def read_now(self, consumer: str, count: int) -> list[Entry]:
         """What is new on all of them, without a wait."""
+        await self.tell()
         try:
             return await self.streams.read_groups(self.names, self.group, consumer, count)
         except (ResponseError, NoGroup) as error:
@@ -87,6 +115,7 @@ class ReplyStreams:
         self, after: Mapping[str, str], consumer: str, *, idle_ms: int, count: int
     ) -> tuple[list[Entry], dict[str, str]]:
         """What some consumer left lying for `idle_ms`, and after which ids of which streams to go on."""
+        await self.tell()
         claims = [
             ("XAUTOCLAIM", name, self.group, consumer, idle_ms, start, "COUNT", count)
             for name, start in after.items()

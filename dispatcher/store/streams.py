@@ -128,11 +128,6 @@ class Streams:
         if ids:
             await self.reader.ask("XACK", stream, group, *ids)
 
-    async def finish(self, stream: str, group: str, *ids: str) -> None:
-        """As `acknowledge`, for a stream with one group: nobody else needs them, and they held tokens."""
-        if ids:
-            await self.reader.ask_all([("XACK", stream, group, *ids), ("XDEL", stream, *ids)])
-
     async def claim(
         self, stream: str, group: str, consumer: str, *, idle_ms: int, after: str = "0-0", count: int = 100
     ) -> tuple[list[Entry], str]:

@@ -21,6 +21,8 @@ CHANGED = "*"  # before the id of a vendor that is another now, or has posted so
 MARGIN_S = 5.0
 PAUSE_S = 0.2
 
+Command = Sequence[Any]  #: its words
+
 
 class Tail:
     """Waits for entries of several streams at once. A server that is away is waited for, too."""
@@ -37,14 +39,24 @@ class Tail:
             await asyncio.sleep(self.wait_s)
             return []
         words = ("XREAD", "COUNT", count, *self._block(), "STREAMS", *after, *after.values())
-        return await self._ask(next(iter(after)), *words)
+        return await self._ask(next(iter(after)), [words]) or []
 
     async def read_group(
-        self, streams: Mapping[str, str], group: str, consumer: str, count: int = 100
-    ) -> list[Entry]:
-        """Entries for this consumer: new ones after ">", its own pending ones after an id."""
+        self,
+        streams: Mapping[str, str],
+        group: str,
+        consumer: str,
+        count: int = 100,
+        before: Sequence[Command] = (),
+    ) -> list[Entry] | None:
+        """Entries for this consumer: new ones after ">", its own pending ones after an id.
+
+        `before`: said in the same breath, before it waits. None: it broke, and that may not have been heard.
+        """
         words = ("XREADGROUP", "GROUP", group, consumer, "COUNT", count, *self._block())
-        return await self._ask(next(iter(streams)), *words, "STREAMS", *streams, *streams.values())
+        return await self._ask(
+            next(iter(streams)), [*before, (*words, "STREAMS", *streams, *streams.values())]
+        )
 
     async def aclose(self) -> None:
         """Let the connection go."""
@@ -54,16 +66,18 @@ class Tail:
     def _block(self) -> tuple[str, int]:
         return "BLOCK", max(1, int(self.wait_s * 1000))
 
-    async def _ask(self, stream: str, *words: Any) -> list[Entry]:
-        """All streams are of one market, as `stream` is."""
+    async def _ask(self, stream: str, commands: Sequence[Command]) -> list[Entry] | None:
+        """The answer to the last of them; None: it broke. All streams are of one market, as `stream` is."""
         try:
             pipe = await self._pipe_to(await self._line.to(stream))
-            found = await pipe.ask_one(*words)
+            found = (await pipe.ask(commands))[-1]
+            if isinstance(found, Exception):
+                raise found
         except (*CONNECTION_ERRORS, *REDIRECTED, SPLIT):  # what moves will be there in a moment
             await self._leave()
             await self._line.broke()
             await asyncio.sleep(PAUSE_S)
-            return []
+            return None
         except ResponseError as error:
             raise refused(error) from error
         except asyncio.CancelledError:  # its answer is still to come: whoever asks next must not get it

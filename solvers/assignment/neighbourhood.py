@@ -148,13 +148,22 @@ class _Claims:
         return found
 
 
+def closed(instance: Instance, requests: Ints) -> Ints:
+    """Those that may move of some requests and all that they are tied to, ascending."""
+    return np.flatnonzero(_with_ties(instance, requests) & ~_fixed(instance))
+
+
 def _fixed(instance: Instance) -> Flags:
-    """R; pinned, or tied to a pinned request, be it through others."""
-    problem = instance.problem
-    fixed: Flags = np.zeros(instance.requests, np.bool_)
-    fixed[problem.column_request[problem.pinned]] = True
+    """R; pinned, or tied to a pinned request."""
+    return _with_ties(instance, instance.problem.column_request[instance.problem.pinned])
+
+
+def _with_ties(instance: Instance, requests: Ints) -> Flags:
+    """R; these, and who is tied to them, be it through others."""
+    inside: Flags = np.zeros(instance.requests, np.bool_)
+    inside[requests] = True
     before, after, known = instance.before, instance.after, -1
-    while known != (known := int(fixed.sum())):
-        fixed[after[fixed[before]]] = True
-        fixed[before[fixed[after]]] = True
-    return fixed
+    while known != (known := int(inside.sum())):
+        inside[after[inside[before]]] = True
+        inside[before[inside[after]]] = True
+    return inside

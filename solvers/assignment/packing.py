@@ -5,19 +5,21 @@ each request once, each bucket within its capacity, is never more, and often les
 need two take only two. CP-SAT proves that gain; the bound rises by the difference, row by row.
 
 A column's gain: by how much it undercuts, capacity free of charge, the least that its request costs at the
-prices. A tied request's least belongs to a tree: it gains what it pays for capacity, less its share of what
-the tree costs more with it. A tree costs at least the largest such regret more, and so the mean of those of
-its columns that are taken.
+prices. That is what it pays for capacity, less by how much it is dearer than the cheapest. A tied request's
+least belongs to a tree: its columns, and leaving it out, are dearer by their share of what the tree costs
+more with them. A tree costs at least the largest such regret more, and so the mean of those of what is taken.
 
 Rows may be asked together, as a *block*: then each request takes one column in all of them. That pays round a
 request that stands much dearer than it could at the prices: most often it has no match, since its few vendors
 each have half of a place for it. The block *owns* the requests that no block before it has seen: one that it
 leaves out costs what it costs elsewhere, at the prices. Their columns elsewhere gain no more than they pay.
+A block grows over rows where its requests stand nearly as cheaply; the first may become a whole market.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -31,10 +33,26 @@ from solvers.assignment.instance import Small
 from solvers.assignment.problem import AssignmentProblem
 
 _LEAST: Final = 5e-5  #: of the plan's cost: rows that could raise the bound by less are not asked
-_ROW_S: Final = 0.5  #: for one row; what is proven by then counts
-_BLOCK_S: Final = 0.3  #: for a block
-_ROWS: Final = 4  #: of a block at most: larger ones do not close
+_LARGE: Final = 6_000  #: columns of the first block at most: it may be a whole market of its own
+_COLUMNS: Final = 3_000  #: of the others: larger ones seldom close
 _BLOCKS: Final = 20  #: at most
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some rows as a problem of their own: columns cost what they gain, below zero; cents x SCALE."""
+
+    rows: Ints
+    requests: Ints  #: that may gain there, ascending
+    problem: AssignmentProblem
+    certain: int  #: what those cost that gain nothing there
+    credit: int  #: what prices credit the rows with
+    start: Ints  #: how the requests stand there
+
+    def rise(self, limit: Deadline, seed: int) -> int:
+        """By how much the bound rises: what the rows are credited with beyond the most they can gain."""
+        _, bound = solve_exactly(self.problem, self.start, limit, seed=seed, workers=1)
+        return max(0, self.credit + self.certain + bound)
 
 
 class Packing:
@@ -45,33 +63,34 @@ class Packing:
         self.bound = prices.prove()  #: without packing, cents
         fixed, vendor_fixed = prices.fixed
         stride = instance.capacity.shape[1]
-        self._row = instance.cell // stride
-        self._request = np.repeat(np.arange(instance.requests), np.diff(instance.first))
+        self.row = instance.cell // stride  #: of each kept column
+        self.request = np.repeat(np.arange(instance.requests), np.diff(instance.first))
         self._paid = instance.units * (fixed[instance.cell + instance.span] - fixed[instance.cell])
-        bare = instance.cost * SCALE + vendor_fixed[instance.vendor]
-        self._key = bare + self._paid
-        self._low = instance.penalty * SCALE
-        np.minimum.at(self._low, self._request, self._key)
-        self._tied: Flags = np.diff(instance.link_first) > 0
-        self._gain: Ints = np.where(self._tied[self._request], self._paid, self._low[self._request] - bare)
+        key = instance.cost * SCALE + vendor_fixed[instance.vendor] + self._paid
+        low = instance.penalty * SCALE
+        np.minimum.at(low, self.request, key)
+        self._dearer, self._alone = key - low[self.request], instance.penalty * SCALE - low
         ties = prices.ties
-        regret, _ = ties.regrets(self._key[ties.columns])
-        self._gain[ties.columns] -= regret // np.repeat(ties.size, np.diff(instance.first)[ties.requests])
+        regret, alone = ties.regrets(key[ties.columns])
+        self._dearer[ties.columns] = regret // np.repeat(ties.size, np.diff(instance.first)[ties.requests])
+        self._alone[ties.requests] = alone // ties.size
+        self._gain: Ints = self._paid - self._dearer
         price = np.diff(fixed.reshape(-1, stride), axis=1)
         self._credit: Ints = (price * instance.capacity[:, :-1]).sum(axis=1)
         self._asked = self._small(price)
+        self._columns = np.bincount(self.row, minlength=len(self._credit))  #: of each row
+        near = self._dearer <= int(prices.spread * SCALE)
+        pairs = np.unique(self.request[near] * len(self._credit) + self.row[near])
+        self._near = np.divmod(pairs, len(self._credit))  #: requests, and rows that are nearly their cheapest
         self._seen: Flags = np.zeros(instance.requests, np.bool_)  #: by a block
 
-    def prove(self, choice: Ints, cost: int, deadline: Deadline, *, seed: int) -> int:
-        """The bound with packing, cents; `choice` (R, columns as given) says which rows are worth asking."""
-        more, taken = 0, self.instance.from_given(choice)
-        for rows in self._blocks(taken, int(_LEAST * abs(cost) * SCALE)):
-            if deadline.over:
-                break
-            limit = deadline.part(_ROW_S if len(rows) == 1 else _BLOCK_S)
-            more += max(0, int(self._credit[rows].sum()) - self._most(rows, limit, seed))
-            deadline.work += limit.work + 1
-        return self.bound + more // SCALE  # what was rounded up to it is above SCALE x (bound - 1)
+    def blocks(self, choice: Ints, cost: int) -> Iterator[Block]:
+        """What to ask; `choice` (R, columns as given) and its cost say where that may pay."""
+        taken = self.instance.from_given(choice)
+        for rows in self._rows(taken, int(_LEAST * abs(cost) * SCALE)):
+            block = self._block(rows, taken)
+            if block is not None:
+                yield block
 
     def _small(self, price: Ints) -> Flags:
         """Rows whose sums are exact in 64 bits, and whose gains together a problem may hold as costs.
@@ -80,64 +99,75 @@ class Packing:
         costs at the least, and with it every row: then there are none.
         """
         instance = self.instance
-        paid = instance.units.astype(float) * price.astype(float).sum(axis=1)[self._row]
+        paid = instance.units.astype(float) * price.astype(float).sum(axis=1)[self.row]
         credit = (price.astype(float) * instance.capacity[:, :-1]).sum(axis=1)
         gains = np.zeros(len(credit))
-        np.add.at(gains, self._row, np.maximum(self._gain.astype(float), 0))
+        np.add.at(gains, self.row, np.maximum(self._gain.astype(float), 0))
         return np.asarray((paid.max(initial=0) < HUGE / 2) & (credit < HUGE) & (gains <= COST_LIMIT))
 
-    def _blocks(self, taken: Small, least: int) -> Iterator[Ints]:
+    def _rows(self, taken: Small, least: int) -> Iterator[Ints]:
         """Rows to ask together, no row twice: round requests that stand dear, then each loose row alone."""
-        free = self._asked.copy()
+        free, most = self._asked.copy(), _LARGE
         for request in self._dearest(taken, least).tolist():
-            rows = self._round(request, taken, free)
-            if 1 < len(rows) <= _ROWS:
-                free[rows] = False
+            rows = self._grown(self._round(request, taken, free), free, most)
+            if len(rows) > 1:
+                free[rows], most = False, _COLUMNS
                 yield rows
         for row in self._loosest(taken, least):
             if free[row]:
                 yield np.array([row])
 
     def _dearest(self, taken: Small, least: int) -> Ints:
-        """Requests that are not tied and stand so much dearer than at their cheapest; most first."""
-        excess = self._standing(taken) - self._low
-        excess[self._tied] = 0
+        """Requests that stand at least so much dearer than at their cheapest, cents x SCALE; most first."""
+        excess = self._standing(taken)
         order: Ints = np.argsort(-excess, kind="stable")[:_BLOCKS]
         return order[excess[order] >= max(1, least)]
 
     def _standing(self, taken: Small) -> Ints:
-        """R; what each request costs at the prices where it stands."""
-        key: Ints = self.instance.penalty * SCALE
-        key[taken >= 0] = self._key[taken[taken >= 0]]
-        return key
+        """R; how much dearer than at its cheapest each request stands."""
+        dearer = self._alone.copy()
+        dearer[taken >= 0] = self._dearer[taken[taken >= 0]]
+        return dearer
 
     def _round(self, request: int, taken: Small, free: Flags) -> Ints:
         """Rows in which a request would stand cheaper, ascending."""
         own = np.arange(self.instance.first[request], self.instance.first[request + 1])
-        own = own[self._key[own] < self._standing(taken)[request]]
-        rows: Ints = np.unique(self._row[own]).astype(np.int64)
+        own = own[self._dearer[own] < self._standing(taken)[request]]
+        rows: Ints = np.unique(self.row[own]).astype(np.int64)
         return rows[free[rows]]
+
+    def _grown(self, rows: Ints, free: Flags, most: int) -> Ints:
+        """With rows where most of their requests stand nearly as cheaply; none where that is too many."""
+        request, row = self._near
+        inside, added, shared = rows.tolist(), rows, np.zeros(len(free), np.int64)
+        while self._columns[inside].sum() <= most:
+            who = request[np.isin(row, added)]
+            shared += np.bincount(row[np.isin(request, who)], minlength=len(free))
+            shared[inside] = 0
+            added = np.array([np.argmax(shared * free)])
+            if not shared[added] or self._columns[[*inside, *added]].sum() > most:
+                return np.sort(np.array(inside, np.int64))
+            inside += added.tolist()
+        return np.zeros(0, np.int64)
 
     def _loosest(self, taken: Small, least: int) -> list[int]:
         """Rows credited with at least so much more, cents x SCALE, than the plan gains there; most first."""
         taken = taken[taken >= 0]
         more = self._credit.copy()
-        np.subtract.at(more, self._row[taken], self._gain[taken])
+        np.subtract.at(more, self.row[taken], self._gain[taken])
         more[~self._asked] = 0
         order = np.argsort(-more, kind="stable")
         return [int(row) for row in order[more[order] >= max(1, least)]]
 
-    def _most(self, rows: Ints, limit: Deadline, seed: int) -> int:
-        """The most that the rows' columns can gain together: proven, not necessarily met."""
-        inside = np.isin(self._row, rows)
+    def _block(self, rows: Ints, taken: Small) -> Block | None:
+        """The rows' columns; None where their sums would not be exact."""
+        inside = np.isin(self.row, rows)
         left_out = self._left_out(inside) if len(rows) > 1 else np.zeros(self.instance.requests, np.int64)
-        columns = np.flatnonzero(inside & (self._gain > -left_out[self._request]))
-        self._seen[self._request[inside]] = True
+        columns = np.flatnonzero(inside & (self._gain > -left_out[self.request]))
+        self._seen[self.request[inside]] = True
         if self._gain[columns].astype(float).clip(0).sum() + left_out.astype(float).sum() > COST_LIMIT:
-            return int(self._credit[rows].sum())
-        part, certain = self._part(rows, columns, left_out)
-        _, bound = solve_exactly(part, np.full(part.requests, -1, np.int64), limit, seed=seed, workers=1)
-        return -bound - certain
+            return None
+        return self._posed(rows, columns, left_out, taken)
 
     def _left_out(self, inside: Flags) -> Ints:
         """R; what a request that the block owns costs more without a column inside; 0 for all others.
@@ -145,28 +175,31 @@ class Packing:
         From now on these gain elsewhere what they pay: `inside` has taken into account what they cost there.
         """
         owned = np.zeros(self.instance.requests, np.bool_)
-        owned[self._request[inside]] = True
-        owned &= ~self._seen & ~self._tied
-        elsewhere = ~inside & owned[self._request]
-        out = self.instance.penalty * SCALE
-        np.minimum.at(out, self._request[elsewhere], self._key[elsewhere])
+        owned[self.request[inside]] = True
+        owned &= ~self._seen
+        elsewhere = ~inside & owned[self.request]
+        out = self._alone.copy()
+        np.minimum.at(out, self.request[elsewhere], self._dearer[elsewhere])
         self._gain[elsewhere] = self._paid[elsewhere]
-        return np.where(owned, out - self._low, 0)
+        return np.where(owned, out, 0)
 
-    def _part(self, rows: Ints, columns: Ints, left_out: Ints) -> tuple[AssignmentProblem, int]:
-        """The rows alone, columns costing what they gain, below zero; and what those without one cost."""
+    def _posed(self, rows: Ints, columns: Ints, left_out: Ints, taken: Small) -> Block:
         instance = self.instance
-        requests, request = np.unique(self._request[columns], return_inverse=True)
+        requests, request = np.unique(self.request[columns], return_inverse=True)
         zero = np.zeros(len(columns), np.int64)
-        part = AssignmentProblem(
+        problem = AssignmentProblem(
             request_penalty=left_out[requests],
             column_request=request,
-            column_vendor=np.searchsorted(rows, self._row[columns]),
+            column_vendor=np.searchsorted(rows, self.row[columns]),
             column_resource=zero,
-            column_start=instance.cell[columns] - self._row[columns] * instance.capacity.shape[1],
+            column_start=instance.cell[columns] - self.row[columns] * instance.capacity.shape[1],
             column_duration=instance.span[columns].astype(np.int64),
             column_units=instance.units[columns],
             column_cost=-self._gain[columns],
             capacity=instance.capacity[rows][:, None, :-1],
         )
-        return part, int(left_out.sum() - left_out[requests].sum())
+        start = np.full(len(requests), -1, np.int64)
+        stands = np.flatnonzero(np.isin(columns, taken[requests]))
+        start[request[stands]] = stands
+        certain, credit = int(left_out.sum() - left_out[requests].sum()), int(self._credit[rows].sum())
+        return Block(rows, requests, problem, certain, credit, start)

@@ -57,7 +57,7 @@ _STEPS: Final = 300  #: steps of the values at most
 _PRICING: Final = 0.15  #: share of the time they may take
 #: what an engine raises that is missing, broken, or out of memory
 _FAULTS: Final = (ImportError, OSError, MemoryError, RuntimeError)
-_PACKING: Final = 0.1  #: share of the time that a better bound from packing may take
+_PACKING: Final = 0.2  #: share of the time that blocks of rows may take
 _PACKED_S: Final = 2e-5  #: of a request: about what it takes at the least
 
 
@@ -234,12 +234,11 @@ class _Run:
         return Search(self.prices, kept, self.best.cost, width=width * spread, most=32, look=look)
 
     def _polish(self, threads: int) -> None:
-        """What rows really hold, for a better bound; then neighbourhoods."""
-        from solvers.assignment.packing import Packing  # noqa: PLC0415 - OR-Tools takes 1.4 s
+        """Blocks of rows, for a better bound and plan; then neighbourhoods."""
+        from solvers.assignment.blocks import Blocks  # noqa: PLC0415 - OR-Tools takes 1.4 s
 
         limit = self.deadline.part(_PACKING * self.deadline.budget_s, lambda: self.best.done)
-        packed = Packing(self.prices).prove(self.best.choice, self.best.cost, limit, seed=self._seeds(1)[0])
-        self.best.prove(packed)
+        Blocks(self.prices, self.best).run(limit, seeds=self._seeds(threads))
         self.deadline.work += limit.work
         polisher = Polisher(self.prices, self._candidates(width=_NEAR), self.best)
         polisher.run(self.deadline, seeds=self._seeds(threads))

@@ -1,5 +1,6 @@
 // A day as it stood, and its vendors' cells. Run by `deno test` (tests/console/test_javascript.py).
 import { booked, PastDay } from "../../dispatcher/console/assets/core/past.js";
+import { dayOfWork } from "../../dispatcher/console/assets/parts/gantt/day_of_work.js";
 import { addRuns, Gantt, paint, paintOf } from "../../dispatcher/console/assets/parts/gantt/cells.js";
 
 /** @param {unknown} found @param {unknown} wanted */
@@ -177,4 +178,13 @@ Deno.test("cells are painted row by row with a gap between, and none beyond the 
     10,
     13,
   ]);
+});
+
+Deno.test("the day of work is that of the nearest, before or after, that a vendor has or is asked for", () => {
+  const zone = { date: (/** @type {number} */ ms) => `day ${Math.floor(ms / 24)}` };
+  const row = (/** @type {number} */ start, vendor = "v1") => ({ vendor, start });
+  equal(dayOfWork([], 50, zone), "");
+  equal(dayOfWork([row(0), row(48, "")], 50, zone), "");
+  equal(dayOfWork([row(1), row(46), row(120)], 50, zone), "day 1");
+  equal(dayOfWork([row(1), row(80)], 50, zone), "day 3");
 });

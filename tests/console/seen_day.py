@@ -43,19 +43,8 @@ async def settle(desk: Desk) -> tuple[str, str]:
 
 async def _settle(desk: Desk) -> tuple[str, str]:
     """v1 declines r1, v2 takes it, a minute apart."""
-    market, service, clock = desk.new_market(), desk.parts.service, desk.parts.clock
-    zone, quoter = desk.zones[market], desk.parts.quoter
-    made: Any = Market(service.store.market(market), zone, clock, DetourTravel.of)
-    quoter._markets[market] = made  # type: ignore[attr-defined]  # it knows those of its beginning
-    now = to_instant(clock.now_ms())
-    day = now.astimezone(zone).date()
-    for name in ("v1", "v2"):
-        one = msgspec.convert(VENDOR | {"id": name, "name": f"Rides {name}"}, Vendor)
-        await service.vendors.put(OPS, market, one, None)
-        capacity = msgspec.convert(POOLS, Capacity)
-        await service.capacity.put(OPS, market, name, day, capacity, expected_version=None)
-    rides = [ride(f"r{nth}", now + timedelta(minutes=60 + 30 * nth)) for nth in range(1, RIDES + 1)]
-    await desk.call(market, "POST", "/requests", {"requests": rides}, Role.PLATFORM)
+    market, day = await asked(desk)
+    service, clock = desk.parts.service, desk.parts.clock
     answers = {
         "v1": DeclineOffer(offer_id="r1.1", code=DeclineCode.NO_VEHICLES_AVAILABLE),
         "v2": AcceptOffer(offer_id="r1.2"),
@@ -66,4 +55,22 @@ async def _settle(desk: Desk) -> tuple[str, str]:
         await clock.sleep(60)
         who = Principal.of(Role.VENDOR, vendor_id=vendor, markets=frozenset({market}))
         await service.execute(who, market, answer)
+    return market, day
+
+
+async def asked(desk: Desk, *, days_ahead: int = 0) -> tuple[str, str]:
+    """A market with two vendors and rides for that day, and the day; nobody has them yet."""
+    market, service, clock = desk.new_market(), desk.parts.service, desk.parts.clock
+    zone, quoter = desk.zones[market], desk.parts.quoter
+    made: Any = Market(service.store.market(market), zone, clock, DetourTravel.of)
+    quoter._markets[market] = made  # type: ignore[attr-defined]  # it knows those of its beginning
+    now = to_instant(clock.now_ms()) + timedelta(days=days_ahead)
+    day = now.astimezone(zone).date()
+    for name in ("v1", "v2"):
+        one = msgspec.convert(VENDOR | {"id": name, "name": f"Rides {name}"}, Vendor)
+        await service.vendors.put(OPS, market, one, None)
+        capacity = msgspec.convert(POOLS, Capacity)
+        await service.capacity.put(OPS, market, name, day, capacity, expected_version=None)
+    rides = [ride(f"r{nth}", now + timedelta(minutes=60 + 30 * nth)) for nth in range(1, RIDES + 1)]
+    await desk.call(market, "POST", "/requests", {"requests": rides}, Role.PLATFORM)
     return market, day.isoformat()

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from contracts.codes import Role
 from tests.console.conftest import PHONE, SHARED, Desk
 from tests.console.pages import problems_in_both_themes
-from tests.console.seen_day import RIDES, settle
+from tests.console.seen_day import RIDES, asked, settle
 
 pytestmark = SHARED
 PIXELS = """async () => {
@@ -132,6 +132,18 @@ async def test_a_cell_of_the_gantt_is_read_by_keyboard_and_leads_to_its_requests
     desk.failures.clear()  # the browser tells of each call that did not go out
     nobody = await desk.open("gantt", Role.COORDINATOR, market=market)
     await expect(nobody.locator(".empty")).to_contain_text("for ops")
+
+
+async def test_the_gantt_begins_with_the_day_that_has_work_where_nothing_is_booked_today(desk: Desk) -> None:
+    market, day = await asked(desk, days_ahead=1)
+    await desk.call(market, "POST", "/requests/r1/offer", {"vendor_id": "v2"}, Role.OPS)
+    page = await desk.open("gantt?order=share", market=market)
+    await expect(page.get_by_role("status").filter(has_text="Nothing is booked for")).to_contain_text(day)
+    await expect(page.get_by_label("Day", exact=True)).to_have_value(day)
+    await expect(page.locator("[aria-label='The cell']")).to_contain_text("v2")
+    await page.get_by_label("Day", exact=True).fill("2026-01-05")
+    await expect(page.locator(".empty")).to_contain_text("posted capacity for 2026-01-05")
+    await expect(page.get_by_text("Nothing is booked for")).to_be_hidden()
 
 
 async def test_time_travel_leads_back_through_the_day_on_the_map_and_the_gantt(desk: Desk) -> None:

@@ -215,6 +215,16 @@ async def test_a_name_is_shown_once_that_it_is_recorded_was_said_and_not_before(
         "put together · Dana (coordinator)"
     )
     await sound(page)
+    later = {"window": rides[0]["pickup_window"] | {"latest": "2026-03-03T18:00:00+00:00"}}
+    await desk.call(market, "POST", "/requests/r1/ask-window", later, Role.OPS)
+    await page.keyboard.press("r")
+    tasks = page.locator(".panel", has=page.get_by_role("heading", name="Tasks"))
+    await tasks.get_by_role("button", name="Claim window asked of r1").press("Enter")
+    await expect(tasks).to_contain_text("Dana")
+    await tasks.get_by_role("button", name="Finish window asked of r1").press("Enter")
+    await page.locator("dialog button.grave").press("Enter")
+    await expect(tasks).to_contain_text("Nobody has anything to do.")
+    assert (await desk.call(market, "GET", "/tasks/r1.window_asked"))["outcome"] == "resolved"
 
 
 async def test_a_dead_letter_is_sent_again_from_the_page_that_says_how_the_market_is_served(

@@ -8,6 +8,7 @@ import msgpack
 
 from contracts.codes import RequestState
 from dispatcher.delivery.replies import GROUP
+from dispatcher.store.tail import Tail
 from tests.delivery.test_attacks import LAST, post, running, until
 from tests.delivery.test_replies import Post, envelope
 from tests.domain import make
@@ -71,6 +72,28 @@ async def test_a_thousand_unfinished_replies_up_to_the_last_id_are_counted(world
     await post.given(post.consumer())
     found = await world.store.streams.unfinished(post.stream, GROUP, LAST, count=2)
     assert found == ["1-1", "1-2", "1-3", LAST]
+
+
+async def test_what_a_broken_connection_did_not_tell_is_told_again(world: World, post: Post) -> None:
+    class Broken(Tail):
+        async def read_group(self, *_: object, **__: object) -> None:
+            return None
+
+    streams, servers = post.consumer().streams(world.market), world.store.servers
+    for name in ("e1", "e2"):
+        await post.write("accept", {"offer_id": "r1.1"}, name=name)
+    first, second = await post.given(post.consumer("a"))
+    await streams.look()
+    streams.finish(first.stream, [first.id])
+    assert await streams.read(Broken(servers, 0.05), {post.stream: ">"}, "a", 1) == []
+    assert await post.pending() == 2
+    async with world.store.tail(wait_s=0.05) as tail:
+        assert await streams.read(tail, {post.stream: ">"}, "a", 1) == []
+    assert await post.pending() == 1
+    streams.finish(second.stream, [second.id])
+    await streams.read_now("a", 1)
+    assert await post.pending() == 0
+    assert await world.store.streams.read(post.stream) == []
 
 
 async def test_a_vendor_that_is_new_is_heard_without_a_restart(

@@ -107,15 +107,16 @@ class Container:
             return await self.process.wait()
 
 
-def stand_for_images(bin_: Path) -> None:
-    """What images have, by programs of this machine; and the engine's names, which are addresses here."""
+def stand_for_images(bin_: Path, names: Mapping[str, str]) -> None:
+    """What images have, by programs of this machine; and the names that an engine would know."""
     python, client = shlex.quote(sys.executable), shutil.which("redis-cli")
     scripts = {
         "python": f'exec {python} "$@"',
         "dispatcher": f'exec {python} -P -m dispatcher "$@"',
         "valkey-server": f'exec {shlex.quote(str(find_server()))} "$@"',
         "valkey-cli": f'exec {client} -h "${ADDRESS}" "$@"',  # Debian's, of the same protocol
-        "getent": 'echo "$2 $2"',
+        "getent": "\n".join(f'[ "$2" = {name} ] && set -- hosts {at}' for name, at in names.items())
+        + '\necho "$2 $2"',
     }
     bin_.mkdir()
     for name, script in scripts.items():

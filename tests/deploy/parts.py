@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -51,6 +52,21 @@ def made_secrets(folder: Path) -> set[str]:
     command = [DEPLOY / "compose" / "secrets.sh", folder.name]
     subprocess.run(command, check=True, cwd=folder.parent, env={"PATH": os.environ["PATH"]})
     return {each.name for each in folder.iterdir()}
+
+
+BUILDS = next(
+    (each for each in (["kustomize", "build"], ["kubectl", "kustomize"]) if shutil.which(each[0])), []
+)
+
+
+def built_overlay(folder: Path) -> list[dict[str, Any]]:
+    """All objects of the overlay as kustomize makes them, with secrets made for it, in that folder."""
+    overlay = folder / "kubernetes" / "overlays" / "production"
+    shutil.copytree(DEPLOY / "kubernetes", folder / "kubernetes")
+    made_secrets(overlay / "secrets")
+    done = subprocess.run([*BUILDS, str(overlay)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return list(yaml.safe_load_all(done.stdout))
 
 
 def all_of(found: Any, name: str) -> Iterable[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import os
 import shutil
 import socket
 import ssl
@@ -24,9 +25,12 @@ from contracts.codes import RequestState, Role
 from contracts.geo import Window
 from contracts.requests import TripRequest
 from dispatcher.settings import Settings
+from tests.bucket import bucket  # noqa: F401  (a fixture)
+from tests.deploy.compose_files import services
 from tests.deploy.composed import LIMIT_S, Composed
 from tests.deploy.containers import DATA, HTTPS, NEEDED
-from tests.deploy.parts import DEPLOY, ROOT
+from tests.deploy.parts import BUILDS, DEPLOY, ROOT, built_overlay
+from tests.deploy.pods import PORT, as_services
 from tests.e2e.conftest import MARKET, token
 from tests.e2e.made import post, trip
 from tests.examples import USUAL
@@ -60,7 +64,7 @@ def long_run(pytestconfig: pytest.Config) -> None:
 async def test_all_of_it_takes_a_request_over_tls_and_offers_it_whatever_is_replaced(
     files: Sequence[str], tmp_path: Path
 ) -> None:
-    async with Composed([DEPLOY / each for each in files], tmp_path) as composed:
+    async with Composed(services([DEPLOY / each for each in files]), DEPLOY, tmp_path) as composed:
         (proxy,) = composed.containers["proxy"]
         trusted = ssl.create_default_context(cafile=proxy.places[DATA] / ROOT_CERTIFICATE)
         made = partial(aiohttp.TCPConnector, ssl=trusted, resolver=Names(proxy.address))
@@ -79,12 +83,29 @@ async def test_all_of_it_takes_a_request_over_tls_and_offers_it_whatever_is_repl
 
 
 async def test_the_service_beside_a_valkey_takes_a_request_and_offers_it(tmp_path: Path) -> None:
-    async with Composed([ROOT / "compose.yaml"], tmp_path) as composed:
+    async with Composed(services([ROOT / "compose.yaml"]), ROOT, tmp_path) as composed:
         url = f"http://{composed.containers['dispatcher'][0].address}:8080"
         async with platform_and_ops(composed.settings("dispatcher"), url) as (platform, ops):
             await post(ops, "v1", units=100)
             ids = [await offered(platform, "one")]
         await audited(composed, "dispatcher", ids)
+
+
+@pytest.mark.skipif(not BUILDS, reason="neither kustomize nor kubectl is here")
+async def test_pods_of_the_whole_overlay_take_a_request_and_offer_it(
+    bucket: str,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """Without its ingress, web is called directly; the object store is a server of this test's."""
+    boto3 = pytest.importorskip("boto3")
+    boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"]).create_bucket(Bucket="dispatcher")
+    settings = tmp_path / "settings"
+    async with Composed(as_services(built_overlay(tmp_path), settings), settings, tmp_path) as composed:
+        url = f"http://{composed.containers['web'][1].address}:{PORT}"
+        async with platform_and_ops(composed.settings("web"), url) as (platform, ops):
+            await post(ops, "v1", units=100)
+            ids = await solved_by_a_worker(composed, platform)
+        await audited(composed, "web", ids)
 
 
 def ride(name: str) -> TripRequest:
@@ -115,7 +136,8 @@ async def until_offered(platform: PlatformClient, name: str) -> None:
 
 
 async def audited(composed: Composed, name: str, ids: Sequence[str]) -> None:
-    """As it is done in a container of the service: all that was acknowledged is there, and sound."""
+    """By a container of that service: all that was acknowledged is there, and sound. And all still run."""
+    assert composed.ended() == set(), composed.said()[-4_000:]
     listed = composed.folder / "ids"
     listed.write_text("\n".join(ids))
     assert await composed.done(name, "dispatcher", "audit", "--streams", "--ids", str(listed)) == 0, (

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from typing import Any
 
 import kubernetes_validate
 import pytest
-import yaml
 
-from tests.deploy.parts import DEPLOY, all_of, made_secrets, refuse_unknown_command, refuse_unknown_settings
+from tests.deploy.parts import BUILDS, all_of, built_overlay, refuse_unknown_command, refuse_unknown_settings
 from tests.deploy.test_kubernetes import VERSION
 
-BUILDS = next(
-    (each for each in (["kustomize", "build"], ["kubectl", "kustomize"]) if shutil.which(each[0])), []
-)
 pytestmark = pytest.mark.skipif(not BUILDS, reason="neither kustomize nor kubectl is here")
 ROLES = {"web", "matcher", "replies", "jobs", "worker"}
 PATCHED = {"web", "matcher"}  # replies and jobs have processes of their own
@@ -23,14 +17,8 @@ PATCHED = {"web", "matcher"}  # replies and jobs have processes of their own
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """All objects of the overlay, with secrets that were made for it."""
-    here = tmp_path_factory.mktemp("kustomize") / "kubernetes"
-    shutil.copytree(DEPLOY / "kubernetes", here)
-    overlay = here / "overlays" / "production"
-    made_secrets(overlay / "secrets")
-    done = subprocess.run([*BUILDS, str(overlay)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return list(yaml.safe_load_all(done.stdout))
+    """The overlay."""
+    return built_overlay(tmp_path_factory.mktemp("kustomize"))
 
 
 def test_the_whole_is_as_kubernetes_has_it(built: list[dict[str, Any]]) -> None:

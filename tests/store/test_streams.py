@@ -220,7 +220,7 @@ async def test_a_consumer_whose_process_ended_is_forgotten_unless_it_left_someth
     assert await market.retention.forget_consumers(idle_ms=150) == 1
     assert await consumers(raw, keys) == {"left-something", "alive"}
     (entry,), _ = await streams.claim(keys.replies("v1"), GROUP, "alive", idle_ms=0)
-    await streams.finish(keys.replies("v1"), GROUP, entry.id)
+    await streams.acknowledge(keys.replies("v1"), GROUP, entry.id)
     await asyncio.sleep(0.2)
     assert await market.retention.forget_consumers(idle_ms=150) == 2
     assert await streams.read_group(keys.replies("v1"), GROUP, "alive") == []

@@ -42,6 +42,11 @@ class ReportStatus(OnOffer, frozen=True, kw_only=True):
     at: datetime | None = None
     code: ReportCode | None = None
 
+    @property
+    def is_before_work(self) -> bool:
+        """See `OnOffer`."""
+        return self.status is T.EN_ROUTE
+
 
 @decides(ReportStatus, REQUEST, roles={Role.VENDOR})
 def report(record: RequestRecord, command: ReportStatus, context: Context) -> Decision | None:

@@ -37,6 +37,11 @@ class OnOffer(Command, frozen=True, kw_only=True):
         """The offer."""
         return f"offer {self.offer_id}"
 
+    @property
+    def is_before_work(self) -> bool:
+        """Whether the work is most likely not under way yet: then its vendor's papers are looked at."""
+        return True
+
 
 class OnTask(Command, frozen=True, kw_only=True):
     """A command on a task."""

@@ -93,7 +93,7 @@ def decides(
 
 def row(command: type[Command]) -> Row:
     """What is known of a command. Raises KeyError for a type that has no decision."""
-    return _rows.all()[command]
+    return _rows.of(command)
 
 
 def commands() -> Mapping[type[Command], Row]:

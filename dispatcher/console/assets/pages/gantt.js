@@ -10,11 +10,12 @@ import { showTrouble } from "../parts/dialog.js";
 import { empty, figure } from "../parts/figure.js";
 import { GanttCanvas } from "../parts/gantt/canvas.js";
 import { Gantt } from "../parts/gantt/cells.js";
+import { dayInstead } from "../parts/gantt/day_of_work.js";
 import { grid } from "../parts/grid.js";
 import { LEVELS } from "../parts/map/wish.js";
 import { words } from "../parts/state.js";
 import { atRisk, RISKS, why } from "../parts/words.js";
-import { cellTold, legend, vendorsOptions } from "../parts/gantt/told.js";
+import { cellTold, legend, nothingPosted, vendorsOptions } from "../parts/gantt/told.js";
 import { select } from "../parts/view.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
@@ -51,6 +52,10 @@ class GanttPage {
     this.reading = h("div", { class: "panel", role: "region", "aria-live": "polite", "aria-label": "The cell" });
     this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     this.readAt = h("span", { class: "soft small" });
+    this.instead = h("p", { class: "hint", role: "status", hidden: true });
+    const isPast = Boolean(this.past);
+    this.dayField = h("input", { type: "date", value: this.wish.day, "aria-label": "Day", disabled: isPast });
+    this.isDayAsked = isPast || query.has("day");
     this.none = h("div", { hidden: true });
     this.table = grid(vendorsOptions(context, (row) => this.to(row)));
     /** @type {import("../parts/gantt/cells.js").DayCapacity | null} */
@@ -63,6 +68,7 @@ class GanttPage {
     root.append(
       h("div", { class: "row" }, h("h1", {}, title), ...this.controls(), h("span", { class: "grow" }), this.readAt),
       this.trouble,
+      this.instead,
       this.figures,
       h("div", { class: "alongside" }, this.canvas.node, h("aside", {}, this.reading, this.beside(), this.table)),
       this.none,
@@ -74,8 +80,7 @@ class GanttPage {
 
   /** @returns {any[]} */
   controls() {
-    const { wish } = this;
-    const day = h("input", { type: "date", value: wish.day, "aria-label": "Day", disabled: Boolean(this.past) });
+    const { wish, dayField: day } = this;
     day.addEventListener("change", () => day.value && this.set("day", day.value, true));
     const level = select("Level of service", [
       ["", "All levels"],
@@ -139,6 +144,7 @@ class GanttPage {
   /** @param {"day" | "level" | "order" | "rows" | "vendor"} name @param {string} value @param {boolean} [anew] */
   set(name, value, anew = false) {
     this.wish[name] = value;
+    if (name === "day") this.instead.hidden = true;
     this.context.setQuery({ [name]: value });
     if (anew) void this.load();
     else this.show();
@@ -150,6 +156,7 @@ class GanttPage {
     const { api, signal } = this.context, { day } = this.wish;
     try {
       this.capacity = await api.get(`/days/${day}/capacity`, {}, signal);
+      if (await this.goElsewhere()) return;
       if (this.past || this.day?.day !== day) this.day = this.past?.day || null;
       this.show(); // what is booked of what is posted: the work behind it is much more to read
       this.day = this.past?.day || await readDay(api, day, signal);
@@ -164,6 +171,18 @@ class GanttPage {
       this.isReading = false;
       if (!signal.aborted && this.wish.day !== day) void this.load();
     }
+  }
+
+  /** Whether it begins with another day, for today has nothing to show. */
+  async goElsewhere() {
+    const today = this.wish.day;
+    const day = this.isDayAsked ? "" : await dayInstead(this.context, this.capacity, today);
+    this.isDayAsked = true; // to begin with, and never again
+    if (!day || this.wish.day !== today) return false;
+    this.wish.day = this.dayField.value = day;
+    this.instead.hidden = false;
+    this.instead.textContent = `Nothing is booked for ${today}. This is ${day}, the nearest day with work.`;
+    return true;
   }
 
   show() {
@@ -205,17 +224,7 @@ class GanttPage {
   /** @param {Row[]} rows */
   drawEmpty(rows) {
     this.none.hidden = rows.length > 0;
-    if (!rows.length) {
-      fill(
-        this.none,
-        empty(
-          `No vendor has posted capacity for ${this.wish.day}${
-            this.wish.level ? ` at ${words(this.wish.level)}` : ""
-          }.`,
-          "Choose another day or level; vendors post by PUT …/vendors/{id}/capacity/{day}.",
-        ),
-      );
-    }
+    if (!rows.length) fill(this.none, nothingPosted(this.wish));
   }
 
   /** @param {Row[]} rows */

@@ -11,7 +11,9 @@ import { sequence } from "./sequence.js";
 import { stateMark } from "./state.js";
 import { csvButton, table } from "./table.js";
 import { button, every, heading, reading, requestLink, section, words } from "./view.js";
+import { about } from "../core/tasks.js";
 import { showPatient } from "./patient.js";
+import { claim, ends, finish } from "./tasks.js";
 import { steps } from "./episode_steps.js";
 
 const EVERY_MS = 20_000;
@@ -157,25 +159,22 @@ export class Episode {
         {
           name: "act",
           says: "Act",
-          show: (row) =>
-            row.claimed_by ? "" : button("Claim", () => this.claim(row), {
-              "aria-label": `Claim ${words(row.kind)} of ${row.request_id}`,
-            }),
+          show: (row) => this.acts(row),
         },
       ],
     };
     return section("Tasks", csvButton(options), table(options));
   }
 
-  /** @param {any} task */
-  async claim(task) {
-    await dialog({
-      title: `Claim: ${words(task.kind)}`,
-      body: h("p", {}, `You take on this task of ${task.request_id}; others see that you have it.`),
-      act: "Claim",
-      run: () => this.context.api.post(`/tasks/${task.id}/claim`, {}),
-    });
-    await this.read();
+  /** What may be done about a task. @param {any} task */
+  acts(task) {
+    const of = `${words(task.kind)} of ${about(task)}`;
+    const act = (/** @type {string} */ says, /** @type {typeof claim} */ does) =>
+      button(says, async () => {
+        await does(task, this.context);
+        await this.read();
+      }, { "aria-label": `${says.replace("…", "")} ${of}` });
+    return h("span", { class: "row" }, !task.claimed_by && act("Claim", claim), act(ends(task), finish));
   }
 
   /** @param {any} episode */

@@ -49,10 +49,15 @@ export function taskCard(task, context) {
       "div",
       { class: "acts" },
       !task.claimed_by && button("c", "Claim", () => claim(task, context)),
-      button("f", ENDS[task.kind] || "Finish…", () => finish(task, context)),
+      button("f", ends(task), () => finish(task, context)),
       button("m", "Comment…", () => comment(task, context)),
     ),
   );
+}
+
+/** What its end is called. @param {any} task @returns {string} */
+export function ends(task) {
+  return ENDS[task.kind] || "Finish…";
 }
 
 /** @param {any} task @param {Context} context */

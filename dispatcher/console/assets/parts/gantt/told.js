@@ -4,7 +4,8 @@
  */
 
 import { h } from "../../core/dom.js";
-import { stateMark } from "../state.js";
+import { empty } from "../figure.js";
+import { stateMark, words } from "../state.js";
 import { vendorLink } from "../view.js";
 
 /** @typedef {import("../../core/app.js").Context} Context */
@@ -126,5 +127,13 @@ export function legend() {
     key("over", "Over what is posted"),
     key("at-risk", "At risk"),
     key("now", "Now"),
+  );
+}
+
+/** @param {{ day: string, level: string }} wish */
+export function nothingPosted({ day, level }) {
+  return empty(
+    `No vendor has posted capacity for ${day}${level ? ` at ${words(level)}` : ""}.`,
+    "Choose another day or level; vendors post by PUT …/vendors/{id}/capacity/{day}.",
   );
 }

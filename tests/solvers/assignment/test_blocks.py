@@ -1,4 +1,7 @@
-"""What rows really hold: counted, the bound never exceeds the optimum, and meets it where units are odd."""
+"""What rows really hold: counted, the bound never exceeds the optimum, and meets it where units are odd.
+
+Solved beside what stands elsewhere, they make a plan cheaper, and break nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,15 @@ import numpy as np
 import pytest
 
 from benchmarks.generator import generate
+from solvers.assignment.blocks import Blocks
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import Prices
+from solvers.assignment.incumbent import Incumbent
 from solvers.assignment.instance import instance_of
-from solvers.assignment.packing import Packing
-from solvers.assignment.plan import cost_of
+from solvers.assignment.plan import cost_of, is_feasible
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
+from solvers.checker import check
 from tests.solvers.assignment.problems import each_seed, optimum, random_problem
 
 WORK = 200_000
@@ -26,18 +31,31 @@ def priced(problem: AssignmentProblem) -> Prices:
     return prices
 
 
+def asked(problem: AssignmentProblem, choice: np.ndarray, deadline: Deadline) -> tuple[int, Incumbent]:
+    """The bound without blocks, and what is best after them."""
+    prices, best = priced(problem), Incumbent(problem, Deadline(1e9))
+    best.offer(choice)
+    Blocks(prices, best).run(deadline, seeds=[1])
+    return prices.prove(), best
+
+
 def proven(problem: AssignmentProblem, choice: np.ndarray) -> tuple[int, int]:
-    """The bound without and with packing."""
-    packing = Packing(priced(problem))
-    cost = cost_of(problem, choice)
-    return packing.bound, packing.prove(choice, cost, Deadline(1e9, work_limit=WORK), seed=1)
+    """The bound without blocks, and with them."""
+    without, best = asked(problem, choice, Deadline(1e9, work_limit=WORK))
+    assert is_feasible(problem, best.choice) or best.cost > cost_of(problem, choice)
+    return without, best.bound
 
 
-@each_seed(60)
-def test_the_bound_is_never_above_the_optimum(seed: int) -> None:
-    problem = random_problem(seed)
+#: of 600 problems those where blocks prove more; two thirds of them have sequences, half have bundles
+RAISED = [2041, 2064, 2079, 2086, 2109, 2137, 2174, 2181, 2202, 2213, 2228, 2229]
+RAISED += [2275, 2302, 2418, 2445, 2449, 2453, 2454, 2461, 2467, 2484, 2495, 2537]
+
+
+@each_seed(len(RAISED))
+def test_the_bound_rises_and_is_never_above_the_optimum(at: int) -> None:
+    problem = random_problem(RAISED[at])
     without, bound = proven(problem, np.full(problem.requests, -1))
-    assert without <= bound <= optimum(problem)
+    assert without < bound <= optimum(problem)
 
 
 def test_three_units_take_one_request_of_two_units_not_one_and_a_half() -> None:
@@ -59,18 +77,19 @@ def test_three_units_take_one_request_of_two_units_not_one_and_a_half() -> None:
     assert 99 <= bound <= 100  # prices are no whole numbers: a cent is lost in rounding
 
 
-def test_on_a_day_with_requests_of_two_units_it_proves_more() -> None:
-    problem = generate(400, "overloaded", 3)
+@pytest.mark.parametrize("sequence_share", [0.0, 0.3])
+def test_on_a_day_with_requests_of_two_units_it_proves_more_and_plans_better(sequence_share: float) -> None:
+    problem = generate(400, "overloaded", 3, sequence_share=sequence_share)
     choice = solve(problem, time_limit_s=1e9, workers=1, work_limit=1).choice
-    without, bound = proven(problem, choice)
-    assert without < bound <= cost_of(problem, choice)
+    without, best = asked(problem, choice, Deadline(1e9, work_limit=WORK))
+    assert without < best.bound <= best.cost < cost_of(problem, choice)
+    assert check(problem, best.choice, claimed_cost=best.cost).ok
 
 
 def test_a_wish_to_stop_ends_it_with_what_is_proven() -> None:
     problem = generate(400, "overloaded", 3)
-    packing = Packing(priced(problem))
-    stopped = Deadline(1e9, stop=lambda: True)
-    assert packing.prove(np.full(400, -1), 1, stopped, seed=1) == packing.bound
+    without, best = asked(problem, np.full(400, -1), Deadline(1e9, stop=lambda: True))
+    assert best.bound == without
 
 
 @pytest.mark.parametrize("factor", [2**10, 2**16, 2**19])
@@ -98,6 +117,7 @@ def test_units_as_large_as_a_column_may_take_do_not_overflow() -> None:
 def test_rows_together_prove_more_than_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = random_problem(1326)
     _, together = proven(problem, np.full(problem.requests, -1))
-    monkeypatch.setattr("solvers.assignment.packing._ROWS", 1)
+    for most in ("_LARGE", "_COLUMNS"):
+        monkeypatch.setattr(f"solvers.assignment.packing.{most}", 0)
     _, alone = proven(problem, np.full(problem.requests, -1))
     assert alone < together == optimum(problem)
