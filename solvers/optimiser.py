@@ -16,6 +16,8 @@ from solvers.screening import Screening
 if TYPE_CHECKING:
     from solvers.split import Elsewhere
 
+ENOUGH = 0.0005  #: see `solve`: five cents of a hundred dollars are not worth a core for the whole limit
+
 Told = Callable[
     [BatchPlan], None
 ]  #: of a part that nothing will change any more, while the others are solved
@@ -55,7 +57,7 @@ class Optimiser:
         if limits.parts > 1:
             given |= {"settled": self.settled, "elsewhere": self.elsewhere}
             return solve_split(problem, parts=limits.parts, **given)
-        return solve(problem, **given)
+        return solve(problem, enough=ENOUGH, **given)
 
 
 def optimised(

@@ -19,7 +19,7 @@ SEARCHED = Parameter(
     minimum=0,
     maximum=10_000,
     unit="requests",
-    summary="For so many unmatched requests of one plan the smallest relaxation is looked for (10 ms each).",
+    summary="For so many unmatched requests of one plan the smallest relaxation is looked for (5 ms each).",
     scope="matching.relaxations",
 )
 PARAMETERS = (SEARCHED,)

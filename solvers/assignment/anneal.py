@@ -31,7 +31,7 @@ class Annealer:
     def run(self, deadline: Deadline, best: Incumbent, *, hot: float, begin: float, end: float) -> None:
         """Cool from `hot` spreads from `begin` to `end` of the deadline, or until nothing is left to find."""
         hot, cold = hot * self.search.spread, _COLD * self.search.spread
-        while (now := deadline.fraction) < end and min(best.cost, self.best_cost) > best.bound:
+        while (now := deadline.fraction) < end and not best.is_enough(min(best.cost, self.best_cost)):
             self._slice(deadline, hot * (cold / hot) ** ((now - begin) / (end - begin)))
 
     def _slice(self, deadline: Deadline, temperature: float) -> None:

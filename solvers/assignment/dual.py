@@ -49,8 +49,11 @@ class Prices:
             **{name: np.zeros(vendors) for name in ("count", "vendor_mean", "vendor_square")},
         )
 
-    def climb(self, deadline: Deadline, *, rounds: int, share: float) -> None:
-        """At most `rounds` steps, within a share of the deadline; keeps the best prices met."""
+    def climb(self, deadline: Deadline, *, rounds: int, share: float, aim: float = np.inf) -> None:
+        """At most `rounds` steps, within a share of the deadline, or until they are worth `aim` cents.
+
+        Keeps the best prices met.
+        """
         first = 0.2 * self.regret / self.load
         chunks, done, gone = max(2, rounds // _ROUNDS), 0, 0.0
         started = deadline.fraction
@@ -58,6 +61,8 @@ class Prices:
         while gone < 1 and not deadline.over:
             rate = first * _FALL**gone
             self._survey(_REACH * _ROUNDS * rate * self.load)
+            if self.value > aim - 1 and self.prove() >= aim:  # a bound is rounded up to whole cents
+                break
             done += 1
             self._steps(deadline, rate, 0.25 * rate * self.load, _FALL ** (1 / (chunks * _ROUNDS)))
             gone = max(done / chunks, (deadline.fraction - started) / allotted)

@@ -93,7 +93,7 @@ def enumerate_rows(
 
     def run(replica: Replica, begin: float, end: float) -> None:
         first, last = (begin, end) if reheat else (started, 1.0)
-        while (now := deadline.fraction) < end and min(known.cost, replica.best_cost) > known.bound:
+        while (now := deadline.fraction) < end and not known.is_enough(min(known.cost, replica.best_cost)):
             replica.step(deadline, hot * (cold / hot) ** ((now - first) / (last - first)))
 
     best = replicas[0]

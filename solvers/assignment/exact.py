@@ -27,8 +27,12 @@ def solve_exactly(
     *,
     seed: int,
     workers: int,
+    enough_cents: int = 0,
 ) -> tuple[Ints, int]:
-    """The best plan found, `start` if none is better; a proven bound, in integers throughout."""
+    """The best plan found, `start` if none is better; a proven bound, in integers throughout.
+
+    It ends once these lie `enough_cents` apart.
+    """
     program = program_of(problem)
     deadline.work += _CALL_WORK + _ENTRY_WORK * (len(program.objective) + len(program.index))
     if not fits_engine(program):
@@ -42,6 +46,7 @@ def solve_exactly(
     solver.parameters.linearization_level = 2
     solver.parameters.cp_model_probing_level = 0  # a third of the time, and nothing gained here
     solver.parameters.symmetry_level = 0
+    solver.parameters.absolute_gap_limit = enough_cents
     if deadline.work_limit is None:
         solver.parameters.max_time_in_seconds = max(0.01, deadline.left_s)
     else:

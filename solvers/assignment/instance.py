@@ -62,6 +62,11 @@ class Instance:
         return len(self.penalty)
 
     @property
+    def columns(self) -> int:
+        """Kept of those given."""
+        return len(self.cost)
+
+    @property
     def is_tied(self) -> bool:
         """Whether any request is in sequence or in a bundle."""
         return len(self.link) > 0

@@ -51,6 +51,8 @@ _WIDE: Final = 30.0  #: the same where there are few requests: each one left unm
 _NEAR: Final = 6.0  #: spreads within which a request's candidates are polished
 _TINY: Final = 60  #: the same where there is one bucket and rows can be enumerated
 _ROUNDS: Final = 2000  #: steps of the prices at most
+_FEW: Final = 50_000  #: columns up to which fewer steps are tried first: most often they say all
+_FEW_ROUNDS: Final = 400
 _STEPS: Final = 300  #: steps of the values at most
 _PRICING: Final = 0.15  #: share of the time they may take
 #: what an engine raises that is missing, broken, or out of memory
@@ -68,15 +70,18 @@ def solve(
     warm_start: Ints | None = None,
     stop: Stop = None,
     work_limit: int | None = None,
+    enough: float = 0.0,
 ) -> AssignmentResult:
     """A plan at least as good as `warm_start` (if that is feasible) within `time_limit_s`.
 
     `stop`: an event, or a function that says whether to stop; honoured within 0.2 s.
     `work_limit`: with `workers=1`, ends by steps of work (about one annealing move each, 0.3 us) instead of
     by time: same input, same bytes.
+    `enough`: a plan that is proven to lie within this share of its cost (less the penalties of those who fit
+    nowhere) above the least possible ends the search; 0: only the optimum does.
     """
     deadline = Deadline(time_limit_s, stop, work_limit)
-    run = _Run(problem, deadline, np.random.default_rng(seed), workers)
+    run = _Run(problem, deadline, np.random.default_rng(seed), workers, enough)
     if warm_start is not None and is_feasible(problem, warm_start):
         run.best.offer(warm_start)
     with suppress(Stopped):
@@ -94,10 +99,15 @@ class _Run:
     """The stages of one solve."""
 
     def __init__(
-        self, problem: AssignmentProblem, deadline: Deadline, rng: np.random.Generator, workers: int
+        self,
+        problem: AssignmentProblem,
+        deadline: Deadline,
+        rng: np.random.Generator,
+        workers: int,
+        enough: float = 0.0,
     ) -> None:
         self.problem, self.deadline, self.rng, self.workers = problem, deadline, rng, max(1, workers)
-        self.best = Incumbent(problem, deadline)
+        self.best = Incumbent(problem, deadline, enough)
         self.best.offer(pins_of(problem))  # there is always a plan
         self.lacking: list[str] = []  #: engines that could not help, and why
         self.worth: Floats = np.zeros(problem.capacity.shape)  #: the best prices met, V x K x B
@@ -110,7 +120,10 @@ class _Run:
         by_rows = self.problem.capacity.shape[2] == 1 and self.instance.requests > _TINY
         if deadline.time_limit_s >= _LONG_S and self.instance.requests > _SOON and not by_rows:
             self._start()
-        self._price(rounds=_ROUNDS, share=_PRICING)
+        if self.instance.columns <= _FEW:
+            self._price(rounds=_FEW_ROUNDS, share=_PRICING)
+        if not self.best.done:
+            self._price(rounds=_ROUNDS, share=_PRICING)
         look()
         if self.best.done:
             return
@@ -198,7 +211,7 @@ class _Run:
         return 1.0 - _PACKING if packs else 1.0
 
     def _price(self, *, rounds: int, share: float) -> None:
-        self.prices.climb(self.deadline, rounds=rounds, share=share)
+        self.prices.climb(self.deadline, rounds=rounds, share=share, aim=self.best.aim)
         self.best.prove(self.prices.prove())
         self.worth = self.prices.of_cells()
         look = self.deadline.look
@@ -247,7 +260,10 @@ class _Run:
 
         limit = self.deadline.part(self.deadline.budget_s, lambda: self.best.done)
         seed = self._seeds(1)[0]
-        choice, bound = solve_exactly(self.problem, self.best.choice, limit, seed=seed, workers=threads)
+        enough = self.best.cost - self.best.aim
+        choice, bound = solve_exactly(
+            self.problem, self.best.choice, limit, seed=seed, workers=threads, enough_cents=enough
+        )
         self.deadline.work += limit.work
         self.best.offer(choice)
         self.best.prove(bound)

@@ -121,7 +121,7 @@ def relaxations(question: Question, budget: Budget, most: int) -> list[Relaxatio
 def _standing_still(question: Question, ranking: Ranking, most: int) -> Iterator[Relaxation]:
     """The first of each kind (rules, units, another weight), but none that holds a smaller one."""
     seen: list[frozenset[int]] = []
-    for option in ranking.order.tolist():
+    for option in _first_of_each_kind(question, ranking).tolist():
         kind = _kind(question, ranking, option)
         if any(smaller <= kind for smaller in seen):
             continue
@@ -133,6 +133,15 @@ def _standing_still(question: Question, ranking: Ranking, most: int) -> Iterator
             yield _relaxation(question, option, still, added, still.cents)
         if len(seen) >= most:
             return
+
+
+def _first_of_each_kind(question: Question, ranking: Ranking) -> Ints:
+    """Of hundreds of options, those few that are the first of their kind, in their order."""
+    order, removes = ranking.order, question.verdicts.removes
+    flags = np.vstack([removes[:, order], ranking.lacks.steps[order] > 0, ranking.dear[order]])
+    kinds = np.ascontiguousarray(np.packbits(flags, axis=0).T)
+    _, first = np.unique(kinds.view(f"V{kinds.shape[1]}").reshape(-1), return_index=True)
+    return order[np.sort(first)]
 
 
 def _kind(question: Question, ranking: Ranking, option: int) -> frozenset[int]:

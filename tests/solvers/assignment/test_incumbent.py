@@ -11,6 +11,7 @@ from solvers.assignment.deadline import Deadline
 from solvers.assignment.greedy import greedy
 from solvers.assignment.incumbent import Incumbent
 from solvers.assignment.plan import cost_of
+from solvers.assignment.problem import AssignmentProblem
 
 
 def test_a_plan_that_breaks_a_rule_or_costs_more_is_not_kept() -> None:
@@ -33,6 +34,22 @@ def test_it_is_done_once_the_best_plan_is_proven_and_bounds_only_rise() -> None:
         best.prove(bound)
         assert (best.bound, best.done) == (best.cost - 5, False)
     best.prove(best.cost)
+    assert best.done
+
+
+def test_it_is_done_within_a_share_of_the_cost_of_those_who_fit_somewhere() -> None:
+    one, zero = np.ones(1, np.int64), np.zeros(1, np.int64)
+    nobody_takes_the_second = np.array([5_000, 10**9])
+    problem = AssignmentProblem(
+        nobody_takes_the_second, zero, zero, zero, zero, one, one, 1_000 * one, np.ones((1, 1, 1), np.int64)
+    )
+    best = Incumbent(problem, Deadline(60.0), enough=0.01)
+    best.bound = 0
+    best.offer(greedy(problem))
+    assert (best.cost, best.aim) == (10**9 + 1_000, 10**9 + 990)
+    best.prove(10**9 + 989)
+    assert (best.done, best.is_enough(10**9 + 998)) == (False, True)
+    best.prove(10**9 + 990)
     assert best.done
 
 

@@ -22,6 +22,8 @@ from solvers.assignment.plan import cost_of, is_feasible
 from solvers.assignment.result import Status
 from solvers.assignment.solve import solve
 from solvers.checker import check
+from solvers.optimiser import ENOUGH, Optimiser
+from solvers.planning import Limits
 from tests.solvers.assignment.problems import each_seed, optimum, random_problem, tied_requests
 
 
@@ -33,6 +35,46 @@ def test_a_small_problem_is_solved_to_its_optimum_and_proven(seed: int) -> None:
     assert result.cost == optimum(problem)
     assert result.lower_bound == result.cost
     assert result.status is Status.OPTIMAL
+
+
+@each_seed(20)
+def test_a_plan_that_is_near_enough_is_proven_to_be(seed: int) -> None:
+    problem, enough = random_problem(seed), 0.1
+    result = solve(problem, time_limit_s=5, seed=seed, workers=1, enough=enough)
+    best = optimum(problem)
+    assert result.lower_bound <= best <= result.cost
+    assert result.cost - result.lower_bound <= enough * abs(result.cost)
+
+
+def test_near_enough_is_met_with_less_work() -> None:
+    problem, work = generate(100, "normal", 1), 30_000_000
+    deadlines = [Deadline(1e9, work_limit=work) for _ in range(2)]
+    for enough, deadline in zip((0.0, 0.001), deadlines, strict=True):
+        run = solving._Run(problem, deadline, np.random.default_rng(1), 1, enough)
+        run.solve()
+        assert run.best.done
+    assert deadlines[1].work < deadlines[0].work / 2
+
+
+def test_the_service_asks_for_what_is_near_enough() -> None:
+    problem, limits = generate(40, "normal", 4), Limits(time_limit_s=1e9, work_limit=20_000_000)
+    optimiser = Optimiser(limits)
+    optimiser(problem)
+    best = solve(problem, time_limit_s=1e9, workers=1, work_limit=limits.work_limit)
+    assert optimiser.cost is not None
+    assert optimiser.bound is not None
+    assert best.cost < optimiser.cost <= optimiser.bound + ENOUGH * optimiser.cost
+
+
+def test_prices_that_are_worth_what_is_asked_climb_no_further() -> None:
+    prices = Prices(instance_of(generate(100, "normal", 1)))
+    long, short = Deadline(1e9), Deadline(1e9)
+    prices.climb(long, rounds=400, share=1.0)
+    most = prices.prove()
+    prices = Prices(prices.instance)
+    prices.climb(short, rounds=400, share=1.0, aim=most - abs(most) // 100)
+    assert prices.prove() >= most - abs(most) // 100
+    assert short.work < long.work
 
 
 @each_seed(300)
