@@ -115,9 +115,7 @@ async def test_a_changed_choice_cost_or_bound_does_not_replay(
         assert words in result.problems[0]
 
 
-def test_what_is_sought_against_a_bound_is_the_best_though_the_service_is_content_with_less() -> (
-    None
-):
+def test_what_is_sought_against_a_bound_is_the_best_though_the_service_is_content_with_less() -> None:
     problem = generate(40, "normal", 4)
     service = Optimiser(Limits(time_limit_s=60.0, work_limit=_WORK))
     service(problem)
