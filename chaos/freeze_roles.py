@@ -27,9 +27,8 @@ from simulation.links import StreamLink
 WEB, REPLIES, JOBS, WEBHOOKS = "web", "replies", "jobs", "webhooks"
 TWICE = (WEB, REPLIES, JOBS)
 SECOND = "second"  # the name of each one's double
-LONG_S = (
-    IDLE_MS / 1000 * 4 / 3 + 2.0
-)  # what is left lying for `IDLE_MS` is looked for three times in that time
+# what is left lying for `IDLE_MS` is looked for three times in that time
+LONG_S = IDLE_MS / 1000 * 4 / 3 + 2.0
 Holder = Callable[[], Awaitable[str]]  #: the name of who has it in hand; "": nobody has
 
 

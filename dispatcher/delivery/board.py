@@ -33,7 +33,8 @@ PAGE = 200  # records read at a time: between two pages others have their turn
 LEAST_SHARE = 0.005  # of the thread's time, however much is asked
 CREDIT_S = 0.01  # a hundred rows: so much is told without a rest, unless it was as much before
 BEAT_S = 0.2  # so often it is asked what happened (real seconds); what changes within it is told together
-LOOK_AGAIN = 50  # rows read again each second, whether or not an event told of them
+LOOK_AGAIN = 50  # rows read again each time, whether or not an event told of them …
+AGAIN_S = 1.0  # … and so often (real seconds)
 LOOKED_S = 5.0  # after the last look it goes on for so long: who reads a page again finds it as it is
 IDLE_S = 600.0  # a board that nobody looks at is kept so long
 PAUSE_S = 1.0
@@ -57,6 +58,7 @@ class Board:
         self._events = BoardEvents(Streams(stored.node.reader), stored.keys)
         self._changed: dict[str, None] = {}
         self._kinds: dict[str, dict[str, None]] = {}
+        self._unplaced: Iterator[str] = iter(())  # rows that were read without their places
         self._around = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -89,6 +91,7 @@ class Board:
         """A listener, for as long as it listens."""
         listener = Listener()
         self.listeners.add(listener)
+        self.look()  # it may have stood still again by now
         try:
             yield listener
         finally:
@@ -112,42 +115,44 @@ class Board:
                 pass
             except Exception as error:
                 log.error("board_failed", market=self.stored.name, **outline(error))
-            self.ready.clear()
+            finally:
+                self.ready.clear()
             await asyncio.sleep(PAUSE_S)
         self.rows, self.encoded, self.places = {}, {}, {}
 
     async def _follow(self) -> None:
         """All that is there, then what happens; returns when something was missed, or it has to go."""
         await self._events.begin()
-        self._changed.clear()
+        self._changed, self._kinds = {}, {}
         await self._read_all()
         self.ready.set()
         self._tell(BoardChange(now=self.clock.now_ms(), again=True))
-        places = asyncio.create_task(self._find_places())
-        try:
-            await self._beat()
-            while await self._is_looked_at_again() and await self._catch_up():
-                await self._beat()
-        finally:
-            places.cancel()
+        while await self._beat() and await self._is_looked_at_again() and await self._catch_up():
+            pass
 
     def _is_looked_at(self, lately_s: float) -> bool:
         return bool(self.listeners) or asyncio.get_running_loop().time() - self._looked_at < lately_s
 
-    async def _beat(self) -> None:
-        """For as long as somebody looks."""
+    async def _beat(self) -> bool:
+        """For as long as somebody looks; false: something was missed."""
         loop, pace = asyncio.get_running_loop(), Pace(used=wanted_s, least=LEAST_SHARE, credit_s=CREDIT_S)
-        again_at = loop.time() + 1.0
+        again_at = loop.time() + AGAIN_S
         while self._is_looked_at(LOOKED_S):
             gone = list[str]()
             pace.begin()
-            await self._hear()
+            if len(self._changed) < MOST_OPEN:  # beyond, what happened waits in the streams
+                await self._hear()
             if loop.time() >= again_at:
-                again_at = loop.time() + 1.0
+                again_at = loop.time() + AGAIN_S
+                if await self._events.has_missed():
+                    return False
                 self._look_again()
                 gone = self._trim()
+            room = max(0, PAGE - len(self._changed))  # what happened comes first
+            self._changed |= dict.fromkeys(islice(self._unplaced, room))
             await self._tell_changes(gone)
             await asyncio.sleep(max(pace.rest_s(), 0 if self._changed else BEAT_S))
+        return True
 
     async def _is_looked_at_again(self) -> bool:
         """Wait until it is; whether it was before it goes."""
@@ -163,7 +168,7 @@ class Board:
         if await self._events.has_missed():
             return False
         await self._hear()
-        while self._events.is_behind:
+        while self._events.is_behind and len(self._changed) <= len(self.rows) + PAGE:
             await self._hear()
         if len(self._changed) > len(self.rows) + PAGE:
             return False
@@ -223,6 +228,7 @@ class Board:
         for at in range(0, len(ids), PAGE):
             await self._read(ids[at : at + PAGE], places=False)
             await asyncio.sleep(0)
+        self._unplaced = iter([each for each in ids if each not in self.places])
 
     async def _read(self, ids: Sequence[str], *, places: bool = True) -> tuple[list[Row], list[str]]:
         """Rows that are others than they were, and ids of those that are there no more."""
@@ -256,14 +262,6 @@ class Board:
         if amended:
             _, bodies = await self.stored.requests.records_and_bodies([], amended)
             self._place(records, bodies)
-
-    async def _find_places(self) -> None:
-        """Of all that were read without; the board is looked at meanwhile."""
-        with contextlib.suppress(Unavailable):
-            ids = [each for each in self.rows if each not in self.places]
-            for at in range(0, len(ids), PAGE):
-                self._changed |= dict.fromkeys(ids[at : at + PAGE])
-                await asyncio.sleep(BEAT_S)
 
     def _forget(self, request_id: str) -> None:
         self.rows.pop(request_id, None)

@@ -133,17 +133,24 @@ class Replies:
 
         So does what is put off: `run` takes it up again.
         """
+        await self._told(market, self._effects(market, entries))
+
+    async def _told(self, market: str, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._effects(market, entries)
+            await work
         finally:
             await self.streams(market).tell()
 
     async def _effects(self, market: str, entries: Iterable[Entry]) -> None:
-        """As `take`; they are acknowledged with the next question to their streams."""
+        """As `take`; those of one stream are acknowledged with the next question to it.
+
+        Those of several each when they have ended: nobody's wait for who takes longest.
+        """
         by_stream: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             by_stream[entry.stream].append(entry)
-        await _side_by_side([self._effects_of(market, name, each) for name, each in by_stream.items()])
+        works = [self._effects_of(market, name, each) for name, each in by_stream.items()]
+        await _side_by_side(works if len(works) == 1 else [self._told(market, each) for each in works])
 
     async def _effects_of(self, market: str, stream: str, entries: Sequence[Entry]) -> None:
         """The entries of one stream: each offer's one after another, the offers side by side."""

@@ -145,8 +145,8 @@ class Lane:
 
     def _make_room(self, caller: Caller) -> bool:
         """Whether the last call of whoever has most could be refused instead: one who has clearly more."""
-        most = max(self._waiting, key=self._of.__getitem__, default=caller)
-        if self._of[most] <= self._of.get(caller, 0) + 1:
+        most = max(self._waiting, key=self._of.__getitem__, default=None)
+        if most is None or self._of[most] <= self._of.get(caller, 0) + 1:
             return False
         last = self._waiting[most][-1]
         self.leave(last)

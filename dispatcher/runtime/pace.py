@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 LEAST, MOST = 0.02, 0.5  # of the time: while the thread has no other moment to spare, and while it idles
 LONGEST_S = 2.0  # what is shown must not grow old, whatever is asked
-
-
-_IN_LINE = Path(
-    "/proc/thread-self/schedstat"
-)  # Linux: how long this thread ran, and stood in line for a core
+#: Linux: how long this thread ran, and stood in line for a core
+_IN_LINE = Path("/proc/thread-self/schedstat")
 
 
 def wanted_s() -> float:
@@ -20,11 +18,11 @@ def wanted_s() -> float:
 
     Where there is no such word, for how long it ran: a machine that has other work looks idle then.
     """
-    try:
-        ran_ns, waited_ns, _ = _IN_LINE.read_bytes().split()
-    except OSError:
-        return time.thread_time()
-    return (int(ran_ns) + int(waited_ns)) / 1e9
+    with contextlib.suppress(OSError):
+        ran_ns, waited_ns, _ = map(int, _IN_LINE.read_bytes().split())
+        if ran_ns:  # a kernel that was built without schedstats says 0 0 0
+            return (ran_ns + waited_ns) / 1e9
+    return time.thread_time()
 
 
 class Pace:

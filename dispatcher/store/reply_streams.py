@@ -14,7 +14,7 @@ import structlog
 from redis.exceptions import ResponseError
 
 from contracts.instants import HOUR_MS
-from dispatcher.store.connection import NoGroup, server_words, unavailable
+from dispatcher.store.connection import NoGroup, is_retryable, refused, server_words, unavailable
 from dispatcher.store.events import Entry, place
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
@@ -76,7 +76,7 @@ class ReplyStreams:
         What is finished is told with it, as it is with each question below.
         """
         try:
-            found = await tail.read_group(after, self.group, consumer, count, self._told())
+            found = await tail.read_group(after, self.group, consumer, count, self._words(self._finished))
         except (ResponseError, NoGroup) as error:
             raise self._changed(error) from error
         if found is None:  # it broke: they are told again
@@ -90,17 +90,24 @@ class ReplyStreams:
             self._finished.setdefault(stream, []).extend(ids)
 
     async def tell(self) -> None:
-        """Tell the server now what is finished. Raises Unavailable.
+        """Tell the server now what is finished. Raises Unavailable: then it is told later.
 
         An entry that a crash keeps from being told is taken over, and has its effect once all the same.
         """
-        await self.reader.ask_each(self._told())  # of a stream that is none any more there is nothing to tell
-        self._finished.clear()
+        told, self._finished = self._finished, {}  # more may be finished meanwhile
+        try:
+            answers = await self.reader.ask_each(self._words(told))
+            for error in (each for each in answers if isinstance(each, ResponseError) and is_retryable(each)):
+                raise refused(error)  # of a stream that is none any more there is nothing to tell
+        except BaseException:
+            for name, ids in told.items():
+                self.finish(name, ids)
+            raise
 
-    def _told(self) -> list[Command]:
-        told = self._finished.items()
+    def _words(self, told: Mapping[str, Sequence[str]]) -> list[Command]:
+        each = told.items()
         return [
-            words for name, ids in told for words in (("XACK", name, self.group, *ids), ("XDEL", name, *ids))
+            words for name, ids in each for words in (("XACK", name, self.group, *ids), ("XDEL", name, *ids))
         ]
 
     async def read_now(self, consumer: str, count: int) -> list[Entry]:
@@ -191,6 +198,7 @@ class ReplyStreams:
     async def _set_aside(self, vendor_id: str) -> None:
         """Unless what was set aside before is still being read."""
         own, aside = self._own(vendor_id), self.keys.aside(vendor_id)
+        await self.tell()  # under the other name it would not be found
         if await self.reader.ask("RENAMENX", own, aside):
             await self.streams.ensure_group(own, self.group)
             log.warning("a reply stream was made anew", market=self.keys.market, vendor=vendor_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Iterable
 
@@ -11,6 +12,8 @@ import pytest
 from dispatcher.delivery import board, board_events
 from dispatcher.delivery.board import Board, Boards
 from dispatcher.delivery.board_events import BoardEvents, Told
+from dispatcher.delivery.board_listener import Listener
+from dispatcher.runtime.pace import Pace
 from dispatcher.store.codec import encode
 from dispatcher.store.events import FIELD
 from dispatcher.store.streams import Streams
@@ -20,12 +23,26 @@ from tests.service.world import World
 
 @pytest.fixture
 async def boards(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Boards]:
-    """Boards that stand still as soon as nobody looks."""
+    """Boards that stand still as soon as nobody looks, and give way to nobody."""
     monkeypatch.setattr(board, "LOOKED_S", 0.0)
     monkeypatch.setattr(board, "BEAT_S", 0.01)
+    monkeypatch.setattr(Pace, "rest_s", lambda self: 0.0)
     boards = Boards(world.clock)
     yield boards
     await boards.aclose()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[BoardEvents]:
+    """Whoever was asked what happened, each time."""
+    asked, read = list[BoardEvents](), BoardEvents.read
+
+    async def counted(events: BoardEvents) -> list[Told]:
+        asked.append(events)
+        return await read(events)
+
+    monkeypatch.setattr(BoardEvents, "read", counted)
+    return asked
 
 
 def shown(looked_at: Board) -> dict[str, str]:
@@ -46,16 +63,33 @@ async def submit(world: World, names: Iterable[str]) -> None:
         await world.submit(make.trip(each), key=each, body=each.encode())
 
 
+@contextlib.asynccontextmanager
+async def looking_on(boards: Boards, world: World) -> AsyncIterator[tuple[Board, Listener]]:
+    """At a board that goes on, for one listens."""
+    looked_at = boards.of(world.store.market(world.market))
+    with looked_at.listening() as listener:
+        await asyncio.wait_for(looked_at.ready.wait(), 20)
+        yield looked_at, listener
+
+
+async def until_shown(looked_at: Board, listener: Listener, names: Iterable[str]) -> None:
+    async with asyncio.timeout(20):
+        while shown(looked_at) != dict.fromkeys(names, "received"):
+            await listener.queue.get()
+
+
+async def told_of(listener: Listener) -> set[str]:
+    """What the next events that are told were about."""
+    async with asyncio.timeout(20):
+        while True:
+            told = json.loads((await listener.queue.get()).removeprefix(b"data: "))
+            if found := told["kinds"]:
+                return {each for some in found.values() for each in some}
+
+
 async def test_it_stands_still_while_nobody_looks_and_then_shows_what_happened(
-    world: World, boards: Boards, monkeypatch: pytest.MonkeyPatch
+    world: World, boards: Boards, asked: list[BoardEvents]
 ) -> None:
-    asked, read = list[BoardEvents](), BoardEvents.read
-
-    async def counted(events: BoardEvents) -> list[Told]:
-        asked.append(events)
-        return await read(events)
-
-    monkeypatch.setattr(BoardEvents, "read", counted)
     await submit(world, ["r1"])
     assert await look(boards, world) == {"r1": "received"}
     asked.clear()
@@ -79,14 +113,79 @@ async def test_all_is_read_again_where_what_happened_can_no_longer_be_read(
 
 
 async def test_where_more_has_changed_than_there_are_rows_all_is_read_again(
-    world: World, boards: Boards, monkeypatch: pytest.MonkeyPatch
+    world: World, boards: Boards, asked: list[BoardEvents], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(board, "PAGE", 2)
+    for module, name in ((board, "PAGE"), (board_events, "PAGE"), (board_events, "MOST")):
+        monkeypatch.setattr(module, name, 2)
     await submit(world, ["r1"])
     await look(boards, world)
-    names = [f"n{number}" for number in range(4)]
+    names = [f"n{number}" for number in range(12)]
     await submit(world, names)
+    asked.clear()
     assert await look(boards, world) == dict.fromkeys(["r1", *names], "received")
+    assert len(asked) <= 3, "what is read again is not heard first"
+    async with looking_on(boards, world) as (_, listener):
+        await submit(world, ["last"])
+        assert await told_of(listener) == {"last"}, "nothing of before"
+
+
+async def test_who_begins_to_listen_once_it_stands_still_hears_what_happens(
+    world: World, boards: Boards
+) -> None:
+    """To read it took so long, say, that nobody has looked lately when it is ready."""
+    looked_at = boards.of(world.store.market(world.market))
+    await asyncio.wait_for(looked_at.ready.wait(), 20)
+    with looked_at.listening() as listener:
+        await submit(world, ["r1"])
+        await until_shown(looked_at, listener, ["r1"])
+
+
+async def test_who_looks_on_is_shown_what_comes_under_ids_that_were_passed_by(
+    world: World, boards: Boards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a fail-over to a server that lacks the latest, and whose clock is behind."""
+    monkeypatch.setattr(board, "AGAIN_S", 0.01)
+    await world.store.reader.ask("XADD", world.keys.events, f"{2**50}-0", FIELD, "no event")
+    async with looking_on(boards, world) as (looked_at, listener):
+        await world.store.reader.ask("DEL", world.keys.events)
+        await submit(world, ["r1"])
+        await until_shown(looked_at, listener, ["r1"])
+
+
+async def test_what_is_too_much_to_be_told_soon_waits_in_the_stream(
+    world: World, boards: Boards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board, "PAGE", 3)
+    monkeypatch.setattr(board, "MOST_OPEN", 4)
+    names, waiting, read = [f"n{number}" for number in range(12)], list[int](), BoardEvents.read
+    async with looking_on(boards, world) as (looked_at, listener):
+
+        async def counted(events: BoardEvents) -> list[Told]:
+            waiting.append(len(looked_at._changed))
+            return await read(events)
+
+        monkeypatch.setattr(BoardEvents, "read", counted)
+        await world.submit(*map(make.trip, names))
+        await until_shown(looked_at, listener, names)
+    assert max(waiting) < 4
+
+
+async def test_what_happens_is_told_before_the_places_of_what_was_there(
+    world: World, boards: Boards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However seldom it has its turn."""
+    for name, value in (("PAGE", 2), ("AGAIN_S", 1_000.0)):
+        monkeypatch.setattr(board, name, value)
+    monkeypatch.setattr(Pace, "rest_s", lambda self: 5 * board.BEAT_S)
+    await submit(world, [f"n{number}" for number in range(6)])
+    async with looking_on(boards, world) as (looked_at, _):
+        await world.cancel(world.platform, "n0")
+        async with asyncio.timeout(20):
+            while shown(looked_at)["n0"] != "cancelled":
+                assert len(looked_at._changed) <= board.PAGE
+                await asyncio.sleep(0)
+            while json.loads(looked_at.page())["partial"]:
+                await asyncio.sleep(0.01)
 
 
 async def test_after_a_burst_every_row_is_there(
@@ -96,12 +195,9 @@ async def test_after_a_burst_every_row_is_there(
         monkeypatch.setattr(module, name, most)
     await look(boards, world)
     names = [f"n{number}" for number in range(12)]
-    looked_at = boards.of(world.store.market(world.market))
-    with looked_at.listening() as listener:
+    async with looking_on(boards, world) as (looked_at, listener):
         await submit(world, names)
-        async with asyncio.timeout(20):
-            while shown(looked_at) != dict.fromkeys(names, "received"):
-                await listener.queue.get()
+        await until_shown(looked_at, listener, names)
 
 
 async def test_one_that_nobody_has_looked_at_for_long_goes_with_its_rows(

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import msgpack
+import pytest
 
 from contracts.codes import RequestState
 from dispatcher.delivery.replies import GROUP
+from dispatcher.domain.commands.counter import CounterOffer
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.store.tail import Tail
 from tests.delivery.test_attacks import LAST, post, running, until
 from tests.delivery.test_replies import Post, envelope
@@ -94,6 +98,54 @@ async def test_what_a_broken_connection_did_not_tell_is_told_again(world: World,
     await streams.read_now("a", 1)
     assert await post.pending() == 0
     assert await world.store.streams.read(post.stream) == []
+
+
+async def test_what_is_finished_is_told_before_its_stream_is_set_aside(world: World, post: Post) -> None:
+    streams, ask = post.consumer().streams(world.market), world.store.reader.ask
+    await ask("XADD", post.stream, LAST, "ce", b"\xc1")
+    (last,) = await post.given(post.consumer("a"))
+    streams.finish(last.stream, [last.id])
+    await streams.look()
+    assert await ask("XLEN", world.keys.aside("v1")) == 0
+    assert await ask("XLEN", post.stream) == 0
+
+
+async def test_what_a_store_that_takes_no_writes_did_not_note_is_told_again(world: World, post: Post) -> None:
+    streams, ask = post.consumer().streams(world.market), world.store.reader.ask
+    await post.write("accept", {"offer_id": "r1.1"})
+    (first,) = await post.given(post.consumer("a"))
+    streams.finish(first.stream, [first.id])
+    await ask("CONFIG", "SET", "min-replicas-to-write", 1)
+    try:
+        with pytest.raises(Unavailable, match="NOREPLICAS"):
+            await streams.tell()
+    finally:
+        await ask("CONFIG", "SET", "min-replicas-to-write", 0)
+    await streams.tell()
+    assert await post.pending() == 0
+
+
+async def test_what_is_done_is_told_although_another_vendors_reply_takes_long(
+    world: World, post: Post
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(market: str, record: RequestRecord, command: CounterOffer) -> CounterOffer:
+        begun.set()
+        await go_on.wait()
+        return command
+
+    await post.write("accept", {"offer_id": "r1.1"})
+    counter = {"offer_id": "r2.1", "counter": {"price_cents": 9_000}}
+    await Post(world, world.keys.replies("v2")).write("counter", counter, token="v2")
+    running = asyncio.create_task(post.consumer(countered=slow).run(world.market))
+    await until(world, "r1", RequestState.ACCEPTED)
+    async with asyncio.timeout(20):
+        await begun.wait()
+        while await post.pending():
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait([running], timeout=20)
 
 
 async def test_a_vendor_that_is_new_is_heard_without_a_restart(

@@ -68,6 +68,15 @@ def test_nobody_gives_way_to_who_has_as_many() -> None:
         queue.come("three1")
 
 
+def test_nobody_gives_way_where_nobody_waits() -> None:
+    queue = Queue(most=1)
+    first = queue.come("one1")
+    for _ in range(2):  # at work, and while its body is on its way
+        with pytest.raises(Overloaded, match="1 at most"):
+            queue.come("two1")
+        first.step_aside()
+
+
 def test_who_leaves_while_it_waits_leaves_nothing_behind_and_twice_is_once() -> None:
     queue = Queue()
     first, second, third = (queue.come(name) for name in ("one1", "two1", "three1"))

@@ -86,9 +86,12 @@ def test_who_stands_in_line_for_a_core_is_busy(tmp_path: Path, monkeypatch: pyte
     assert wanted_s() == 4.5
 
 
+@pytest.mark.parametrize("said", [None, "0 0 0\n"], ids=["no file", "a kernel without schedstats"])
 def test_where_nobody_says_who_stands_in_line_it_is_what_the_thread_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "_IN_LINE", tmp_path / "none")
+    if said is not None:
+        (tmp_path / "schedstat").write_text(said)
+    monkeypatch.setattr(pace, "_IN_LINE", tmp_path / "schedstat")
     monkeypatch.setattr(pace.time, "thread_time", lambda: 1.25)
     assert wanted_s() == 1.25

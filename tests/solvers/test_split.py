@@ -68,7 +68,7 @@ def test_the_same_work_gives_the_same_plan_also_where_others_solve_parts_or_lose
         assert each is None or len(set(each.asked)) == len(each.asked) >= each.at_once
 
 
-def test_a_lane_on_which_nothing_came_is_used_no_more() -> None:
+def test_who_gave_nothing_once_is_asked_for_one_less_at_a_time() -> None:
     others = Others(1, 0, 1, 2, 3)
     solve_split(generate(200, "normal", 5), parts=4, time_limit_s=60, work_limit=20_000, elsewhere=others)
     assert len(others.asked) == 1

@@ -111,7 +111,6 @@ class Busy:
         self.fence = await self.market.lease.acquire("matcher", 60_000) or ""
         await self.market.jobs_lease.acquire("jobs", 60_000)
         await self.market.matchers.announce("matcher", 60_000)
-        await self.market.sending.tell(nothing=True)
         await self.market.rings.announce(Ring("web here:1", "dev", {"dev": "0a"}), 60_000)
         await self.market.rings.use(KeyPrint("dev", "0a"))
 
@@ -188,6 +187,7 @@ class Busy:
         await self.papers()
         self.market.losses.note({(DAY.isoformat(), "v1", "others"): 1})
         await self.market.losses.write()
+        await self.market.sending.tell(nothing=True)  # last: whoever hears it plans no notification
 
     async def papers(self) -> None:
         """The vendor's only paper runs out within days; ops has its document."""

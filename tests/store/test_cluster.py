@@ -157,6 +157,7 @@ async def test_a_market_that_moves_key_by_key_is_read_and_its_commits_wait_and_a
     for each in ids:
         assert await market.requests.records.get(each), "half of them are here, half are there"
     assert len(await market.requests.records.get_all(ids)) == len(ids)
+    assert await store.streams.read_all({key: "0", market.keys.stream("none"): "0"})
     with pytest.raises(Unavailable, match="rehashing"):
         async with Store(cluster.url, RING, timeout_s=0.2) as hasty:
             await hasty.market(market.name).commit([received("split")], requests=[trip("split")])

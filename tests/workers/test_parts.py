@@ -166,6 +166,35 @@ async def test_a_task_that_is_given_out_after_its_batch_was_cancelled_is_withdra
             await asyncio.sleep(0.01)
 
 
+async def test_a_result_that_is_opened_while_its_batch_is_cancelled_is_thrown_away(
+    cluster: Cluster, pool: SolverPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, begun, go, gone = faked(cluster, pool).desk, threading.Event(), threading.Event(), threading.Event()
+    opened, results, ref = desk.parcels.opened, list[bytes](), Ref("metro", "abc", "7-abc")
+
+    def slowly(*words: Any) -> bytes:
+        begun.set()
+        go.wait()
+        return opened(*words)
+
+    def result(of: Ref, _: Words) -> bytes:
+        results.append(desk.parcels.packed(of, RESULT, b"a plan"))
+        return results[0]
+
+    monkeypatch.setattr(type(desk.parcels), "opened", lambda self, *words: slowly(*words))
+    monkeypatch.setattr(
+        type(desk.parcels), "thrown_away", lambda self, parcel: parcel in results and gone.set()
+    )
+    asking = asyncio.create_task(desk.asked(ref, b"a batch", 1.0, until_s=2.0**40))
+    await answered(desk, result)
+    assert await asyncio.to_thread(begun.wait, LIMIT_S)
+    asking.cancel()
+    await asyncio.wait([asking])
+    went_amid = gone.is_set()
+    go.set()
+    assert (went_amid, await asyncio.to_thread(gone.wait, LIMIT_S)) == (False, True)
+
+
 def test_processes_that_a_batch_was_promised_are_promised_to_no_other(
     cluster: Cluster, pool: SolverPool
 ) -> None:
