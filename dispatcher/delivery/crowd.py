@@ -13,6 +13,7 @@ from dispatcher.delivery.feed import Feed
 from dispatcher.delivery.recent import AT_ONCE, Recent
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.pace import Pace
+from dispatcher.store.events import place
 
 FEW = 16  # so many are told at once
 TOGETHER = 8  # of more, so many before somebody else has the thread
@@ -25,6 +26,10 @@ class Followed:
     def __init__(self, limit: int) -> None:
         self.recent = Recent(limit)
         self.feeds: set[Feed] = set()
+
+    def furthest(self, after: str) -> str:
+        """The last entry that some of them have, or `after` if that comes later."""
+        return max([after, *(each.last_id for each in self.feeds)], key=place)
 
     @property
     def is_crowded(self) -> bool:

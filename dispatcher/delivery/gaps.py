@@ -6,6 +6,7 @@ with such a position is told that something is missing: it reads what it needs a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from contracts.events import GapReason
@@ -28,6 +29,15 @@ async def beginning(streams: Streams, stream: str, after: str | None) -> Beginni
     if place(after) > place(span.last):
         return Beginning(full(span.last), GapReason.AHEAD)
     return Beginning(full(after), GapReason.TRIMMED if _trimmed(span, after) else None)
+
+
+async def fallen_back(streams: Streams, had: Mapping[str, str]) -> list[str]:
+    """Of these streams of one market those that end before what somebody had of them: some of it is gone.
+
+    What comes next may come under ids that were passed by. Raises Unavailable.
+    """
+    spans = await streams.spans(list(had))
+    return [each for each, span in zip(had, spans, strict=True) if place(had[each]) > place(span.last)]
 
 
 def full(entry_id: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import structlog
@@ -12,7 +13,7 @@ from contracts.events import GapReason
 from dispatcher.delivery import position
 from dispatcher.delivery.crowd import Crowd, Followed
 from dispatcher.delivery.feed import Feed
-from dispatcher.delivery.gaps import Beginning, beginning
+from dispatcher.delivery.gaps import Beginning, beginning, fallen_back
 from dispatcher.delivery.joint import JointFeed
 from dispatcher.delivery.pages import Pages
 from dispatcher.delivery.recent import Recent
@@ -25,6 +26,7 @@ from dispatcher.store.tail import Tail
 
 WAIT_S = 0.25  # a stream that nobody followed before is heard live after this long at most
 PAUSE_S = 0.2
+LOOK_EVERY_S = 1.0  # whether streams still go as far as was read of them
 QUEUE_LIMIT = 16_384  # entries of a stream that somebody who follows it has not heard; some megabytes
 #: Reads of a market's streams: beyond, entries wait for each other some milliseconds and come together. A
 #: read for every entry costs a web process that takes in 2,000 requests a second a fifth of its time.
@@ -112,6 +114,7 @@ class _Reader:
         self._followed: dict[str, Followed] = {}
         self._after: dict[str, str] = {}
         self._crowd = Crowd()
+        self._look_s = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     def recent(self, stream: str) -> Recent:
@@ -124,7 +127,8 @@ class _Reader:
         self._followed[stream].feeds.add(feed)
         if stream not in self._after:
             newest = await self._store.streams.last_id(stream)
-            self._after.setdefault(stream, newest)
+            if not feed.closed:  # meanwhile
+                self._after.setdefault(stream, newest)
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._crowd.run())]
 
@@ -135,9 +139,13 @@ class _Reader:
             return
         followed.feeds.discard(feed)
         if not followed.feeds:
-            del self._followed[feed.stream]
-            self.pages.forget(feed.stream)
-            self._after.pop(feed.stream, None)
+            self._forget(feed.stream)
+
+    def _forget(self, stream: str) -> set[Feed]:
+        """Read it no more; who followed it."""
+        self.pages.forget(stream)
+        self._after.pop(stream, None)
+        return self._followed.pop(stream).feeds
 
     async def aclose(self) -> None:
         """Wake whoever listens, and stop."""
@@ -161,10 +169,26 @@ class _Reader:
 
     async def _read(self, tail: Tail) -> list[Entry]:
         try:
+            await self._look()
             return await tail.read(dict(self._after))
         except Unavailable:
             await asyncio.sleep(PAUSE_S)
             return []
+
+    async def _look(self) -> None:
+        """Now and then: end who follows a stream that does not go as far as was read of it any more.
+
+        So it is after a fail-over to a server that lacks the latest, where its clock is behind: until the ids
+        catch up nothing would be heard. Who comes back is told of the gap.
+        """
+        if not self._after or time.monotonic() < self._look_s:
+            return
+        self._look_s = time.monotonic() + LOOK_EVERY_S
+        had = {each: self._followed[each].furthest(after) for each, after in self._after.items()}
+        for stream in await fallen_back(self._store.streams, had):
+            log.warning("stream_fell_back", stream=stream)
+            for feed in self._forget(stream):
+                feed.close()
 
     def _tell(self, entries: list[Entry]) -> None:
         told = dict[str, Followed]()

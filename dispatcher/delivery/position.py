@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dispatcher.domain.refusals import Invalid
 
 SEPARATOR = "~"
-_ENTRY_ID = re.compile(r"[0-9]{1,19}(-[0-9]{1,19})?")
+_ENTRY_ID = re.compile(r"[0-9]{1,20}(-[0-9]{1,20})?")
 
 
 def parse(text: str, streams: Sequence[str]) -> dict[str, str]:

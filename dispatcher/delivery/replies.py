@@ -98,8 +98,10 @@ class Replies:
         """What was given to us before a crash comes before what is new."""
         streams = self.streams(market)
         after = {each: "0" for each in streams.names if each not in resumed}
-        while after:
+        while after and not cancel_requested():
             left = await streams.read(tail, after, self.consumer, BATCH)
+            if left is None:  # it broke
+                continue
             await self._effects(market, left)
             last = {entry.stream: entry.id for entry in left}
             # after the last id there is, Redis begins again at the first
@@ -116,7 +118,7 @@ class Replies:
         count = max(FEWEST, BATCH // len(streams.names))
         put_off = [entry for each in streams.names for entry in self._put_off.get(each, {}).values()]
         if not put_off:
-            return await streams.read(tail, dict.fromkeys(streams.names, ">"), self.consumer, count)
+            return await streams.read(tail, dict.fromkeys(streams.names, ">"), self.consumer, count) or []
         await asyncio.sleep(AGAIN_S)
         return put_off + await streams.read_now(self.consumer, count)
 

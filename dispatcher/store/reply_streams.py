@@ -70,18 +70,19 @@ class ReplyStreams:
         self._look_s = now_s + LOOK_EVERY_S
         return self.names
 
-    async def read(self, tail: Tail, after: Mapping[str, str], consumer: str, count: int) -> list[Entry]:
+    async def read(
+        self, tail: Tail, after: Mapping[str, str], consumer: str, count: int
+    ) -> list[Entry] | None:
         """Entries of these streams for the consumer, up to `count` of each; waits as `tail` does.
 
-        What is finished is told with it, as it is with each question below.
+        What is finished is told with it, as it is with each question below. None: it broke, and nobody knows.
         """
         try:
             found = await tail.read_group(after, self.group, consumer, count, self._words(self._finished))
         except (ResponseError, NoGroup) as error:
             raise self._changed(error) from error
-        if found is None:  # it broke: they are told again
-            return []
-        self._finished.clear()
+        if found is not None:  # else they are told again
+            self._finished.clear()
         return found
 
     def finish(self, stream: str, ids: Sequence[str]) -> None:

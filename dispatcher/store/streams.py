@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from redis.exceptions import ResponseError
 
 from dispatcher.store import events, script
-from dispatcher.store.connection import NoGroup, Reader
+from dispatcher.store.connection import NoGroup, Reader, refused
 from dispatcher.store.events import Entry
 from dispatcher.store.resp import text_of
 
 START = "0"
+LAST = 2**64 - 1, 2**64 - 1  # the last place there is
 GROUP = "service"  # the consumer group in which the service itself reads
 
 
@@ -44,6 +45,8 @@ class Streams:
 
     async def read(self, stream: str, after: str = START, count: int = 100) -> list[Entry]:
         """Up to `count` entries after an entry id."""
+        if events.place(after) == LAST:  # the server calls that no interval
+            return []
         found = await self.reader.ask("XRANGE", stream, f"({after}", "+", "COUNT", count)
         return entries_of(stream, found)
 
@@ -60,19 +63,13 @@ class Streams:
 
     async def span(self, stream: str) -> Span:
         """From where to where it goes; the empty span if it is not there."""
-        try:
-            found: Any = await self.reader.ask("XINFO", "STREAM", stream)
-        except ResponseError as error:
-            if "no such key" not in str(error):
-                raise
-            return Span()
-        told = found if isinstance(found, dict) else dict(zip(found[::2], found[1::2], strict=True))
-        first = told[b"first-entry"]
-        return Span(
-            text_of(first[0]) if first else START,
-            text_of(told[b"last-generated-id"]),
-            told[b"entries-added"] > told[b"length"],
-        )
+        (found,) = await self.spans([stream])
+        return found
+
+    async def spans(self, streams: Sequence[str]) -> list[Span]:
+        """The same of several streams of one market, in one trip."""
+        found = await self.reader.ask_each([("XINFO", "STREAM", each) for each in streams])
+        return [_span(each) for each in found]
 
     async def ensure_group(self, stream: str, group: str, start: str = START) -> None:
         """Make the consumer group, and the stream, unless they exist."""
@@ -136,6 +133,21 @@ class Streams:
         words = (stream, group, consumer, idle_ms, after, "COUNT", count)
         following, found, *_ = await self.reader.ask("XAUTOCLAIM", *words)
         return entries_of(stream, found), text_of(following)
+
+
+def _span(found: Any) -> Span:
+    """Of what the server says of a stream, an error included."""
+    if isinstance(found, ResponseError):
+        if "no such key" in str(found):
+            return Span()
+        raise refused(found)
+    told = found if isinstance(found, dict) else dict(zip(found[::2], found[1::2], strict=True))
+    first = told[b"first-entry"]
+    return Span(
+        text_of(first[0]) if first else START,
+        text_of(told[b"last-generated-id"]),
+        told[b"entries-added"] > told[b"length"],
+    )
 
 
 def entries_of(stream: str, found: Any) -> list[Entry]:

@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from dispatcher.delivery import hub
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import reply_streams, vendors
@@ -18,6 +19,8 @@ _numbers = count()
 @pytest.fixture(autouse=True)
 def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is looked at every second or two is looked at at once: nobody waits for it here."""
+    monkeypatch.setattr(hub, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(hub, "WAIT_S", 0.05)
     monkeypatch.setattr(vendors, "LOOK_EVERY_S", 0.05)
     monkeypatch.setattr(reply_streams, "LOOK_EVERY_S", 0.05)
     monkeypatch.setattr(reply_streams, "CHECK_EVERY_S", 0.1)

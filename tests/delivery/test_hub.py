@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from contracts.events import GapReason
 from dispatcher.delivery.feed import Feed
 from dispatcher.delivery.hub import Hub
+from dispatcher.delivery.joint import JointFeed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.store.events import FIELD, Entry, place
+from dispatcher.store.streams import Span
+from tests.delivery.test_attacks import LAST
 from tests.service.world import World
 
 
@@ -36,6 +39,12 @@ async def hear(feed: Feed, count: int) -> list[int]:
         while len(heard) < count:
             heard += [int(entry.event) for entry in await feed.next(5.0)]
     return heard
+
+
+async def until_closed(feed: Feed | JointFeed) -> None:
+    async with asyncio.timeout(20):
+        while not feed.closed:
+            await feed.next(5.0)
 
 
 async def test_a_listener_hears_what_is_new_in_order(world: World, hub: Hub) -> None:
@@ -180,6 +189,108 @@ async def test_a_wait_on_two_streams_that_is_cancelled_loses_nothing(world: Worl
             heard += [int(each.entry.event) for each in await feed.next(5.0)]
         assert heard == [1, 2]
         assert hub.listeners == 1
+
+
+@pytest.mark.parametrize("passed_by", [f"{2**50}-0", LAST])
+async def test_who_follows_a_stream_that_fell_back_is_let_go_and_told_of_it_and_hears_what_comes(
+    world: World, hub: Hub, passed_by: str
+) -> None:
+    """After a fail-over to a server that lacks the latest and whose clock is behind, or FLUSHALL."""
+    ask, events = world.store.reader.ask, world.keys.events
+    await ask("XADD", events, passed_by, FIELD, "0")
+    async with hub.follow(events, "0") as feed:
+        assert await hear(feed, 1) == [0]
+        async with hub.follow(events, feed.last_id) as resumed:
+            assert await resumed.next(0.0) == []
+        await ask("DEL", events)
+        await write(world, 1)
+        await until_closed(feed)
+    async with hub.follow(events, feed.last_id) as again:
+        assert again.gap is GapReason.AHEAD
+        for number in (2, 3):
+            await write(world, number)
+            assert await hear(again, 1) == [number]
+
+
+async def test_who_follows_two_streams_of_which_one_fell_back_is_let_go_and_others_are_not(
+    world: World, hub: Hub
+) -> None:
+    ask, keys = world.store.reader.ask, world.keys
+    for stream in (keys.events, keys.matches):
+        await ask("XADD", stream, f"{2**50}-0", FIELD, "0")
+    async with hub.follow_all((keys.events, keys.matches)) as both, hub.follow(keys.events) as other:
+        await ask("DEL", keys.matches)
+        await until_closed(both)
+        await ask("XADD", keys.events, f"{2**50}-1", FIELD, "1")
+        assert await hear(other, 1) == [1]
+        assert not other.closed
+
+
+async def test_who_joins_just_as_a_stream_falls_back_is_let_go_too(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last_id = world.store.streams.last_id
+
+    async def fallen_back(stream: str) -> str:
+        await world.store.reader.ask("DEL", stream)
+        return await last_id(stream)
+
+    monkeypatch.setattr(world.store.streams, "last_id", fallen_back)
+    await write(world, 0)
+    async with hub.follow(world.keys.events) as feed:
+        await until_closed(feed)
+
+
+async def test_who_was_let_go_while_joining_leaves_nothing_behind(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last_id, joining, go_on = world.store.streams.last_id, list[str](), asyncio.Event()
+
+    async def slow(stream: str) -> str:
+        joining.append(stream)
+        if len(joining) == 2:
+            await go_on.wait()
+        return await last_id(stream)
+
+    async def follow_to_its_end(stream: str) -> None:
+        async with hub.follow(stream) as feed:
+            await until_closed(feed)
+
+    await write(world, 0)
+    monkeypatch.setattr(world.store.streams, "last_id", slow)
+    both = [asyncio.create_task(follow_to_its_end(world.keys.events)) for _ in range(2)]
+    async with asyncio.timeout(20):
+        while len(joining) < 2:
+            await asyncio.sleep(0)
+        await world.store.reader.ask("DEL", world.keys.events)
+        await both[0]
+        go_on.set()
+        await both[1]
+    await world.store.reader.ask("XADD", world.keys.matches, f"{2**50}-0", FIELD, "0")
+    async with hub.follow(world.keys.matches) as feed:
+        await world.store.reader.ask("DEL", world.keys.matches)
+        await until_closed(feed)
+
+
+async def test_all_that_are_followed_are_looked_at_in_one_trip_and_nothing_else(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, spans = list[list[str]](), world.store.streams.spans
+
+    async def seen(streams: Sequence[str]) -> list[Span]:
+        looks.append(list(streams))
+        return await spans(streams)
+
+    both = [world.keys.events, world.keys.matches]
+    monkeypatch.setattr(world.store.streams, "spans", seen)
+    async with hub.follow_all(both) as feed, asyncio.timeout(20):
+        looks.clear()
+        while both not in looks:
+            await feed.next(0.01)
+        assert all(set(each) <= set(both) for each in looks)
+    looks.clear()
+    await asyncio.sleep(0.2)
+    assert looks == []
 
 
 def test_entry_ids_compare_as_entries_follow_each_other() -> None:

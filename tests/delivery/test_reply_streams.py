@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import msgpack
 import pytest
@@ -12,6 +13,7 @@ from dispatcher.delivery.replies import GROUP
 from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.store.events import Entry
 from dispatcher.store.tail import Tail
 from tests.delivery.test_attacks import LAST, post, running, until
 from tests.delivery.test_replies import Post, envelope
@@ -69,6 +71,23 @@ async def test_a_last_id_that_was_given_before_a_crash_does_not_begin_again(worl
     await asyncio.wait([mine], timeout=20)
 
 
+async def test_what_was_given_before_a_crash_is_taken_up_though_a_connection_breaks_meanwhile(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, breaks = Tail.read_group, [True]
+
+    async def broken_once(tail: Tail, *words: Any, **more: Any) -> list[Entry] | None:
+        return None if breaks and breaks.pop() else await whole(tail, *words, **more)
+
+    monkeypatch.setattr(Tail, "read_group", broken_once)
+    await post.write("accept", {"offer_id": "r1.1"})
+    assert await post.given(post.consumer("mine"))
+    mine = asyncio.create_task(post.consumer("mine", idle_ms=10**9).run(world.market))
+    await until(world, "r1", RequestState.ACCEPTED)
+    mine.cancel()
+    await asyncio.wait([mine], timeout=20)
+
+
 async def test_a_thousand_unfinished_replies_up_to_the_last_id_are_counted(world: World, post: Post) -> None:
     for number in range(3):
         await world.store.reader.ask("XADD", post.stream, f"1-{number + 1}", "ce", b"x")
@@ -89,7 +108,7 @@ async def test_what_a_broken_connection_did_not_tell_is_told_again(world: World,
     first, second = await post.given(post.consumer("a"))
     await streams.look()
     streams.finish(first.stream, [first.id])
-    assert await streams.read(Broken(servers, 0.05), {post.stream: ">"}, "a", 1) == []
+    assert await streams.read(Broken(servers, 0.05), {post.stream: ">"}, "a", 1) is None
     assert await post.pending() == 2
     async with world.store.tail(wait_s=0.05) as tail:
         assert await streams.read(tail, {post.stream: ">"}, "a", 1) == []

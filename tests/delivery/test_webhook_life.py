@@ -90,6 +90,26 @@ async def test_who_was_away_for_longer_than_is_kept_is_told_that_something_is_mi
     assert {first["type"], second["type"]} == {"dispatch.feed.gap", "dispatch.request.changed"}
 
 
+async def test_who_is_called_is_told_that_a_stream_fell_back_and_then_of_what_comes(
+    hooks: Hooks, receiver: Receiver, url: str
+) -> None:
+    """After a fail-over to a server that lacks the latest, and whose clock is behind."""
+    ask, events = hooks.world.store.reader.ask, hooks.world.keys.events
+    await hooks.made(url)
+    await hooks.tell("r1")
+    (entry,) = await hooks.world.store.streams.read(events)
+    await ask("XADD", events, f"{2**50}-0", FIELD, entry.event)
+    async with hooks.sending():
+        await hooks.until(lambda: len(receiver.calls) == 2)
+        await ask("DEL", events)
+        await hooks.until(lambda: len(receiver.calls) == 3)
+        await hooks.tell("r2")
+        await hooks.until(lambda: len(receiver.calls) == 4)
+    gap, last = (msgspec.json.decode(body) for _, body in receiver.calls[2:])
+    assert (gap["type"], gap["data"]["reason"]) == ("dispatch.feed.gap", "ahead")
+    assert last["subject"] == "r2"
+
+
 async def test_of_two_streams_each_request_is_told_of_in_its_order_however_far_behind_it_is(
     hooks: Hooks, receiver: Receiver, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

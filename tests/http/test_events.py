@@ -14,6 +14,7 @@ from aiohttp import ClientResponse
 from contracts.codes import Role
 from contracts.events import CloudEvent, FeedGap
 from contracts.instants import HOUR_MS
+from dispatcher.delivery import hub
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.events import encoded
 from dispatcher.jobs.timers import Timers
@@ -132,6 +133,23 @@ async def test_a_position_ahead_of_the_stream_is_told_and_what_comes_is_heard(ap
             again = _opening(answer)["id"]
         async with _following(api, after=again) as answer:
             assert _opening(answer) == {"id": again}
+
+
+async def test_who_listens_to_a_stream_that_falls_back_is_let_go_and_told_once_back(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a fail-over to a server that lacks the latest, and whose clock is behind."""
+    monkeypatch.setattr(hub, "LOOK_EVERY_S", 0.01)
+    ask, events = api.store.reader.ask, api.store.market(api.market).keys.events
+    await ask("XADD", events, "999999999999999-0", "ce", b"")
+    async with _following(api) as answer:
+        position = _opening(answer)["id"]
+        await ask("DEL", events)
+        await asyncio.wait_for(answer.content.read(), TIMEOUT_S)
+    async with _following(api, after=position) as answer:
+        assert _gap(answer) == ("ahead", position)
+        await api.call("POST", "/requests", trip("r0"))
+        assert [subject for _, subject in await _subjects(answer, 1)] == ["r0"]
 
 
 async def test_an_event_is_encoded_once_for_all_who_listen(api: Api) -> None:
