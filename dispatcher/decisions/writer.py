@@ -104,7 +104,7 @@ class Writer:
         for each in some:
             try:
                 packed.append(self._packed(each if isinstance(each, Decided) else each.make()))
-            except FAULTS as error:
+            except Exception as error:  # whatever a plug-in raises: it is told, and the others are written
                 lost.append(error)
         return packed, lost
 
@@ -116,7 +116,7 @@ class Writer:
         for each in packed:
             try:
                 entry = self._put(linked(each.raw, before, place + 1), each.shared)
-            except FAULTS as error:
+            except Exception as error:  # the same
                 lost.append(error)
                 continue
             links.append(Link(entry, each.requests, each.kept_days))

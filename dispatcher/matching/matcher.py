@@ -195,13 +195,14 @@ class Matcher:
 
     async def _match(self, own: Ownership, due: Sequence[str]) -> None:
         """Match the imminent ones of `due`, as far as what was last read has vendors for them."""
-        known, had = self.market.reading, len(self.left)
+        known, left = self.market.reading, set[str]()
         with self.market.at_hand(), self.arrivals.at_hand():
-            done = await match_imminent(own, self.market, due, left=self.left)
-        if len(self.left) > had:
+            done = await match_imminent(own, self.market, due, left=left)
+        if left:
+            self.left |= left
             self.left_by = known
             self.some_left.set()
-        if done.tried or self.left:
+        if done.tried or left:
             self.market.imminent_s = time.monotonic()
         self._note(due, done)
 

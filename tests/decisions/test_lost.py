@@ -1,6 +1,7 @@
 """Saving never holds up or loses a match: a full disk, a wrong key, a slow writer cost the record alone."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,20 @@ from dispatcher.blobs.folder import Folder
 from dispatcher.blobs.port import Blob
 from dispatcher.decisions import chain
 from dispatcher.decisions import saver as saving_module
+from dispatcher.decisions.decided import Decided
 from dispatcher.decisions.saver import LOST, SAVED, TOGETHER
 from dispatcher.decisions.store import PART, DecisionStore
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.store.connection import StoreError
+from solvers.screening import Screening
 from tests.decisions.conftest import Saved, Town, saving
 from tests.solvers.town import trip, vendor
+
+
+def raises() -> Screening:
+    """As travel times of somebody's own may."""
+    raise ZeroDivisionError
 
 
 class FullDisk(Folder):
@@ -107,7 +115,7 @@ async def test_what_waits_is_bounded_and_what_is_beyond_is_counted(
 async def test_what_comes_together_is_written_together_and_what_cannot_be_kept_is_lost_by_itself(
     town: Town, own: Ownership, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One entry each in one chain; the third finds no room."""
+    """One entry each in one chain; the third finds no room, and the fifth cannot be packed."""
     await town.add_vendor(vendor("v1"), units=TOGETHER)
     disk, records = FullDisk(tmp_path), list[str]()
     disk.full = False
@@ -122,13 +130,16 @@ async def test_what_comes_together_is_written_together_and_what_cannot_be_kept_i
     monkeypatch.setattr(disk, "put", put)
     async with saving(town, disk, after_s=60.0) as saved:
         for n in range(TOGETHER):
+            if len(waiting := saved.saver.waiting) == 5:
+                assert isinstance(waiting[4], Decided)
+                waiting[4] = replace(waiting[4], screening=raises)
             assert await offered(town, own, f"r{n}")
         entries = await saved.entries()
-        assert [each.seq for each in entries] == list(range(1, TOGETHER))
+        assert [each.seq for each in entries] == list(range(1, TOGETHER - 1))
         assert saved.told == ["OSError"]
-        assert saved.saver._counts == {LOST: 1, SAVED: TOGETHER - 1}
+        assert saved.saver._counts == {LOST: 2, SAVED: TOGETHER - 2}
         found = await chain.judge(town.market.stored, saved.store)
-        assert found == (TOGETHER - 1, 0, [])
+        assert found == (TOGETHER - 2, 0, [])
         for n in (1, 3):
             noted = await town.market.stored.decisions.on(f"r{n}", [entries[0].day])
             assert noted == [(entries[0].day, entries[n - (n > 2)].digest, 0)]

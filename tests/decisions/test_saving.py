@@ -4,15 +4,20 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.generator import generate
 from contracts.geo import Circle, Place
 from contracts.tuning import Number, Tuning
 from dispatcher.decisions.record import BATCH, IMMINENT, KEPT_FREE
-from dispatcher.decisions.replay import HOLDS, SAME, Replayed, replay
+from dispatcher.decisions.replay import _WORK, HOLDS, SAME, Replayed, _rival, replay
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.said_before import AGAIN_MS
 from dispatcher.matching.solving import SolverPool
+from solvers.assignment.result import Status
+from solvers.assignment.solve import solve
+from solvers.optimiser import Optimiser
+from solvers.planning import Limits
 from tests.decisions.conftest import Saved
 from tests.matching.test_will_calls import full_day, will_call
 from tests.solvers.town import CENTRE, trip, vendor
@@ -108,6 +113,16 @@ async def test_a_changed_choice_cost_or_bound_does_not_replay(
         result = replay(replace(found, plan=broken))
         assert not result.ok
         assert words in result.problems[0]
+
+
+def test_what_is_sought_against_a_bound_is_the_best_though_the_service_is_content_with_less() -> None:
+    problem = generate(40, "normal", 4)
+    service = Optimiser(Limits(time_limit_s=60.0, work_limit=_WORK))
+    service(problem)
+    best = solve(problem, time_limit_s=60.0, workers=1, work_limit=20_000_000)
+    assert service.cost is not None
+    assert best.status is Status.OPTIMAL
+    assert _rival(problem, 2) == best.cost < service.cost
 
 
 async def test_the_saved_capacity_is_that_before_the_matches_took_theirs(

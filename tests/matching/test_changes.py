@@ -223,6 +223,20 @@ async def test_who_was_left_does_not_wait_for_another_reading_where_vendors_were
     assert (two.market.reading is known) is read_since
 
 
+async def test_who_is_left_is_tried_once_more_though_who_was_left_before_is_taken_up_meanwhile(
+    two: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    matcher = Matcher(two.market, two.service.executor, solvers, "test")
+    await two.submit(trip("r1", start_min=30, level_of_service=LevelOfService.STRETCHER))
+    matcher.left |= {"r0"}
+    matching = asyncio.create_task(matcher._match(own, ["r1"]))
+    await asyncio.sleep(0)
+    assert not two.market.no_imminent_work.is_set()
+    matcher.left.clear()
+    await matching
+    assert (matcher.left, matcher.some_left.is_set()) == ({"r1"}, True)
+
+
 async def test_who_meets_a_vendor_that_posted_anew_is_offered_in_the_same_look(
     two: Town, own: Ownership
 ) -> None:

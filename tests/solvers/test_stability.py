@@ -82,7 +82,7 @@ def test_a_dearer_move_moves_fewer_on_a_whole_day() -> None:
     counts = []
     for cents in (0, 100_000):
         again = with_standing(problem, standing, move_cents=cents)
-        result = solve(again, time_limit_s=60, seed=1, workers=1, warm_start=standing, work_limit=300_000)
+        result = solve(again, time_limit_s=60, seed=1, workers=1, warm_start=standing, work_limit=1_000_000)
         counts.append(int(((standing >= 0) & (result.choice != standing)).sum()))
     assert counts[1] < counts[0]
 
