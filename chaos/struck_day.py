@@ -156,12 +156,15 @@ async def _outage_s(parts: Parts) -> float:
 async def _rounds(
     trial: Trial, parts: Parts, cast: Cast, acting: asyncio.Task[None], blows: Blows
 ) -> list[int]:
-    """Blow after blow; how many requests were in nobody's hands or a vendor's at each."""
+    """Blow after blow; how many requests were in nobody's hands or a vendor's when each was over.
+
+    Not when it fell: some wait first until their victim has something in hand.
+    """
     rng, in_flight = random.Random(trial.seed), []
     for victims in blows.turns:
         await asyncio.sleep(rng.uniform(0.2, 0.6))
-        in_flight.append(sum(state not in TERMINAL for state in cast.tally.states.values()))
         await blows.strike(trial, parts, cast, victims)
+        in_flight.append(sum(state not in TERMINAL for state in cast.tally.states.values()))
         parts.refuse_ended()
         if acting.done():
             acting.result()

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 ENOUGH = 0.0005  #: see `solve`: five cents of a hundred dollars are not worth a core for the whole limit
 
-Told = Callable[
-    [BatchPlan], None
-]  #: of a part that nothing will change any more, while the others are solved
+#: of a part that nothing will change any more, while the others are solved
+Told = Callable[[BatchPlan], None]
 
 
 class Optimiser:

@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 
 HOT = 20.0  # requests, counted over some WINDOW_S
 WINDOW_S = 1.0
-STREAM_S = (
-    30.0  # real seconds in which the next imminent request follows the last where they come in a stream
-)
+#: real seconds in which the next imminent request follows the last where they come in a stream
+STREAM_S = 30.0
 JUST_S = 0.25  # real seconds that the next imminent request is waited for
 CALM_S = 0.25  # real seconds that a timer waits for them at the most
 LONGEST_S = 60.0  # that one piece of work waits for it in all, real seconds

@@ -16,9 +16,8 @@ FEWER: Final = 16  #: the same while somebody is in a hurry
 Given = ParamSpec("Given")
 Item = TypeVar("Item")
 Made = TypeVar("Made")
-LetPass = Callable[
-    [], Awaitable[int]
-]  #: lets who is in more of a hurry go first; how many may follow at once
+#: lets who is in more of a hurry go first; how many may follow at once
+LetPass = Callable[[], Awaitable[int]]
 
 
 class Rounds:
