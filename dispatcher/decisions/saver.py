@@ -97,12 +97,14 @@ class Saver:
         return True
 
     async def run(self) -> None:
-        """Write until cancelled."""
+        """Write until cancelled. What waits then is lost, and counted."""
         try:
             async with asyncio.TaskGroup() as group:
                 for each in (self._write_all(), self._tell_counts()):
                     group.create_task(each)
         finally:
+            if self.waiting:
+                self._count(LOST, len(self.waiting))
             with contextlib.suppress(Unavailable, StoreError):
                 await self.tell_counts()
 

@@ -66,6 +66,15 @@ async def test_a_full_disk_costs_the_record_is_told_and_is_over_once_there_is_ro
         assert saved.told == ["OSError"], "told again at once: what was over has come back"
 
 
+async def test_what_waits_when_its_matcher_ends_is_counted_as_lost(
+    town: Town, own: Ownership, tmp_path: Path
+) -> None:
+    await town.add_vendor(vendor("v1"), units=9)
+    async with saving(town, Folder(tmp_path), after_s=60) as saved:
+        assert await offered(town, own, "r1")
+    assert await saved.town.market.stored.troubles.counts() == {f"decision:{LOST}": 1}
+
+
 async def test_what_was_counted_while_the_store_was_away_is_told_when_it_is_back(saved: Saved) -> None:
     stored = saved.town.market.stored
     await stored.node.reader.ask("SET", stored.keys.troubles, "mine")
