@@ -29,10 +29,13 @@ from dispatcher.store.streams import Streams
 
 MOST_OPEN = 50_000  # rows of requests that have not ended
 MOST_ENDED = 5_000  # and of those that ended, the latest received
-PAGE = 200  # records read at a time: between two pages others have their turn
+PAGE = 200  # records read at a time: between two pages others have their turn …
+FEW = 10  # … and so many where the thread is busy: some hundred microseconds
 LEAST_SHARE = 0.005  # of the thread's time, however much is asked
 CREDIT_S = 0.01  # a hundred rows: so much is told without a rest, unless it was as much before
 BEAT_S = 0.2  # so often it is asked what happened (real seconds); what changes within it is told together
+EACH_S = 0.002  # later it is asked for each event that was told: where much happens, what changes twice …
+LONGEST_S = 1.0  # … is read once; but so often at the least
 LOOK_AGAIN = 50  # rows read again each time, whether or not an event told of them …
 AGAIN_S = 1.0  # … and so often (real seconds)
 LOOKED_S = 5.0  # after the last look it goes on for so long: who reads a page again finds it as it is
@@ -136,21 +139,23 @@ class Board:
     async def _beat(self) -> bool:
         """For as long as somebody looks; false: something was missed."""
         loop, pace = asyncio.get_running_loop(), Pace(used=wanted_s, least=LEAST_SHARE, credit_s=CREDIT_S)
-        again_at = loop.time() + AGAIN_S
+        again_at, hear_at = loop.time() + AGAIN_S, 0.0
         while self._is_looked_at(LOOKED_S):
             gone = list[str]()
-            pace.begin()
-            if len(self._changed) < MOST_OPEN:  # beyond, what happened waits in the streams
-                await self._hear()
+            if loop.time() >= hear_at and len(self._changed) < MOST_OPEN:  # beyond, it waits in the streams
+                later_s = EACH_S * await self._hear()
+                hear_at = loop.time() + min(later_s, LONGEST_S)
+            most = min(PAGE, max(FEW, int(pace.begin() * PAGE)))
             if loop.time() >= again_at:
                 again_at = loop.time() + AGAIN_S
                 if await self._events.has_missed():
                     return False
-                self._look_again()
+                if not self._changed:
+                    self._look_again()
                 gone = self._trim()
-            room = max(0, PAGE - len(self._changed))  # what happened comes first
+            room = max(0, most - len(self._changed))  # what happened comes first
             self._changed |= dict.fromkeys(islice(self._unplaced, room))
-            await self._tell_changes(gone)
+            await self._tell_changes(gone, most)
             await asyncio.sleep(max(pace.rest_s(), 0 if self._changed else BEAT_S))
         return True
 
@@ -188,11 +193,14 @@ class Board:
             self._forget(each)
         return gone
 
-    async def _hear(self) -> None:
-        for told in await self._events.read():
+    async def _hear(self) -> int:
+        """How many events there were."""
+        found = await self._events.read()
+        for told in found:
             self._kinds.setdefault(told.type, {})[told.subject] = None
             if request_id := told.request_id:
                 self._changed[request_id] = None
+        return len(found)
 
     def _look_again(self) -> None:
         """The next few rows, round and round."""
@@ -202,9 +210,9 @@ class Board:
             self._changed |= dict.fromkeys(ids[at : at + LOOK_AGAIN])
             self._around = at + LOOK_AGAIN
 
-    async def _tell_changes(self, gone: list[str]) -> None:
-        """A page of what changed; the rest in the next beat."""
-        ids, kinds = list(islice(self._changed, PAGE)), self._kinds
+    async def _tell_changes(self, gone: list[str], most: int = PAGE) -> None:
+        """So much of what changed; the rest in the next beat."""
+        ids, kinds = list(islice(self._changed, most)), self._kinds
         self._kinds = {}
         for each in ids:
             del self._changed[each]
