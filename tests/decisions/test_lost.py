@@ -68,7 +68,9 @@ async def test_a_full_disk_costs_the_record_is_told_and_is_over_once_there_is_ro
         assert saved.told == ["OSError"], "told again at once: what was over has come back"
 
 
-async def test_what_waits_when_its_matcher_ends_is_written(town: Town, own: Ownership, tmp_path: Path) -> None:
+async def test_what_waits_when_its_matcher_ends_is_written(
+    town: Town, own: Ownership, tmp_path: Path
+) -> None:
     await town.add_vendor(vendor("v1"), units=TOGETHER + 2)
     async with saving(town, Folder(tmp_path), after_s=60) as saved:
         for n in range(TOGETHER - 1):
