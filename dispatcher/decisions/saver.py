@@ -106,7 +106,11 @@ class Saver:
                 for each in (self._write_all(), self._tell_counts()):
                     group.create_task(each)
         finally:
-            await self._write_rest()
+            ending = asyncio.create_task(self._write_rest())
+            while not ending.done():  # who ends all insists: it is over soon by itself
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({ending})
+            ending.result()
             with contextlib.suppress(Unavailable, StoreError):
                 await self.tell_counts()
 

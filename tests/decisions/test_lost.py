@@ -68,11 +68,19 @@ async def test_a_full_disk_costs_the_record_is_told_and_is_over_once_there_is_ro
         assert saved.told == ["OSError"], "told again at once: what was over has come back"
 
 
-async def test_what_waits_when_its_matcher_ends_is_written(
-    town: Town, own: Ownership, tmp_path: Path
+async def test_what_waits_when_its_matcher_ends_is_written_though_who_ends_it_insists(
+    town: Town, own: Ownership, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await town.add_vendor(vendor("v1"), units=TOGETHER + 2)
-    async with saving(town, Folder(tmp_path), after_s=60) as saved:
+    loop, disk = asyncio.get_running_loop(), Folder(tmp_path)
+    await town.add_vendor(vendor("v1"), units=TOGETHER)
+    async with saving(town, disk, after_s=60) as saved:
+
+        def put(name: str, content: bytes) -> None:
+            assert saved.running is not None
+            loop.call_soon_threadsafe(saved.running.cancel)
+            Folder.put(disk, name, content)
+
+        monkeypatch.setattr(disk, "put", put)
         for n in range(TOGETHER - 1):
             assert await offered(town, own, f"r{n}")
     entries = await saved.entries()
