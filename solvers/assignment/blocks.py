@@ -7,23 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from threading import Lock
 from typing import Final
 
 import numpy as np
 
+from solvers.arrays import Ints
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import Prices
-from solvers.assignment.exact import solve_exactly
 from solvers.assignment.exactness import SCALE
 from solvers.assignment.incumbent import Incumbent
+from solvers.assignment.instance import Small
 from solvers.assignment.neighbourhood import closed
 from solvers.assignment.packing import Block, Packing
+from solvers.assignment.plan import broken, cost_of
+from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.subproblem import restrict
 
 _FIRST: Final = 0.5  #: of the time, for the first block: the dearest, and the largest
+_PLAN_S: Final = 3.0  #: for a plan of it at most: neighbourhoods gain more in the same time then
 _LIMIT_S: Final = 0.5  #: for each of the others
-_LARGE: Final = 6_000  #: columns of the first at most ...
+_LARGE: Final = 10_000  #: columns of the first at most ...
 _COLUMNS_PER_S: Final = 12_000  #: ... and of each second it has
 Task = Callable[[Deadline, int], None]  #: within a deadline, at a seed
 
@@ -34,11 +39,22 @@ class Blocks:
     def __init__(self, prices: Prices, best: Incumbent) -> None:
         self.instance, self.best, self._lock = prices.instance, best, Lock()
         self._packing, self._more = Packing(prices), 0
+        best.prove(self._packing.bound)
+        self._tasks: Iterator[tuple[bool, Task]] | None = None
+        self._market: tuple[Block, Ints] | None = None  #: the first block, and how it stands at the prices
+
+    def ahead(self, limit: Deadline, seed: int) -> None:
+        """The first block's proof within a deadline, before there is much of a plan: a market shows early."""
+        self._tasks = self._asked(_most(min(limit.budget_s, limit.left_s)))
+        for _, proof in islice(self._tasks, 1):
+            proof(limit, seed)
 
     def run(self, deadline: Deadline, *, seeds: list[int]) -> None:
         """A thread for each seed, until all is asked or time is up; `best` is told what is found."""
         first_s = _FIRST * min(deadline.budget_s, deadline.left_s)
-        tasks = self._tasks(min(_LARGE, int(_COLUMNS_PER_S * first_s)))
+        tasks = self._tasks or self._asked(_most(first_s))
+        if self._market is not None:
+            self._place(*self._market, deadline.part(first_s), seeds[0])
 
         def one(seed: int) -> None:
             while not deadline.over:
@@ -53,35 +69,89 @@ class Blocks:
         with ThreadPoolExecutor(len(seeds)) as pool:
             for done in [pool.submit(one, seed) for seed in seeds]:
                 done.result()
-        self.best.prove(self._packing.bound + self._more // SCALE)
 
-    def _tasks(self, most: int) -> Iterator[tuple[bool, Task]]:
+    def _asked(self, most: int) -> Iterator[tuple[bool, Task]]:
         """Each with whether it is of the first block, of `most` columns: its bound, then a plan."""
         is_first = True
-        for block in self._packing.blocks(self.best.choice, self.best.cost, most=most):
+        for block in self._packing.blocks(lambda: self._taken, self.best.cost, most=most):
             yield is_first, self._proof(block)
             if len(block.rows) > 1:
                 yield is_first, self._rearrangement(block)
             is_first = False
 
+    @property
+    def _taken(self) -> Small:
+        """R; the best plan so far, in columns of the instance."""
+        return self.instance.from_given(self.best.choice)
+
     def _proof(self, block: Block) -> Task:
         def prove(limit: Deadline, seed: int) -> None:
-            rise = block.rise(limit, seed)
+            found, bound = _solved(block.problem, block.standing(self._taken), limit, seed)
             with self._lock:
-                self._more += rise
+                block.bound = bound
+                self._more += max(0, block.over(bound))
+                self.best.prove(self._packing.bound + self._more // SCALE)
+                self._market = self._market or (block, found)
+            self._place(block, found, limit, seed)
 
         return prove
 
+    def _place(self, block: Block, found: Ints, limit: Deadline, seed: int) -> None:
+        """Into the best plan what was found for a block at the prices, which knows of no ties."""
+        problem, choice = self.instance.problem, self._with(block, found)
+        if cost_of(problem, choice) >= self.best.cost:
+            return
+        if len(loose := broken(problem, choice)):
+            choice = self._tied(choice, closed(self.instance, loose), limit, seed)
+        self.best.offer(choice)
+
+    def _with(self, block: Block, found: Ints) -> Ints:
+        """The best plan, R, with a block as found: who else stands there gives way."""
+        taken, packing = self._taken, self._packing
+        stands = np.flatnonzero(taken >= 0)
+        taken[stands[np.isin(packing.row[taken[stands]], block.rows)]] = -1
+        inside = found >= 0
+        taken[block.requests[inside]] = block.columns[found[inside]]
+        return self.instance.to_given(taken)
+
+    def _tied(self, choice: Ints, loose: Ints, limit: Deadline, seed: int) -> Ints:
+        """With some requests, whose ties do not hold, where they hold; who stands in their rows may move."""
+        choice = choice.copy()
+        choice[loose] = -1
+        packing, taken = self._packing, self.instance.from_given(choice)
+        stands = np.flatnonzero(taken >= 0)
+        near = np.isin(packing.row[taken[stands]], packing.row[np.isin(packing.request, loose)])
+        return self._solved_again(choice, np.concatenate([loose, stands[near]]), limit, seed)
+
     def _rearrangement(self, block: Block) -> Task:
         def rearrange(limit: Deadline, seed: int) -> None:
-            instance, problem = self.instance, self.instance.problem
-            inside = closed(instance, block.requests)
-            request = self._packing.request
-            own = np.isin(request, inside)
-            own &= np.isin(self._packing.row, block.rows) | ~np.isin(request, block.requests)
-            choice = self.best.choice
-            part = restrict(problem, choice, inside, instance.original[own])
-            found, _ = solve_exactly(part.problem, part.start, limit, seed=seed, workers=1)
-            self.best.offer(part.merged(self.best.choice, found))
+            if cost_of(block.problem, block.standing(self._taken)) == block.bound:
+                return
+            part = limit.part(_PLAN_S)
+            self.best.offer(self._solved_again(self.best.choice, block.requests, part, seed, block.rows))
+            limit.work += part.work
 
         return rearrange
+
+    def _solved_again(
+        self, choice: Ints, requests: Ints, limit: Deadline, seed: int, rows: Ints | None = None
+    ) -> Ints:
+        """The plan with some requests, and who is tied to them, moved; within `rows`, if these are told."""
+        inside, packing = closed(self.instance, requests), self._packing
+        own = np.isin(packing.request, inside)
+        if rows is not None:
+            own &= np.isin(packing.row, rows) | ~np.isin(packing.request, requests)
+        part = restrict(self.instance.problem, choice, inside, self.instance.original[own])
+        found, _ = _solved(part.problem, part.start, limit, seed)
+        return part.merged(choice, found)
+
+
+def _most(first_s: float) -> int:
+    """Columns of the first block."""
+    return min(_LARGE, int(_COLUMNS_PER_S * first_s))
+
+
+def _solved(problem: AssignmentProblem, start: Ints, limit: Deadline, seed: int) -> tuple[Ints, int]:
+    from solvers.assignment.exact import solve_exactly  # noqa: PLC0415 - OR-Tools takes 1.4 s
+
+    return solve_exactly(problem, start, limit, seed=seed, workers=1)

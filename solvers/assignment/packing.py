@@ -18,16 +18,14 @@ A block grows over rows where its requests stand nearly as cheaply; the first ma
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from solvers.arrays import Flags, Ints
-from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import Prices
-from solvers.assignment.exact import solve_exactly
 from solvers.assignment.exactness import COST_LIMIT, HUGE, SCALE
 from solvers.assignment.instance import Small
 from solvers.assignment.problem import AssignmentProblem
@@ -36,23 +34,54 @@ _LEAST: Final = 5e-5  #: of the plan's cost: rows that could raise the bound by 
 _COLUMNS: Final = 3_000  #: of the others: larger ones seldom close
 _BLOCKS: Final = 20  #: at most
 _NONE: Final = np.zeros(0, np.int64)
+_NEARER: Final = 2**32  #: a request that stands nearly as cheaply in two rows, against any number that do not
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Block:
     """Some rows as a problem of their own: columns cost what they gain, below zero; cents x SCALE."""
 
     rows: Ints
     requests: Ints  #: that may gain there, ascending
+    columns: Ints  #: of the instance, that they may take there, ascending
     problem: AssignmentProblem
     certain: int  #: what those cost that gain nothing there
     credit: int  #: what prices credit the rows with
-    start: Ints  #: how the requests stand there
+    bound: int = -HUGE  #: what `problem` costs at the least, as far as it is proven
 
-    def rise(self, limit: Deadline, seed: int) -> int:
-        """By how much the bound rises: what the rows are credited with beyond the most they can gain."""
-        _, bound = solve_exactly(self.problem, self.start, limit, seed=seed, workers=1)
-        return max(0, self.credit + self.certain + bound)
+    def standing(self, taken: Small) -> Ints:
+        """How they stand there, a choice of `problem`; `taken`: R of the instance, kept column or -1."""
+        start = np.full(len(self.requests), -1, np.int64)
+        stands = np.flatnonzero(np.isin(self.columns, taken[self.requests]))
+        start[self.problem.column_request[stands]] = stands
+        return start
+
+    def over(self, cost: int) -> int:
+        """What they cost there more than the prices prove, by what `problem` says that they do."""
+        return self.credit + self.certain + cost
+
+
+class _Rivals:
+    """Which requests have columns in which rows, and in which of them they are nearly their cheapest."""
+
+    def __init__(self, request: Ints, row: Ints, near: Flags) -> None:
+        """Of each column."""
+        rows = int(row.max(initial=0)) + 1
+        pairs = np.unique(request * rows + row)
+        self._request, self._row = np.divmod(pairs, rows)
+        self._near = np.isin(pairs, (request * rows + row)[near])
+        self._first = np.searchsorted(self._request, np.arange(int(request.max(initial=-1)) + 2))
+        self._by_row = np.argsort(self._row, kind="stable")
+        self._row_first = np.searchsorted(self._row[self._by_row], np.arange(rows + 1))
+
+    def share(self, row: int, shared: Ints) -> None:
+        """Adds to each row how many requests it shares with one."""
+        here = self._by_row[self._row_first[row] : self._row_first[row + 1]]
+        who = self._request[here]
+        first, size = self._first[who], self._first[who + 1] - self._first[who]
+        pairs = np.repeat(first - np.cumsum(size) + size, size) + np.arange(size.sum())
+        nearer = np.repeat(self._near[here], size) & self._near[pairs]
+        np.add.at(shared, self._row[pairs], 1 + _NEARER * nearer)
 
 
 class Packing:
@@ -79,19 +108,16 @@ class Packing:
         self._credit: Ints = (price * instance.capacity[:, :-1]).sum(axis=1)
         self._asked = self._small(price)
         self._columns = np.bincount(self.row, minlength=len(self._credit))  #: of each row
-        near = self._dearer <= int(prices.spread * SCALE)
-        pairs = np.unique(self.request[near] * len(self._credit) + self.row[near])
-        self._near = np.divmod(pairs, len(self._credit))  #: requests, and rows that are nearly their cheapest
+        self._rivals = _Rivals(self.request, self.row, self._dearer <= int(prices.spread * SCALE))
         self._seen: Flags = np.zeros(instance.requests, np.bool_)  #: by a block
 
-    def blocks(self, choice: Ints, cost: int, *, most: int) -> Iterator[Block]:
-        """What to ask; `choice` (R, columns as given) and its cost say where that may pay.
+    def blocks(self, taken: Callable[[], Small], cost: int, *, most: int) -> Iterator[Block]:
+        """What to ask; `taken` (R, kept column or -1) says where that may pay, again after the first.
 
-        `most`: columns of the first, which may be a whole market.
+        `cost`: of a plan, about; `most`: columns of the first, which may be a whole market.
         """
-        taken = self.instance.from_given(choice)
         for rows in self._rows(taken, int(_LEAST * abs(cost) * SCALE), most):
-            block = self._block(rows, taken)
+            block = self._block(rows)
             if block is not None:
                 yield block
 
@@ -108,16 +134,16 @@ class Packing:
         np.add.at(gains, self.row, np.maximum(self._gain.astype(float), 0))
         return np.asarray((paid.max(initial=0) < HUGE / 2) & (credit < HUGE) & (gains <= COST_LIMIT))
 
-    def _rows(self, taken: Small, least: int, most: int) -> Iterator[Ints]:
+    def _rows(self, plan: Callable[[], Small], least: int, most: int) -> Iterator[Ints]:
         """Rows to ask together, no row twice: a market, round requests that stand dear, each loose row."""
-        free, dearest = self._asked.copy(), self._dearest(taken, least).tolist()
-        rows = max(
-            self._markets(dearest, taken, most), key=lambda rows: self._loss(rows, taken), default=_NONE
-        )
+        free, taken = self._asked.copy(), plan()
+        markets = self._markets(self._dearest(taken, least).tolist(), taken, most)
+        rows = max(markets, key=lambda rows: self._loss(rows, taken), default=_NONE)
         if len(rows) > 1:
             free[rows] = False
             yield rows
-        for request in dearest:
+        taken = plan()
+        for request in self._dearest(taken, least).tolist():
             rows = self._grown(self._round(request, taken, free), free, _COLUMNS)
             if len(rows) > 1:
                 free[rows] = False
@@ -163,17 +189,19 @@ class Packing:
         return rows[free[rows]]
 
     def _grown(self, rows: Ints, free: Flags, most: int) -> Ints:
-        """With rows where most of their requests stand nearly as cheaply; none where that is too many."""
-        request, row = self._near
-        inside, added, shared = rows.tolist(), rows, np.zeros(len(free), np.int64)
+        """With rows that share most requests with them, where these stand nearly as cheaply first.
+
+        None where that is too many columns to begin with; a market to its end where it has no more of them.
+        """
+        inside, added, shared = rows.tolist(), rows.tolist(), np.zeros(len(free), np.int64)
         while self._columns[inside].sum() <= most:
-            who = request[np.isin(row, added)]
-            shared += np.bincount(row[np.isin(request, who)], minlength=len(free))
+            for row in added:
+                self._rivals.share(row, shared)
             shared[inside] = 0
-            added = np.array([np.argmax(shared * free)])
-            if not shared[added] or self._columns[[*inside, *added]].sum() > most:
+            added = [int(np.argmax(shared * free))]
+            if not (shared * free)[added] or self._columns[[*inside, *added]].sum() > most:
                 return np.sort(np.array(inside, np.int64))
-            inside += added.tolist()
+            inside += added
         return _NONE
 
     def _loosest(self, taken: Small, least: int) -> list[int]:
@@ -190,7 +218,7 @@ class Packing:
         more[~self._asked] = 0
         return more
 
-    def _block(self, rows: Ints, taken: Small) -> Block | None:
+    def _block(self, rows: Ints) -> Block | None:
         """The rows' columns; None where their sums would not be exact."""
         inside = np.isin(self.row, rows)
         left_out = self._left_out(inside) if len(rows) > 1 else np.zeros(self.instance.requests, np.int64)
@@ -198,7 +226,7 @@ class Packing:
         self._seen[self.request[inside]] = True
         if self._gain[columns].astype(float).clip(0).sum() + left_out.astype(float).sum() > COST_LIMIT:
             return None
-        return self._posed(rows, columns, left_out, taken)
+        return self._posed(rows, columns, left_out)
 
     def _left_out(self, inside: Flags) -> Ints:
         """R; what a request that the block owns costs more without a column inside; 0 for all others.
@@ -214,7 +242,7 @@ class Packing:
         self._gain[elsewhere] = self._paid[elsewhere]
         return np.where(owned, out, 0)
 
-    def _posed(self, rows: Ints, columns: Ints, left_out: Ints, taken: Small) -> Block:
+    def _posed(self, rows: Ints, columns: Ints, left_out: Ints) -> Block:
         instance = self.instance
         requests, request = np.unique(self.request[columns], return_inverse=True)
         zero = np.zeros(len(columns), np.int64)
@@ -229,8 +257,5 @@ class Packing:
             column_cost=-self._gain[columns],
             capacity=instance.capacity[rows][:, None, :-1],
         )
-        start = np.full(len(requests), -1, np.int64)
-        stands = np.flatnonzero(np.isin(columns, taken[requests]))
-        start[request[stands]] = stands
         certain, credit = int(left_out.sum() - left_out[requests].sum()), int(self._credit[rows].sum())
-        return Block(rows, requests, problem, certain, credit, start)
+        return Block(rows, requests, columns, problem, certain, credit)

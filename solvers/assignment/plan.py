@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.arrays import Ints
+from solvers.arrays import Flags, Ints
 from solvers.assignment.problem import AssignmentProblem
 
 
@@ -53,8 +53,7 @@ def is_feasible(problem: AssignmentProblem, choice: Ints) -> bool:
     return (
         bool((counts <= problem.vendor_cap).all())
         and _capacity_holds(problem, chosen)
-        and _precedence_holds(problem, choice)
-        and _bundles_hold(problem, choice)
+        and not len(broken(problem, choice))
     )
 
 
@@ -68,18 +67,20 @@ def _capacity_holds(problem: AssignmentProblem, chosen: Ints) -> bool:
     return bool((change.cumsum(axis=2)[:, :, :buckets] <= problem.capacity).all())
 
 
-def _precedence_holds(problem: AssignmentProblem, choice: Ints) -> bool:
-    first, second = choice[problem.precedence[:, 0]], choice[problem.precedence[:, 1]]
-    bound = second >= 0
-    first, second = first[bound], second[bound]
-    if (first < 0).any():
-        return False
-    begin, end = problem.work(first)
-    after = problem.work(second)[0] - np.where(problem.precedence_from_start[bound], begin, end)
-    least, most = problem.precedence_lag[bound], problem.precedence_most[bound]
-    return bool(((least <= after) & (after <= most)).all())
-
-
-def _bundles_hold(problem: AssignmentProblem, choice: Ints) -> bool:
+def broken(problem: AssignmentProblem, choice: Ints) -> Ints:
+    """Requests in pairs and bundles that do not hold, ascending."""
     of, taken = problem.bundle, choice >= 0
-    return not np.isin(of[taken & (of >= 0)], of[~taken]).any()
+    halves = (of >= 0) & np.isin(of, of[taken]) & np.isin(of, of[~taken])
+    pairs = problem.precedence[_broken_pairs(problem, choice)]
+    return np.union1d(np.flatnonzero(halves), pairs)
+
+
+def _broken_pairs(problem: AssignmentProblem, choice: Ints) -> Flags:
+    """P; whose second is matched without the first, or at another time than that allows."""
+    first, second = choice[problem.precedence[:, 0]], choice[problem.precedence[:, 1]]
+    found, both = second >= 0, (first >= 0) & (second >= 0)
+    begin, end = problem.work(first[both])
+    after = problem.work(second[both])[0] - np.where(problem.precedence_from_start[both], begin, end)
+    least, most = problem.precedence_lag[both], problem.precedence_most[both]
+    found[both] = (after < least) | (after > most)
+    return np.asarray(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -11,12 +12,12 @@ import numpy as np
 from solvers.arrays import Floats, Ints
 from solvers.assignment.anneal import Annealer, anneal
 from solvers.assignment.beam import beams, is_one_a_row
+from solvers.assignment.blocks import Blocks
 from solvers.assignment.branching import Brancher
 from solvers.assignment.deadline import Deadline, Stop, Stopped
 from solvers.assignment.dual import Prices
-from solvers.assignment.engines import LOADING_S, Engines, loaded
+from solvers.assignment.engines import Engines
 from solvers.assignment.enumeration import Enumerator, Replica, enumerate_rows
-from solvers.assignment.exactness import believed_margin
 from solvers.assignment.greedy import greedy_at, greedy_order
 from solvers.assignment.incumbent import Incumbent
 from solvers.assignment.instance import instance_of
@@ -27,20 +28,12 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.prover import Prover
 from solvers.assignment.result import AssignmentResult, Status
 from solvers.assignment.search import Search
+from solvers.assignment.timing import PACKING, annealed, is_provable, is_small
 
-_EXACT: Final = 200  #: requests up to which CP-SAT is given the whole problem
 _MANY: Final = 2_000  #: requests from which candidates must be near
 _LONG_S: Final = (
     10.0  #: limits from which a first plan at rough prices is worth its time, unless there are few
 )
-_ANNEALING: Final = 0.35  #: share of the time that annealing takes ...
-_ROUGH_S, _SETTLED_S = 0.00035, 0.0035  #: ... within these of a request: before, it gains most; after, little
-_TIED: Final = (
-    1.8  #: times the former where requests are in sequence or in bundles: their moves gain more slowly
-)
-_FIRST_S: Final = 0.1  #: of annealing before CP-SAT is given the whole
-_POLISH_S: Final = 1.0  #: of what is left, below which polishing is not begun
-_PROOF_S: Final = 3e-5  #: by requests squared: about what HiGHS needs to close a day
 _AFTER_S: Final = 0.3  #: in which CP-SAT closes most of what it is given whole: HiGHS need not start
 _SOON: Final = 400  #: requests up to which it begins before annealing has settled: by then it may be done
 _START: Final = 0.05  #: share of the time that the prices of a first plan take, and annealing from it
@@ -57,8 +50,6 @@ _STEPS: Final = 300  #: steps of the values at most
 _PRICING: Final = 0.15  #: share of the time they may take
 #: what an engine raises that is missing, broken, or out of memory
 _FAULTS: Final = (ImportError, OSError, MemoryError, RuntimeError)
-_PACKING: Final = 0.2  #: share of the time that blocks of rows may take
-_PACKED_S: Final = 2e-5  #: of a request: about what it takes at the least
 
 
 def solve(
@@ -110,6 +101,7 @@ class _Run:
         self.best = Incumbent(problem, deadline, enough)
         self.best.offer(pins_of(problem))  # there is always a plan
         self.lacking: list[str] = []  #: engines that could not help, and why
+        self.blocks: Blocks | None = None  #: those that were begun
         self.worth: Floats = np.zeros(problem.capacity.shape)  #: the best prices met, V x K x B
 
     def solve(self) -> None:
@@ -151,7 +143,7 @@ class _Run:
 
     def _rows(self) -> None:
         """Where there is one bucket: annealing, then rows by branch and bound, and HiGHS beside them."""
-        proving = self._provable and self._small
+        proving = is_provable(self.problem, self.deadline, self.workers) and is_small(self.problem)
         threads = self.workers - proving
         with ExitStack() as beside:
             if proving:
@@ -160,13 +152,16 @@ class _Run:
 
     def _search(self) -> None:
         """Annealing, then CP-SAT on the whole or on parts of it, and HiGHS beside them where that may pay."""
-        until, proving = self._annealed, self._provable
+        until, proving = (
+            annealed(self.instance, self.deadline),
+            is_provable(self.problem, self.deadline, self.workers),
+        )
         early = proving and self.instance.requests <= _SOON
         engines = Engines() if until < 1 else None
         with ExitStack() as beside:
             if early:
                 beside.enter_context(self._proving())
-            self._anneal(until=until, threads=self.workers - early)
+            self._anneal(until=until, threads=self.workers - early, engines=engines)
             if engines is None or self.best.done:
                 return
             if proving and not early:
@@ -177,38 +172,10 @@ class _Run:
         """CP-SAT once it is loaded; what there is goes on where it is missing or fails."""
         try:
             if engines.ready(self.deadline, given_up=lambda: self.best.done):
-                self._exact(threads) if self._small else self._polish(threads)
+                self._exact(threads) if is_small(self.problem) else self._polish(threads)
         except _FAULTS as error:
             self.lacking.append(f"OR-Tools: {type(error).__name__}: {error}")
             self._anneal(until=1.0, threads=threads)
-
-    @property
-    def _small(self) -> bool:
-        """Whether CP-SAT is given the whole."""
-        return self.instance.requests <= _EXACT
-
-    @property
-    def _provable(self) -> bool:
-        """Whether HiGHS may close the whole in the time there is, and there is a thread for it."""
-        enough = self.deadline.budget_s >= _PROOF_S * self.instance.requests**2
-        believed = believed_margin(self.problem) is not None
-        return enough and self.workers > 1 and self.deadline.work_limit is None and believed
-
-    @property
-    def _annealed(self) -> float:
-        """How much of the deadline annealing gets: all of it where little would be left for what follows."""
-        requests, budget_s = self.instance.requests, self.deadline.budget_s
-        rough_s = _ROUGH_S * requests * (_TIED if self.instance.is_tied else 1.0)
-        needed_s = float(np.clip(_ANNEALING * budget_s, rough_s, _SETTLED_S * requests))
-        if self._small:
-            needed_s = min(_FIRST_S, 0.2 * budget_s)
-        there = self.deadline.work_limit is not None or loaded()
-        if not there:
-            needed_s = max(needed_s, LOADING_S)
-        if budget_s - needed_s > (0 if self._small else _POLISH_S):
-            return needed_s / budget_s
-        packs = there and not self._small and _PACKING * budget_s > _PACKED_S * requests
-        return 1.0 - _PACKING if packs else 1.0
 
     def _price(self, *, rounds: int, share: float) -> None:
         self.prices.climb(self.deadline, rounds=rounds, share=share, aim=self.best.aim)
@@ -217,12 +184,36 @@ class _Run:
         look = self.deadline.look
         self.best.offer(greedy_at(self.prices, self.order, by_price=True, most=48, look=look))
 
-    def _anneal(self, *, until: float, threads: int, hot: float = _HOT) -> None:
+    def _anneal(
+        self, *, until: float, threads: int, hot: float = _HOT, engines: Engines | None = None
+    ) -> None:
+        """A replica in each thread; of many requests, the last one's goes on from the first block of rows."""
+        seeds, late = self._seeds(threads), None
+        if engines is not None and threads > 1 and self.instance.requests >= _MANY:
+            late = partial(self._late, engines, until, seeds.pop())
+        annealers = [self._annealer(seed) for seed in seeds]
+        found = anneal(annealers, self.deadline, self.best, hot=hot, until=until, late=late)
+        self.best.follow(each.trace for each in found)
+        self.best.offer(self.instance.to_given(found[0].search.columns_of(found[0].best)))
+
+    def _annealer(self, seed: int) -> Annealer:
         width = _WIDTH if self.instance.requests >= _MANY else _WIDE
-        annealers = [Annealer(self._candidates(width=width), seed) for seed in self._seeds(threads)]
-        found = anneal(annealers, self.deadline, self.best, hot=hot, until=until)
-        self.best.follow(each.trace for each in annealers)
-        self.best.offer(self.instance.to_given(found.search.columns_of(found.best)))
+        return Annealer(self._candidates(width=width), seed)
+
+    def _late(self, engines: Engines, until: float, seed: int) -> Annealer:
+        """One that begins with the first block as it was found in half of the time to `until`."""
+        self.blocks = blocks = Blocks(self.prices, self.best)
+        try:
+            if engines.ready(self._until(until)):
+                blocks.ahead(self._until(until).part(0.5 * self._until(until).left_s), seed)
+        except _FAULTS as error:
+            self.lacking.append(f"OR-Tools: {type(error).__name__}: {error}")
+        return self._annealer(seed)
+
+    def _until(self, fraction: float) -> Deadline:
+        """To that fraction of the deadline, or until nothing better is to be found."""
+        left_s = (fraction - self.deadline.fraction) * self.deadline.budget_s
+        return self.deadline.part(left_s, lambda: self.best.done)
 
     def _seeds(self, number: int) -> list[int]:
         return [int(seed) for seed in self.rng.integers(2**63, size=number)]
@@ -235,10 +226,9 @@ class _Run:
 
     def _polish(self, threads: int) -> None:
         """Blocks of rows, for a better bound and plan; then neighbourhoods."""
-        from solvers.assignment.blocks import Blocks  # noqa: PLC0415 - OR-Tools takes 1.4 s
-
-        limit = self.deadline.part(_PACKING * self.deadline.budget_s, lambda: self.best.done)
-        Blocks(self.prices, self.best).run(limit, seeds=self._seeds(threads))
+        limit = self.deadline.part(PACKING * self.deadline.budget_s, lambda: self.best.done)
+        blocks = self.blocks or Blocks(self.prices, self.best)
+        blocks.run(limit, seeds=self._seeds(threads))
         self.deadline.work += limit.work
         polisher = Polisher(self.prices, self._candidates(width=_NEAR), self.best)
         polisher.run(self.deadline, seeds=self._seeds(threads))
@@ -246,7 +236,11 @@ class _Run:
     @contextmanager
     def _proving(self) -> Iterator[None]:
         """HiGHS on the whole while this lasts."""
-        after_s, left_s, seed = _AFTER_S if self._small else 0.0, self.deadline.left_s, self._seeds(1)[0]
+        after_s, left_s, seed = (
+            _AFTER_S if is_small(self.problem) else 0.0,
+            self.deadline.left_s,
+            self._seeds(1)[0],
+        )
         prover = Prover(self.problem, self.best.choice, left_s - after_s, seed=seed, after_s=after_s)
         try:
             with prover.telling(self.best.offer, self.best.prove):

@@ -16,6 +16,7 @@ from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import Prices
 from solvers.assignment.incumbent import Incumbent
 from solvers.assignment.instance import instance_of
+from solvers.assignment.packing import Packing
 from solvers.assignment.plan import cost_of, is_feasible
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
@@ -31,11 +32,16 @@ def priced(problem: AssignmentProblem) -> Prices:
     return prices
 
 
-def asked(problem: AssignmentProblem, choice: np.ndarray, deadline: Deadline) -> tuple[int, Incumbent]:
+def asked(
+    problem: AssignmentProblem, choice: np.ndarray, deadline: Deadline, ahead: Deadline | None = None
+) -> tuple[int, Incumbent]:
     """The bound without blocks, and what is best after them."""
     prices, best = priced(problem), Incumbent(problem, Deadline(1e9))
     best.offer(choice)
-    Blocks(prices, best).run(deadline, seeds=[1])
+    blocks = Blocks(prices, best)
+    if ahead is not None:
+        blocks.ahead(ahead, seed=1)
+    blocks.run(deadline, seeds=[1])
     return prices.prove(), best
 
 
@@ -81,9 +87,39 @@ def test_three_units_take_one_request_of_two_units_not_one_and_a_half() -> None:
 def test_on_a_day_with_requests_of_two_units_it_proves_more_and_plans_better(sequence_share: float) -> None:
     problem = generate(400, "overloaded", 3, sequence_share=sequence_share)
     choice = solve(problem, time_limit_s=1e9, workers=1, work_limit=1).choice
-    without, best = asked(problem, choice, Deadline(1e9, work_limit=WORK))
+    ahead = Deadline(1e9, work_limit=WORK) if sequence_share else None
+    without, best = asked(problem, choice, Deadline(1e9, work_limit=WORK), ahead)
     assert without < best.bound <= best.cost < cost_of(problem, choice)
     assert check(problem, best.choice, claimed_cost=best.cost).ok
+
+
+def test_a_market_that_was_closed_ahead_is_placed_into_a_plan_made_meanwhile() -> None:
+    problem = generate(400, "overloaded", 3, sequence_share=0.3)
+    choice = solve(problem, time_limit_s=1e9, workers=1, work_limit=1).choice
+    best = Incumbent(problem, Deadline(1e9))
+    blocks = Blocks(priced(problem), best)
+    blocks.ahead(Deadline(1e9, work_limit=WORK), seed=1)
+    best.choice, best.cost = choice, cost_of(problem, choice)
+    assert blocks._market is not None
+    blocks._place(*blocks._market, Deadline(1e9, work_limit=WORK), 1)
+    assert best.cost < cost_of(problem, choice)
+    assert check(problem, best.choice, claimed_cost=best.cost).ok
+
+
+@pytest.mark.parametrize("pool", [0, 2])
+def test_a_market_is_asked_to_its_end(pool: int) -> None:
+    problem = generate(400, "overloaded", 3)
+    packing = Packing(priced(problem))
+    row, request = packing.row, packing.request
+    inside = np.array([row[row % problem.capacity.shape[1] == pool].min()])
+    grown = packing._grown(inside, np.ones(len(packing._asked), np.bool_), len(row))
+    for _ in range(len(row)):
+        who = np.isin(request, request[np.isin(row, inside)])
+        inside, before = np.unique(row[who]), inside
+        if len(inside) == len(before):
+            break
+    assert len(inside) > 1
+    assert grown.tolist() == inside.tolist()
 
 
 def test_a_wish_to_stop_ends_it_with_what_is_proven() -> None:
