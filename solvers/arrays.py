@@ -38,7 +38,8 @@ def table_of(rows: Sequence[Sequence[int]], fill: int = -1) -> Ints:
     """R x the longest row; `fill` where a row is shorter."""
     table = np.full((len(rows), max(map(len, rows), default=0)), fill, np.int64)
     for row, values in enumerate(rows):
-        table[row, : len(values)] = values
+        if values:
+            table[row, : len(values)] = values
     return table
 
 

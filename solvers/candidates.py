@@ -96,6 +96,9 @@ def known_to(screening: Screening, rules: Sequence[AnyRule]) -> list[AnyRule]:
 
 
 def _chunks(screening: Screening) -> Iterator[slice]:
+    if screening.requests == 1:  # an imminent one
+        yield slice(0, 1)
+        return
     facts, horizon = screening.facts, screening.horizon
     found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, horizon.end_ms, screening.values)
     most = int(found.starts.max(initial=1)) * max(1, screening.vendors)
@@ -144,8 +147,7 @@ def _gone(alive: Flags, left: Flags, lost: Bytes, rule: int) -> Ints:
 
 def expand(view: View, alive: Flags) -> Candidates:
     """All candidates of the pairs that are left: each resource that serves the class, each start."""
-    screening, facts = view.screening, view.facts
-    found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, screening.horizon.end_ms, view.values)
+    found = view.slots
     options = _options(view, alive, found)
     count = found.starts[options.request]
     first = (np.cumsum(found.starts) - found.starts)[options.request]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -20,7 +20,7 @@ from dispatcher.matching.modes import in_its_mode
 from dispatcher.matching.order import in_order, that_ask_one
 from dispatcher.matching.sequence import waves
 from dispatcher.matching.snapshot import Snapshot
-from dispatcher.runtime.rounds import Rounds, beside_if_many
+from dispatcher.runtime.rounds import Rounds, beside_if_many, together
 from dispatcher.service.execute import Executor
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.script import BrokenLedger
@@ -141,16 +141,17 @@ async def commit_plan(
     *,
     yields_to_imminent: bool = False,
     done: Done | None = None,
+    under_way: Callable[[], None] = lambda: None,
 ) -> Done:
     """Commit every match that passes the last look; with `yields_to_imminent`, after imminent ones.
 
     `done`, where it is given, knows what became of each match, also when this raises; what became of some
-    before stays.
+    before stays. `under_way` hears once none is left to be begun: from then on what all take is taken.
 
     Moves go first: they make room for the others; then the most pressing, each after all that it follows.
     Raises FenceLost.
     """
-    works = _Matches(own, market, snapshot, plan, Done() if done is None else done)
+    works = _Matches(own, market, snapshot, plan, Done() if done is None else done, under_way)
     works.done.tried.update(snapshot.records[row].id for row in snapshot.waiting)
     works.done.plans.append((snapshot, plan))
     snapshot.keep_unmoved(plan)
@@ -186,7 +187,9 @@ class _Matches:
     snapshot: Snapshot
     plan: BatchPlan
     done: Done = field(default_factory=Done)
+    under_way: Callable[[], None] = lambda: None
     blocked: list[Match] = field(default_factory=list)  #: moves to where another stood that moves, too
+    begun: int = 0
 
     async def offer(self, row: int) -> None:
         """Offer match `row` of the plan, if it still may be."""
@@ -208,9 +211,10 @@ class _Matches:
             self.done.became |= {each.record.id: IN_HALVES for each in whole}
             return
         commands = ((each.command, each.record) for each in whole)
-        outcome = await self.own.outcome(self.own.attempt(self.market.name, *commands))
-        for match in whole:
-            self.done.note(match, outcome, self.market)
+        with self.market.under_way(*(each.proposal for each in whole if each.books)):
+            outcome = await self.own.outcome(self.own.attempt(self.market.name, *commands))
+            for match in whole:
+                self.done.note(match, outcome, self.market)
 
     async def move(self, row: int) -> None:
         """Move match `row` of the plan; where there is no room, once more after the others."""
@@ -223,9 +227,13 @@ class _Matches:
 
     async def commit(self, match: Match) -> None:
         """Commit it, whatever becomes of that."""
-        self.done.note(match, await self._outcome(match), self.market)
+        with self.market.under_way(*([match.proposal] if match.books else [])):
+            self.done.note(match, await self._outcome(match), self.market)
 
     def _checked(self, row: int) -> Match | None:
+        self.begun += 1
+        if self.begun == len(self.plan.chosen):
+            self.under_way()  # whoever hears it has its turn once this one awaits its commit
         match = checked(
             self.snapshot, self.plan, row, self.market.clock.now_ms(), self.market.requests.refused
         )
@@ -263,10 +271,8 @@ async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yield
             work = next(waiting, None)
 
     if len(first) < 2:  # an imminent request is one by itself: it needs no tasks
-        return await runner(0, next(iter(first), None))
-    try:
-        async with asyncio.TaskGroup() as group:
-            for nth, each in enumerate(first):
-                group.create_task(runner(nth, each))
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+        await runner(0, next(iter(first), None))
+        return
+    async with together() as group:
+        for nth, each in enumerate(first):
+            group.create_task(runner(nth, each))

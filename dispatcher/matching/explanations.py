@@ -14,7 +14,7 @@ from dispatcher.matching.refused import Refused, told_apart
 from dispatcher.matching.relaxations import SEARCHED
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.solvers import Solvers
-from dispatcher.runtime.rounds import beside_if_many
+from dispatcher.runtime.rounds import in_parts
 from solvers.planning import BatchPlan
 
 TOGETHER = 8  # searched in one go, some 5 ms each: a batch that is ready to be planned waits no longer
@@ -25,20 +25,24 @@ async def explain(own: Ownership, market: Market, solvers: Solvers, done: Done) 
     """Say why for every unmatched request of these plans; how many commits that took. Raises FenceLost."""
     told = 0
     for snapshot, plan in done.plans:
-        works = _Explanations(own, market, solvers, snapshot)
-        offered, refused = frozenset(done.offered), market.requests.refused
-        number = len(snapshot.asked) - len(plan.chosen)
-        await works.run(await beside_if_many(number, _news, snapshot, plan, offered, refused))
+        works, news = _Explanations(own, market, solvers, snapshot), list[News]()
+        async for some in in_parts(_missed(snapshot, plan, done.offered), market.let_pass):
+            news += _news(snapshot, plan, some, market.requests.refused)
+        await works.run(news)
         told += works.told
     return told
 
 
-def _news(snapshot: Snapshot, plan: BatchPlan, offered: Set[str], refused: Refused) -> list[News]:
-    """Of those that the plan left without a vendor, unless one was found for them all the same."""
+def _missed(snapshot: Snapshot, plan: BatchPlan, offered: Set[str]) -> list[int]:
+    """Rows that the plan left without a vendor, unless one was found for them all the same."""
     matched = set(plan.chosen.request.tolist())
-    rows = [row for row in snapshot.waiting if snapshot.records[row].id not in offered]
+    rows = [row for row in snapshot.waiting if row not in matched]
+    return [row for row in rows if snapshot.records[row].id not in offered]
+
+
+def _news(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], refused: Refused) -> list[News]:
     refusals = {row: refused.of(snapshot.records[row].id, snapshot.reading) for row in rows}
-    missed = [(row, _why(snapshot, plan, row, refusals[row])) for row in rows if row not in matched]
+    missed = [(row, _why(snapshot, plan, row, refusals[row])) for row in rows]
     return [(row, why) for row, why in missed if is_news(snapshot.records[row].unmatched, why, snapshot)]
 
 

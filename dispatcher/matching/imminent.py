@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from contracts.instants import MINUTE_MS
@@ -34,6 +34,10 @@ ATTEMPTS = 4  # a match falls out when its vendor changed meanwhile; vendors do 
 READ_AT_ONCE, AT_ONCE = 500, 50  # requests read, and planned, together: some milliseconds of work
 
 
+def _nobody() -> None:
+    """Nobody waits for it."""
+
+
 def is_imminent(one: Waiting, now_ms: int, values: Mapping[str, Number]) -> bool:
     """Whether the request cannot wait for a batch; a will-call that was called never can."""
     record, asked = one
@@ -41,7 +45,13 @@ def is_imminent(one: Waiting, now_ms: int, values: Mapping[str, Number]) -> bool
 
 
 async def match_imminent(
-    own: Ownership, market: Market, ids: Sequence[str], *, left: set[str] | None = None, afresh: bool = False
+    own: Ownership,
+    market: Market,
+    ids: Sequence[str],
+    *,
+    left: set[str] | None = None,
+    afresh: bool = False,
+    under_way: Callable[[], None] = _nobody,
 ) -> Done:
     """Match those that are imminent, the most pressing first; `deferred`: how many are not. Raises FenceLost.
 
@@ -51,6 +61,7 @@ async def match_imminent(
     matched once more. `afresh`: they are read before the first plan.
 
     That takes as long as many offers: with `left`, those requests are put there instead, as if not tried.
+    `under_way` hears when all of them have been planned with what is known, and what they take is taken.
     """
     done = Done()
     for first in range(0, len(ids), READ_AT_ONCE):
@@ -61,17 +72,25 @@ async def match_imminent(
         done.deferred += len(waiting) - len(imminent)
         for begin in range(0, len(imminent), AT_ONCE):
             some = imminent[begin : begin + AT_ONCE]
+            is_last = first + READ_AT_ONCE >= len(ids) and begin + AT_ONCE >= len(imminent)
             with traces.span("imminent", dispatcher__market=market.name, dispatcher__requests=len(some)):
                 if left is None:
                     done += await _match(own, market, some, travel, anew=afresh)
                 else:
-                    done += await _as_far_as_known(own, market, some, travel, left)
+                    said = under_way if is_last else _nobody
+                    done += await _as_far_as_known(own, market, some, travel, left, under_way=said)
     matched_at_once(own, market.name, done)
     return done
 
 
 async def _as_far_as_known(
-    own: Ownership, market: Market, imminent: Sequence[Waiting], travel: TravelTimes, left: set[str]
+    own: Ownership,
+    market: Market,
+    imminent: Sequence[Waiting],
+    travel: TravelTimes,
+    left: set[str],
+    *,
+    under_way: Callable[[], None],
 ) -> Done:
     """A plan of what was last read, and another for those whose vendor has posted something else since.
 
@@ -81,7 +100,7 @@ async def _as_far_as_known(
     for _ in range(TRIES):
         made = await _planned(market, imminent, travel)
         matched = {made.snapshot.records[row].id for row in made.plan.chosen.request.tolist()}
-        tried = await _committed(own, market, made) if matched else Done()
+        tried = await _committed(own, market, made, under_way) if matched else Done()
         done += tried
         without |= {record.id for record, _ in imminent} - matched
         imminent = [each for each in imminent if each[0].id in tried.outdated]
@@ -139,9 +158,11 @@ async def _planned(market: Market, imminent: Sequence[Waiting], travel: TravelTi
     return _Made(snapshot, near, screening, plan(screening))
 
 
-async def _committed(own: Ownership, market: Market, made: _Made) -> Done:
+async def _committed(
+    own: Ownership, market: Market, made: _Made, under_way: Callable[[], None] = _nobody
+) -> Done:
     done = Done()
     try:
-        return await commit_plan(own, market, made.snapshot, made.plan, done=done)
+        return await commit_plan(own, market, made.snapshot, made.plan, done=done, under_way=under_way)
     finally:
         market.save(IMMINENT, made.near, made.screening, made.plan, became=done.became)

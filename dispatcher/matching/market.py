@@ -14,6 +14,7 @@ import structlog
 
 from contracts.tuning import Number
 from dispatcher.decisions.decided import Decided, Looked
+from dispatcher.domain.booking import Booking
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.apart import one_after_another
@@ -66,6 +67,7 @@ class Market:
     known_for_s: float = 0.0  #: real; for so long what became of vendors' work is not read again
     _known_s: float = -math.inf  #: when it was
     _at_hand: int = 0
+    _under_way: list[tuple[Booking, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Nothing is read yet."""
@@ -171,6 +173,8 @@ class Market:
         now_ms, capacity = self.clock.now_ms() + ahead_ms, reading.capacity.copy()
         for each in standing:
             capacity.give_back(each.offer.bookings)
+        for taken in self._under_way:
+            capacity.take(taken)
         stand_at = {row: each.offer for row, each in enumerate(standing, start=len(waiting))}
         return Snapshot(records, asked, reading, capacity, now_ms, travel, stand_at)
 
@@ -211,6 +215,17 @@ class Market:
             self.saver.keep(make())
         except Exception as error:
             log.exception("decision_not_kept", market=self.name, error=type(error).__name__)
+
+    @contextlib.contextmanager
+    def under_way(self, *proposed: Proposal) -> Iterator[None]:
+        """While it is not known whether these are stored: who plans meanwhile finds their places taken."""
+        taken = [each.bookings for each in proposed]
+        self._under_way += taken
+        try:
+            yield
+        finally:
+            for each in taken:
+                self._under_way.remove(each)
 
     def take(self, made: Proposal, instead_of: OfferRecord | None = None) -> None:
         """Count an offer that was stored against what is left; what it replaces is free again."""

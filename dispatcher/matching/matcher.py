@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -26,7 +26,7 @@ from dispatcher.matching.reading import Reading
 from dispatcher.matching.share import Share
 from dispatcher.matching.solvers import Solvers
 from dispatcher.runtime.cancellation import cancel_requested
-from dispatcher.runtime.rounds import in_parts
+from dispatcher.runtime.rounds import in_parts, together, until_one_ends
 from dispatcher.service.execute import Executor
 from dispatcher.service.loops import Troubles
 from dispatcher.service.measures import LEASES
@@ -34,6 +34,7 @@ from dispatcher.store.changes import NAMED
 
 LEASE_MS = 6_000  # real time; renewed three times as often
 PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+AHEAD = 2  # looks at what was hinted: one is planned while the store writes what the other takes
 LOOK_S = 1.0  # a hint may be lost: look for new work at least this often, real time
 log = structlog.get_logger()
 
@@ -60,6 +61,7 @@ class Matcher:
     troubles: Troubles | None = None  #: who hears of a failure
     arrivals: Arrivals = field(default_factory=Arrivals)  #: who hears how fast requests come
     came_s: float = 0.0  #: by the loop's time, when the last did
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AHEAD))
 
     async def run(self) -> None:
         """Until cancelled. An error is logged and followed by a pause, then all starts over."""
@@ -119,7 +121,7 @@ class Matcher:
         works = [self._keep_lease(), self._watch(own), self._look_around(own), self._batches(own)]
         works += [self._read_changed(), self._try_left(own), self._try_unmatched(own), self._explain(own)]
         works += [self.share.until_let_go(self.market.name)] if self.share is not None else []
-        await _until_one_ends(*works)
+        await until_one_ends(*works)
 
     async def _keep_lease(self) -> None:
         while not cancel_requested():
@@ -129,7 +131,7 @@ class Matcher:
 
     async def _watch(self, own: Ownership) -> None:
         """On a hint, the requests that it names."""
-        async with self.market.stored.wake() as wake:
+        async with self.market.stored.wake() as wake, together() as group:
             self.more.set()
             while not cancel_requested():
                 hint = await wake.wait(LOOK_S)
@@ -141,11 +143,28 @@ class Matcher:
                     self.changed |= set(hint.vendors)
                     self.some_changed.set()
                 if hint.ids:
-                    await self._match(own, hint.ids)
+                    await self._begun(group, own, hint.ids)
                 if hint.look:
                     self.more.set()
                 if hint.look or (hint and (self.unmatched or self.left)):
                     self.work.set()
+
+    async def _begun(self, group: asyncio.TaskGroup, own: Ownership, due: Sequence[str]) -> None:
+        """Match them; back as soon as others may be planned: while the store writes what these take.
+
+        No more than `AHEAD` at once: where the store is slow, those that come meanwhile share one plan.
+        """
+        under_way = asyncio.Event()
+
+        def over(_: asyncio.Task[None]) -> None:
+            self.turns.release()
+            under_way.set()
+
+        with self.market.at_hand():  # from now on, and not from the task's first turn on
+            await self.turns.acquire()
+            matching = group.create_task(self._match(own, due, under_way.set))
+            matching.add_done_callback(over)
+            await under_way.wait()
 
     async def _read_changed(self) -> None:
         """Vendors that are others now are read anew beside what comes, and not only once a batch begins.
@@ -193,11 +212,16 @@ class Matcher:
         async for some in in_parts([each for each in ids if each not in self.seen], self.market.let_pass):
             await self._match(own, [each for each in some if each not in self.seen])
 
-    async def _match(self, own: Ownership, due: Sequence[str]) -> None:
-        """Match the imminent ones of `due`, as far as what was last read has vendors for them."""
+    async def _match(
+        self, own: Ownership, due: Sequence[str], under_way: Callable[[], None] = lambda: None
+    ) -> None:
+        """Match the imminent ones of `due`, as far as what was last read has vendors for them.
+
+        `under_way`: see `match_imminent`.
+        """
         known, left = self.market.reading, set[str]()
         with self.market.at_hand(), self.arrivals.at_hand():
-            done = await match_imminent(own, self.market, due, left=left)
+            done = await match_imminent(own, self.market, due, left=left, under_way=under_way)
         if left:
             self.left |= left
             self.left_by = known
@@ -268,23 +292,3 @@ class Matcher:
     async def _explain(self, own: Ownership) -> None:
         while not cancel_requested():
             await explain(own, self.market, self.solvers, await self.unexplained.get())
-
-
-async def _until_one_ends(*works: Coroutine[None, None, None]) -> None:
-    """Run them until one ends or fails; the others are cancelled, and its error is raised.
-
-    Not if we were told to end before: a client of Redis may have lost that, and nobody says it twice.
-    """
-    if cancel_requested():
-        for work in works:
-            work.close()
-        raise asyncio.CancelledError
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

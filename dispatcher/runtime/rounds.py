@@ -6,9 +6,12 @@ What is long and reads nothing runs in a thread; what has to be in the loop goes
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Final, ParamSpec, TypeVar
+
+from dispatcher.runtime.cancellation import cancel_requested
 
 SWITCH_S: Final = 0.000_5
 FEW: Final = 64  #: what is done with so many takes a millisecond or two
@@ -50,6 +53,36 @@ async def in_parts(many: Sequence[Item], let_pass: LetPass) -> AsyncIterator[Seq
         number = await let_pass()
         yield many[at : at + number]
         at += number
+
+
+@contextlib.asynccontextmanager
+async def together() -> AsyncIterator[asyncio.TaskGroup]:
+    """A group of tasks; the first error ends them all, and is raised by itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+async def until_one_ends(*works: Coroutine[None, None, None]) -> None:
+    """Run them until one ends or fails; the others are cancelled, and its error is raised.
+
+    Not if we were told to end before: a client of Redis may have lost that, and nobody says it twice.
+    """
+    if cancel_requested():
+        for work in works:
+            work.close()
+        raise asyncio.CancelledError
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def beside_if_many(

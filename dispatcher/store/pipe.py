@@ -161,6 +161,40 @@ class Pipe(asyncio.Protocol):
         self._transport.abort()
 
 
+class Listener(Pipe):
+    """One that is told what others publish, too, in the turn of the loop in which it comes.
+
+    With redis-py's own that took four of them, each after what others had to do in the one before.
+    """
+
+    def __init__(self, client: Redis, connection: Any) -> None:
+        """As a `Pipe`; subscribed to nothing yet."""
+        super().__init__(client, connection)
+        self._said: list[bytes] = []
+        self._stir = asyncio.Event()
+
+    async def said(self) -> list[bytes]:
+        """What was published since it was last asked, at least one. Raises ConnectionError: it has ended."""
+        while not self._said:
+            self._stir.clear()
+            if self.is_closed:
+                raise Disconnected("the connection has ended")
+            await self._stir.wait()
+        said, self._said = self._said, []
+        return said
+
+    def _take(self, answer: Any) -> None:
+        if isinstance(answer, list) and answer[:1] == [b"message"]:
+            self._said.append(answer[2])
+            self._stir.set()
+        else:
+            super()._take(answer)
+
+    def _end(self, error: Exception) -> None:
+        super()._end(error)
+        self._stir.set()
+
+
 def _packed(words: Sequence[Any]) -> bytes:
     """A command; some have two words in one."""
     name = words[0]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
+from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ResponseError
 
 from dispatcher.store.connection import CONNECTION_ERRORS, REDIRECTED, SOCKET_TIMEOUT_S, SPLIT, refused
 from dispatcher.store.events import Entry, entries_read
-from dispatcher.store.pipe import Pipe
+from dispatcher.store.pipe import Listener, Pipe
 from dispatcher.store.servers import Servers
 
 CHANGED = "*"  # before the id of a vendor that is another now, or has posted something else
@@ -113,26 +112,29 @@ class Wake:
 
     def __init__(self, servers: Servers, channel: str) -> None:
         self._line, self._channel = servers.line(SOCKET_TIMEOUT_S), channel
-        self._client: Redis | None = None
-        self._pubsub: PubSub | None = None
+        self._listener: Listener | None = None
 
     async def open(self) -> None:
         """Subscribe; once this returns, hints are heard (if the server is there: else `wait` tries again)."""
         with contextlib.suppress(*CONNECTION_ERRORS):
-            client = await self._line.to(self._channel)
-            if self._pubsub is None or client is not self._client:
-                await self._leave()
-                self._client, self._pubsub = client, client.pubsub(ignore_subscribe_messages=True)
-            await self._pubsub.subscribe(self._channel)
-            await self._pubsub.get_message(timeout=MARGIN_S)  # the server's word that we are subscribed
+            await self._leave()
+            listener = await Listener.to(await self._line.to(self._channel))
+            try:
+                await listener.ask_one("SUBSCRIBE", self._channel)
+            except BaseException:
+                await listener.aclose()
+                raise
+            self._listener = listener
 
     async def wait(self, timeout_s: float) -> Hint:
         """What was hinted within `timeout_s`, or nothing; hints that came together are taken as one."""
-        heard: list[bytes] = []
+        heard = list[bytes]()
         try:
-            while (said := await self._hear(0 if heard else timeout_s)) is not None:
-                heard.append(said)
-        except (*CONNECTION_ERRORS, RuntimeError):  # RuntimeError: it could not subscribe so far
+            async with asyncio.timeout(timeout_s):
+                heard = await self._said()
+        except TimeoutError:
+            return Hint()
+        except CONNECTION_ERRORS:
             await self._line.broke()
             await asyncio.sleep(min(PAUSE_S, timeout_s))
             await self.open()
@@ -142,15 +144,10 @@ class Wake:
         ids = tuple(each for each in words if not each.startswith(CHANGED))
         return Hint(ids, look=b"" in heard, vendors=vendors)
 
-    async def _hear(self, timeout_s: float) -> bytes | None:
-        """The next hint; None stands for other words of the server, too, so the time has the last one."""
-        if self._pubsub is None:
-            raise RuntimeError("not subscribed")
-        deadline = time.monotonic() + timeout_s
-        while (said := await self._pubsub.get_message(timeout=max(0.0, deadline - time.monotonic()))) is None:
-            if time.monotonic() >= deadline:
-                return None
-        return bytes(said["data"])
+    async def _said(self) -> list[bytes]:
+        if self._listener is None:
+            raise Disconnected("not subscribed")
+        return await self._listener.said()
 
     async def aclose(self) -> None:
         """Unsubscribe and let the connection go."""
@@ -158,5 +155,6 @@ class Wake:
         await self._line.aclose()
 
     async def _leave(self) -> None:
-        if self._pubsub is not None:
-            await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            await listener.aclose()

@@ -23,6 +23,7 @@ from solvers.arrays import Arrays, Flags, Floats, Ints
 from solvers.capacity.supply import Room
 from solvers.horizon import Horizon
 from solvers.screening import Facts, OpenRequest, Screening
+from solvers.slots import Slots, slots
 from solvers.starts import NO_BEGINS, Begins, Options
 
 Made = TypeVar("Made")
@@ -70,6 +71,16 @@ class View:
     def facts(self) -> Facts:
         """What many rules read of the r requests."""
         return self.once("facts", lambda: self.screening.facts[self.rows])
+
+    @property
+    def slots(self) -> Slots:
+        """The starts that the r requests may have."""
+        return self.once("slots", self._slots)
+
+    def _slots(self) -> Slots:
+        facts, screening = self.facts, self.screening
+        now_ms, end_ms = screening.now_ms, screening.horizon.end_ms
+        return slots(facts.earliest_ms, facts.latest_ms, now_ms, end_ms, self.values)
 
     @cached_property
     def request(self) -> dict[str, npt.NDArray[Any]]:

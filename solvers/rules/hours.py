@@ -7,7 +7,8 @@ lies beyond the days in view is not looked at; nothing can be booked there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,7 @@ OVERRUN = Parameter(
     scope="rules.hours",
 )
 PARAMETERS = (ENFORCED, OVERRUN)
+_Hours = Mapping[str, npt.NDArray[Any]]
 _FAR_MS = 2**43  # no instant is later: one number holds a row and an instant
 
 
@@ -117,12 +119,24 @@ class _Spans(NamedTuple):
         return np.asarray(same & (last_ms <= self.closes_ms[which]))
 
 
+#: as they were made last for these days, and of which hours
+_KNOWN: Final[WeakKeyDictionary[Horizon, tuple[_Hours, _Spans]]] = WeakKeyDictionary()
+
+
 def _open(view: View) -> _Spans:
     """Of all vendors, over the days in view."""
-    return view.once_for_all("hours", lambda: _spans(view.vendor, view.screening.horizon))
+    return view.once_for_all("hours", lambda: _known_spans(view.vendor, view.screening.horizon))
 
 
-def _spans(of: Mapping[str, npt.NDArray[Any]], horizon: Horizon) -> _Spans:
+def _known_spans(of: _Hours, horizon: Horizon) -> _Spans:
+    """As they were a moment ago: imminent requests come one by one, beside the same vendors and days."""
+    known = _KNOWN.get(horizon)
+    if known is None or known[0] is not of:
+        known = _KNOWN[horizon] = of, _spans(of, horizon)
+    return known[1]
+
+
+def _spans(of: _Hours, horizon: Horizon) -> _Spans:
     always = np.flatnonzero(of["always"])
     found = [np.stack([always, np.zeros_like(always), np.full_like(always, _FAR_MS - 1)])]
     for weekday, start_ms, opens, closes in horizon.stretches:

@@ -10,7 +10,7 @@ from contracts.instants import MINUTE_MS
 from solvers.arrays import Arrays, Flags, Ints
 from solvers.rules.base import Candidate, Candidates, PairRule, View
 from solvers.screening import OpenRequest
-from solvers.slots import NOTICE, slots
+from solvers.slots import NOTICE
 
 
 class TimeWindow(PairRule):
@@ -27,10 +27,7 @@ class TimeWindow(PairRule):
 
     def mask(self, view: View) -> Flags:
         """(r, 1)."""
-        facts, screening = view.facts, view.screening
-        end_ms = screening.horizon.end_ms
-        found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, end_ms, view.values)
-        return (found.starts > 0)[:, None]
+        return (view.slots.starts > 0)[:, None]
 
     def short_by(self, view: View, candidates: Candidates) -> Ints:
         """Minutes by which a start lies before or after the window that the request was given."""

@@ -6,7 +6,18 @@ import asyncio
 import sys
 import threading
 
-from dispatcher.runtime.rounds import FEW, SWITCH_S, Rounds, beside_if_many, in_parts, parts, share_threads
+import pytest
+
+from dispatcher.runtime.rounds import (
+    FEW,
+    SWITCH_S,
+    Rounds,
+    beside_if_many,
+    in_parts,
+    parts,
+    share_threads,
+    together,
+)
 
 
 async def test_others_have_their_turn_between_two() -> None:
@@ -55,6 +66,19 @@ def test_threads_hand_over_soon() -> None:
 async def test_what_is_long_runs_in_a_thread_and_what_is_short_here() -> None:
     assert await beside_if_many(FEW, threading.get_ident) == threading.get_ident()
     assert await beside_if_many(FEW + 1, threading.get_ident) != threading.get_ident()
+
+
+async def test_the_first_error_of_some_tasks_ends_the_others_and_is_raised_by_itself() -> None:
+    others = list[asyncio.Task[None]]()
+
+    async def fails() -> None:
+        raise LookupError("the first")
+
+    with pytest.raises(LookupError, match="the first"):
+        async with together() as group:
+            others.append(group.create_task(asyncio.sleep(3_600)))
+            group.create_task(fails())
+    assert others[0].cancelled()
 
 
 def test_many_come_in_parts_and_in_their_order() -> None:

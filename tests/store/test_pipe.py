@@ -16,7 +16,7 @@ from dispatcher.store.commit_connection import CommitConnection
 from dispatcher.store.connection import Reader, connect
 from dispatcher.store.keys import Keys
 from dispatcher.store.lineage import Lineage
-from dispatcher.store.pipe import Pipe
+from dispatcher.store.pipe import Listener, Pipe
 from tests.delivery.receivers import certificate
 from tests.proxy import Proxy
 
@@ -50,6 +50,23 @@ async def test_who_leaves_does_not_take_the_others_answers_along(client: Redis) 
     leaver.cancel()
     assert await stayer == b"b"
     assert await pipe.ask_one("ECHO", "c") == b"c"
+
+
+async def test_a_listener_hears_what_is_published_beside_its_answers_and_that_the_server_ended(
+    client: Redis, keys: Keys
+) -> None:
+    listener, pipe = await Listener.to(client), await Pipe.to(client)
+    await listener.ask_one("SUBSCRIBE", keys.wake)
+    await pipe.ask([("PUBLISH", keys.wake, each) for each in (b"a", b"", b"b")])
+    assert await listener.ask_one("PING") == [b"pong", b""]
+    assert await listener.said() == [b"a", b"", b"b"]
+    waiting = asyncio.create_task(listener.said())
+    await pipe.ask_one("PUBLISH", keys.wake, b"c")
+    assert await waiting == [b"c"]
+    waiting = asyncio.create_task(listener.said())
+    await pipe.ask_one("CLIENT KILL", "TYPE", "pubsub")
+    with pytest.raises(Disconnected):
+        await waiting
 
 
 async def test_an_answer_larger_than_a_read_is_whole(client: Redis, keys: Keys) -> None:

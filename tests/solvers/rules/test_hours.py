@@ -75,6 +75,17 @@ def test_a_vendor_works_until_its_clock_shows_closing_time(
     assert permitted(day_, vendors, one) == [ok]
 
 
+def test_other_hours_on_the_same_days_count_at_once() -> None:
+    horizon = Horizon.of(NEW_YORK, date(2027, 3, 15), 2)
+    at = np.array([town.ms(datetime(2027, 3, 15, 9, tzinfo=NEW_YORK))])
+    one = works(np.zeros(1, np.int64), at, np.array([30 * MINUTE_MS]))
+    found = [
+        RULE.mask(View(day_of([open_(opens, 720)], horizon), slice(0, 1), "hours"), one).tolist()
+        for opens in (480, 600, 480)
+    ]
+    assert found == [[True], [False], [True]]
+
+
 @settings(max_examples=examples(15), deadline=None)
 @given(
     zone=st.sampled_from(ZONES),

@@ -1,0 +1,91 @@
+"""While the store writes an offer, the next request is planned beside what that takes."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from contracts.vendors import RateCard
+from dispatcher.domain.commands.table import Command
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.matching.commits import Done, FenceLost, Ownership
+from dispatcher.matching.imminent import match_imminent
+from dispatcher.matching.matcher import Matcher
+from dispatcher.matching.solving import SolverPool
+from dispatcher.store.outcome import Outcome, Status
+from tests.matching.conftest import Town
+from tests.solvers.town import trip, vendor
+
+NEAR, FAR = "v1", "v2"  # the first is cheaper, and chosen while it may be
+
+
+@dataclass(frozen=True)
+class Slow(Ownership):
+    """Of a store that writes nothing until it is told to; `instead`: what it answers then, unasked."""
+
+    writes: asyncio.Event = field(default_factory=asyncio.Event)
+    instead: list[Outcome] = field(default_factory=list)
+
+    async def attempt(self, market: str, *decided_on: tuple[Command, RequestRecord]) -> Outcome | None:
+        await self.writes.wait()
+        outcome = await super().attempt(market, *decided_on)
+        return self.instead.pop() if self.instead else outcome
+
+
+@pytest.fixture
+async def one_each(town: Town) -> Town:
+    """Two vendors with one unit each, the first of them cheaper, as the matcher has seen them."""
+    await town.add_vendor(vendor(NEAR), units=1)
+    await town.add_vendor(vendor(FAR, rate_card=RateCard(included_miles=0)), units=1)
+    await town.market.refresh()
+    return town
+
+
+async def planned(town: Town, own: Ownership, name: str) -> asyncio.Task[Done]:
+    """A request that is being matched, once what it takes is taken."""
+    await town.submit(trip(name, start_min=30, width_min=0))
+    under_way = asyncio.Event()
+    matching = asyncio.create_task(
+        match_imminent(own, town.market, [name], left=set(), under_way=under_way.set)
+    )
+    await under_way.wait()
+    return matching
+
+
+async def test_who_comes_meanwhile_is_planned_beside_what_is_not_written_yet(
+    one_each: Town, own: Ownership
+) -> None:
+    slow = Slow(own.executor, own.fence)
+    first = await planned(one_each, slow, "r1")
+    second = await planned(one_each, slow, "r2")
+    assert not first.done()
+    slow.writes.set()
+    found = [await first, await second]
+    assert [(each.offered, each.fell_out) for each in found] == [({"r1"}, 0), ({"r2"}, 0)]
+    assert await one_each.vendors_of(["r1", "r2"]) == [NEAR, FAR]
+
+
+async def test_what_was_not_written_is_taken_no_longer(one_each: Town, own: Ownership) -> None:
+    slow = Slow(own.executor, own.fence)
+    (await planned(one_each, slow, "r1")).cancel()
+    await asyncio.sleep(0)
+    slow.writes.set()
+    assert (await (await planned(one_each, slow, "r2"))).offered == {"r2"}
+    assert await one_each.vendors_of(["r2"]) == [NEAR]
+
+
+async def test_the_matcher_begins_the_next_before_the_last_is_written_and_loses_its_market_with_one_of_them(
+    one_each: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    slow = Slow(own.executor, own.fence, instead=[Outcome(Status.FENCED)])
+    matcher = Matcher(one_each.market, one_each.service.executor, solvers, "test")
+    watching = asyncio.create_task(matcher._watch(slow))
+    await matcher.more.wait()  # it hears
+    for name, vendor_id in (("r1", NEAR), ("r2", FAR)):
+        await one_each.submit(trip(name, start_min=30, width_min=0))
+        async with asyncio.timeout(20):
+            while vendor_id not in {taken.vendor_id for some in one_each.market._under_way for taken in some}:
+                await asyncio.sleep(0.005)
+    slow.writes.set()
+    with pytest.raises(FenceLost):
+        await watching
