@@ -46,12 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How much is asked in each turn, how many turns, and where the figures go."""
     add_counts(
         parser,
-        ("pairs", 4, "pairs of turns"),
+        ("pairs", 7, "pairs of turns"),
         ("vendors", 100, "vendors of each market"),
         ("rounds", 4, "batches of a turn, each followed by imminent requests"),
         ("batch", 400, "requests for later, sent at once"),
         ("imminent", 10, "imminent requests of a round, ten a second"),
-        ("intake", 3_000, "requests sent as fast as may be"),
+        ("intake", 6_000, "requests sent as fast as may be"),
         ("consoles", 3, "consoles that look on"),
     )
     parser.add_argument(

@@ -33,9 +33,10 @@ def run_matcher(
 
 async def _matcher(settings: Settings, name: str, pressing: Pressing, *, apart: bool) -> None:
     async with opened(settings, "matcher-apart" if apart else "matcher") as open_:
-        arrivals, savers = Arrivals(), savers_of(open_)
+        arrivals = Arrivals()
         solving = Solving.of(open_, arrivals.imminent)
         busy, elsewhere = solving.local.busy, solving.elsewhere
+        savers = savers_of(open_, lambda: busy() or arrivals.hot())
         beside = jobs_of(
             open_, name, savers, busy=busy, hot=arrivals.hot, calm=arrivals.calm, elsewhere=elsewhere
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,10 +14,13 @@ from dispatcher.service.loops import DECISIONS, Troubles, keep_running
 from dispatcher.store.store import Store
 
 
-def savers_of(open_: Opened) -> Mapping[str, Saver]:
-    """One for each market."""
-    markets = open_.settings.markets.items()
-    return {each: saver_of(open_.store, each, open_.decisions, tz, open_.clock) for each, tz in markets}
+def savers_of(open_: Opened, pressing: Callable[[], bool] = lambda: False) -> Mapping[str, Saver]:
+    """One for each market; `pressing`: whether there is work to which writing gives way, for a moment."""
+    markets, store = open_.settings.markets.items(), open_.store
+    made = {each: saver_of(store, each, open_.decisions, tz, open_.clock) for each, tz in markets}
+    for saver in made.values():
+        saver.pressing = pressing
+    return made
 
 
 def saving(open_: Opened, savers: Mapping[str, Saver]) -> list[Coroutine[Any, Any, None]]:

@@ -34,6 +34,8 @@ MOST_WAITING: Final = 64
 MOST_HELD_BYTES: Final = 64 * MB  #: of arrays that wait; one alone may be more
 MUCH_BYTES: Final = MOST_HELD_BYTES // 4  #: is not waited with for more
 AFTER_S: Final = 0.1
+LONGEST_S: Final = 1.0  #: that one waits while more pressing work is at hand
+STOP_S: Final = 1.0  #: that writing what waits may take when all ends
 TOGETHER: Final = 16  #: decisions, in one write
 TIDY_S: Final = 3_600.0  #: clock time
 COUNT_EVERY_S: Final = 5.0
@@ -57,12 +59,13 @@ class Saver:
     tell: Tell
     works: Told
     after_s: float = AFTER_S  #: real; that one waits for others
+    pressing: Callable[[], bool] = lambda: False  #: whether more pressing work is at hand
     waiting: deque[Decided | Looked] = field(default_factory=deque)
     held_bytes: int = 0
     _work: asyncio.Event = field(default_factory=asyncio.Event)
     _enough: asyncio.Event = field(default_factory=asyncio.Event)  #: waits to be written at once
     _counts: dict[str, int] = field(default_factory=dict)
-    _writing: bool = False
+    _writing: asyncio.Task[None] | None = None
     _looks: tuple[int, int] = (0, 0)  # of which minute, and how many
     _told_s: float = -TELL_EVERY_S
 
@@ -91,26 +94,29 @@ class Saver:
         """What is only looked at is saved while nothing waits, and no more of it than tuning has a minute."""
         minute = int(time.monotonic() // 60)
         already = self._looks[1] if self._looks[0] == minute else 0
-        if self.waiting or self._writing or already >= LOOKS.whole(looked.values):
+        if self.waiting or self._writing is not None or already >= LOOKS.whole(looked.values):
             return False
         self._looks = minute, already + 1
         return True
 
     async def run(self) -> None:
-        """Write until cancelled. What waits then is lost, and counted."""
+        """Write until cancelled. What waits then is still written, if that takes no longer than a moment."""
         try:
             async with asyncio.TaskGroup() as group:
                 for each in (self._write_all(), self._tell_counts()):
                     group.create_task(each)
         finally:
-            if self.waiting:
-                self._count(LOST, len(self.waiting))
+            ending = asyncio.create_task(self._write_rest())
+            while not ending.done():  # who ends all insists: it is over soon by itself
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({ending})
+            ending.result()
             with contextlib.suppress(Unavailable, StoreError):
                 await self.tell_counts()
 
     async def written(self) -> None:
         """Until nothing waits."""
-        while self.waiting or self._writing:  # noqa: ASYNC110 - for tests and a demo's end
+        while self.waiting or self._writing is not None:  # noqa: ASYNC110 - for tests and a demo's end
             await asyncio.sleep(0.005)
 
     async def _write_all(self) -> None:
@@ -119,22 +125,52 @@ class Saver:
             self._work.clear()
             while self.waiting and not cancel_requested():
                 await self._gathered()
-                some = [self.waiting.popleft() for _ in range(min(TOGETHER, len(self.waiting)))]
-                self._writing = True
-                try:
-                    await self._write(some)
-                finally:
-                    self.held_bytes -= sum(each.held_bytes for each in some)
-                    self._writing = False
+                await self._write_some()
+
+    async def _write_some(self) -> None:
+        """The first that wait; to its end, though whoever waits for it is cancelled."""
+        self._writing = asyncio.create_task(self._written_some())
+        await asyncio.shield(self._writing)
+
+    async def _written_some(self) -> None:
+        some = [self.waiting.popleft() for _ in range(min(TOGETHER, len(self.waiting)))]
+        try:
+            await self._write(some)
+        finally:
+            self.held_bytes -= sum(each.held_bytes for each in some)
+            self._writing = None
+
+    async def _write_rest(self) -> None:
+        """What is being written, and what waits; what is not written within a moment is lost, and counted."""
+        writing = asyncio.create_task(self._write_until_none_waits())
+        await asyncio.wait({writing}, timeout=STOP_S)
+        left = {each for each in (writing, self._writing) if each is not None}
+        for each in left:
+            each.cancel()
+        await asyncio.wait(left)
+        if self.waiting:
+            self._count(LOST, len(self.waiting))
+        if not writing.cancelled():
+            writing.result()
+
+    async def _write_until_none_waits(self) -> None:
+        while self._writing is not None or self.waiting:
+            await (self._writing or self._write_some())
 
     async def _gathered(self) -> None:
-        """What comes within a moment is written together; and whoever only asked has the answer before."""
-        if self._is_much():
-            return
+        """What comes within a moment is written together; and whoever only asked has the answer before.
+
+        While more pressing work is at hand that waits on: the thread that packs and the write to the store
+        would take their time from it, and of what comes meanwhile one write is made.
+        """
         self._enough.clear()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.after_s):
-                await self._enough.wait()
+        began_s = time.monotonic()
+        while not self._is_much():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.after_s):
+                    await self._enough.wait()
+            if time.monotonic() - began_s >= LONGEST_S or not self.pressing():
+                return
 
     def _is_much(self) -> bool:
         return len(self.waiting) >= TOGETHER or self.held_bytes >= MUCH_BYTES
@@ -144,6 +180,9 @@ class Saver:
             lost = await self._writer.write(some)
         except FAULTS as error:
             lost = [error] * len(some)
+        except asyncio.CancelledError:
+            self._count(LOST, len(some))
+            raise
         if saved := len(some) - len(lost):
             self._count(SAVED, saved)
             await self.works()

@@ -18,6 +18,7 @@ import structlog
 from contracts.board import BoardChange, BoardRows
 from dispatcher.delivery.board_events import BoardEvents
 from dispatcher.delivery.board_listener import Listener
+from dispatcher.delivery.board_turns import Turns
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime.clock import Clock
@@ -29,18 +30,17 @@ from dispatcher.store.streams import Streams
 
 MOST_OPEN = 50_000  # rows of requests that have not ended
 MOST_ENDED = 5_000  # and of those that ended, the latest received
-PAGE = 200  # records read at a time: between two pages others have their turn
+PAGE = 200  # records read at a time: between two pages others have their turn …
+FEW = 10  # … and so many where the thread is busy: some hundred microseconds
 LEAST_SHARE = 0.005  # of the thread's time, however much is asked
 CREDIT_S = 0.01  # a hundred rows: so much is told without a rest, unless it was as much before
 BEAT_S = 0.2  # so often it is asked what happened (real seconds); what changes within it is told together
 LOOK_AGAIN = 50  # rows read again each time, whether or not an event told of them …
 AGAIN_S = 1.0  # … and so often (real seconds)
 LOOKED_S = 5.0  # after the last look it goes on for so long: who reads a page again finds it as it is
-IDLE_S = 600.0  # a board that nobody looks at is kept so long
-PAUSE_S = 1.0
+IDLE_S, PAUSE_S = 600.0, 1.0  # a board that nobody looks at is kept so long; one that failed rests so long
 TOLD = 50  # subjects named of one type of event; who needs all reads again
 log = structlog.get_logger()
-
 _COLUMNS = msgspec.json.encode(COLUMNS)
 
 
@@ -136,21 +136,26 @@ class Board:
     async def _beat(self) -> bool:
         """For as long as somebody looks; false: something was missed."""
         loop, pace = asyncio.get_running_loop(), Pace(used=wanted_s, least=LEAST_SHARE, credit_s=CREDIT_S)
-        again_at = loop.time() + AGAIN_S
+        again_at, turns = loop.time() + AGAIN_S, Turns()
         while self._is_looked_at(LOOKED_S):
-            gone = list[str]()
-            pace.begin()
-            if len(self._changed) < MOST_OPEN:  # beyond, what happened waits in the streams
-                await self._hear()
+            gone, nothing_waits = list[str](), not self._changed
+            room = len(self._changed) < MOST_OPEN  # beyond, what happened waits in the streams
+            if room and turns.may_hear(loop.time()):
+                turns.heard(loop.time(), await self._hear(), nothing_waits=nothing_waits)
+            if wait_s := turns.wait_s(loop.time()):
+                await asyncio.sleep(wait_s)
+                continue
+            most = min(PAGE, max(FEW, int(pace.begin() * PAGE)))
             if loop.time() >= again_at:
                 again_at = loop.time() + AGAIN_S
                 if await self._events.has_missed():
                     return False
-                self._look_again()
+                if len(self._changed) < most:  # else it has enough to do
+                    self._look_again()
                 gone = self._trim()
-            room = max(0, PAGE - len(self._changed))  # what happened comes first
-            self._changed |= dict.fromkeys(islice(self._unplaced, room))
-            await self._tell_changes(gone)
+            more = max(0, most - len(self._changed))  # what happened comes first
+            self._changed |= dict.fromkeys(islice(self._unplaced, more))
+            await self._tell_changes(gone, most)
             await asyncio.sleep(max(pace.rest_s(), 0 if self._changed else BEAT_S))
         return True
 
@@ -188,11 +193,16 @@ class Board:
             self._forget(each)
         return gone
 
-    async def _hear(self) -> None:
-        for told in await self._events.read():
-            self._kinds.setdefault(told.type, {})[told.subject] = None
+    async def _hear(self) -> int:
+        """How many events there were."""
+        found = await self._events.read()
+        for told in found:
+            subjects = self._kinds.setdefault(told.type, {})
+            if len(subjects) < TOLD:
+                subjects[told.subject] = None
             if request_id := told.request_id:
                 self._changed[request_id] = None
+        return len(found)
 
     def _look_again(self) -> None:
         """The next few rows, round and round."""
@@ -202,16 +212,16 @@ class Board:
             self._changed |= dict.fromkeys(ids[at : at + LOOK_AGAIN])
             self._around = at + LOOK_AGAIN
 
-    async def _tell_changes(self, gone: list[str]) -> None:
-        """A page of what changed; the rest in the next beat."""
-        ids, kinds = list(islice(self._changed, PAGE)), self._kinds
+    async def _tell_changes(self, gone: list[str], most: int = PAGE) -> None:
+        """So much of what changed; the rest in the next beat."""
+        ids, kinds = list(islice(self._changed, most)), self._kinds
         self._kinds = {}
         for each in ids:
             del self._changed[each]
         fresh, missing = await self._read(ids) if ids else ([], [])
         gone += missing
         if fresh or gone or kinds:
-            named = {name: tuple(each)[:TOLD] for name, each in kinds.items()}
+            named = {name: tuple(each) for name, each in kinds.items()}
             rows = BoardRows(columns=COLUMNS, rows=tuple(fresh), gone=tuple(gone))
             self._tell(BoardChange(now=self.clock.now_ms(), rows=rows, kinds=named))
 

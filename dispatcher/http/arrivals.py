@@ -8,13 +8,12 @@ connection, as behind a proxy, does not wait for that.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from contracts.codec import MAX_BYTES
 from contracts.problems import Overloaded, Problem, TooMany
 from dispatcher.http import refused
-from dispatcher.http.door import Caller, Turn
+from dispatcher.http.door import Caller, Turn, unheard
 from dispatcher.http.lanes import LONGEST_S, Lanes
 
 MOST_HELD = 65_536  # bytes of a call that waits; what follows is left to the network
@@ -67,7 +66,6 @@ class Arrival:
         self._patient = False  # it has been put off, and may be told at once
         self._passing = 0  # bytes of the refused body that are still to come; below 0: all of them
         self._counted = 0  # bytes that it holds, among those that all hold
-        turn.told = self._told
 
     def knock(self) -> None:
         """Enter, wait, or be refused."""
@@ -79,7 +77,9 @@ class Arrival:
             return
         if goes:
             self._line.admit(self.turn, self._held)
-        elif self._hold(self._line.lanes.wait_s, self._overdue):
+        elif self._hold():
+            self.turn.told = self._told
+            self._line.lanes.patience.begins(self, self._loop)
             self._line.waits()
 
     def too_early(self, away: SentAway) -> None:
@@ -93,7 +93,8 @@ class Arrival:
         """Leave it unread for so long, and a bit: all at the same moment would be too many."""
         self._patient = True
         spread_s = self._line.lanes.spread() * self.turn.lane.retry_after_s / 2
-        if self._hold(seconds + spread_s, self.knock):
+        if self._hold():
+            self._timer = self._loop.call_later(seconds + spread_s, self.knock)
             self._line.stop_reading()
 
     def more(self, data: bytes) -> None:
@@ -128,7 +129,8 @@ class Arrival:
         else:
             self._line.admit(self.turn, self._held)
 
-    def _overdue(self) -> None:
+    def overdue(self) -> None:
+        """It has waited too long."""
         self._stop()
         self.turn.leave()
         self._refuse(self.turn.lane.overloaded())
@@ -162,8 +164,8 @@ class Arrival:
             self._stop()
             self._line.go_on(data[over:])
 
-    def _hold(self, seconds: float, then: Callable[[], None]) -> bool:
-        """Keep its bytes for so long; refused if all that wait hold too much already."""
+    def _hold(self) -> bool:
+        """Keep its bytes; refused if all that wait hold too much already."""
         lanes = self._line.lanes
         if not lanes.may_hold(len(self._held)):
             self.turn.leave()
@@ -171,13 +173,14 @@ class Arrival:
             return False
         self._counted = len(self._held)
         lanes.held_bytes += self._counted
-        self._timer = self._loop.call_later(seconds, then)
         return True
 
     def _stop(self) -> None:
-        """Whatever it waited for, it waits no more."""
-        self._line.lanes.held_bytes -= self._counted
+        """Whatever it waited for, it waits no more; and it no more refers to itself by its turn."""
+        lanes, self.turn.told = self._line.lanes, unheard
+        lanes.held_bytes -= self._counted
         self._counted = 0
+        lanes.patience.ends(self)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -34,7 +34,7 @@ class Place(enum.Enum):
     ASIDE = enum.auto()  # it was at work, and its body is still on its way
 
 
-def _unheard(error: Exception | None) -> None:
+def unheard(error: Exception | None) -> None:
     """Until somebody listens."""
 
 
@@ -44,7 +44,7 @@ class Turn:
     __slots__ = ("caller", "lane", "place", "told")
 
     def __init__(
-        self, lane: Lane, caller: Caller, told: Callable[[Exception | None], None] = _unheard
+        self, lane: Lane, caller: Caller, told: Callable[[Exception | None], None] = unheard
     ) -> None:
         self.lane, self.caller, self.told = lane, caller, told
         self.place = Place.OUTSIDE

@@ -14,10 +14,11 @@ from typing import NamedTuple
 from contracts.operations import Operation
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.door import Caller, Lane
+from dispatcher.http.patience import Patience
 from dispatcher.security.principal import Principal
 
 MOST_HELD_BYTES = 64_000_000
-TOLD_AT_ONCE = 100  # refusals of one caller within the time of Retry-After
+TOLD_AT_ONCE = 50  # refusals of one caller within the time of Retry-After
 LONGEST_S = 8.0  # that a call is left unread
 SPREAD = 64
 PROBES = ("/livez", "/readyz", "/metrics")
@@ -57,6 +58,7 @@ class Lanes:
         self.calls = Lane("calls", min(limits.at_once, most), most, each, after_s)
         self.answers = Lane("answers", min(limits.answers_at_once, most), most, each, after_s)
         self.body_s, self.wait_s = limits.body_s, limits.wait_s
+        self.patience = Patience(limits.wait_s)
         self.held_bytes = 0  # of all calls that wait unread
         self._window_s, self._window_end_s = after_s, 0.0  # in which refusals are counted
         self._told: Counter[Caller] = Counter()  # refusals at once in this window

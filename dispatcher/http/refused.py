@@ -18,7 +18,14 @@ from dispatcher.http.entry import new_id
 
 _FIRST_LINE = re.compile(rb"[A-Z]+ [!-~]+ HTTP/1\.1\r\n")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n")
-_ODD = re.compile(rb"transfer-encoding|expect|upgrade|\nconnection:[^\r]*close|\n[ \t]|[^\r]\n|\r[^\n]")
+_ODD = (
+    b"transfer-encoding",
+    b"expect",
+    b"upgrade",
+    b"\n ",
+    b"\n\t",
+)  # one expression for all takes ten times as long
+_CLOSE = re.compile(rb"\nconnection:[^\r]*close")
 _STAND_IN = "0" * len(new_id())
 
 _made: dict[tuple[type[Problem], str, bool], bytes] = {}
@@ -36,7 +43,7 @@ def answer(error: Problem, head: bytes, *, keep: bool) -> bytes:
 def size(head: bytes, most: int) -> int | None:
     """How many bytes the body has; None if that is not certain, or more than are worth passing over."""
     low = head.lower()
-    if not _FIRST_LINE.match(head) or _ODD.search(low):
+    if not _FIRST_LINE.match(head) or _is_odd(low):
         return None
     mentions = low.count(b"content-length")
     found = _LENGTH.search(low)
@@ -44,6 +51,14 @@ def size(head: bytes, most: int) -> int | None:
         return 0 if not mentions else None
     length = int(found[1])
     return length if length <= most else None
+
+
+def _is_odd(low: bytes) -> bool:
+    """Whether header lines say something by which a proxy might see another end than we do."""
+    ends = low.count(b"\r\n")
+    if low.count(b"\n") != ends or low.count(b"\r") != ends or any(each in low for each in _ODD):
+        return True
+    return b"\nconnection:" in low and _CLOSE.search(low) is not None
 
 
 def one_call(data: bytes, end: int) -> tuple[bytes, bytes]:

@@ -55,7 +55,7 @@ async def worked(
         other.close()
         stopped, until_s = False, time.monotonic() + most_s
         while True:
-            if await asyncio.to_thread(line.poll):
+            if line.poll():  # at once
                 said = await asyncio.to_thread(line.recv)
                 if not isinstance(said, float):
                     return said

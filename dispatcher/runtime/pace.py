@@ -42,9 +42,15 @@ class Pace:
         self._began_s = self._since[1]
         self._most_credit_s = self._credit_s = credit_s
 
-    def begin(self) -> None:
-        """Some of it is done now."""
+    def begin(self) -> float:
+        """Some of it is done now; how much of what is done where nobody else wants the thread (0 to 1).
+
+        Who comes while it is done waits for its end: the busier they kept the thread during the rest, the
+        less it is.
+        """
         self._began_s = self._used()
+        passed = max(self._wall() - self._since[0], 1e-6)
+        return self._share((self._began_s - self._since[1]) / passed) / MOST
 
     def rest_s(self) -> float:
         """For how long others come first now.
@@ -53,13 +59,16 @@ class Pace:
         """
         wall, used = self._wall(), self._used()
         passed = max(wall - self._since[0], 1e-6)
-        busy = min(1.0, (used - self._since[1]) / passed)
+        share = self._share((used - self._since[1]) / passed)
         self._since = wall, used
-        share = max(self._least, MOST * (1 - busy) ** 4)
         rest = 1 / share - 1  # for each second of it
         earned_s = min(self._most_credit_s, self._credit_s + passed * share)
         self._credit_s = max(earned_s - (used - self._began_s), -LONGEST_S / rest)
         return max(0.0, -self._credit_s) * rest
+
+    def _share(self, busy: float) -> float:
+        """Of the time, where the thread was so busy (0 to 1)."""
+        return max(self._least, MOST * (1 - min(1.0, busy)) ** 4)
 
 
 class Rate:

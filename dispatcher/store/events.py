@@ -41,7 +41,9 @@ def entries_read(found: Any) -> list[Entry]:
 
 
 def _event(fields: Sequence[bytes]) -> bytes:
-    """Of names and values, one after the other."""
+    """Of names and values, one after the other; ours has one of each."""
+    if len(fields) == 2 and fields[0] == _NAME:
+        return fields[1]
     return dict(zip(fields[::2], fields[1::2], strict=True)).get(_NAME, b"")
 
 

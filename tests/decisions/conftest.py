@@ -29,6 +29,7 @@ class Saved:
     store: DecisionStore
     saver: Saver
     told: list[str] = field(default_factory=list)
+    running: asyncio.Task[None] | None = None
 
     async def entries(self) -> list[Entry]:
         await self.saver.written()
@@ -55,7 +56,7 @@ async def saving(town: Town, blobs: Blobs, after_s: float = 0.0) -> AsyncIterato
     town.market.saver = saver
     running = asyncio.create_task(saver.run())
     try:
-        yield Saved(town, decisions, saver, told)
+        yield Saved(town, decisions, saver, told, running)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

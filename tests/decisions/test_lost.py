@@ -1,6 +1,8 @@
 """Saving never holds up or loses a match: a full disk, a wrong key, a slow writer cost the record alone."""
 
 import asyncio
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from dispatcher.blobs.folder import Folder
 from dispatcher.blobs.port import Blob
 from dispatcher.decisions import chain
 from dispatcher.decisions import saver as saving_module
-from dispatcher.decisions.decided import Decided
+from dispatcher.decisions.decided import Decided, Looked
 from dispatcher.decisions.saver import LOST, SAVED, TOGETHER
 from dispatcher.decisions.store import PART, DecisionStore
 from dispatcher.matching.commits import Ownership
@@ -66,13 +68,73 @@ async def test_a_full_disk_costs_the_record_is_told_and_is_over_once_there_is_ro
         assert saved.told == ["OSError"], "told again at once: what was over has come back"
 
 
-async def test_what_waits_when_its_matcher_ends_is_counted_as_lost(
-    town: Town, own: Ownership, tmp_path: Path
+async def test_what_waits_when_its_matcher_ends_is_written_though_who_ends_it_insists(
+    town: Town, own: Ownership, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    loop, disk = asyncio.get_running_loop(), Folder(tmp_path)
+    await town.add_vendor(vendor("v1"), units=TOGETHER)
+    async with saving(town, disk, after_s=60) as saved:
+
+        def put(name: str, content: bytes) -> None:
+            assert saved.running is not None
+            loop.call_soon_threadsafe(saved.running.cancel)
+            Folder.put(disk, name, content)
+
+        monkeypatch.setattr(disk, "put", put)
+        for n in range(TOGETHER - 1):
+            assert await offered(town, own, f"r{n}")
+    entries = await saved.entries()
+    assert [each.seq for each in entries] == list(range(1, TOGETHER))
+    assert await chain.judge(town.market.stored, saved.store) == (TOGETHER - 1, 0, [])
+    assert await saved.town.market.stored.troubles.counts() == {f"decision:{SAVED}": TOGETHER - 1}
+
+
+async def test_what_cannot_be_written_in_time_when_its_matcher_ends_is_counted_as_lost(
+    town: Town, own: Ownership, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is being written and one waits; the disk does not answer."""
+    monkeypatch.setattr(saving_module, "STOP_S", 0.01)
     await town.add_vendor(vendor("v1"), units=9)
-    async with saving(town, Folder(tmp_path), after_s=60) as saved:
+    begun, answers, disk = threading.Event(), threading.Event(), Folder(tmp_path)
+
+    def put(name: str, content: bytes) -> None:
+        begun.set()
+        answers.wait(60)
+
+    monkeypatch.setattr(disk, "put", put)
+    async with saving(town, disk) as saved:
         assert await offered(town, own, "r1")
-    assert await saved.town.market.stored.troubles.counts() == {f"decision:{LOST}": 1}
+        assert await asyncio.to_thread(begun.wait, 60)
+        assert await offered(town, own, "r2")
+    answers.set()
+    assert await saved.town.market.stored.troubles.counts() == {f"decision:{LOST}": 2}
+
+
+async def test_writing_gives_way_to_what_presses_and_is_together_then(
+    town: Town, own: Ownership, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presses, written = True, list[int]()
+    await town.add_vendor(vendor("v1"), units=9)
+    async with saving(town, Folder(tmp_path), after_s=0.001) as saved:
+        saved.saver.pressing = lambda: presses
+        write = saved.saver._writer.write
+
+        async def counted(some: Sequence[Decided | Looked]) -> list[BaseException]:
+            written.append(len(some))
+            return await write(some)
+
+        monkeypatch.setattr(saved.saver._writer, "write", counted)
+        monkeypatch.setattr(saving_module, "LONGEST_S", 60.0)
+        for n in range(3):
+            assert await offered(town, own, f"r{n}")
+        assert written == []
+        presses = False
+        await saved.saver.written()
+        presses = True
+        monkeypatch.setattr(saving_module, "LONGEST_S", 0.01)
+        assert await offered(town, own, "r3")
+        await saved.saver.written()
+    assert written == [3, 1], "it does not give way for long"
 
 
 async def test_what_was_counted_while_the_store_was_away_is_told_when_it_is_back(saved: Saved) -> None:

@@ -13,6 +13,7 @@ from dispatcher.delivery import board, board_events
 from dispatcher.delivery.board import Board, Boards
 from dispatcher.delivery.board_events import BoardEvents, Told
 from dispatcher.delivery.board_listener import Listener
+from dispatcher.delivery.board_turns import EACH_S, LONGEST_S, Turns
 from dispatcher.runtime.pace import Pace
 from dispatcher.store.codec import encode
 from dispatcher.store.events import FIELD
@@ -198,6 +199,20 @@ async def test_after_a_burst_every_row_is_there(
     async with looking_on(boards, world) as (looked_at, listener):
         await submit(world, names)
         await until_shown(looked_at, listener, names)
+
+
+def test_the_more_happens_the_later_it_is_asked_and_told_and_so_once() -> None:
+    turns = Turns()
+    assert turns.may_hear(0.0)
+    turns.heard(0.0, 10, nothing_waits=True)
+    assert (turns.wait_s(0.0), turns.wait_s(0.03), turns.may_hear(0.03)) == (10 * EACH_S, 0.0, True)
+    turns.heard(1.0, 400, nothing_waits=True)
+    assert not turns.may_hear(1.79)
+    assert turns.wait_s(1.5) == pytest.approx(0.3)
+    turns.heard(1.81, 5_000, nothing_waits=False)
+    assert turns.wait_s(1.81) == 0.0, "what waited waits no longer, however much follows it"
+    assert not turns.may_hear(1.81 + LONGEST_S - 0.01)
+    assert turns.may_hear(1.81 + LONGEST_S)
 
 
 async def test_one_that_nobody_has_looked_at_for_long_goes_with_its_rows(

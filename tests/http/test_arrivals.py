@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -26,8 +27,8 @@ class Loop:
     def time(self) -> float:
         return self.now_s
 
-    def call_later(self, seconds: float, what: Callable[[], None]) -> Any:
-        entry = (self.now_s + seconds, what)
+    def call_later(self, seconds: float, what: Callable[..., None], *with_: object) -> Any:
+        entry = (self.now_s + seconds, lambda: what(*with_))
         self.later.append(entry)
         return Timer(lambda: self.later.remove(entry) if entry in self.later else None)
 
@@ -101,7 +102,36 @@ def test_a_call_waits_read_on_so_that_a_hang_up_is_noticed_and_then_has_its_turn
     two.knock()
     assert (first.seen, second.seen, door.lanes.held_bytes) == (["read 42"], ["waits"], len(CALL))
     one.turn.leave()
+    door.loop.passes(10.0)
     assert (second.seen, door.lanes.held_bytes, door.loop.later) == (["waits", "read 42"], 0, [])
+
+
+def test_a_call_that_waited_is_gone_once_it_was_read_and_waits_for_no_collection(door: Door) -> None:
+    (_, one), (_, two) = door.arrival(), door.arrival()
+    one.knock()
+    two.knock()
+    one.turn.leave()
+    gc.collect()  # of what other tests left
+    gc.disable()
+    try:
+        del one, two
+        assert not [each for each in gc.get_objects() if type(each) is Arrival]
+    finally:
+        gc.enable()
+
+
+def test_each_waits_as_long_as_the_others_whenever_it_came(door: Door) -> None:
+    (_, at_work), (second, two) = door.arrival(), door.arrival()
+    at_work.knock()
+    two.knock()
+    door.loop.passes(2.0)
+    two.gone()
+    third, three = door.arrival()
+    three.knock()
+    door.loop.passes(2.0)
+    assert third.seen == ["waits"]
+    door.loop.passes(1.0)
+    assert (second.seen, third.seen) == (["waits"], ["waits", "503", "goes on, 0 behind"])
 
 
 def test_a_call_that_has_waited_too_long_is_refused_rather_than_served_late(door: Door) -> None:

@@ -59,6 +59,18 @@ def test_little_now_and_then_needs_no_rest_and_much_does() -> None:
     assert rest_s(0.06) == pytest.approx(0.04 * (1 / LEAST - 1))
 
 
+def test_the_busier_a_thread_is_kept_the_less_is_done_at_once() -> None:
+    clocks = Clocks()
+    paced = Pace(lambda: clocks.wall, lambda: clocks.used)
+
+    def at_once(busy: float) -> float:
+        paced.rest_s()
+        clocks.pass_by(0.2, busy)
+        return paced.begin()
+
+    assert [at_once(each) for each in (0.0, 0.5, 1.0, 0.0)] == pytest.approx([1.0, 0.0625, LEAST / MOST, 1.0])
+
+
 def test_who_waits_for_an_answer_uses_nothing_meanwhile() -> None:
     clocks = Clocks()
     paced = Pace(lambda: clocks.wall, lambda: clocks.used)
