@@ -136,6 +136,12 @@ class Market:
             if not self._at_hand:
                 self.no_imminent_work.set()
 
+    def give_turn(self) -> None:
+        """Who waits for imminent work to end goes on, though more is at hand: in a stream some always is."""
+        self.no_imminent_work.set()
+        if self._at_hand:
+            self.no_imminent_work.clear()
+
     @property
     def is_calm(self) -> bool:
         """Whether no imminent request came for some seconds, so that none is expected now."""

@@ -229,6 +229,7 @@ class Matcher:
         if done.tried or left:
             self.market.imminent_s = time.monotonic()
         self._note(due, done)
+        self.market.give_turn()
 
     async def _try_left(self, own: Ownership) -> None:
         """What was left without a vendor, once more at once; vendors are read first unless they just were."""
