@@ -23,7 +23,7 @@ from solvers.assignment.neighbourhood import closed
 from solvers.assignment.packing import Block, Packing
 from solvers.assignment.plan import broken, cost_of, keeps_caps
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.subproblem import restrict
+from solvers.assignment.subproblem import Subproblem, restrict
 
 _FIRST: Final = 0.5  #: of the time, for the first block: the dearest, and the largest
 _PLAN_S: Final = 3.0  #: for a plan of it at most: neighbourhoods gain more in the same time then
@@ -121,29 +121,30 @@ class Blocks:
         packing, taken = self._packing, self.instance.from_given(choice)
         stands = np.flatnonzero(taken >= 0)
         near = np.isin(packing.row[taken[stands]], packing.row[np.isin(packing.request, loose)])
-        return self._solved_again(choice, np.concatenate([loose, stands[near]]), limit, seed)
+        part, found = self._solved_again(choice, np.concatenate([loose, stands[near]]), limit, seed)
+        return part.merged(choice, found)
 
     def _rearrangement(self, block: Block) -> Task:
         def rearrange(limit: Deadline, seed: int) -> None:
             if cost_of(block.problem, block.standing(self._taken)) == block.bound:
                 return
-            part = limit.part(_PLAN_S)
-            self.best.offer(self._solved_again(self.best.choice, block.requests, part, seed, block.rows))
-            limit.work += part.work
+            time = limit.part(_PLAN_S)
+            part, found = self._solved_again(self.best.choice, block.requests, time, seed, block.rows)
+            self.best.offer(part.merged(self.best.choice, found))  # another thread may have changed it
+            limit.work += time.work
 
         return rearrange
 
     def _solved_again(
         self, choice: Ints, requests: Ints, limit: Deadline, seed: int, rows: Ints | None = None
-    ) -> Ints:
-        """The plan with some requests, and who is tied to them, moved; within `rows`, if these are told."""
+    ) -> tuple[Subproblem, Ints]:
+        """Some requests of a plan, and who is tied to them, moved; within `rows`, if these are told."""
         inside, packing = closed(self.instance, requests), self._packing
         own = np.isin(packing.request, inside)
         if rows is not None:
             own &= np.isin(packing.row, rows) | ~np.isin(packing.request, requests)
         part = restrict(self.instance.problem, choice, inside, self.instance.original[own])
-        found, _ = _solved(part.problem, part.start, limit, seed)
-        return part.merged(choice, found)
+        return part, _solved(part.problem, part.start, limit, seed)[0]
 
 
 def _most(first_s: float) -> int:

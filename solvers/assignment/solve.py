@@ -202,10 +202,16 @@ class _Run:
         return Annealer(self._candidates(width=width), seed)
 
     def _late(self, engines: Engines, until: float, seed: int) -> Annealer:
-        """One that begins with the first block as it was found in half of the time to `until`."""
+        """One that begins with the first block as it was found in half of the time to `until`.
+
+        Where OR-Tools came so late that the block would have less than after annealing, it waits for that.
+        """
         self.blocks = blocks = Blocks(self.prices, self.best)
         try:
-            if engines.ready(limit := self._until(until)):
+            if (
+                engines.ready(limit := self._until(until))
+                and limit.left_s >= PACKING * self.deadline.budget_s
+            ):
                 blocks.ahead(limit.part(0.5 * limit.left_s), seed)
         except _FAULTS as error:
             self.lacking.append(f"OR-Tools: {type(error).__name__}: {error}")

@@ -6,11 +6,13 @@ Solved beside what stands elsewhere, they make a plan cheaper, and break nothing
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.generator import generate
+from solvers.assignment import blocks as blocking
 from solvers.assignment.blocks import Blocks
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import Prices
@@ -127,6 +129,35 @@ def test_a_block_that_exceeds_a_cap_is_not_placed() -> None:
     assert block is not None
     blocks._place(block, np.array([0, 1, -1, 3]), Deadline(1e9, work_limit=WORK), 1)
     assert best.cost > problem.worst_total
+
+
+def test_what_another_thread_finds_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two rows are rearranged; beside them one request is matched before that is done."""
+    zero = np.zeros(3, np.int64)
+    problem = AssignmentProblem(
+        request_penalty=np.full(3, 100),
+        column_request=np.arange(3),
+        column_vendor=np.arange(3),
+        column_resource=zero,
+        column_start=zero,
+        column_duration=zero + 1,
+        column_units=zero + 1,
+        column_cost=zero,
+        capacity=np.ones((3, 1, 1), np.int64),
+    )
+    best, solved = Incumbent(problem, Deadline(1e9)), blocking._solved
+    best.offer(np.full(3, -1))
+    blocks = Blocks(Prices(instance_of(problem)), best)
+    block = blocks._packing._block(np.array([0, 1]))
+    assert block is not None
+
+    def meanwhile(*words: Any) -> tuple[np.ndarray, int]:
+        assert best.offer(np.array([-1, -1, 2]))
+        return solved(*words)
+
+    monkeypatch.setattr(blocking, "_solved", meanwhile)
+    blocks._rearrangement(block)(Deadline(1e9, work_limit=WORK), 1)
+    assert best.choice.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("pool", [0, 2])

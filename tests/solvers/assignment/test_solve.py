@@ -15,8 +15,10 @@ from benchmarks.sequences_bench import shares
 from solvers.assignment import search as searching
 from solvers.assignment import solve as solving
 from solvers.assignment.anneal import Annealer, anneal
+from solvers.assignment.blocks import Blocks
 from solvers.assignment.deadline import Deadline, Stopped
 from solvers.assignment.dual import Prices
+from solvers.assignment.engines import Engines
 from solvers.assignment.greedy import greedy_at, greedy_order
 from solvers.assignment.instance import instance_of
 from solvers.assignment.plan import cost_of, is_feasible
@@ -145,6 +147,19 @@ def test_who_stops_before_the_last_replica_is_made_has_what_the_others_found() -
         raise Stopped
 
     assert anneal([one], deadline, run.best, hot=4.0, until=1.0, late=late) == [one]
+
+
+def test_a_block_is_not_begun_with_less_time_than_it_has_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    engines, begun = Engines(), list[float]()
+    assert engines.ready(Deadline(60.0))
+    monkeypatch.setattr(Blocks, "ahead", lambda self, limit, seed: begun.append(limit.budget_s))
+    deadline = Deadline(1_000.0)
+    run = solving._Run(generate(300, "overloaded", 1), deadline, np.random.default_rng(1), 2)
+    run._enter()
+    for gone in (0.25, 0.35):
+        deadline.started = time.monotonic() - gone * deadline.time_limit_s
+        run._late(engines, 0.5, 1)
+    assert begun == [pytest.approx(125.0, rel=0.1)]
 
 
 def test_work_may_be_counted_of_two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
