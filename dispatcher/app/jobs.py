@@ -73,11 +73,10 @@ async def _jobs(settings: Settings, name: str, pressing: Pressing) -> None:
         busy, hot, elsewhere = pressing.solving, pressing.hot, solving.elsewhere
         works_of = jobs_of(open_, name, savers, busy=busy, hot=hot, elsewhere=elsewhere, apart=True)
         try:
-            async with works_of as works:
+            async with saving(open_.store, savers), works_of as works:
                 await until_told(
                     *works,
                     *solving.works(),
-                    *saving(open_, savers),
                     *telling(open_.service),
                     *asking_roads(open_),
                 )

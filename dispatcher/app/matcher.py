@@ -41,13 +41,12 @@ async def _matcher(settings: Settings, name: str, pressing: Pressing, *, apart: 
             open_, name, savers, busy=busy, hot=arrivals.hot, calm=arrivals.calm, elsewhere=elsewhere
         )
         try:
-            async with _nothing() if apart else beside as jobs:
+            async with saving(open_.store, savers), _nothing() if apart else beside as jobs:
                 await until_told(
                     _matching(open_, solving, name, savers, arrivals),
                     pressing.keep_telling(busy, arrivals.hot),
                     *solving.works(),
                     *jobs,
-                    *saving(open_, savers),
                     *telling(open_.service),
                     *asking_roads(open_),
                 )

@@ -34,12 +34,12 @@ async def _replies(settings: Settings, name: str, verify: Verify) -> None:
     async with opened(settings, "replies") as open_:
         savers = savers_of(open_)
         quoter = Quoter(open_.store, open_.clock, settings.markets, open_.travel_of, savers)
-        await until_told(
-            *replies_of(open_, name, verify, quoter),
-            *saving(open_, savers),
-            *telling(open_.service),
-            *([] if open_.engine is None else [open_.engine.run()]),
-        )
+        async with saving(open_.store, savers):
+            await until_told(
+                *replies_of(open_, name, verify, quoter),
+                *telling(open_.service),
+                *([] if open_.engine is None else [open_.engine.run()]),
+            )
 
 
 def replies_of(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
 from dispatcher.app.opened import Opened
 from dispatcher.decisions.saver import Saver
 from dispatcher.decisions.store import DecisionStore
+from dispatcher.runtime.cancellation import end_all
 from dispatcher.runtime.clock import Clock
 from dispatcher.service.loops import DECISIONS, Troubles, keep_running
 from dispatcher.store.store import Store
@@ -23,10 +25,17 @@ def savers_of(open_: Opened, pressing: Callable[[], bool] = lambda: False) -> Ma
     return made
 
 
-def saving(open_: Opened, savers: Mapping[str, Saver]) -> list[Coroutine[Any, Any, None]]:
-    """What writes what this process decides."""
-    works = savers.items()
-    return [keep_running(open_.store, each, DECISIONS, saver.run) for each, saver in works]
+@asynccontextmanager
+async def saving(store: Store, savers: Mapping[str, Saver]) -> AsyncIterator[None]:
+    """What this process decides is written meanwhile, and what still waits at the end: whoever decides ends
+    before, and what they were about is the last that they decide.
+    """
+    loops = [keep_running(store, each, DECISIONS, saver.run) for each, saver in savers.items()]
+    tasks = [asyncio.create_task(each) for each in loops]
+    try:
+        yield
+    finally:
+        await end_all(tasks)
 
 
 def saver_of(store: Store, market: str, decisions: DecisionStore, tz: ZoneInfo, clock: Clock) -> Saver:

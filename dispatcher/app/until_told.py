@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from typing import Any
+from collections.abc import Coroutine
 
+from dispatcher.runtime.cancellation import end_all
 from dispatcher.runtime.signals import on_ending
-
-INSIST_S = 0.2
 
 
 async def until_told(*works: Coroutine[None, None, None]) -> None:
@@ -23,13 +21,4 @@ async def until_told(*works: Coroutine[None, None, None]) -> None:
         for task in done:
             task.result()
     finally:
-        await _end(tasks)
-
-
-async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel until they end: redis-py loses a cancellation that comes while it connects."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=INSIST_S)
+        await end_all(tasks)

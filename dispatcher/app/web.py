@@ -92,17 +92,13 @@ async def _serve(
     app = with_console(parts, directory_of(settings, keys, clock))
     runner = Runner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
-    try:
-        await listen(runner, bound)
-        await until_told(
-            *replies,
-            *saving(open_, savers),
-            *telling(service),
-            *([] if engine is None else [engine.run()]),
-        )
-    finally:
-        await runner.cleanup()
-        await hub.aclose()
+    async with saving(store, savers):
+        try:
+            await listen(runner, bound)
+            await until_told(*replies, *telling(service), *([] if engine is None else [engine.run()]))
+        finally:
+            await runner.cleanup()
+            await hub.aclose()
 
 
 def directory_of(settings: Settings, keys: Mapping[str, Any], clock: Clock) -> Directory | None:

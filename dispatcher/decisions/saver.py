@@ -24,7 +24,7 @@ from dispatcher.decisions.sealing import seal
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.decisions.writer import FAULTS, Writer, beside
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.runtime.cancellation import cancel_requested, end_all
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.connection import StoreError
 from dispatcher.store.market import MarketStore
@@ -144,10 +144,7 @@ class Saver:
         """What is being written, and what waits; what is not written within a moment is lost, and counted."""
         writing = asyncio.create_task(self._write_until_none_waits())
         await asyncio.wait({writing}, timeout=STOP_S)
-        left = {each for each in (writing, self._writing) if each is not None}
-        for each in left:
-            each.cancel()
-        await asyncio.wait(left)
+        await end_all(each for each in (writing, self._writing) if each is not None)
         if self.waiting:
             self._count(LOST, len(self.waiting))
         if not writing.cancelled():

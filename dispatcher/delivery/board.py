@@ -139,7 +139,7 @@ class Board:
         loop, pace = asyncio.get_running_loop(), Pace(used=wanted_s, least=LEAST_SHARE, credit_s=CREDIT_S)
         again_at, turns = loop.time() + AGAIN_S, Turns()
         while self._is_looked_at(LOOKED_S):
-            gone, nothing_waits = list[str](), not self._changed
+            gone, nothing_waits = list[str](), not (self._changed or self._kinds)
             room = len(self._changed) < MOST_OPEN  # beyond, what happened waits in the streams
             if room and turns.may_hear(loop.time()):
                 turns.heard(loop.time(), await self._hear(), nothing_waits=nothing_waits)

@@ -44,5 +44,10 @@ class Patience:
         until_s = list(self._until_s.values())[len(late) : len(late) + 1]
         if until_s:
             self._timer = loop.call_later(max(TOGETHER_S, until_s[0] - now_s), self._look, loop)
-        for call in late:
+        for call in late:  # each by itself: one that cannot be refused is no trouble of the others
+            loop.call_soon(self._refuse, call)
+
+    def _refuse(self, call: Waiting) -> None:
+        """Unless its turn came, or it was refused, since it was found to be late."""
+        if self._until_s.pop(call, None) is not None:
             call.overdue()

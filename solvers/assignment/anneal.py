@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
 
-from solvers.assignment.deadline import Deadline
+from solvers.assignment.deadline import Deadline, Stopped
 from solvers.assignment.incumbent import Incumbent
 from solvers.assignment.search import Search
 
@@ -60,7 +61,7 @@ def anneal(
 ) -> list[Annealer]:
     """Run them all, a thread each, until that fraction of the deadline; whose plan is best comes first.
 
-    `late` makes one more in a thread of its own, which begins when it is made.
+    `late` makes one more in a thread of its own, which begins when it is made; none where it is `Stopped`.
     """
 
     def run(each: Annealer) -> Annealer:
@@ -71,4 +72,8 @@ def anneal(
         runs = [pool.submit(run, each) for each in annealers]
         if late is not None:
             runs.append(pool.submit(lambda: run(late())))
-    return sorted((each.result() for each in runs), key=lambda each: each.best_cost)
+    found = list[Annealer]()
+    for each in runs:
+        with suppress(Stopped):  # what the others found stands
+            found.append(each.result())
+    return sorted(found, key=lambda each: each.best_cost)

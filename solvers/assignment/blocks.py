@@ -21,7 +21,7 @@ from solvers.assignment.incumbent import Incumbent
 from solvers.assignment.instance import Small
 from solvers.assignment.neighbourhood import closed
 from solvers.assignment.packing import Block, Packing
-from solvers.assignment.plan import broken, cost_of
+from solvers.assignment.plan import broken, cost_of, keeps_caps
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.subproblem import restrict
 
@@ -97,9 +97,9 @@ class Blocks:
         return prove
 
     def _place(self, block: Block, found: Ints, limit: Deadline, seed: int) -> None:
-        """Into the best plan what was found for a block at the prices, which knows of no ties."""
+        """Into the best plan what was found for a block at the prices, which knows of no ties and no caps."""
         problem, choice = self.instance.problem, self._with(block, found)
-        if cost_of(problem, choice) >= self.best.cost:
+        if cost_of(problem, choice) >= self.best.cost or not keeps_caps(problem, choice):
             return
         if len(loose := broken(problem, choice)):
             choice = self._tied(choice, closed(self.instance, loose), limit, seed)

@@ -49,12 +49,16 @@ def is_feasible(problem: AssignmentProblem, choice: Ints) -> bool:
         return False
     if not (choice[problem.column_request[problem.pinned]] == problem.pinned).all():
         return False
-    counts = np.bincount(problem.column_vendor[chosen], minlength=len(problem.vendor_cap))
     return (
-        bool((counts <= problem.vendor_cap).all())
-        and _capacity_holds(problem, chosen)
-        and not len(broken(problem, choice))
+        keeps_caps(problem, choice) and _capacity_holds(problem, chosen) and not len(broken(problem, choice))
     )
+
+
+def keeps_caps(problem: AssignmentProblem, choice: Ints) -> bool:
+    """Whether no vendor has more than its cap."""
+    vendors = problem.column_vendor[choice[choice >= 0]]
+    counts = np.bincount(vendors, minlength=len(problem.vendor_cap))
+    return bool((counts <= problem.vendor_cap).all())
 
 
 def _capacity_holds(problem: AssignmentProblem, chosen: Ints) -> bool:

@@ -152,10 +152,8 @@ class _Run:
 
     def _search(self) -> None:
         """Annealing, then CP-SAT on the whole or on parts of it, and HiGHS beside them where that may pay."""
-        until, proving = (
-            annealed(self.instance, self.deadline),
-            is_provable(self.problem, self.deadline, self.workers),
-        )
+        until = annealed(self.instance, self.deadline)
+        proving = is_provable(self.problem, self.deadline, self.workers)
         early = proving and self.instance.requests <= _SOON
         engines = Engines() if until < 1 else None
         with ExitStack() as beside:
@@ -187,9 +185,12 @@ class _Run:
     def _anneal(
         self, *, until: float, threads: int, hot: float = _HOT, engines: Engines | None = None
     ) -> None:
-        """A replica in each thread; of many requests, the last one's goes on from the first block of rows."""
-        seeds, late = self._seeds(threads), None
-        if engines is not None and threads > 1 and self.instance.requests >= _MANY:
+        """A replica in each thread; of many requests, the last one's goes on from the first block of rows.
+
+        Not where work counts: what a block takes is no part of annealing's.
+        """
+        seeds, late, timed = self._seeds(threads), None, self.deadline.work_limit is None
+        if engines is not None and timed and threads > 1 and self.instance.requests >= _MANY:
             late = partial(self._late, engines, until, seeds.pop())
         annealers = [self._annealer(seed) for seed in seeds]
         found = anneal(annealers, self.deadline, self.best, hot=hot, until=until, late=late)
@@ -204,8 +205,8 @@ class _Run:
         """One that begins with the first block as it was found in half of the time to `until`."""
         self.blocks = blocks = Blocks(self.prices, self.best)
         try:
-            if engines.ready(self._until(until)):
-                blocks.ahead(self._until(until).part(0.5 * self._until(until).left_s), seed)
+            if engines.ready(limit := self._until(until)):
+                blocks.ahead(limit.part(0.5 * limit.left_s), seed)
         except _FAULTS as error:
             self.lacking.append(f"OR-Tools: {type(error).__name__}: {error}")
         return self._annealer(seed)
@@ -236,11 +237,8 @@ class _Run:
     @contextmanager
     def _proving(self) -> Iterator[None]:
         """HiGHS on the whole while this lasts."""
-        after_s, left_s, seed = (
-            _AFTER_S if is_small(self.problem) else 0.0,
-            self.deadline.left_s,
-            self._seeds(1)[0],
-        )
+        after_s = _AFTER_S if is_small(self.problem) else 0.0
+        left_s, seed = self.deadline.left_s, self._seeds(1)[0]
         prover = Prover(self.problem, self.best.choice, left_s - after_s, seed=seed, after_s=after_s)
         try:
             with prover.telling(self.best.offer, self.best.prove):

@@ -5,11 +5,15 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from contracts.codes import RequestState
 from contracts.tuning import Tuning
+from dispatcher.app.saving import saver_of
+from dispatcher.app.saving import saving as written_meanwhile
+from dispatcher.app.until_told import until_told
 from dispatcher.blobs.folder import Folder
 from dispatcher.blobs.port import Blob
 from dispatcher.decisions import chain
@@ -22,7 +26,7 @@ from dispatcher.matching.imminent import match_imminent
 from dispatcher.store.connection import StoreError
 from solvers.screening import Screening
 from tests.decisions.conftest import Saved, Town, saving
-from tests.solvers.town import trip, vendor
+from tests.solvers.town import TZ, trip, vendor
 
 
 def raises() -> Screening:
@@ -39,6 +43,15 @@ class FullDisk(Folder):
         if self.full:
             raise OSError(28, "No space left on device")
         super().put(name, content)
+
+
+class Kept(NamedTuple):
+    """Writes nothing."""
+
+    all: list[Decided | Looked]
+
+    def keep(self, decided: Decided | Looked) -> None:
+        self.all.append(decided)
 
 
 async def offered(town: Town, own: Ownership, name: str) -> bool:
@@ -87,6 +100,28 @@ async def test_what_waits_when_its_matcher_ends_is_written_though_who_ends_it_in
     assert [each.seq for each in entries] == list(range(1, TOGETHER))
     assert await chain.judge(town.market.stored, saved.store) == (TOGETHER - 1, 0, [])
     assert await saved.town.market.stored.troubles.counts() == {f"decision:{SAVED}": TOGETHER - 1}
+
+
+async def test_what_is_decided_while_a_process_ends_is_written(
+    town: Town, own: Ownership, tmp_path: Path
+) -> None:
+    """Whoever decides hears that it is to end amid a commit, and saves what became of it."""
+    kept, decisions = list[Decided | Looked](), DecisionStore(Folder(tmp_path), town.store.vault)
+    saver = saver_of(town.store, town.name, decisions, TZ, town.clock)
+    town.market.saver = Kept(kept)
+    await town.add_vendor(vendor("v1"))
+    assert await offered(town, own, "r1")
+
+    async def decides() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.05)
+            saver.keep(kept[0])
+
+    async with written_meanwhile(town.store, {town.name: saver}):
+        await until_told(decides(), asyncio.sleep(0))
+    assert len(await town.market.stored.decisions.page(0, None, 100, newest=False)) == 1
 
 
 async def test_what_cannot_be_written_in_time_when_its_matcher_ends_is_counted_as_lost(

@@ -201,6 +201,19 @@ async def test_after_a_burst_every_row_is_there(
         await until_shown(looked_at, listener, names)
 
 
+async def test_what_happens_without_end_and_is_about_no_request_is_told_nevertheless(
+    world: World, boards: Boards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def always(events: BoardEvents) -> list[Told]:
+        return [Told("dispatch.vendor.posted", f"v{n}") for n in range(3)]
+
+    async with looking_on(boards, world) as (_, listener):
+        monkeypatch.setattr(BoardEvents, "read", always)
+        async with asyncio.timeout(5):
+            while b"dispatch.vendor.posted" not in await listener.queue.get():
+                pass
+
+
 def test_the_more_happens_the_later_it_is_asked_and_told_and_so_once() -> None:
     turns = Turns()
     assert turns.may_hear(0.0)

@@ -12,6 +12,7 @@ from dispatcher.http.arrivals import LONGEST_S, Arrival, SentAway
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.door import Caller, Turn
 from dispatcher.http.lanes import TOLD_AT_ONCE, Lanes
+from dispatcher.http.patience import Patience
 
 CALL = b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
 SPREAD = 1.5  # unread for up to half of Retry-After more, so that not all come back at once
@@ -32,11 +33,14 @@ class Loop:
         self.later.append(entry)
         return Timer(lambda: self.later.remove(entry) if entry in self.later else None)
 
+    def call_soon(self, what: Callable[..., None], *with_: object) -> None:
+        self.call_later(0.0, what, *with_)
+
     def passes(self, seconds: float) -> None:
         self.now_s += seconds
-        for entry in [each for each in self.later if each[0] <= self.now_s]:
-            self.later.remove(entry)
-            entry[1]()
+        while due := [each for each in self.later if each[0] <= self.now_s]:
+            self.later.remove(due[0])
+            due[0][1]()
 
 
 class Timer:
@@ -141,6 +145,31 @@ def test_a_call_that_has_waited_too_long_is_refused_rather_than_served_late(door
     door.loop.passes(3.0)
     assert second.seen == ["waits", "503", "goes on, 0 behind"]
     assert (door.refused, door.lanes.calls.count, door.lanes.held_bytes) == ([("calls", 503)], 1, 0)
+
+
+def test_each_that_is_overdue_is_refused_by_itself_and_once() -> None:
+    """Refusing one may end another's wait, where its connection goes on with its next call; or fail."""
+    loop, refused = Loop(), list[str]()
+    patience, calls = Patience(3.0), dict[str, Any]()
+
+    class Call:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def overdue(self) -> None:
+            refused.append(self.name)
+            if self.name == "ends another's":
+                patience.ends(calls["ended"])
+            if self.name == "fails":
+                raise RuntimeError
+
+    for each in ("fails", "ends another's", "ended", "last"):
+        calls[each] = Call(each)
+        patience.begins(calls[each], cast(Any, loop))
+    with pytest.raises(RuntimeError):
+        loop.passes(3.0)
+    loop.passes(0.0)
+    assert refused == ["fails", "ends another's", "last"]
 
 
 def test_who_ignores_retry_after_is_not_read_until_it_has_passed_and_then_twice_as_long(door: Door) -> None:

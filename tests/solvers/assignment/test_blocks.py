@@ -106,6 +106,29 @@ def test_a_market_that_was_closed_ahead_is_placed_into_a_plan_made_meanwhile() -
     assert check(problem, best.choice, claimed_cost=best.cost).ok
 
 
+def test_a_block_that_exceeds_a_cap_is_not_placed() -> None:
+    """Two where one may go; beside them the second of a pair without its first."""
+    problem = AssignmentProblem(
+        request_penalty=np.full(4, 100),
+        column_request=np.arange(4),
+        column_vendor=np.array([0, 0, 1, 1]),
+        column_resource=np.zeros(4, np.int64),
+        column_start=np.array([0, 0, 0, 2]),
+        column_duration=np.ones(4, np.int64),
+        column_units=np.ones(4, np.int64),
+        column_cost=np.zeros(4, np.int64),
+        capacity=np.full((2, 1, 4), 5),
+        vendor_cap=np.array([1, 5]),
+        precedence=np.array([[2, 3]]),
+    )
+    best = Incumbent(problem, Deadline(1e9))
+    blocks = Blocks(Prices(instance_of(problem)), best)
+    block = blocks._packing._block(np.array([0, 1]))
+    assert block is not None
+    blocks._place(block, np.array([0, 1, -1, 3]), Deadline(1e9, work_limit=WORK), 1)
+    assert best.cost > problem.worst_total
+
+
 @pytest.mark.parametrize("pool", [0, 2])
 def test_a_market_is_asked_to_its_end(pool: int) -> None:
     problem = generate(400, "overloaded", 3)

@@ -14,6 +14,7 @@ from benchmarks.generator import generate
 from benchmarks.sequences_bench import shares
 from solvers.assignment import search as searching
 from solvers.assignment import solve as solving
+from solvers.assignment.anneal import Annealer, anneal
 from solvers.assignment.deadline import Deadline, Stopped
 from solvers.assignment.dual import Prices
 from solvers.assignment.greedy import greedy_at, greedy_order
@@ -131,6 +132,25 @@ def test_a_wish_to_stop_ends_a_solve() -> None:
     result = solve(problem, time_limit_s=60, seed=1, workers=2, stop=stop)
     timer.join()
     assert time.monotonic() - started < 10
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
+
+
+def test_who_stops_before_the_last_replica_is_made_has_what_the_others_found() -> None:
+    problem, deadline = generate(300, "overloaded", 1), Deadline(1e9, work_limit=20_000)
+    run = solving._Run(problem, deadline, np.random.default_rng(1), 2)
+    run._enter()
+    one = run._annealer(1)
+
+    def late() -> Annealer:
+        raise Stopped
+
+    assert anneal([one], deadline, run.best, hot=4.0, until=1.0, late=late) == [one]
+
+
+def test_work_may_be_counted_of_two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solving, "_MANY", 300)
+    problem = generate(300, "overloaded", 1)
+    result = solve(problem, time_limit_s=1e9, workers=2, work_limit=300_000)
     assert check(problem, result.choice, claimed_cost=result.cost).ok
 
 
