@@ -136,6 +136,15 @@ class Market:
             if not self._at_hand:
                 self.no_imminent_work.set()
 
+    def let_others_pass(self) -> None:
+        """Who waits for the end of imminent work has a turn now, whatever is at hand.
+
+        Where the next begins before the last is written, that end never comes.
+        """
+        self.no_imminent_work.set()
+        if self._at_hand:
+            self.no_imminent_work.clear()
+
     @property
     def is_calm(self) -> bool:
         """Whether no imminent request came for some seconds, so that none is expected now."""

@@ -14,6 +14,7 @@ from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solving import SolverPool
 from dispatcher.store.outcome import Outcome, Status
 from tests.matching.conftest import Town
+from tests.matching.test_apart import apart, ride, submit
 from tests.solvers.town import trip, vendor
 
 NEAR, FAR = "v1", "v2"  # the first is cheaper, and chosen while it may be
@@ -32,6 +33,17 @@ class Slow(Ownership):
         return self.instead.pop() if self.instead else outcome
 
 
+@dataclass(frozen=True)
+class OneByOne(Ownership):
+    """Of a store that writes one after the other, each when it is told to."""
+
+    writes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    async def attempt(self, market: str, *decided_on: tuple[Command, RequestRecord]) -> Outcome | None:
+        await self.writes.acquire()
+        return await super().attempt(market, *decided_on)
+
+
 @pytest.fixture
 async def one_each(town: Town) -> Town:
     """Two vendors with one unit each, the first of them cheaper, as the matcher has seen them."""
@@ -44,9 +56,13 @@ async def one_each(town: Town) -> Town:
 async def planned(town: Town, own: Ownership, name: str) -> asyncio.Task[Done]:
     """A request that is being matched, once what it takes is taken."""
     await town.submit(trip(name, start_min=30, width_min=0))
+    return await begun(town, own, name, set())
+
+
+async def begun(town: Town, own: Ownership, name: str, left: set[str]) -> asyncio.Task[Done]:
     under_way = asyncio.Event()
     matching = asyncio.create_task(
-        match_imminent(own, town.market, [name], left=set(), under_way=under_way.set)
+        match_imminent(own, town.market, [name], left=left, under_way=under_way.set)
     )
     await under_way.wait()
     return matching
@@ -63,6 +79,21 @@ async def test_who_comes_meanwhile_is_planned_beside_what_is_not_written_yet(
     found = [await first, await second]
     assert [(each.offered, each.fell_out) for each in found] == [({"r1"}, 0), ({"r2"}, 0)]
     assert await one_each.vendors_of(["r1", "r2"]) == [NEAR, FAR]
+
+
+async def test_who_is_planned_beside_a_ride_of_its_patient_that_is_not_written_yet_is_read_anew_at_once(
+    one_each: Town, own: Ownership
+) -> None:
+    slow, left = Slow(own.executor, own.fence), set[str]()
+    await submit(one_each, ride("r1", 30, 120))
+    await submit(one_each, ride("r2", 45, 120, not_duplicate_of=("r1",)))
+    matching = [await begun(one_each, slow, each, left) for each in ("r1", "r2")]
+    slow.writes.set()
+    found = [await each for each in matching]
+    assert [each.offered for each in found] == [{"r1"}, set()]
+    assert (left, found[1].tried) == ({"r2"}, set())
+    assert (await match_imminent(own, one_each.market, ["r2"])).offered == {"r2"}
+    assert await apart(one_each, "r1", "r2")
 
 
 async def test_what_was_not_written_is_taken_no_longer(one_each: Town, own: Ownership) -> None:
@@ -89,3 +120,37 @@ async def test_the_matcher_begins_the_next_before_the_last_is_written_and_loses_
     slow.writes.set()
     with pytest.raises(FenceLost):
         await watching
+
+
+async def test_who_waits_for_imminent_work_has_a_turn_though_one_always_begins_before_the_last_is_written(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await town.add_vendor(vendor(NEAR), units=9)
+    await town.market.refresh()
+    one_by_one = OneByOne(own.executor, own.fence)
+    matcher = Matcher(town.market, town.service.executor, solvers, "test")
+    watching = asyncio.create_task(matcher._watch(one_by_one))
+    await matcher.more.wait()
+
+    async def until_under_way(number: int) -> None:
+        async with asyncio.timeout(20):
+            while len(town.market._under_way) != number:
+                await asyncio.sleep(0.005)
+
+    async def next_is_planned(name: str) -> None:
+        await town.submit(trip(name, start_min=30, width_min=0))
+        await until_under_way(2)
+
+    await town.submit(trip("r1", start_min=30, width_min=0))
+    await until_under_way(1)
+    passing = asyncio.create_task(town.market.let_pass())
+    await next_is_planned("r2")
+    assert not passing.done()
+    for each in ("r3", "r4"):
+        one_by_one.writes.release()
+        await until_under_way(1)
+        await next_is_planned(each)
+    assert passing.done()
+    assert not town.market.no_imminent_work.is_set()
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
