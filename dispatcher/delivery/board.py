@@ -31,7 +31,7 @@ from dispatcher.store.streams import Streams
 MOST_OPEN = 50_000  # rows of requests that have not ended
 MOST_ENDED = 5_000  # and of those that ended, the latest received
 PAGE = 200  # records read at a time: between two pages others have their turn …
-FEW = 10  # … and so many where the thread is busy: some hundred microseconds
+FEW = 20  # … and so many where the thread is busy: a millisecond or two
 LEAST_SHARE = 0.005  # of the thread's time, however much is asked
 CREDIT_S = 0.01  # a hundred rows: so much is told without a rest, unless it was as much before
 BEAT_S = 0.2  # so often it is asked what happened (real seconds); what changes within it is told together
@@ -156,7 +156,8 @@ class Board:
             more = max(0, most - len(self._changed))  # what happened comes first
             self._changed |= dict.fromkeys(islice(self._unplaced, more))
             await self._tell_changes(gone, most)
-            await asyncio.sleep(max(pace.rest_s(), 0 if self._changed else BEAT_S))
+            at_once = self._changed and most > PAGE // 2  # a small step costs as much as its rows
+            await asyncio.sleep(max(pace.rest_s(), 0 if at_once else BEAT_S))
         return True
 
     async def _is_looked_at_again(self) -> bool:
@@ -283,8 +284,7 @@ class Boards:
     """The boards of one process, each made when somebody looks."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._boards: dict[str, Board] = {}
+        self._clock, self._boards = clock, dict[str, Board]()
 
     def of(self, stored: MarketStore) -> Board:
         """The board of a market, which is looked at now."""

@@ -136,11 +136,8 @@ class Market:
             if not self._at_hand:
                 self.no_imminent_work.set()
 
-    def let_others_pass(self) -> None:
-        """Who waits for the end of imminent work has a turn now, whatever is at hand.
-
-        Where the next begins before the last is written, that end never comes.
-        """
+    def give_turn(self) -> None:
+        """Who waits for imminent work to end goes on, though more is at hand: in a stream some always is."""
         self.no_imminent_work.set()
         if self._at_hand:
             self.no_imminent_work.clear()

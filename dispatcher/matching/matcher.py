@@ -152,14 +152,12 @@ class Matcher:
     async def _begun(self, group: asyncio.TaskGroup, own: Ownership, due: Sequence[str]) -> None:
         """Match them; back as soon as others may be planned: while the store writes what these take.
 
-        No more than `AHEAD` at once: where the store is slow, those that come meanwhile share one plan. As
-        each ends, who waits for the end of imminent work has a turn.
+        No more than `AHEAD` at once: where the store is slow, those that come meanwhile share one plan.
         """
         under_way = asyncio.Event()
 
         def over(_: asyncio.Task[None]) -> None:
             self.turns.release()
-            self.market.let_others_pass()
             under_way.set()
 
         with self.market.at_hand():  # from now on, and not from the task's first turn on
@@ -231,6 +229,7 @@ class Matcher:
         if done.tried or left:
             self.market.imminent_s = time.monotonic()
         self._note(due, done)
+        self.market.give_turn()
 
     async def _try_left(self, own: Ownership) -> None:
         """What was left without a vendor, once more at once; vendors are read first unless they just were."""

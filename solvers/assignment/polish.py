@@ -21,8 +21,8 @@ from solvers.assignment.search import Search
 from solvers.assignment.subproblem import Subproblem, restrict
 
 _SIZE: Final = 80.0  #: requests to begin with
-_MOST, _LEAST = 240.0, 20.0
-_GROWTH, _SHRINKING = 1.06, 0.85
+_MOST, _LEAST = 600.0, 20.0
+_GROWTH, _SHRINKING = 1.1, 0.85
 _LIMIT_S: Final = 1.2  #: for one neighbourhood
 _SOON: Final = 0.4  #: of that limit: closed sooner than this, the next may be larger
 

@@ -223,6 +223,21 @@ async def test_who_was_left_does_not_wait_for_another_reading_where_vendors_were
     assert (two.market.reading is known) is read_since
 
 
+async def test_who_is_left_is_tried_once_more_though_imminent_work_never_ends(
+    two: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    matcher = Matcher(two.market, two.service.executor, solvers, "test")
+    await two.submit(trip("r1", start_min=30))
+    matcher.left |= {"r1"}
+    matcher.some_left.set()
+    with two.market.at_hand():
+        async with beside(matcher._try_left(own)):
+            await asyncio.sleep(0)
+            assert matcher.left == {"r1"}
+            await matcher._match(own, [])
+            await two.until("r1", RequestState.OFFERED)
+
+
 async def test_who_is_left_is_tried_once_more_though_who_was_left_before_is_taken_up_meanwhile(
     two: Town, own: Ownership, solvers: SolverPool
 ) -> None:

@@ -33,17 +33,6 @@ class Slow(Ownership):
         return self.instead.pop() if self.instead else outcome
 
 
-@dataclass(frozen=True)
-class OneByOne(Ownership):
-    """Of a store that writes one after the other, each when it is told to."""
-
-    writes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
-
-    async def attempt(self, market: str, *decided_on: tuple[Command, RequestRecord]) -> Outcome | None:
-        await self.writes.acquire()
-        return await super().attempt(market, *decided_on)
-
-
 @pytest.fixture
 async def one_each(town: Town) -> Town:
     """Two vendors with one unit each, the first of them cheaper, as the matcher has seen them."""
@@ -84,14 +73,15 @@ async def test_who_comes_meanwhile_is_planned_beside_what_is_not_written_yet(
 async def test_who_is_planned_beside_a_ride_of_its_patient_that_is_not_written_yet_is_read_anew_at_once(
     one_each: Town, own: Ownership
 ) -> None:
-    slow, left = Slow(own.executor, own.fence), set[str]()
+    one, other, left = Slow(own.executor, own.fence), Slow(own.executor, own.fence), set[str]()
     await submit(one_each, ride("r1", 30, 120))
     await submit(one_each, ride("r2", 45, 120, not_duplicate_of=("r1",)))
-    matching = [await begun(one_each, slow, each, left) for each in ("r1", "r2")]
-    slow.writes.set()
-    found = [await each for each in matching]
-    assert [each.offered for each in found] == [{"r1"}, set()]
-    assert (left, found[1].tried) == ({"r2"}, set())
+    first = await begun(one_each, one, "r1", left)
+    second = await begun(one_each, other, "r2", left)
+    one.writes.set()
+    assert (await first).offered == {"r1"}
+    other.writes.set()
+    assert ((await second).tried, left) == (set(), {"r2"})
     assert (await match_imminent(own, one_each.market, ["r2"])).offered == {"r2"}
     assert await apart(one_each, "r1", "r2")
 
@@ -120,37 +110,3 @@ async def test_the_matcher_begins_the_next_before_the_last_is_written_and_loses_
     slow.writes.set()
     with pytest.raises(FenceLost):
         await watching
-
-
-async def test_who_waits_for_imminent_work_has_a_turn_though_one_always_begins_before_the_last_is_written(
-    town: Town, own: Ownership, solvers: SolverPool
-) -> None:
-    await town.add_vendor(vendor(NEAR), units=9)
-    await town.market.refresh()
-    one_by_one = OneByOne(own.executor, own.fence)
-    matcher = Matcher(town.market, town.service.executor, solvers, "test")
-    watching = asyncio.create_task(matcher._watch(one_by_one))
-    await matcher.more.wait()
-
-    async def until_under_way(number: int) -> None:
-        async with asyncio.timeout(20):
-            while len(town.market._under_way) != number:
-                await asyncio.sleep(0.005)
-
-    async def next_is_planned(name: str) -> None:
-        await town.submit(trip(name, start_min=30, width_min=0))
-        await until_under_way(2)
-
-    await town.submit(trip("r1", start_min=30, width_min=0))
-    await until_under_way(1)
-    passing = asyncio.create_task(town.market.let_pass())
-    await next_is_planned("r2")
-    assert not passing.done()
-    for each in ("r3", "r4"):
-        one_by_one.writes.release()
-        await until_under_way(1)
-        await next_is_planned(each)
-    assert passing.done()
-    assert not town.market.no_imminent_work.is_set()
-    watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
