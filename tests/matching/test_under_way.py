@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from contracts.codes import RequestState
 from contracts.vendors import RateCard
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.requests import RequestRecord
@@ -93,6 +94,26 @@ async def test_what_was_not_written_is_taken_no_longer(one_each: Town, own: Owne
     slow.writes.set()
     assert (await (await planned(one_each, slow, "r2"))).offered == {"r2"}
     assert await one_each.vendors_of(["r2"]) == [NEAR]
+
+
+async def test_who_is_being_offered_is_not_looked_at_once_more_beside_it(
+    one_each: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    slow = Slow(own.executor, own.fence)
+    matcher = Matcher(one_each.market, one_each.service.executor, solvers, "test")
+    watching = asyncio.create_task(matcher._watch(slow))
+    await matcher.more.wait()
+    await one_each.submit(trip("r1", start_min=30, width_min=0))
+    async with asyncio.timeout(20):
+        while not one_each.market._under_way:
+            await asyncio.sleep(0.005)
+        await matcher._look(slow, afresh=False)  # it would wait for its turn
+    slow.writes.set()
+    await one_each.until("r1", RequestState.OFFERED)
+    async with asyncio.timeout(20):
+        while matcher.begun:
+            await asyncio.sleep(0.005)
+    watching.cancel()
 
 
 async def test_the_matcher_begins_the_next_before_the_last_is_written_and_loses_its_market_with_one_of_them(
