@@ -37,7 +37,7 @@ from dispatcher.store.store import Store
 GOODPUT_AIM, QUIET_AIM, ACCEPT_AIM_MS = 0.9, 10.0, 200.0
 SWEET_SPOT = 32  # connections, each with one call after another: more of them gain nothing
 REFUSALS = ("429", "503")
-AT_BEST = 0.25  # of the time of a crowd is what the service does at its best, before it and after it
+AT_BEST = 0.5  # of the time of a crowd is what the service does at its best, before it and after it
 
 
 class Crowd(NamedTuple):
