@@ -111,14 +111,10 @@ class Matcher:
 
     async def _work(self, own: Ownership) -> None:
         """All that an owner does, until one part of it fails."""
-        self.seen.clear()
-        self.begun.clear()
-        self.unmatched.clear()
-        self.left.clear()
-        self.some_left.clear()
-        self.changed.clear()
-        self.some_changed.clear()
-        self.more.clear()
+        for ids in (self.seen, self.begun, self.unmatched, self.left, self.changed):
+            ids.clear()
+        for event in (self.some_left, self.some_changed, self.more):
+            event.clear()
         self.work.set()
         works = [self._keep_lease(), self._watch(own), self._look_around(own), self._batches(own)]
         works += [self._read_changed(), self._try_left(own), self._try_unmatched(own), self._explain(own)]
