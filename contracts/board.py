@@ -31,10 +31,11 @@ class BoardChange(Wire, omit_defaults=False):
     """What changed within a moment: rows as they stand now, and the events that told of it.
 
     `kinds`: by type of event what it was about, for whoever keeps something else than rows. `again`: all is
-    to be read again.
+    to be read again. `late_s`: of what happened so many real seconds ago some is still to come.
     """
 
     now: int = 0
     rows: BoardRows = BoardRows()
     kinds: Mapping[str, tuple[str, ...]] = {}
     again: bool = False
+    late_s: float = 0.0

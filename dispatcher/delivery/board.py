@@ -18,6 +18,7 @@ import structlog
 from contracts.board import BoardChange, BoardRows
 from dispatcher.delivery.board_events import BoardEvents
 from dispatcher.delivery.board_listener import Listener
+from dispatcher.delivery.board_pending import Pending
 from dispatcher.delivery.board_turns import Turns
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.requests import RequestRecord
@@ -56,7 +57,7 @@ class Board:
         self.ready = asyncio.Event()
         self._looked, self._looked_at = asyncio.Event(), 0.0
         self._events = BoardEvents(Streams(stored.node.reader), stored.keys)
-        self._changed: dict[str, None] = {}
+        self._changed = Pending()
         self._kinds: dict[str, dict[str, None]] = {}
         self._unplaced: Iterator[str] = iter(())  # rows that were read without their places
         self._around = 0
@@ -123,7 +124,7 @@ class Board:
     async def _follow(self) -> None:
         """All that is there, then what happens; returns when something was missed, or it has to go."""
         await self._events.begin()
-        self._changed, self._kinds = {}, {}
+        self._changed, self._kinds = Pending(), {}
         await self._read_all()
         self.ready.set()
         self._tell(BoardChange(now=self.clock.now_ms(), again=True))
@@ -154,7 +155,7 @@ class Board:
                     self._look_again()
                 gone = self._trim()
             more = max(0, most - len(self._changed))  # what happened comes first
-            self._changed |= dict.fromkeys(islice(self._unplaced, more))
+            self._changed.add(islice(self._unplaced, more), loop.time())
             await self._tell_changes(gone, most)
             at_once = self._changed and most > PAGE // 2  # a small step costs as much as its rows
             await asyncio.sleep(max(pace.rest_s(), 0 if at_once else BEAT_S))
@@ -196,13 +197,13 @@ class Board:
 
     async def _hear(self) -> int:
         """How many events there were."""
-        found = await self._events.read()
+        found, now_s = await self._events.read(), asyncio.get_running_loop().time()
         for told in found:
             subjects = self._kinds.setdefault(told.type, {})
             if len(subjects) < TOLD:
                 subjects[told.subject] = None
             if request_id := told.request_id:
-                self._changed[request_id] = None
+                self._changed.add([request_id], now_s)
         return len(found)
 
     def _look_again(self) -> None:
@@ -210,21 +211,19 @@ class Board:
         ids = list(self.rows)
         if ids:
             at = self._around % len(ids)
-            self._changed |= dict.fromkeys(ids[at : at + LOOK_AGAIN])
+            self._changed.add(ids[at : at + LOOK_AGAIN], asyncio.get_running_loop().time())
             self._around = at + LOOK_AGAIN
 
     async def _tell_changes(self, gone: list[str], most: int = PAGE) -> None:
         """So much of what changed; the rest in the next beat."""
-        ids, kinds = list(islice(self._changed, most)), self._kinds
-        self._kinds = {}
-        for each in ids:
-            del self._changed[each]
+        ids, kinds, self._kinds = self._changed.take(most), self._kinds, {}
         fresh, missing = await self._read(ids) if ids else ([], [])
         gone += missing
         if fresh or gone or kinds:
             named = {name: tuple(each) for name, each in kinds.items()}
             rows = BoardRows(columns=COLUMNS, rows=tuple(fresh), gone=tuple(gone))
-            self._tell(BoardChange(now=self.clock.now_ms(), rows=rows, kinds=named))
+            late_s = self._changed.late_s(asyncio.get_running_loop().time())
+            self._tell(BoardChange(now=self.clock.now_ms(), rows=rows, kinds=named, late_s=late_s))
 
     def _tell(self, change: BoardChange) -> None:
         if self.listeners:

@@ -15,6 +15,7 @@ from dispatcher.matching.requests import Waiting, pressing_first
 from dispatcher.matching.room import cramped, make_room
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.runtime import traces
+from dispatcher.store.outcome import Status
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Screening
 from solvers.travel import TravelTimes
@@ -94,7 +95,8 @@ async def _as_far_as_known(
 ) -> Done:
     """A plan of what was last read, and another for those whose vendor has posted something else since.
 
-    Who is left has not been tried, so that nobody is told why.
+    Who is left has not been tried, so that nobody is told why. So is one whose record moved on, or that of
+    another ride of its patient, which was planned while that was not written yet: records are read anew then.
     """
     done, without = Done(), set[str]()
     for _ in range(TRIES):
@@ -103,6 +105,7 @@ async def _as_far_as_known(
         tried = await _committed(own, market, made, under_way) if matched else Done()
         done += tried
         without |= {record.id for record, _ in imminent} - matched
+        without |= {name for name, how in tried.became.items() if how == Status.STALE.value}
         imminent = [each for each in imminent if each[0].id in tried.outdated]
         if not imminent or not await market.renew(tried.changed):
             break

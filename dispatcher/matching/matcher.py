@@ -49,6 +49,7 @@ class Matcher:
     owner: str
     share: Share | None = None  #: of the markets; without one it takes what it can
     seen: set[str] = field(default_factory=set)  #: open requests that were looked at
+    begun: set[str] = field(default_factory=set)  #: of whom it was hinted, until they were looked at
     unmatched: set[str] = field(default_factory=set)  #: imminent ones without a vendor so far
     left: set[str] = field(default_factory=set)  #: of these, what is to be tried once more at once
     some_left: asyncio.Event = field(default_factory=asyncio.Event)
@@ -110,13 +111,10 @@ class Matcher:
 
     async def _work(self, own: Ownership) -> None:
         """All that an owner does, until one part of it fails."""
-        self.seen.clear()
-        self.unmatched.clear()
-        self.left.clear()
-        self.some_left.clear()
-        self.changed.clear()
-        self.some_changed.clear()
-        self.more.clear()
+        for ids in (self.seen, self.begun, self.unmatched, self.left, self.changed):
+            ids.clear()
+        for event in (self.some_left, self.some_changed, self.more):
+            event.clear()
         self.work.set()
         works = [self._keep_lease(), self._watch(own), self._look_around(own), self._batches(own)]
         works += [self._read_changed(), self._try_left(own), self._try_unmatched(own), self._explain(own)]
@@ -158,8 +156,10 @@ class Matcher:
 
         def over(_: asyncio.Task[None]) -> None:
             self.turns.release()
+            self.begun.difference_update(due)
             under_way.set()
 
+        self.begun |= set(due)
         with self.market.at_hand():  # from now on, and not from the task's first turn on
             await self.turns.acquire()
             matching = group.create_task(self._match(own, due, under_way.set))
@@ -209,8 +209,12 @@ class Matcher:
         ids = await self.market.requests.open_ids()
         self.seen &= set(ids)
         self.unmatched &= self.seen
-        async for some in in_parts([each for each in ids if each not in self.seen], self.market.let_pass):
-            await self._match(own, [each for each in some if each not in self.seen])
+        async for some in in_parts(self._new(ids), self.market.let_pass):
+            await self._match(own, self._new(some))
+
+    def _new(self, ids: Sequence[str]) -> list[str]:
+        """Without those that were looked at, or are: who is being offered is open until that is written."""
+        return [each for each in ids if each not in self.seen and each not in self.begun]
 
     async def _match(
         self, own: Ownership, due: Sequence[str], under_way: Callable[[], None] = lambda: None

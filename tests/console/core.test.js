@@ -1,5 +1,6 @@
 import { frame } from "../../dispatcher/console/assets/core/api.js";
 import { csv } from "../../dispatcher/console/assets/core/csv.js";
+import { after } from "../../dispatcher/console/assets/core/live.js";
 import { span, until, Zone } from "../../dispatcher/console/assets/core/time.js";
 
 /** @param {unknown} found @param {unknown} wanted */
@@ -37,4 +38,9 @@ Deno.test("a cell of a table is never taken for a formula", () => {
 Deno.test("an event is read by its lines", () => {
   same(frame("id: 7\ndata: {}"), { id: "7", data: "{}" });
   same(frame(": still here"), { id: "", data: "" });
+});
+
+Deno.test("what comes late looks late until it does no more, and a sign of life changes nothing of that", () => {
+  same([after("off", null), after("stale", { late_s: 0 }), after("live", { late_s: 4 })], ["live", "live", "live"]);
+  same([after("live", { late_s: 6 }), after("late", null), after("late", { late_s: 0 })], ["late", "late", "live"]);
 });

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from contracts.codes import RequestState
 from contracts.vendors import RateCard
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.requests import RequestRecord
@@ -14,6 +15,7 @@ from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solving import SolverPool
 from dispatcher.store.outcome import Outcome, Status
 from tests.matching.conftest import Town
+from tests.matching.test_apart import apart, ride, submit
 from tests.solvers.town import trip, vendor
 
 NEAR, FAR = "v1", "v2"  # the first is cheaper, and chosen while it may be
@@ -44,9 +46,13 @@ async def one_each(town: Town) -> Town:
 async def planned(town: Town, own: Ownership, name: str) -> asyncio.Task[Done]:
     """A request that is being matched, once what it takes is taken."""
     await town.submit(trip(name, start_min=30, width_min=0))
+    return await begun(town, own, name, set())
+
+
+async def begun(town: Town, own: Ownership, name: str, left: set[str]) -> asyncio.Task[Done]:
     under_way = asyncio.Event()
     matching = asyncio.create_task(
-        match_imminent(own, town.market, [name], left=set(), under_way=under_way.set)
+        match_imminent(own, town.market, [name], left=left, under_way=under_way.set)
     )
     await under_way.wait()
     return matching
@@ -65,6 +71,22 @@ async def test_who_comes_meanwhile_is_planned_beside_what_is_not_written_yet(
     assert await one_each.vendors_of(["r1", "r2"]) == [NEAR, FAR]
 
 
+async def test_who_is_planned_beside_a_ride_of_its_patient_that_is_not_written_yet_is_read_anew_at_once(
+    one_each: Town, own: Ownership
+) -> None:
+    one, other, left = Slow(own.executor, own.fence), Slow(own.executor, own.fence), set[str]()
+    await submit(one_each, ride("r1", 30, 120))
+    await submit(one_each, ride("r2", 45, 120, not_duplicate_of=("r1",)))
+    first = await begun(one_each, one, "r1", left)
+    second = await begun(one_each, other, "r2", left)
+    one.writes.set()
+    assert (await first).offered == {"r1"}
+    other.writes.set()
+    assert ((await second).tried, left) == (set(), {"r2"})
+    assert (await match_imminent(own, one_each.market, ["r2"])).offered == {"r2"}
+    assert await apart(one_each, "r1", "r2")
+
+
 async def test_what_was_not_written_is_taken_no_longer(one_each: Town, own: Ownership) -> None:
     slow = Slow(own.executor, own.fence)
     (await planned(one_each, slow, "r1")).cancel()
@@ -72,6 +94,26 @@ async def test_what_was_not_written_is_taken_no_longer(one_each: Town, own: Owne
     slow.writes.set()
     assert (await (await planned(one_each, slow, "r2"))).offered == {"r2"}
     assert await one_each.vendors_of(["r2"]) == [NEAR]
+
+
+async def test_who_is_being_offered_is_not_looked_at_once_more_beside_it(
+    one_each: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    slow = Slow(own.executor, own.fence)
+    matcher = Matcher(one_each.market, one_each.service.executor, solvers, "test")
+    watching = asyncio.create_task(matcher._watch(slow))
+    await matcher.more.wait()
+    await one_each.submit(trip("r1", start_min=30, width_min=0))
+    async with asyncio.timeout(20):
+        while not one_each.market._under_way:
+            await asyncio.sleep(0.005)
+        await matcher._look(slow, afresh=False)  # it would wait for its turn
+    slow.writes.set()
+    await one_each.until("r1", RequestState.OFFERED)
+    async with asyncio.timeout(20):
+        while matcher.begun:
+            await asyncio.sleep(0.005)
+    watching.cancel()
 
 
 async def test_the_matcher_begins_the_next_before_the_last_is_written_and_loses_its_market_with_one_of_them(

@@ -7,6 +7,7 @@ import { address } from "./address.js";
 import { Api } from "./api.js";
 import { fill, h } from "./dom.js";
 import { bound } from "./keys.js";
+import { STATUS } from "./live.js";
 import { PAGES } from "./pages.js";
 import { dialog } from "../parts/dialog.js";
 import { askNotify } from "../parts/notify_dialog.js";
@@ -82,7 +83,7 @@ function drawBar(opened, go) {
   const state = h("span", { class: "live", role: "status" });
   live.onStatus((status) => {
     document.documentElement.dataset.live = status;
-    fill(state, { live: "Live", stale: "Stale: reconnecting", off: "Connecting" }[status]);
+    fill(state, STATUS[status]);
   });
   const markets = h(
     "select",

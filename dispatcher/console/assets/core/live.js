@@ -13,14 +13,31 @@ import { Api, Problem } from "./api.js";
  * @property {{ columns: string[], rows: any[][], gone: string[] }} [rows]
  * @property {boolean} [again]
  * @property {number} [now] the service's clock
+ * @property {number} [late_s] of what happened so many seconds ago some is still to come
  * @property {Record<string, string[]>} [kinds] by type of event what it was about: up to 50 ids of each
  */
 
-/** @typedef {"live" | "stale" | "off"} Status */
+/** @typedef {"live" | "late" | "stale" | "off"} Status late: so much happens that rows come some seconds later */
+
+/** What each is called where it is shown. @type {Record<Status, string>} */
+export const STATUS = { live: "Live", late: "Busy: rows come late", stale: "Stale: reconnecting", off: "Connecting" };
+
+const LATE_S = 5;
 
 const PATIENCE_MS = 40_000; // the service says every 15 s that it is there
 const FOLLOWS_MS = 150; // who does not lead by then follows
 const AGAIN_MS = [500, 1_000, 2_000, 5_000, 10_000];
+
+/**
+ * How it is once this came; what says nothing of being late leaves that as it was.
+ * @param {Status} before
+ * @param {Change | null | undefined} change
+ * @returns {Status}
+ */
+export function after(before, change) {
+  if (!change) return before === "late" ? "late" : "live";
+  return (change.late_s ?? 0) > LATE_S ? "late" : "live";
+}
 
 /** The live changes of one market, shared by all tabs of this browser. */
 export class Live {
@@ -113,12 +130,14 @@ export class Live {
   /** @param {{ change?: Change | null, status?: Status }} told */
   heard(told) {
     this.heardAt = performance.now();
-    this.become(told.status || "live");
+    this.become(told.status || after(this.status, told.change));
     if (told.change) { for (const each of this.listeners) each(told.change); }
   }
 
   lookWhetherStale() {
-    if (performance.now() - this.heardAt > PATIENCE_MS && this.status === "live") this.become("stale");
+    if (performance.now() - this.heardAt > PATIENCE_MS && (this.status === "live" || this.status === "late")) {
+      this.become("stale");
+    }
   }
 
   /** @param {Status} status */

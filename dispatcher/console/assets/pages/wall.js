@@ -5,6 +5,7 @@
 
 import { fill, h, paced } from "../core/dom.js";
 import { bind } from "../core/keys.js";
+import { STATUS } from "../core/live.js";
 import { Tasks } from "../core/tasks.js";
 import { until } from "../core/time.js";
 import { stateMark, words } from "../parts/state.js";
@@ -56,7 +57,7 @@ export function mount(root, context) {
       h("strong", {}, zone.time(now)),
       ` ${context.market} · ${zone.day(now)} · ${zone.name} (${zone.abbreviation(now)})`,
       context.live.status !== "live" &&
-        h("span", { class: "wall-stale" }, context.live.status === "stale" ? "Stale: reconnecting" : "Connecting"),
+        h("span", { class: "wall-stale" }, STATUS[context.live.status]),
     );
     const shown = beside.matches ? SHOWN.wide : SHOWN.narrow;
     const pressing = queue(rows, tasks.all, now); // as many as Today says
