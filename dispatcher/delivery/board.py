@@ -60,7 +60,7 @@ class Board:
         self._changed = Pending()
         self._kinds: dict[str, dict[str, None]] = {}
         self._unplaced: Iterator[str] = iter(())  # rows that were read without their places
-        self._around = 0
+        self._around, self._told_late_s = 0, 0.0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -219,10 +219,11 @@ class Board:
         ids, kinds, self._kinds = self._changed.take(most), self._kinds, {}
         fresh, missing = await self._read(ids) if ids else ([], [])
         gone += missing
-        if fresh or gone or kinds:
+        late_s = self._changed.late_s(asyncio.get_running_loop().time())
+        if fresh or gone or kinds or (self._told_late_s and not late_s):  # else it would look late ever after
             named = {name: tuple(each) for name, each in kinds.items()}
             rows = BoardRows(columns=COLUMNS, rows=tuple(fresh), gone=tuple(gone))
-            late_s = self._changed.late_s(asyncio.get_running_loop().time())
+            self._told_late_s = late_s
             self._tell(BoardChange(now=self.clock.now_ms(), rows=rows, kinds=named, late_s=late_s))
 
     def _tell(self, change: BoardChange) -> None:

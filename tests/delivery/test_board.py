@@ -201,6 +201,23 @@ async def test_after_a_burst_every_row_is_there(
         await until_shown(looked_at, listener, names)
 
 
+async def test_one_that_was_late_says_when_it_is_no_more_though_nothing_else_is_to_be_told(
+    world: World,
+) -> None:
+    await submit(world, ["r1", "r2"])
+    late = Board(world.store.market(world.market), world.clock)
+    await late._read_all()
+    await late._read(["r1", "r2"])
+    with late.listening() as listener:
+        late._changed.add(["r1", "r2"], asyncio.get_running_loop().time() - 9)
+        late._kinds = {"dispatch.vendor.posted": {"v1": None}}
+        for _ in range(3):
+            await late._tell_changes([], 1)
+        told = [json.loads(listener.queue.get_nowait()[6:])["late_s"] for _ in range(listener.queue.qsize())]
+    assert told[0] >= 9
+    assert told[1:] == [0.0]
+
+
 async def test_what_happens_without_end_and_is_about_no_request_is_told_nevertheless(
     world: World, boards: Boards, monkeypatch: pytest.MonkeyPatch
 ) -> None:
