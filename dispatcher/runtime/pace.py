@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 LEAST, MOST = 0.02, 0.5  # of the time: while the thread has no other moment to spare, and while it idles
+REST_S = 0.05  # from which on a rest says how busy others are: some clocks go by the tick
 LONGEST_S = 2.0  # what is shown must not grow old, whatever is asked
 #: Linux: how long this thread ran, and stood in line for a core
 _IN_LINE = Path("/proc/thread-self/schedstat")
@@ -39,18 +40,20 @@ class Pace:
         """`credit_s`: so much at once is done without a rest, where as little was done lately."""
         self._wall, self._used, self._least = wall, used, least
         self._since = wall(), used()
-        self._began_s = self._since[1]
+        self._began_s, self._at_once = self._since[1], 1.0
         self._most_credit_s = self._credit_s = credit_s
 
     def begin(self) -> float:
         """Some of it is done now; how much of what is done where nobody else wants the thread (0 to 1).
 
         Who comes while it is done waits for its end: the busier they kept the thread during the rest, the
-        less it is.
+        less it is. A rest of some milliseconds, or none, says nothing of that: it is as much as before.
         """
         self._began_s = self._used()
-        passed = max(self._wall() - self._since[0], 1e-6)
-        return self._share((self._began_s - self._since[1]) / passed) / MOST
+        passed = self._wall() - self._since[0]
+        if passed >= REST_S:
+            self._at_once = self._share((self._began_s - self._since[1]) / passed) / MOST
+        return self._at_once
 
     def rest_s(self) -> float:
         """For how long others come first now.

@@ -71,6 +71,17 @@ def test_the_busier_a_thread_is_kept_the_less_is_done_at_once() -> None:
     assert [at_once(each) for each in (0.0, 0.5, 1.0, 0.0)] == pytest.approx([1.0, 0.0625, LEAST / MOST, 1.0])
 
 
+def test_who_needs_no_rest_does_as_much_again() -> None:
+    """What the thread did since is its own: to come to its end, and to begin again."""
+    clocks = Clocks()
+    paced = Pace(lambda: clocks.wall, lambda: clocks.used, credit_s=1.0)
+    for _ in range(3):
+        assert paced.begin() == 1.0
+        clocks.pass_by(0.01, busy=1.0)
+        assert paced.rest_s() == 0.0
+        clocks.pass_by(0.0001, busy=1.0)
+
+
 def test_who_waits_for_an_answer_uses_nothing_meanwhile() -> None:
     clocks = Clocks()
     paced = Pace(lambda: clocks.wall, lambda: clocks.used)
