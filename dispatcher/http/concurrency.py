@@ -14,7 +14,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     in_flight: int = 1_000
-    per_caller: int = 500
+    per_caller: int = 128  # of whom more wait, their connections grow cold: each call costs a tenth more
     at_once: int = 48  # calls at work: more of them on one processor are not faster, only later
     answers_at_once: int = 16  # vendors' answers to offers and their reports, beside those
     probes_at_once: int = 8
