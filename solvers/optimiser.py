@@ -16,7 +16,7 @@ from solvers.screening import Screening
 if TYPE_CHECKING:
     from solvers.split import Elsewhere
 
-ENOUGH = 0.0001  #: see `solve`: a cent of a hundred dollars is not worth a core for the whole limit
+ENOUGH = 0.0002  #: see `solve`: two cents of a hundred dollars are not worth a core for the whole limit
 
 #: of a part that nothing will change any more, while the others are solved
 Told = Callable[[BatchPlan], None]
