@@ -28,6 +28,7 @@ from benchmarks.intake import (
 )
 from benchmarks.overload_load import settle_s
 from benchmarks.overload_quiet import EVERY_S
+from benchmarks.processors import move, one_apart
 from dispatcher.runtime.arguments import MOST_S, number
 from dispatcher.security.key_files import read_patient_keys
 from dispatcher.serve.embedded import EmbeddedRedis
@@ -37,6 +38,7 @@ from dispatcher.store.store import Store
 GOODPUT_AIM, QUIET_AIM, ACCEPT_AIM_MS = 0.9, 10.0, 200.0
 SWEET_SPOT = 32  # connections, each with one call after another: more of them gain nothing
 REFUSALS = ("429", "503")
+NO_REWRITE = {"auto-aof-rewrite-percentage": "0"}  # it takes a processor for seconds, of whichever phase
 AT_BEST = 0.5  # of the time of a crowd is what the service does at its best, before it and after it
 
 
@@ -77,9 +79,9 @@ def run(args: argparse.Namespace) -> int:
 
 async def _measure(args: argparse.Namespace) -> dict[str, Any]:
     crowds = [each for each in CROWDS if each.name.startswith(args.only)]
-    with tempfile.TemporaryDirectory(prefix="overload-") as folder:
+    with tempfile.TemporaryDirectory(prefix="overload-") as folder, one_apart() as apart:
         settings = settings_in(Path(folder))
-        async with EmbeddedRedis(settings.data_dir / "valkey") as redis:
+        async with EmbeddedRedis(settings.data_dir / "valkey", settings=NO_REWRITE) as redis:
             environment = settings.environment() | {"DISPATCHER_REDIS_URL": redis.url}
             async with Store(redis.url, read_patient_keys(settings.patient_keys_file)) as store:
                 seconds = args.seconds + len(crowds) * (1 + 2 * AT_BEST) * args.seconds
@@ -89,6 +91,7 @@ async def _measure(args: argparse.Namespace) -> dict[str, Any]:
                     words = web_command(listener.fileno())
                     with running(words, os.environ | environment, listener.fileno()) as server:
                         port = listener.getsockname()[1]
+                        move(server.pid, apart)
                         await asyncio.to_thread(await_answer, port, server)
                         bench = _Bench(port, server.pid, settings, args.seconds, offers)
                         figures = await bench.all_of(crowds)

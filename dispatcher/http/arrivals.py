@@ -94,6 +94,7 @@ class Arrival:
         self._patient = True
         spread_s = self._line.lanes.spread() * self.turn.lane.retry_after_s / 2
         if self._hold():
+            self.turn.put_off()
             self._timer = self._loop.call_later(seconds + spread_s, self.knock)
             self._line.stop_reading()
 

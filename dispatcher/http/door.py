@@ -32,6 +32,7 @@ class Place(enum.Enum):
     WAITS = enum.auto()
     AT_WORK = enum.auto()
     ASIDE = enum.auto()  # it was at work, and its body is still on its way
+    PUT_OFF = enum.auto()  # its caller's share is taken: it is left unread until it tries again
 
 
 def unheard(error: Exception | None) -> None:
@@ -57,6 +58,10 @@ class Turn:
         """It is over, or its caller is gone; twice is once."""
         self.lane.leave(self)
 
+    def put_off(self) -> None:
+        """It was turned away, and tries again later."""
+        self.lane.put_off(self)
+
     def step_aside(self) -> None:
         """Others may work while its body is on its way."""
         self.lane.step_aside(self)
@@ -67,13 +72,18 @@ class Turn:
 
 
 class Lane:
-    """Calls of one kind: `at_once` at work, `most` in all, `most_each` of a caller that has proved itself."""
+    """Calls of one kind: `at_once` at work, `most` in all, `most_each` of a caller that has proved itself.
+
+    A caller of whom more are put off than half its share has that half until fewer are: the more of its
+    connections take turns, the colder is each when its turn comes.
+    """
 
     def __init__(self, name: str, at_once: int, most: int, most_each: int, retry_after_s: float) -> None:
         self.name, self.at_once, self.most, self.most_each = name, at_once, most, most_each
         self.retry_after_s = retry_after_s
         self.at_work = self.count = 0
         self._of: dict[Caller, int] = {}  # waiting, at work and aside
+        self._put_off: dict[Caller, int] = {}
         self._waiting: dict[Caller, deque[Turn]] = {}  # in the order in which they have their next turn
         self._calling = False
 
@@ -84,8 +94,10 @@ class Lane:
 
     def enter(self, turn: Turn) -> bool:
         """As `Turn.enter`."""
-        if turn.caller.proved and self._of.get(turn.caller, 0) >= self.most_each:
-            raise self.too_many()
+        if turn.place is Place.PUT_OFF:
+            self._comes_again(turn)
+        if turn.caller.proved and self._of.get(turn.caller, 0) >= (share := self._share(turn.caller)):
+            raise self.too_many(share)
         if self.count >= self.most and not self._make_room(turn.caller):
             raise self.overloaded()
         self._of[turn.caller] = self._of.get(turn.caller, 0) + 1
@@ -96,16 +108,23 @@ class Lane:
         """As `Turn.leave`."""
         if turn.place is Place.OUTSIDE:
             return
+        if turn.place is Place.PUT_OFF:
+            self._comes_again(turn)
+            return
         if turn.place is Place.WAITS:
             self._take_out(turn)
         elif turn.place is Place.AT_WORK:
             self.at_work -= 1
         turn.place = Place.OUTSIDE
         self.count -= 1
-        left = self._of.pop(turn.caller) - 1
-        if left:
-            self._of[turn.caller] = left
+        _one_less(self._of, turn.caller)
         self._call_next()
+
+    def put_off(self, turn: Turn) -> None:
+        """As `Turn.put_off`."""
+        if turn.place is Place.OUTSIDE:
+            turn.place = Place.PUT_OFF
+            self._put_off[turn.caller] = self._put_off.get(turn.caller, 0) + 1
 
     def step_aside(self, turn: Turn) -> None:
         """As `Turn.step_aside`."""
@@ -118,10 +137,11 @@ class Lane:
         """As `Turn.come_back`; among its caller's calls it is the first."""
         return turn.place is not Place.ASIDE or self._work_or_wait(turn, first=True)
 
-    def too_many(self) -> TooMany:
+    def too_many(self, share: int) -> TooMany:
         """The caller's share is taken."""
+        crowd = "" if share == self.most_each else " while so many of its calls are left unread"
         return TooMany(
-            f"{self.most_each} of your calls are under way, which is one caller's share; {SAME_KEY}, "
+            f"{share} of your calls are under way, which is one caller's share{crowd}; {SAME_KEY}, "
             "and fewer at the same time.",
             retry_after_s=self.retry_after_s,
         )
@@ -132,6 +152,14 @@ class Lane:
             f"more calls wait than can be answered soon ({self.most} at most); {SAME_KEY}.",
             retry_after_s=self.retry_after_s,
         )
+
+    def _share(self, caller: Caller) -> int:
+        half = self.most_each // 2
+        return half if self._put_off.get(caller, 0) > half > 0 else self.most_each
+
+    def _comes_again(self, turn: Turn) -> None:
+        turn.place = Place.OUTSIDE
+        _one_less(self._put_off, turn.caller)
 
     def _work_or_wait(self, turn: Turn, *, first: bool = False) -> bool:
         if self.at_work < self.at_once and not self._calling:
@@ -176,3 +204,9 @@ class Lane:
                 turn.told(None)
         finally:
             self._calling = False
+
+
+def _one_less(counts: dict[Caller, int], caller: Caller) -> None:
+    left = counts.pop(caller) - 1
+    if left:
+        counts[caller] = left

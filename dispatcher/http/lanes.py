@@ -18,7 +18,7 @@ from dispatcher.http.patience import Patience
 from dispatcher.security.principal import Principal
 
 MOST_HELD_BYTES = 64_000_000
-TOLD_AT_ONCE = 50  # refusals of one caller within the time of Retry-After
+TOLD_AT_ONCE = 25  # refusals of one caller within the time of Retry-After
 LONGEST_S = 8.0  # that a call is left unread
 SPREAD = 64
 PROBES = ("/livez", "/readyz", "/metrics")

@@ -51,6 +51,43 @@ def test_a_caller_beyond_its_share_is_told_so_and_an_address_has_none() -> None:
     assert [queue.come("address", proved=False).place for _ in range(3)] == [Place.WAITS] * 3
 
 
+def test_of_whom_many_are_put_off_fewer_have_a_turn_and_who_has_but_a_few_more_than_fit_keeps_its_share() -> (
+    None
+):
+    queue = Queue(most_each=4)
+    first = [queue.come("crowd") for _ in range(4)]
+    outside = [Turn(queue.lane, Caller("crowd", True)) for _ in range(3)]
+    for each in outside[:2]:
+        each.put_off()
+    first[0].leave()
+    first[0] = queue.come("crowd")  # two are put off, as many as half: it has its share
+    outside[2].put_off()
+    first[0].leave()
+    with pytest.raises(
+        TooMany, match=r"2 of your calls are under way, .* while so many of its calls are left"
+    ):
+        queue.come("crowd")
+    assert queue.come("other").place is not Place.OUTSIDE  # nobody else's share is less
+    outside[0].leave()  # its caller hung up
+    assert queue.come("crowd").place is not Place.OUTSIDE
+
+
+def test_who_comes_again_is_put_off_no_more() -> None:
+    queue = Queue(most_each=2)
+    first = [queue.come("crowd") for _ in range(2)]
+    late = Turn(queue.lane, Caller("crowd", True))
+    for _ in range(2):
+        late.put_off()
+        late.put_off()  # twice is once
+        with pytest.raises(TooMany):
+            late.enter()
+        assert late.place is Place.OUTSIDE
+    first[0].leave()
+    late.put_off()
+    late.enter()
+    assert (queue.lane.count, len(queue.lane._put_off)) == (2, 0)
+
+
 def test_whoever_has_most_gives_way_to_who_has_little_its_latest_call_first() -> None:
     queue = Queue(most=4)
     turns = [queue.come(name) for name in ("greedy1", "greedy2", "greedy3", "greedy4")]
@@ -111,7 +148,9 @@ def test_calls_that_end_as_soon_as_they_are_called_do_not_pile_up() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(("come", "leave", "aside", "back")), st.integers(0, 30)), max_size=80)
+    st.lists(
+        st.tuples(st.sampled_from(("come", "off", "leave", "aside", "back")), st.integers(0, 30)), max_size=80
+    )
 )
 def test_whatever_happens_places_are_neither_lost_nor_given_twice(steps: list[tuple[str, int]]) -> None:
     queue, turns = Queue(at_once=2, most=8, most_each=5), list[Turn]()
@@ -123,9 +162,13 @@ def test_whatever_happens_places_are_neither_lost_nor_given_twice(steps: list[tu
                 continue
         elif turns:
             turn = turns[number % len(turns)]
-            {"leave": turn.leave, "aside": turn.step_aside, "back": turn.come_back}[what]()
+            {"off": turn.put_off, "leave": turn.leave, "aside": turn.step_aside, "back": turn.come_back}[
+                what
+            ]()
         places = [each.place for each in turns]
         assert places.count(Place.AT_WORK) == queue.lane.at_work <= 2
         assert places.count(Place.WAITS) == queue.lane.waiting
-        assert sum(place is not Place.OUTSIDE for place in places) == queue.lane.count <= 8
+        counted = [place for place in places if place not in (Place.OUTSIDE, Place.PUT_OFF)]
+        assert len(counted) == queue.lane.count <= 8
+        assert places.count(Place.PUT_OFF) == sum(queue.lane._put_off.values())
         assert queue.lane.at_work == 2 or not queue.lane.waiting
