@@ -105,7 +105,7 @@ class Gate:
         """A slot among the calls, or among the streams, which stay open. Raises TooMany, Overloaded."""
         if not operation.roles:
             return nullcontext()
-        limit = self.streams if operation.resumable else self.calls
+        limit = self.streams if operation.stream else self.calls
         return limit.slot(principal.caller)
 
 
@@ -127,7 +127,7 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
         try:
             principal = await gate.admit(request, operation)
             with gate.slot(operation, principal):
-                if operation.resumable:
+                if operation.stream:
                     turns.over(request)
                 if not plain:
                     media = negotiation.wanted(request.headers.get("Accept", ""))
@@ -145,7 +145,7 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
         return response
 
     async def enter(request: web.Request) -> web.StreamResponse:
-        if not traces.on() or operation.resumable or not operation.roles:  # no stream, no probe
+        if not traces.on() or operation.stream or not operation.roles:  # no stream, no probe
             return await answer(request)
         with _span(request, operation) as span:
             response = await answer(request)
