@@ -10,12 +10,17 @@ import re
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_request import BaseRequest
 
 from contracts.problems import Problem
 from dispatcher.http import answers, problem_responses
 from dispatcher.http.entry import new_id
 
+TOO_LARGE = (  # aiohttp's limits
+    "the first line or a header line has more than 8,190 bytes, or there are more than 128 of them\n"
+    "Maybe the token, a proxy's cookies or the query have grown."
+)
 _FIRST_LINE = re.compile(rb"[A-Z]+ [!-~]+ HTTP/1\.1\r\n")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n")
 _ODD = (
@@ -81,6 +86,8 @@ def handler(error: Problem) -> Callable[[BaseRequest], Awaitable[web.StreamRespo
 
 def no_call(status: int, error: BaseException | None) -> Exception:
     """What is said to bytes that are no call, or of a failure outside of our handlers."""
+    if isinstance(error, LineTooLong) or "Too many headers" in getattr(error, "message", ""):
+        return Problem(TOO_LARGE, type="malformed-call")
     if status < 500:
         return Problem("the bytes are no HTTP call\nMaybe Content-Length is wrong.", type="malformed-call")
     return error if isinstance(error, Exception) else RuntimeError()

@@ -46,6 +46,28 @@ async def test_odd_header_lines_are_a_problem_and_nothing_is_stored(api: Api, ca
     assert not await _stored(api)
 
 
+LONG = "x" * 9_000
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (f"GET /livez?{LONG} HTTP/1.1", "Host: x"),
+        ("GET /livez HTTP/1.1", "Host: x", f"Authorization: Bearer {LONG}"),
+        ("GET /livez HTTP/1.1", "Host: x", *(f"X-{each}: y" for each in range(200))),
+    ],
+)
+async def test_a_head_that_is_too_large_is_told_its_limits_and_nothing_of_itself(
+    api: Api, lines: tuple[str, ...]
+) -> None:
+    async with wire(api) as line:
+        line.send(*lines)
+        told = await line.told()
+    assert (told.status, told.problem) == (400, "malformed-call")
+    assert b"8,190 bytes" in told.body
+    assert b"xxx" not in told.body
+
+
 @pytest.mark.parametrize("path", ["/nowhere", "/livez", "/"])
 async def test_an_expectation_is_refused_wherever_it_goes(api: Api, path: str) -> None:
     async with wire(api) as line:
