@@ -173,6 +173,23 @@ async def test_a_body_that_is_on_its_way_holds_nobody_up(api: Api, lanes: Lanes)
     await _until(lambda: (lanes.calls.count, api.limit.taken) == (0, 0))
 
 
+@pytest.mark.parametrize("limits", [replace(NARROW, in_flight=3, strangers=2)])
+async def test_strangers_whose_bodies_are_on_their_way_leave_places_to_others(api: Api, lanes: Lanes) -> None:
+    look = ("HEAD /openapi.json HTTP/1.1", "Host: x")
+    async with AsyncExitStack() as stack:
+        slow = [await stack.enter_async_context(wire(api)) for _ in range(3)]
+        for line in slow:
+            line.send(*look, "Content-Length: 500", body=b"{")
+        told = await _bodiless(slow[2])
+        assert (told.status, told.headers["retry-after"]) == (503, "1")
+        assert lanes.calls.count == 2
+        whole = await stack.enter_async_context(wire(api))
+        whole.send(*look, "Content-Length: 2", body=b"{}")  # nothing of it is still to come
+        assert (await _bodiless(whole)).status == 200
+        assert (await api.call("POST", "/requests", trip("r1")))[0] == 202
+    await _until(lambda: (lanes.calls.count, api.gate.strangers.taken) == (0, 0))
+
+
 @pytest.mark.parametrize("limits", [NARROW])
 async def test_an_event_stream_holds_no_place(api: Api, lanes: Lanes) -> None:
     async with api.client.get(f"{api.base}/events", headers=api.headers(role=Role.OPS)) as answer:
