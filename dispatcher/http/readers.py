@@ -1,18 +1,22 @@
-"""A caller that does not read what it is told makes room for others, as one that has no call under way.
+"""The other end of a connection: whether it reads what it is told, and whether it is there.
 
-Else a long answer to a call that needs no token keeps its connection for as long as a stranger likes. How
-long it may at the most, the kernel sees to: `server.listen`.
+Who does not read makes room for others, as one that has no call under way: else a long answer to a call that
+needs no token keeps its connection for as long as a stranger likes. How long it may at the most, the kernel
+sees to: `server.listen`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import socket
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from dispatcher.http.connections import Connections
 from dispatcher.http.door import Turn
+
+ESTABLISHED: Final = b"\x01"  # the first byte of TCP_INFO: neither end has closed it
 
 
 class Reader(RequestHandler):
@@ -41,6 +45,13 @@ class Reader(RequestHandler):
         if self._request_in_progress:
             self._connections.busy(self)
         super().resume_writing()
+
+    def hung_up(self) -> bool:
+        """Whether its other end has gone, which is not heard of while it is left unread; as far as known."""
+        if self.transport is None or not hasattr(socket, "TCP_INFO"):
+            return self.transport is None
+        found = self.transport.get_extra_info("socket")
+        return bool(found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) != ESTABLISHED)
 
     def give_way(self) -> None:
         """End at once, whether or not its other end has read what it was sent."""

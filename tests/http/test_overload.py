@@ -142,6 +142,25 @@ async def test_who_calls_again_at_once_is_left_unread_but_not_another_on_the_sam
         held.set()
 
 
+@pytest.mark.parametrize("limits", [FEW])
+async def test_who_hangs_up_while_it_is_left_unread_is_forgotten_and_nothing_is_stored(
+    api: Api, lanes: Lanes, held: asyncio.Event
+) -> None:
+    async with wire(api) as waiting:
+        _submit(api, waiting, "r1")
+        await _until(lambda: lanes.waiting == 1)
+        async with wire(api) as line:
+            _submit(api, line, "r2")
+            assert (await line.told()).status == 503
+            _submit(api, line, "r2")
+            await _until(lambda: any(each._unread for each in _connections(api)))
+        held.set()
+        assert (await waiting.told()).status == 202
+        await _until(lambda: not any(each._unread for each in _connections(api)))
+    await _until(lambda: (lanes.calls.count, len(lanes.calls._put_off)) == (0, 0))
+    assert await api.store.market(api.market).requests.records.get("r2") is None
+
+
 @pytest.mark.parametrize("limits", [NARROW])
 @pytest.mark.parametrize("whole", [True, False], ids=["at once", "in pieces"])
 async def test_who_hangs_up_while_it_waits_gives_its_place_back_and_nothing_is_stored(
