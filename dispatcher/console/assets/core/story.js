@@ -60,13 +60,19 @@ const STILL_ASKED = {
   no_capacity: "A vendor took it, and had no room any more",
 };
 
+/** Of a counter-offer: the offer stays as it was. @type {Record<string, string>} */
+const COUNTERED = { countered: "Counter-offer", counter_refused: "Refused: the counter-offer" };
+
 /** @type {Record<string, (vendor: string, step: any) => string>} */
 const SENTENCES = {
   received: () => "Waits for a vendor",
   matching: (_, step) =>
     step.by === "matcher" && !REASONS[step.code] ? "No vendor found yet" : "A vendor is sought again",
   on_hold: () => "Put on hold",
-  offered: (vendor) => `Offered to ${vendor || "a vendor"}`,
+  offered: (vendor, step) =>
+    COUNTERED[step.code]
+      ? `${COUNTERED[step.code]} ${vendor ? `of ${vendor}` : "of a vendor"}`
+      : `Offered to ${vendor || "a vendor"}`,
   accepted: (vendor) => `Accepted by ${vendor || "its vendor"}`,
   in_progress: (vendor) => `Under way with ${vendor || "its vendor"}`,
   completed: (vendor) => `Completed by ${vendor || "its vendor"}`,
@@ -90,7 +96,7 @@ export function story(view, tasks = []) {
     state: step.state,
     says: nth === 0 && Date.parse(step.at) === first ? cameIn(step.state) : sentence(step, attempts),
     who: whoOf(step),
-    why: step.code === step.state ? "" : reason(step.code),
+    why: step.code === step.state || COUNTERED[step.code] ? "" : reason(step.code),
   }));
   if (!history.length || told[0].at > first) {
     told.unshift({ at: first, state: "received", says: "Came in; the oldest steps are not kept", who: "", why: "" });
