@@ -3,7 +3,8 @@
  * @module
  */
 
-import { CODES, words } from "./codes.js";
+import { codeSays } from "../parts/words.js";
+import { words } from "./codes.js";
 
 /**
  * @typedef {object} Told
@@ -33,7 +34,7 @@ const REASONS = {
 
 /** A code as words. @param {string} [code] */
 export function reason(code = "") {
-  return REASONS[code] || CODES[code.toLowerCase()] || words(code.toLowerCase());
+  return REASONS[code] || codeSays(code);
 }
 
 /** @param {{ by?: string, subject?: string }} of */
@@ -125,7 +126,7 @@ function sentence(step, attempts) {
 /** @param {any[]} all @returns {Told[]} */
 function amendments(all) {
   return all.flatMap((each) => {
-    const what = `Amended: ${(each.fields || []).map(reason).join(", ") || "another start"}`;
+    const what = `Amended: ${(each.fields || []).map(words).join(", ") || "another start"}`;
     const begun = { at: Date.parse(each.at), state: "received", says: what, who: whoOf(each), why: "" };
     if (!each.settled_at || each.settled_at === each.at) return [{ ...begun, why: reason(each.outcome) }];
     return [begun, {
@@ -141,12 +142,12 @@ function amendments(all) {
 /** @param {any[]} tasks @returns {Told[]} */
 function ofTasks(tasks) {
   return tasks.flatMap((task) => {
-    const name = reason(task.kind);
+    const name = words(task.kind);
     /** @type {Told[]} */
     const told = [{
       at: Date.parse(task.opened_at),
       state: "on_hold",
-      says: `Task for ${reason(task.owner)}: ${name}`,
+      says: `Task for ${words(task.owner)}: ${name}`,
       who: "",
       why: reason(task.code),
     }];
