@@ -72,6 +72,7 @@ class TaskKind(StrEnum):
     SCORE_DISPUTE = "score_dispute"  # a vendor says that an outcome on its scorecard is wrong
     DISPATCH_BEYOND_CREDENTIAL = "dispatch_beyond_credential"  # it begins when a paper that it needs is over
     VENDOR_SUSPENDED = "vendor_suspended"  # ops has suspended a vendor that has work
+    UNREAD_MESSAGE = "unread_message"  # a vendor wrote about a dispatch, and nobody has read it
 
 
 class TaskState(StrEnum):

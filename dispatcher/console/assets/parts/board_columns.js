@@ -64,7 +64,7 @@ export function boardColumns({ clock, zone }) {
     {
       name: "price",
       says: "Price",
-      width: 56,
+      width: 80,
       value: (row) => row.vendor ? row.cents / 100 : "",
       sort: (row) => row.cents,
       show: (row) => row.vendor ? money(row.cents) : "",

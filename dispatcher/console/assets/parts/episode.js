@@ -7,6 +7,7 @@ import { h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { choice, dialog, field } from "./dialog.js";
 import { figure } from "./figure.js";
+import { Messages } from "./messages.js";
 import { sequence } from "./sequence.js";
 import { stateMark } from "./state.js";
 import { csvButton, table } from "./table.js";
@@ -45,6 +46,7 @@ export class Episode {
     this.context = context;
     this.id = id;
     this.body = h("div", { class: "page-part" });
+    this.messages = new Messages(context, { id, kind: "episodes", says: "Messages among who cares for it" });
     root.append(
       heading(
         id,
@@ -53,6 +55,7 @@ export class Episode {
         button("Show the patient's name …", () => this.showPatient(), { title: "i" }),
       ),
       this.body,
+      this.messages.node,
     );
     /** @type {any} */
     this.episode = null;
@@ -61,6 +64,7 @@ export class Episode {
     this.stop = bind([
       { key: "Escape", says: "All episodes", act: () => context.go("care") },
       { key: "n", says: "Add a note", act: () => void this.note() },
+      { key: "t", says: "Write a message", act: () => this.messages.focus() },
       { key: "i", says: "Show the patient's name (recorded)", act: () => void this.showPatient() },
       { key: "r", says: "Read again", act: () => void this.read() },
     ]);
