@@ -29,6 +29,7 @@ from dispatcher.store.decisions import DecisionPart
 from dispatcher.store.documents import DocumentPart
 from dispatcher.store.due_times import DueTimes
 from dispatcher.store.fairness import FairnessPart
+from dispatcher.store.figures import name_left_out
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import (
     CANARY,
@@ -177,6 +178,8 @@ class MarketStore:
             outcome = await self.node.committer.commit(program, since=since)
             if traces.on():
                 span.note(dispatcher__outcome=outcome.status.name.lower())
+        if outcome.left_out:
+            name_left_out(self.node.aside, self.keys, outcome)
         if outcome.status is Status.OK:
             self.quarters.note(decided)
         return outcome

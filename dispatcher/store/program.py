@@ -11,6 +11,7 @@ from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 
 Word = str | bytes | int
+FIGURE = "~"  # before a command's name: see `figure`
 NO_VERSION = b"doubt"  # longer than any: no document begins with it
 
 
@@ -101,6 +102,10 @@ class Program:
         """The command `name key words…`, after all checks."""
         keys = self._keys  # as `_place` has it: this is most of what a commit's program costs
         self._writes += (keys.setdefault(key, len(keys) + 1), name, len(words), *words)
+
+    def figure(self, key: str, name: str, *words: Word) -> None:
+        """As `write`, of what is only counted: where it cannot be written it is left out, and told."""
+        self.write(key, FIGURE + name, *words)
 
     def command_line(self, sha: str, tag: bytes, *, doubted: bool = False) -> tuple[Word, ...]:
         """The EVALSHA; its answer begins with `tag`.
