@@ -18,11 +18,15 @@ async def test_what_a_vendor_writes_stands_in_today_until_it_is_read_and_is_answ
     market = await town(desk)
     await desk.call(market, "POST", "/offers/asked.1/accept", {}, Role.VENDOR)
     await desk.call(market, "POST", THREAD, {"text": "He fell <b>here</b>"}, Role.VENDOR)
+    said = {"line": 1, "text": "shared"}
+    await desk.call(market, "POST", "/dispatches/asked.1/price/disputes", said, Role.PLATFORM)
     page = await desk.open("today", Role.COORDINATOR, market=market)
     row = page.locator(".grid-row", has_text="unread message")
     await expect(row).to_contain_text("asked")
     await row.click()
     await page.keyboard.press("Enter")
+    dispute = page.locator(".task", has_text="price dispute").get_by_role("button")
+    await expect(dispute).to_have_text(["mComment…"])  # to settle it is for ops
     thread = page.locator(".messages")
     await expect(thread).to_contain_text("He fell <b>here</b>")
     await expect(thread).to_contain_text("1 unread")

@@ -126,7 +126,7 @@ class RequestPage {
         h("button", { type: "button", onclick: () => void showProof(provable(this.view), context) }, "Show proof…"),
     );
     const open = tasks.filter((each) => each.state !== "done");
-    fill(this.todo, open.map((each) => taskCard(each, context)));
+    fill(this.todo, open.map((each) => taskCard(each, context, "h2")));
     this.showMessages(view);
     this.showActs(row, open[0]);
     this.showFacts(view, now);

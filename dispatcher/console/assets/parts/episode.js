@@ -14,7 +14,7 @@ import { csvButton, table } from "./table.js";
 import { button, every, heading, reading, requestLink, section, words } from "./view.js";
 import { about } from "../core/tasks.js";
 import { showPatient } from "./patient.js";
-import { claim, ends, finish } from "./tasks.js";
+import { claim, ends, finish, mayAct } from "./tasks.js";
 import { steps } from "./episode_steps.js";
 
 const EVERY_MS = 20_000;
@@ -178,6 +178,7 @@ export class Episode {
         await does(task, this.context);
         await this.read();
       }, { "aria-label": `${says.replace("…", "")} ${of}` });
+    if (!mayAct(task, this.context)) return "";
     return h("span", { class: "row" }, !task.claimed_by && act("Claim", claim), act(ends(task), finish));
   }
 
