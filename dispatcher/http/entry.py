@@ -110,13 +110,8 @@ class Gate:
         Whoever needs no token takes none, but while its body is on its way: few at once: it holds a place.
         """
         if not operation.roles:
-<<<<<<< HEAD
             return nullcontext() if request.content.is_eof() else self.strangers.slot(principal.caller)
-        limit = self.streams if operation.resumable else self.calls
-=======
-            return nullcontext()
         limit = self.streams if operation.stream else self.calls
->>>>>>> w-plat
         return limit.slot(principal.caller)
 
 
@@ -137,13 +132,8 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
         call_id, started, media, principal = new_id(), time.perf_counter(), codec.JSON, NOBODY
         try:
             principal = await gate.admit(request, operation)
-<<<<<<< HEAD
             with gate.slot(request, operation, principal):
-                if operation.resumable:
-=======
-            with gate.slot(operation, principal):
                 if operation.stream:
->>>>>>> w-plat
                     turns.over(request)
                 if not plain:
                     media = negotiation.wanted(request.headers.get("Accept", ""))
