@@ -98,6 +98,7 @@ def _gate(parts: Parts) -> Gate:
         clock=parts.clock,
         authorize_market=parts.service.markets.authorize,
         calls=calls,
+        strangers=ConcurrencyLimit(limits.strangers, limits.in_flight, limits.retry_after_s),
         streams=ConcurrencyLimit(limits.streams, limits.streams_per_caller, limits.retry_after_s),
         metrics=parts.metrics,
         signed_out=SignedOut(parts.service.store.once, parts.service.store.sign_ins),
