@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=roles_of,
         action="extend",
         metavar="ROLE",
-        help="whose session it is; repeat it (default: ops)",
+        help="whose session it is; repeat it, or with commas between (default: ops)",
     )
     parser.add_argument(
         "--market", action="append", metavar="ID", help="a market it may touch; repeat it (default: all)"

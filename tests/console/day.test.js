@@ -1,5 +1,6 @@
 // A day as it stood, and its vendors' cells. Run by `deno test` (tests/console/test_javascript.py).
 import { booked, PastDay } from "../../dispatcher/console/assets/core/past.js";
+import { fitted } from "../../dispatcher/console/assets/parts/gantt/names.js";
 import { dayOfWork } from "../../dispatcher/console/assets/parts/gantt/day_of_work.js";
 import { addRuns, Gantt, paint, paintOf } from "../../dispatcher/console/assets/parts/gantt/cells.js";
 
@@ -187,4 +188,9 @@ Deno.test("the day of work is that of the nearest, before or after, that a vendo
   equal(dayOfWork([row(0), row(48, "")], 50, zone), "");
   equal(dayOfWork([row(1), row(46), row(120)], 50, zone), "day 1");
   equal(dayOfWork([row(1), row(80)], 50, zone), "day 3");
+});
+
+Deno.test("of names that have no room the middle gives way, so that they differ still", () => {
+  const short = (/** @type {string} */ name) => fitted(name, 8, (text) => text.length);
+  equal(["vans-1", "equipment-1", "equipment-2"].map(short), ["vans-1", "equ…nt-1", "equ…nt-2"]);
 });

@@ -184,6 +184,7 @@ async def test_a_request_tells_its_story_and_shows_its_patient_only_when_asked(d
     await page.keyboard.press("Escape")
     unknown = await desk.open("request/none", market=market)
     await expect(unknown.locator(".trouble")).to_contain_text("there is no request none")
+    await expect(unknown.get_by_role("heading", name="How it stands")).to_be_hidden()
     await meant(desk, unknown, 1)
 
 

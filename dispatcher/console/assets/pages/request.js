@@ -97,7 +97,9 @@ class RequestPage {
       this.show(view, this.tasks);
       this.trouble.hidden = true;
     } catch (error) {
-      if (!signal.aborted) showTrouble(this.trouble, error);
+      if (signal.aborted) return;
+      this.facts.hidden = this.told.hidden = !this.view; // of what is not there is nothing to tell
+      showTrouble(this.trouble, error);
     }
   }
 
@@ -112,6 +114,7 @@ class RequestPage {
   /** @param {any} view @param {any[]} tasks */
   show(view, tasks) {
     const { context } = this, row = context.store.get(this.id), now = context.clock.now();
+    this.facts.hidden = this.told.hidden = false;
     const risk = row && atRisk(row, now);
     fill(
       this.head,

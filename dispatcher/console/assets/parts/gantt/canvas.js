@@ -6,6 +6,7 @@
 import { framed, h } from "../../core/dom.js";
 import { ganttPaints, onTheme, token } from "../map/paints.js";
 import { BUCKET_MS, paint } from "./cells.js";
+import { fitted } from "./names.js";
 
 /** @typedef {import("./cells.js").Gantt} Gantt */
 /** @typedef {{ row: number, bucket: number }} Cell */
@@ -224,10 +225,11 @@ export class GanttCanvas {
     context.beginPath();
     context.rect(0, 0, names - 6 * sharp, this.canvas.height);
     context.clip();
+    const wide = (/** @type {string} */ text) => context.measureText(text).width;
     shown.forEach((row, nth) => {
       context.fillStyle = token(row.takesWork ? "--text" : "--soft");
       context.fillText(
-        `${row.takesWork ? "" : "paused: "}${row.vendor}`,
+        fitted(`${row.takesWork ? "" : "paused: "}${row.vendor}`, names - 12 * sharp, wide),
         6 * sharp,
         down + (nth + .5) * height - sharp,
       );
