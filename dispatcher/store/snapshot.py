@@ -63,7 +63,7 @@ def _size(line: bytes) -> int:
     if not line:
         raise SnapshotError(
             "the store began a snapshot, and hung up before it had one.",
-            "Maybe its disk has no room for it, for it is written there first; the server's own log says why.",
+            "Maybe its disk has no room, for it is written there first; the server's own log says why.",
         )
     told = line.removeprefix(b"-").decode(errors="replace")
     raise SnapshotError(
