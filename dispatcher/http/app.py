@@ -62,7 +62,7 @@ def _add(app: web.Application, route: Route, parts: Parts) -> None:
 
 def _methods(operation: Operation) -> tuple[str, ...]:
     """What can be read can be asked for without its body (RFC 9110 9.3.2), except what does not end."""
-    head = operation.method == "GET" and not operation.resumable
+    head = operation.method == "GET" and not operation.stream
     return (operation.method, "HEAD") if head else (operation.method,)
 
 

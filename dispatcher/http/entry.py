@@ -111,7 +111,7 @@ class Gate:
         """
         if not operation.roles:
             return nullcontext() if request.content.is_eof() else self.strangers.slot(principal.caller)
-        limit = self.streams if operation.resumable else self.calls
+        limit = self.streams if operation.stream else self.calls
         return limit.slot(principal.caller)
 
 
@@ -133,7 +133,7 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
         try:
             principal = await gate.admit(request, operation)
             with gate.slot(request, operation, principal):
-                if operation.resumable:
+                if operation.stream:
                     turns.over(request)
                 if not plain:
                     media = negotiation.wanted(request.headers.get("Accept", ""))
@@ -151,7 +151,7 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
         return response
 
     async def enter(request: web.Request) -> web.StreamResponse:
-        if not traces.on() or operation.resumable or not operation.roles:  # no stream, no probe
+        if not traces.on() or operation.stream or not operation.roles:  # no stream, no probe
             return await answer(request)
         with _span(request, operation) as span:
             response = await answer(request)
