@@ -199,8 +199,9 @@ def _forget(settings: Settings, ring: PatientKeyFile, name: str) -> int:
 
     if not asyncio.run(_forgotten(settings, name, prints_of(ring).get(name, ""))) and name in ring.keys:
         raise UserError(f"'{name}' is in the key file: it is not lost.", "Maybe --remove was meant.")
+    which = f"another key by the name {name} than the key file's" if name in ring.keys else name
     print(
-        f"{name} is not waited for any more; what it sealed cannot be read, and `{typed('audit')}` names it"
+        f"{which} is not waited for any more; what it sealed cannot be read, and `{typed('audit')}` names it"
     )
     return 0
 
