@@ -194,31 +194,35 @@ def _remove(settings: Settings, ring: PatientKeyFile, now: Standing, name: str) 
 
 
 def _forget(settings: Settings, ring: PatientKeyFile, name: str) -> int:
-    """A key is lost: processes are ready without it."""
-    if name in ring.keys:
+    """A key is lost: processes are ready without it. The one of that name in the key file is not."""
+    from dispatcher.security.rings import prints_of
+
+    if not asyncio.run(_forgotten(settings, name, prints_of(ring).get(name, ""))) and name in ring.keys:
         raise UserError(f"'{name}' is in the key file: it is not lost.", "Maybe --remove was meant.")
-    asyncio.run(_forgotten(settings, name))
+    which = f"another key by the name {name} than the key file's" if name in ring.keys else name
     print(
-        f"{name} is not waited for any more; what it sealed cannot be read, and `{typed('audit')}` names it"
+        f"{which} is not waited for any more; what it sealed cannot be read, and `{typed('audit')}` names it"
     )
     return 0
 
 
-async def _forgotten(settings: Settings, name: str) -> None:
-    """No process is asked to have that key any more."""
+async def _forgotten(settings: Settings, name: str, kept: str = "") -> int:
+    """No process is asked to have a key of that name any more, but for the print `kept`; how many."""
     from dispatcher.store.keys import Keys
     from dispatcher.store.rings import RingPart
     from dispatcher.store.servers import servers_of
 
-    servers = servers_of(_url(settings))
+    servers, forgotten = servers_of(_url(settings)), 0
     try:
         for market in settings.markets:
             part = RingPart(servers.reader, Keys(market))
             for each in await part.used():
-                if each.id == name:
+                if each.id == name and each.print != kept:
                     await part.forget(each)
+                    forgotten += 1
     finally:
         await servers.aclose()
+    return forgotten
 
 
 def _told(path: Path, now: Standing) -> list[str]:

@@ -65,6 +65,11 @@ class Vault:
         """Seal what is of this market under that key of the ring."""
         self._sealing[market] = key_id.encode()
 
+    def seal_nothing(self, market: str) -> None:
+        """Seal nothing of this market until `seal_with` is called for it."""
+        self._must_agree = True
+        self._sealing.pop(market, None)
+
     def sealing(self, market: str) -> str:
         """The id of the key that this market's data is sealed under; "" while that is not agreed on."""
         return self._sealing.get(market, b"" if self._must_agree else self._current).decode()

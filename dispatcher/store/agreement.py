@@ -59,8 +59,13 @@ class Agreement:
     async def _reach(self, market: str, part: RingPart) -> None:
         others = await self._announced(market, part)
         ring, prints = self.vault.ring, self._own_prints()
-        key_id = agreed(ring, prints, others)
-        if key_id != self.vault.sealing(market):
+        key_id, used = agreed(ring, prints, others), await part.used()
+        lacking = missing(prints, used)
+        if (
+            key_id in lacking and KeyPrint(key_id, prints[key_id]) not in used
+        ):  # another of that name is in use
+            self.vault.seal_nothing(market)
+        elif key_id != self.vault.sealing(market):
             await part.use(KeyPrint(key_id, prints[key_id]))
             if self.vault.ring is not ring:  # the file was changed meanwhile, as another market saw
                 return
@@ -69,7 +74,7 @@ class Agreement:
             await self._announced(market, part)
         self._running[market] = (*others, self._said[market])
         self._elsewhere[market] = frozenset(key for each in others for key in each.keys)
-        self._judge(market, missing(prints, await part.used()))
+        self._judge(market, lacking)
 
     async def leave(self, market: str, part: RingPart) -> None:
         """This process ends. Raises Unavailable."""
@@ -95,7 +100,7 @@ class Agreement:
     def reasons(self, served: Collection[str]) -> tuple[str, ...]:
         """Why this process should not be given work: of each missing key, in words."""
         asked = [each for each in served if each not in self._failing]
-        if not all(map(self.vault.sealing, asked or served)):
+        if not any(self._missing.values()) and not all(map(self.vault.sealing, asked or served)):
             return ("which patient key every process can read is not known yet",)
         markets: dict[str, list[str]] = {}
         for market, keys in self._missing.items():
@@ -103,7 +108,7 @@ class Agreement:
                 markets.setdefault(key, []).append(market)
         return tuple(
             f"the patient key {key!r}, under which data of {', '.join(found)} is sealed, is not in the key "
-            "ring of this process; see the command `keys status`"
+            "ring of this process, or another has its name there; see the command `keys status`"
             for key, found in markets.items()
         )
 

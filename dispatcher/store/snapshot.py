@@ -1,6 +1,7 @@
 """All that a server holds at one moment, as it would send it to a new replica: no file of it need be reached.
 
-The server forks and writes; what is committed meanwhile is not in it, and nobody waits for it.
+The server forks, and writes it to its own disk before it sends it; what is committed meanwhile is not in it,
+and nobody waits for it.
 """
 
 from __future__ import annotations
@@ -59,7 +60,12 @@ async def _first_line(reader: asyncio.StreamReader) -> bytes:
 def _size(line: bytes) -> int:
     if line.startswith(b"$") and line[1:].isdigit():
         return int(line[1:])
-    told = line.removeprefix(b"-").decode(errors="replace") or "it hung up"
+    if not line:
+        raise SnapshotError(
+            "the store began a snapshot, and hung up before it had one.",
+            "Maybe its disk has no room, for it is written there first; the server's own log says why.",
+        )
+    told = line.removeprefix(b"-").decode(errors="replace")
     raise SnapshotError(
         f"the store gives no snapshot: {told}.",
         "Maybe its user lacks +sync, or it forbids replicas: name another user in --url, or copy its files.",

@@ -152,6 +152,20 @@ async def test_a_missing_key_is_named_by_check_audit_and_ready_until_it_is_given
     assert (await web.health()).reasons == ()
 
 
+async def test_a_lost_key_whose_name_another_has_is_given_up_and_that_other_stays(
+    processes: Processes, keys: Run, path: Path, market: str
+) -> None:
+    web = processes.stores["web here:1#aa"]
+    await web.market(market).commit([received("a")], requests=[trip("a")])
+    write_patient_keys(path, PatientKeyFile("k1", {"k1": bytes(32)}))
+    await processes.look()
+    assert "another has its name there" in (await web.health()).reasons[0]
+    assert (await keys("rotate", "--forget", "k1"))[0] == 0
+    await processes.look()
+    assert (await web.health()).reasons == ()
+    assert (await keys("rotate", "--forget", "k1"))[0] == 1
+
+
 async def test_where_no_process_runs_the_audit_judges_by_the_key_file(
     market: str, redis_server: EmbeddedRedis, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

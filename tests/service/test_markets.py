@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
 from contracts.tuning import Tuning, TuningUpdate
+from dispatcher.domain.refusals import Unavailable
 from tests.service.world import World
 
 
@@ -37,6 +39,31 @@ async def test_who_leaves_takes_the_tuning_from_nobody_else(world: World) -> Non
     await asyncio.sleep(0)
     leaves.cancel()
     assert (await stays).version == (await markets.tuning(world.market)).version
+
+
+async def test_a_reading_that_fails_once_all_have_left_is_no_defect(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.open_with()
+    markets, defects, going_on = world.service.markets, list[object](), asyncio.Event()
+
+    async def fails(now_ms: int) -> Tuning:
+        await going_on.wait()
+        raise Unavailable("the store does not answer.")
+
+    monkeypatch.setattr(markets.store(world.market).tuning, "in_force", fails)
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: defects.append(context))
+    markets.forget_tuning(world.market)
+    asked = asyncio.create_task(markets.tuning(world.market))
+    await asyncio.sleep(0)
+    asked.cancel()
+    await asyncio.sleep(0)
+    going_on.set()
+    while markets._readings:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    gc.collect()
+    assert defects == []
 
 
 async def test_a_tuning_that_is_put_while_it_is_read_is_what_counts_next(world: World) -> None:

@@ -194,6 +194,30 @@ async def test_what_a_process_says_anew_leaves_no_moment_in_which_others_do_not_
         assert mine.ahead_s == 600
 
 
+async def test_a_key_by_the_name_of_one_in_use_seals_nothing_and_leaves_no_trace(
+    server: EmbeddedRedis, market: MarketStore, tmp_path: Path
+) -> None:
+    """As after a restore, where a service that finds no key file makes one: the right file helps at once."""
+    another = PatientKeyFile("a", {"a": B})
+    async with two(server, market.name, tmp_path, OLD, another) as (right, wrong):
+        await right.look()
+        await right.seal("r1")
+        used = await market.rings.used()
+        for _ in range(2):
+            await wrong.look()
+            with pytest.raises(Unavailable):
+                await wrong.seal("r2")
+            assert "another has its name there" in wrong.store.agreement.reasons([market.name])[0]
+        await wrong.look(OLD)
+        assert wrong.store.agreement.reasons([market.name]) == ()
+        assert await wrong.seal("r2") == "a"
+        await wrong.look(another)  # put there while it runs
+        with pytest.raises(Unavailable):
+            await wrong.seal("r3")
+        await right.look()
+        assert (await right.seal("r3"), await market.rings.used()) == ("a", used)
+
+
 async def test_one_markets_rings_of_a_wrong_type_keep_no_other_market_from_being_ready(
     server: EmbeddedRedis, market: MarketStore, tmp_path: Path
 ) -> None:
