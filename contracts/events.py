@@ -22,13 +22,17 @@ from contracts.unmatched import Unmatched
 PREFIX = "dispatch."
 
 
+def _version() -> Literal["1.0"]:
+    return "1.0"
+
+
 class CloudEvent(Wire, forbid_unknown_fields=False):
     """The envelope (CloudEvents 1.0). `subject` is a request or offer id; `source` and `id` together dedupe.
 
     Attributes that are not named here are extensions: legal, and not looked at.
     """
 
-    specversion: Literal["1.0"] = "1.0"
+    specversion: Literal["1.0"] = msgspec.field(default_factory=_version)  # never left out
     id: Annotated[str, Meta(min_length=1, max_length=256)]
     source: Annotated[str, Meta(min_length=1, max_length=1024)]
     type: Annotated[str, Meta(min_length=1, max_length=256)]

@@ -75,7 +75,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     keyed: bool = False  # needs Idempotency-Key; every other POST may carry one
     versioned: bool = False  # a change of what is there needs If-Match
     conditional: bool = False  # takes If-Match: it has its effect on that version, or none
-    resumable: bool = False  # a stream: it takes Last-Event-ID, and no place among the calls
+    stream: bool = False  # it lasts, and takes no place among the calls
+    resumable: bool = False  # a stream that takes Last-Event-ID
     problems: tuple[str, ...] = ()  # problem types beyond those that follow from the above
 
     @property

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from contracts.barriers import BarrierCode
 from contracts.base import Id, Instant, Tally, Version, Wire
+from contracts.codes import Role
 from contracts.event_types import event
 from contracts.geo import WindowView
 from contracts.outside import refuse_blank
@@ -72,6 +73,7 @@ class TaskKind(StrEnum):
     SCORE_DISPUTE = "score_dispute"  # a vendor says that an outcome on its scorecard is wrong
     DISPATCH_BEYOND_CREDENTIAL = "dispatch_beyond_credential"  # it begins when a paper that it needs is over
     VENDOR_SUSPENDED = "vendor_suspended"  # ops has suspended a vendor that has work
+    UNREAD_MESSAGE = "unread_message"  # a vendor wrote about a dispatch, and nobody has read it
 
 
 class TaskState(StrEnum):
@@ -135,6 +137,7 @@ class TaskView(Wire):
     window: WindowView | None = None  # of a wider window that is asked for: which
     webhook_id: str = ""  # or a webhook is what it is about
     vendor_id: str = ""  # or a vendor's paper, of a dispatch too
+    may_act: tuple[Role, ...] = ()  # who may claim, put back and finish it; whoever reads it may comment
 
 
 class TaskQuery(Wire):

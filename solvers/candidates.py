@@ -259,10 +259,10 @@ def stood_at(standing: Standing | None, candidates: Candidates, first_row: int =
 
 def _nth_within(groups: Ints) -> Ints:
     """0, 1, 2 … within each run of equal values."""
-    if not len(groups):
-        return groups
-    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
-    return np.arange(len(groups)) - np.repeat(starts, np.diff(np.r_[starts, len(groups)]))
+    at = np.arange(len(groups))
+    began = np.zeros_like(at)
+    began[1:] = np.where(groups[1:] != groups[:-1], at[1:], 0)
+    return at - np.maximum.accumulate(began)
 
 
 def _no_candidates() -> Candidates:

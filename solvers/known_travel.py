@@ -7,9 +7,10 @@ table does not have is answered by `DetourTravel`; no answer is ever 0 or less.
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol, runtime_checkable
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -40,13 +41,12 @@ class Answer(NamedTuple):
 Answers = Mapping[int, Answer]  #: by local hour; one that is not `by_hour` stands under each hour known
 
 
-@runtime_checkable
-class TravelSource(Protocol):
+class TravelSource(ABC):
     """Travel times of which more becomes known; what an instance has answered once stays."""
 
+    @abstractmethod
     def table(self, origins: Floats, destinations: Floats, hours: Flags) -> KnownTravel:
         """What is known of n pairs, to be sent to a solver process; `hours` (n x 24): which will be asked."""
-        ...
 
 
 def points(positions: Floats) -> Ints:

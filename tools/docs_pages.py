@@ -95,6 +95,7 @@ WHY = {
     "the paper runs out within 7 days",
     TaskKind.SCORE_DISPUTE: "a vendor says that an outcome on its scorecard is wrong: ops answers it",
     TaskKind.VENDOR_SUSPENDED: "ops has suspended a vendor that has offers or dispatches: it names them",
+    TaskKind.UNREAD_MESSAGE: "a vendor wrote about a dispatch: until somebody has read or answered it",
 }
 TASK_TIMERS = {
     TaskState.OPEN: "when due (`task_due_minutes`; on hold, `task_hold_lead_hours` before the deadline) "

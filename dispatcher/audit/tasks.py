@@ -28,6 +28,7 @@ ALONE = frozenset(  # tasks that are no request's
         TaskKind.DISPATCH_BEYOND_CREDENTIAL,
         TaskKind.SCORE_DISPUTE,
         TaskKind.VENDOR_SUSPENDED,
+        TaskKind.UNREAD_MESSAGE,
     }
 )
 OUTLIVES = ALONE | {  # of these a person still has something to do when the request has ended

@@ -66,6 +66,11 @@ MAY_ACT: Mapping[OwnerRole, Roles] = {  # on a task of that owner, or that was i
 }
 
 
+def may_act(owner: OwnerRole, first: OwnerRole) -> Roles:
+    """Who may act on a task: those of its owner, and of whose it was at first."""
+    return MAY_ACT[owner] | MAY_ACT[first]
+
+
 @lru_cache(maxsize=256)  # asked of every call
 def acting_as(roles: Roles, allowed: Roles) -> Role | None:
     """The role that gives the right: of several the one that is named first; None if none does."""

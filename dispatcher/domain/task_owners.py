@@ -32,6 +32,7 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.DISPATCH_BEYOND_CREDENTIAL: OwnerRole.OPS,
     TaskKind.SCORE_DISPUTE: OwnerRole.OPS,
     TaskKind.VENDOR_SUSPENDED: OwnerRole.OPS,
+    TaskKind.UNREAD_MESSAGE: OwnerRole.CARE_COORDINATOR,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
     OwnerRole.CASE_MANAGER: OwnerRole.OPS,

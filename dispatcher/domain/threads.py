@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from contracts.codes import Role
 from contracts.instants import HOUR_MS
+from contracts.tasks import TaskKind
 from contracts.threads import About, MessageArrived, MessagePosted
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
@@ -91,6 +92,11 @@ class Subject(NamedTuple):
 def thread_id(about: About, subject_id: str) -> str:
     """The id of a thread's record."""
     return f"{about.value}:{subject_id}"
+
+
+def task_id(offer_id: str) -> str:
+    """What the task is called that is there while nobody has read what a dispatch's vendor wrote."""
+    return f"{offer_id}.{TaskKind.UNREAD_MESSAGE.value}"
 
 
 def owner_of(name: str) -> tuple[str, str]:
@@ -182,6 +188,11 @@ def _lists(thread: ThreadRecord) -> Mapping[Entry, int]:
     return found | {Entry(UNREAD, person_on(thread.id, each)): unread_by(thread, by, each) for each in people}
 
 
+def _beside(thread: ThreadRecord) -> list[tuple[str, str]]:
+    own = [("task", task_id(thread.subject_id))] if thread.about is About.DISPATCH else []
+    return [(SUBJECTS[thread.about].kind, thread.owner_id), *own]
+
+
 def _may_become(before: ThreadRecord | None, after: ThreadRecord | None) -> bool:
     """Nothing that was said is taken back or changed."""
     if before is None or after is None:
@@ -203,6 +214,6 @@ THREAD_KIND = register(
         lists=_lists,
         may_become=_may_become,
         on_timer=due,
-        related=lambda thread: [(SUBJECTS[thread.about].kind, thread.owner_id)],
+        related=_beside,
     )
 )

@@ -62,7 +62,7 @@ def _add(app: web.Application, route: Route, parts: Parts) -> None:
 
 def _methods(operation: Operation) -> tuple[str, ...]:
     """What can be read can be asked for without its body (RFC 9110 9.3.2), except what does not end."""
-    head = operation.method == "GET" and not operation.resumable
+    head = operation.method == "GET" and not operation.stream
     return (operation.method, "HEAD") if head else (operation.method,)
 
 
@@ -98,6 +98,7 @@ def _gate(parts: Parts) -> Gate:
         clock=parts.clock,
         authorize_market=parts.service.markets.authorize,
         calls=calls,
+        strangers=ConcurrencyLimit(limits.strangers, limits.in_flight, limits.retry_after_s),
         streams=ConcurrencyLimit(limits.streams, limits.streams_per_caller, limits.retry_after_s),
         metrics=parts.metrics,
         signed_out=SignedOut(parts.service.store.once, parts.service.store.sign_ins),

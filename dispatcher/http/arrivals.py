@@ -50,6 +50,9 @@ class Line(Protocol):
     def stop_reading(self) -> None:
         """Leave to the network what comes."""
 
+    def hung_up(self) -> bool:
+        """Whether the caller has gone, as may be unnoticed while it is left unread."""
+
     def end(self) -> None:
         """Hang up."""
 
@@ -68,8 +71,11 @@ class Arrival:
         self._counted = 0  # bytes that it holds, among those that all hold
 
     def knock(self) -> None:
-        """Enter, wait, or be refused."""
+        """Enter, wait, or be refused; nothing is done for who has gone while it was left unread."""
         self._stop()
+        if self._patient and self._line.hung_up():
+            self._line.end()
+            return
         try:
             goes = self.turn.enter()
         except (TooMany, Overloaded) as error:

@@ -41,7 +41,7 @@ async def read(call: Call, parts: Parts) -> web.Response:
     f"{MARKET}/board/changes",
     id="followBoard",
     roles=READERS,
-    resumable=True,
+    stream=True,
     answers={200: Answer("a change (`BoardChange`) in JSON an event", None, media=SSE)},
 )
 async def follow(call: Call, parts: Parts) -> web.StreamResponse:

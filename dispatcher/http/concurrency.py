@@ -19,6 +19,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     answers_at_once: int = 16  # vendors' answers to offers and their reports, beside those
     probes_at_once: int = 8
     wait_s: float = 3.0  # a call that has waited for its turn this long is refused (real seconds)
+    strangers: int = 100  # calls that need no token, and whose body is on its way
     streams: int = 2_000
     streams_per_caller: int = 100
     retry_after_s: float = 1.0

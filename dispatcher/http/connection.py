@@ -9,7 +9,7 @@ import asyncio
 from typing import Any
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
+from aiohttp.web_protocol import RequestPayloadError, _ErrInfo
 from aiohttp.web_request import BaseRequest
 
 from contracts.problems import Overloaded, TooMany, TooSlow
@@ -19,11 +19,12 @@ from dispatcher.http.connections import Connections
 from dispatcher.http.door import Place, Turn
 from dispatcher.http.entry import new_id
 from dispatcher.http.lanes import Known, Lanes
+from dispatcher.http.readers import Reader
 
 MOST_UNREAD = 65_536  # bytes of answers that a caller has not read
 
 
-class Connection(RequestHandler):
+class Connection(Reader):
     """aiohttp's, with a time for header lines; refusals are problems that repeat nothing of what was sent."""
 
     __slots__ = (
@@ -31,7 +32,6 @@ class Connection(RequestHandler):
         "_arrival",
         "_away",
         "_behind",
-        "_connections",
         "_free",
         "_header_s",
         "_header_timer",
@@ -39,16 +39,13 @@ class Connection(RequestHandler):
         "_partial",
         "_unread",
         "lanes",
-        "turn",
     )
 
     def __init__(
         self, manager: web.Server, connections: Connections, lanes: Lanes, header_s: float, **more: Any
     ) -> None:
-        super().__init__(manager, **more)
-        self._connections, self.lanes = connections, lanes
-        self._header_s, self._address = header_s, ""
-        self.turn: Turn | None = None  # of the call under way
+        super().__init__(manager, connections, **more)
+        self.lanes, self._header_s, self._address = lanes, header_s, ""
         self._arrival: Arrival | None = None  # the call that is not yet read
         self._away: SentAway | None = None
         self._known: Known | None = None
@@ -209,12 +206,6 @@ class Connection(RequestHandler):
             self._refuse(self._connections.ending())
         super().close()
 
-    def give_way(self) -> None:
-        """End at once, whether or not its other end has read what it was sent."""
-        if self.transport is not None:
-            self.transport.abort()
-        self.force_close()
-
     def _wait_for_headers(self) -> None:
         if self._header_timer is None:
             self._header_timer = self._loop.call_later(self._header_s, self._headers_overdue)
@@ -257,7 +248,7 @@ class Connection(RequestHandler):
                 handler = await self._in_turn(request, handler)
             return await super()._handle_request(request, started, handler)
         finally:
-            known = self.turn is not None and self.turn.caller.proved
+            known = self.known
             if self.turn is not None:
                 self.turn.leave()
                 self.turn = None

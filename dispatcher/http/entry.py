@@ -52,13 +52,14 @@ class Gate:
         authorize_market: Callable[[Principal, str], None],
         calls: ConcurrencyLimit,
         streams: ConcurrencyLimit,
+        strangers: ConcurrencyLimit,
         metrics: Metrics,
         signed_out: SignedOut,
         body_s: float,
         wait_s: float,
     ) -> None:
         self.authenticator, self.clock, self.authorize_market = authenticator, clock, authorize_market
-        self.calls, self.streams, self.metrics = calls, streams, metrics
+        self.calls, self.streams, self.strangers, self.metrics = calls, streams, strangers, metrics
         self.signed_out, self.body_s, self.wait_s = signed_out, body_s, wait_s
 
     async def identify(self, request: web.Request) -> Principal:
@@ -101,11 +102,16 @@ class Gate:
             raise Forbidden(f"this is for {allowed}, and the token's role is {has}\nMaybe use another token.")
         return principal
 
-    def slot(self, operation: Operation, principal: Principal) -> AbstractContextManager[None]:
-        """A slot among the calls, or among the streams, which stay open. Raises TooMany, Overloaded."""
+    def slot(
+        self, request: web.Request, operation: Operation, principal: Principal
+    ) -> AbstractContextManager[None]:
+        """A slot among the calls, or among the streams, which stay open. Raises TooMany, Overloaded.
+
+        Whoever needs no token takes none, but while its body is on its way: few at once: it holds a place.
+        """
         if not operation.roles:
-            return nullcontext()
-        limit = self.streams if operation.resumable else self.calls
+            return nullcontext() if request.content.is_eof() else self.strangers.slot(principal.caller)
+        limit = self.streams if operation.stream else self.calls
         return limit.slot(principal.caller)
 
 
@@ -126,8 +132,8 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
         call_id, started, media, principal = new_id(), time.perf_counter(), codec.JSON, NOBODY
         try:
             principal = await gate.admit(request, operation)
-            with gate.slot(operation, principal):
-                if operation.resumable:
+            with gate.slot(request, operation, principal):
+                if operation.stream:
                     turns.over(request)
                 if not plain:
                     media = negotiation.wanted(request.headers.get("Accept", ""))
@@ -145,7 +151,7 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
         return response
 
     async def enter(request: web.Request) -> web.StreamResponse:
-        if not traces.on() or operation.resumable or not operation.roles:  # no stream, no probe
+        if not traces.on() or operation.stream or not operation.roles:  # no stream, no probe
             return await answer(request)
         with _span(request, operation) as span:
             response = await answer(request)

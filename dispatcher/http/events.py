@@ -45,6 +45,7 @@ log = structlog.get_logger()
     f"{MARKET}/events",
     id="followEvents",
     roles=READERS | {Role.VENDOR},
+    stream=True,
     resumable=True,
     answers={200: Answer("one CloudEvent in JSON an event; its id resumes", None, media=SSE)},
 )

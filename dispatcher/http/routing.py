@@ -43,6 +43,7 @@ class Promises(TypedDict, total=False):
     keyed: bool
     versioned: bool
     conditional: bool
+    stream: bool
     resumable: bool
     problems: tuple[str, ...]
 

@@ -25,6 +25,7 @@ SWITCH = web.AppKey("switch", Switch)
 
 
 BACKLOG = 4_096  # connections that wait to be taken; Linux takes no more than net.core.somaxconn
+UNREAD_S = 60  # who takes nothing of what it was sent for so long is hung up on
 TAKEN_AT_ONCE = 8  # more would cost more than it brings: each of them looks at every new connection
 
 
@@ -34,6 +35,8 @@ async def listen(runner: web.BaseRunner, bound: socket.socket) -> None:
     uvloop takes one of each socket each time that it looks, and while there is much to do it seldom looks:
     the same socket many times over is what keeps new connections from waiting.
     """
+    if hasattr(socket, "TCP_USER_TIMEOUT") and bound.family != socket.AF_UNIX:  # each connection has it, too
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
     for _ in range(TAKEN_AT_ONCE):
         await web.SockSite(runner, bound.dup(), backlog=BACKLOG).start()
 

@@ -92,7 +92,7 @@ async def export(call: Call, parts: Parts) -> web.Response:
     f"{WHAT_IF}/events",
     id="followWhatIf",
     roles={Role.OPS},
-    resumable=True,  # it is a stream: it must not hold the place of a call while a what-if waits its turn
+    stream=True,  # it must not hold the place of a call while a what-if waits its turn
     answers={
         200: Answer(
             "the what-if each time that it is otherwise, as JSON, without its answer", None, media=SSE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 
 import numpy as np
@@ -15,6 +15,7 @@ from dispatcher.domain.losses import OFFERED, OTHERS, details
 from dispatcher.matching.market import Market
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.runtime.rounds import beside_if_many
+from dispatcher.store.losses import Losses
 from solvers.candidates import Bytes
 from solvers.horizon import Horizon
 from solvers.planning import BatchPlan
@@ -23,7 +24,6 @@ from solvers.rules.pool_limits import PoolLimit
 
 DETAILED = ("needs", "pool_limits", "skills", "hcpcs")
 MOST_DETAILED = 5_000  # of one plan, some hundredths of a second: beyond, the rule is counted, and no amount
-Counts = Counter[tuple[str, str, str]]
 log = structlog.get_logger()
 
 
@@ -48,7 +48,8 @@ async def note(
     """
     try:
         decided, fell_out = frozenset(offered), frozenset(planned) - frozenset(offered)
-        given = snapshot, plan, decided, fell_out, frozenset(market.counted)
+        counted = market.counted.intersection(each.id for each in snapshot.records)
+        given = snapshot, plan, decided, fell_out, counted  # not all that are open: an imminent one is one
         ids, counts = await beside_if_many(len(snapshot.asked), _first_counted, *given)
         market.counted |= ids
         market.stored.losses.note(counts)
@@ -58,7 +59,7 @@ async def note(
 
 def _first_counted(
     snapshot: Snapshot, plan: BatchPlan, offered: Set[str], fell_out: Set[str], counted: Set[str]
-) -> tuple[set[str], Counts]:
+) -> tuple[set[str], Losses]:
     """Of which requests it was not counted before; what is to be counted of them."""
     rows = [
         row for row in first_decided(snapshot, offered, fell_out) if snapshot.records[row].id not in counted
@@ -67,9 +68,9 @@ def _first_counted(
     return {snapshot.records[row].id for row in rows}, losses_of(snapshot, plan, rows, chosen)
 
 
-def losses_of(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], chosen: Mapping[int, int]) -> Counts:
+def losses_of(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], chosen: Mapping[int, int]) -> Losses:
     """What is to be counted of these rows; `chosen`: which vendor (by row) each was offered to, if any."""
-    counts: Counts = Counter()
+    counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     if plan.lost is None or not rows:
         return counts
     day = to_instant(snapshot.now_ms).astimezone(snapshot.reading.changes.tz).date().isoformat()
@@ -77,18 +78,18 @@ def losses_of(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], chosen: 
     for row in rows:
         by_service.setdefault(snapshot.asked[row].request.service_class.value, []).append(row)
         if (vendor := chosen.get(row)) is not None:
-            counts[day, ids[vendor], OFFERED] += 1
-            counts[day, ids[vendor], OTHERS] -= 1
+            counts[day, OFFERED][ids[vendor]] += 1
+            counts[day, OTHERS][ids[vendor]] -= 1
     for service, some in by_service.items():
         lost = plan.lost[some]
         for code in (np.flatnonzero(np.bincount(lost.reshape(-1) + 1)) - 1).tolist():
             what = OTHERS if code < 0 else f"{plan.codes[code]}:{service}"
             hits = (lost == code).sum(axis=0)
             where = np.flatnonzero(hits)
-            for vendor, number in zip(where.tolist(), hits[where].tolist(), strict=True):
-                key = day, ids[vendor], what
-                counts[key] = counts.get(key, 0) + number  # of a Counter, += asks in Python what is missing
-    counts.update((day, vendor_id, each) for vendor_id, each in _details(snapshot, plan, plan.lost, rows))
+            whose = [ids[vendor] for vendor in where.tolist()]
+            counts[day, what].update(dict(zip(whose, hits[where].tolist(), strict=True)))
+    for vendor_id, each in _details(snapshot, plan, plan.lost, rows):
+        counts[day, each][vendor_id] += 1
     return counts
 
 

@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
-
 from dispatcher.matching.modes import asks_one, several_last
 from dispatcher.matching.sequence import waves
 from dispatcher.matching.snapshot import Snapshot
@@ -34,7 +32,7 @@ def in_order(snapshot: Snapshot, plan: BatchPlan, already: Collection[str]) -> O
     """Moves first: they make room; then the most pressing. Of those in `already` it is known what became."""
     chosen = plan.chosen.request.tolist()
     moves = [row for row, at in enumerate(chosen) if at in snapshot.standing]
-    offers = np.setdiff1d(np.arange(len(plan.chosen)), moves).tolist()
+    offers = [row for row, at in enumerate(chosen) if at not in snapshot.standing]
     offers = [row for row in offers if snapshot.records[chosen[row]].id not in already]
     offers.sort(key=partial(_pressing, snapshot, chosen))
     rows = {chosen[row]: row for row in offers}

@@ -6,7 +6,7 @@ import logging
 import sys
 import traceback
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -38,19 +38,48 @@ def configure(level: str, *, as_json: bool) -> None:
     shape: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
     )
+    lines = Lines(sys.stderr)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _outlined,
+            lines.told,
             shape,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, lines)),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[Libraries()], force=True)
+
+
+class Lines:
+    """Where lines go. One that cannot be written (a full disk, a pipe that nobody reads) ends nothing.
+
+    The next one says how many could not.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file, self._lost = file, 0
+
+    def told(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """The event, with how many lines before it were lost, if any were."""
+        return {**event, "lines_lost": self._lost} if self._lost else event
+
+    def write(self, line: str) -> None:
+        """One line, at once."""
+        try:
+            self._file.write(line)
+            self._file.flush()
+        except OSError:
+            self._lost += 1
+        else:
+            self._lost = 0
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
 
 
 class Libraries(logging.Handler):

@@ -141,7 +141,7 @@ class Executor:
             found = await loading.known(stored, record)
             context = await self._context(stored, found, tuning, by, alone=alone)
             try:
-                as_now = replace(context, related={**context.related, **now})
+                as_now = replace(context, related={**context.related, **now}) if now else context
                 decision = await with_all_beside(stored, as_now, partial(decide, record, command))
             except WrongState:
                 return Outcome(Status.STALE, stale_id=command.subject)

@@ -28,6 +28,7 @@ from dispatcher.domain.views import as_asked, read_back, request_view
 from dispatcher.domain.windows import Leaves, at_once
 from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock
+from dispatcher.runtime.steps import in_step
 from dispatcher.security.principal import Principal
 from dispatcher.service.authorizing import Authorizing
 from dispatcher.service.barriers import with_note
@@ -65,6 +66,7 @@ class Requests:
         (key or request id with another body), PossibleDuplicate, Unavailable.
         """
         self.markets.authorize_requests(who, market)
+        await in_step()
         ids = tuple(request.id for request in requests)
         refuse_repeats(ids)
         await self.store.refuse_unless_durable(market)
@@ -74,20 +76,15 @@ class Requests:
             try:
                 context = self.context(who, market, tuning)
                 decided = await self.received(market, wanted, context)
+                await in_step()
                 found = await self.duplicates.checked(market, wanted, decided, context, unseen=not attempt)
             except Refusal as refusal:
                 if await already_applied(market_store, idempotency):
                     return ids
-                left = (
-                    await self.repeats.missing(market, wanted)
-                    if isinstance(refusal, PossibleDuplicate)
-                    else wanted
-                )
-                if len(left) == len(wanted):
-                    raise
-                wanted = left  # what is stored already is no duplicate of itself
+                wanted = await self._but_stored(market, wanted, refusal)
                 continue
             decided = [*kept_apart(decided, found.near, context), *found.filed]
+            await in_step()
             outcome = await market_store.commit(decided, requests=wanted, idempotency=idempotency)
             if outcome.ok:
                 return ids
@@ -95,6 +92,16 @@ class Requests:
             if outcome.stale_id in ids:  # else a patient is known, or moved on
                 wanted = await self.repeats.missing(market, requests)
         raise too_busy(f"a batch of {len(requests)}")
+
+    async def _but_stored(
+        self, market: str, wanted: Sequence[Request], refusal: Refusal
+    ) -> Sequence[Request]:
+        """Those that are not stored already: what is, is no duplicate of itself. Else raises the refusal."""
+        if isinstance(refusal, PossibleDuplicate):
+            left = await self.repeats.missing(market, wanted)
+            if len(left) < len(wanted):
+                return left
+        raise refusal
 
     async def view(self, who: Principal, market: str, request_id: str) -> RequestView:
         """One request with all that was asked, as far as it can be read. Raises NotFound, Unavailable."""

@@ -8,6 +8,8 @@ from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskView
 from dispatcher.domain.commands.tasks import CommentTask
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.retiming import could
+from dispatcher.domain.rights import may_act
+from dispatcher.domain.task_owners import OWNERS
 from dispatcher.domain.tasks import TaskRecord, asks_barrier, subject_of
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import Executor
@@ -93,6 +95,7 @@ class Tasks:
             window=_window(task),
             webhook_id=about.webhook_id,
             vendor_id=about.vendor_id,
+            may_act=tuple(sorted(may_act(task.owner, OWNERS[task.kind]))),
         )
 
 

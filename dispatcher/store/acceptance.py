@@ -29,7 +29,7 @@ YES, NO = "yes", "no"
 def add_answer(program: Program, keys: Keys, answer: Answer) -> None:
     """Count one answer, in the commit that it came with."""
     key = keys.acceptance(answer.week)
-    program.write(key, "HINCRBY", _field(answer), 1)
+    program.figure(key, "HINCRBY", _field(answer), 1)
     program.write(key, "PEXPIRE", KEPT_MS)
 
 

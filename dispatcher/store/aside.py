@@ -120,6 +120,13 @@ class Aside:
         log.error("unreadable", market=market, kind=item.kind, id=item.id, reason=reason)
         self._news[market].put_nowait(item)
 
+    def note_again(self, market: str, item: Item, reason: str) -> None:
+        """As `note`, of what is only written: named again once it was not met for a while."""
+        met_s = self._known[market].get(item)
+        if met_s is not None and met_s < time.monotonic() - MET_S:
+            del self._known[market][item]
+        self.note(market, item, reason)
+
     def key_of(self, market: str, item: Item) -> str:
         """The patient key for want of which it was set aside; "": it was for another reason."""
         return self._keyless[market].get(item, "")

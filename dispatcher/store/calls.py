@@ -23,7 +23,7 @@ Calls = Counter[tuple[DayKind, int]]  #: by kind of day and hour
 def add_call(program: Program, keys: Keys, called: Called) -> None:
     """Count one call, in the commit that it came with: at most 72 counts a month."""
     key = keys.calls(called.month)
-    program.write(key, "HINCRBY", f"{called.kind.value}:{called.hour}", 1)
+    program.figure(key, "HINCRBY", f"{called.kind.value}:{called.hour}", 1)
     program.write(key, "PEXPIRE", KEPT_MS)
 
 

@@ -15,13 +15,15 @@
 --   ceiling  K(used) limit                          used must be within this new limit, cell by cell
 --   writes, each of:
 --            K name n arg...                        the command `name K arg...`.
---                                                   PUBLISH is a hint: where it is not allowed, none is given
+--                                                   PUBLISH is a hint: where it is not allowed, none is given.
+--                                                   `~name`, as `~HINCRBY`, is a figure: where it cannot be
+--                                                   written it is left out, and all else is done
 --
 -- A ledger is a string of cells, 16 bits each, high byte first: cell 0 counts the day, cell 1 + b is bucket b.
 -- Cells beyond its end are 0. `first` is a cell; `daily` is what the day's count changes by (0: leave it alone).
 --
 -- Answers, each an array; c is the place (from 0) of the check that failed, among all checks:
---   {tag, 'ok'}
+--   {tag, 'ok', key...}              the key of each figure that was left out
 --   {tag, 'duplicate', answer}       this command was committed before with this fingerprint; what was kept
 --   {tag, 'reused'}                  this command id came before with another fingerprint
 --   {tag, 'fenced', current}         the fence is another one
@@ -40,6 +42,7 @@
 local tag, at, place = ARGV[1], 2, 0 -- at: where in ARGV we are; place: which check it is
 local ENDS_SANE = '999999999999999-18446744073709551615' -- no clock gives a later stream id before the year 33658
 local SANE_DASH = 16 -- where an id's dash is at most
+local FIGURE = 126 -- ~
 local MOST = 2 ^ 52 -- numbers beyond cannot be told apart here; the server's own limit is 2^63
 
 local function refuse(key, reason) error({ err = 'UNWRITABLE ' .. tag .. ' ' .. key .. ' ' .. reason }) end
@@ -147,7 +150,7 @@ local appends, writes = {}, {} -- places in ARGV, each of: K, name, n, arg...
 at = at + 1
 while ARGV[at] do
   local key, name, count = KEYS[tonumber(ARGV[at])], ARGV[at + 1], tonumber(ARGV[at + 2])
-  if name ~= 'PUBLISH' and (proven[key] ~= name or name == 'HINCRBY') then
+  if name ~= 'PUBLISH' and string.byte(name) ~= FIGURE and (proven[key] ~= name or name == 'HINCRBY') then
     if everywhere[name] == nil then -- whole commands: a server may crash when asked about half a one
       everywhere[name] = redis.acl_check_cmd(name, anywhere, unpack(ARGV, at + 3, at + 2 + count))
     end
@@ -203,12 +206,16 @@ for i, first in ipairs(appends) do
   end
 end
 for _, run in ipairs(changed) do redis.call('SETRANGE', run[1], run[2], run[3]) end
+local done = { tag, 'ok' }
 for _, first in ipairs(writes) do
   local name, key, words = ARGV[first + 1], KEYS[tonumber(ARGV[first])], first + 2 + ARGV[first + 2]
   if name == 'PUBLISH' then -- a hint
     redis.pcall(name, key, unpack(ARGV, first + 3, words))
+  elseif string.byte(name) == FIGURE then
+    local found = redis.pcall(string.sub(name, 2), key, unpack(ARGV, first + 3, words))
+    if type(found) == 'table' and found.err then done[#done + 1] = key end
   else
     redis.call(name, key, unpack(ARGV, first + 3, words))
   end
 end
-return { tag, 'ok' }
+return done

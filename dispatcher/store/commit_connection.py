@@ -41,6 +41,15 @@ class Job:
         self.future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.asked_again = False
 
+    def is_ready(self) -> bool:
+        """Whether its program is written out; if that fails, its caller alone hears it."""
+        try:
+            self.program.write_out()
+        except Exception as error:
+            self.settle(error)
+            return False
+        return True
+
     def settle(self, result: Outcome | BaseException) -> None:
         """Tell the caller, if it still waits."""
         if self.future.done():

@@ -140,7 +140,7 @@ class Committer:
         self._load -= weight
         if not self._waiting:
             self._work.clear()
-        return batch
+        return [job for job in batch if job.is_ready()]
 
     async def _send(self, connection: CommitConnection, batch: list[Job]) -> None:
         self._underway += len(batch)

@@ -25,7 +25,7 @@ def add_group(program: Program, keys: Keys, count: GroupCount) -> None:
     key, told = keys.fairness(count.day), Fared(count.asked, count.unmatched, count.waited_s)
     for name, number in zip(_FIELDS, map(int, told), strict=True):
         if number:
-            program.write(key, "HINCRBY", f"{name}:{count.group}", number)
+            program.figure(key, "HINCRBY", f"{name}:{count.group}", number)
     program.write(key, "PEXPIRE", KEPT_MS)
 
 
@@ -47,8 +47,8 @@ class FairnessPart:
         return found
 
     def _add(self, found: dict[str, Fared], day: str, counts: Mapping[bytes, bytes]) -> None:
-        for field, raw in counts.items():
-            what, _, group = text_of(field).partition(":")
-            number = self.aside.read_all(self.keys.market, FAIRNESS, [(day, raw)], int).get(day)
-            if what in _FIELDS and number is not None and is_group(group):
+        named = [(f"{day}:{text_of(field)}", raw) for field, raw in counts.items()]
+        for name, number in self.aside.read_all(self.keys.market, FAIRNESS, named, int).items():
+            what, _, group = name.partition(":")[2].partition(":")
+            if what in _FIELDS and is_group(group):
                 found[group] = found.get(group, Fared()).plus(Fared(**{what: max(0, number)}))

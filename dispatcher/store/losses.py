@@ -6,7 +6,7 @@ killed loses those of its last seconds.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
 
@@ -20,7 +20,8 @@ KEPT_MS = 31 * DAY_MS  # as far back as anybody may ask
 MOST_FIELDS = 2_000  # of one vendor and day: beyond, only what is there is counted on
 TOGETHER = 100  # vendors and days, written in one go
 LOSS = "count of what a vendor lost"
-Losses = Counter[tuple[str, str, str]]  #: by ISO day, vendor and what: see `domain.losses`
+#: by ISO day and what (see `domain.losses`), of each vendor: a ride is one of a few things for each of all
+Losses = Mapping[tuple[str, str], Mapping[str, int]]
 
 
 class LossPart:
@@ -28,30 +29,32 @@ class LossPart:
 
     def __init__(self, node: Node, keys: Keys) -> None:
         self.reader, self.aside, self.keys = node.reader, node.aside, keys
-        self._gathered: Losses = Counter()
+        self._gathered: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
 
     @property
     def gathered(self) -> bool:
         """Whether there is anything to write."""
         return bool(self._gathered)
 
-    def note(self, counts: Mapping[tuple[str, str, str], int]) -> None:
+    def note(self, counts: Losses) -> None:
         """Count these."""
-        self._gathered.update(counts)
+        for each, by_vendor in counts.items():
+            self._gathered[each].update(by_vendor)
 
     async def write(self) -> None:
         """Write what was gathered. Raises Unavailable: then it is kept for the next time."""
-        gathered, self._gathered = self._gathered, Counter()
+        gathered, self._gathered = self._gathered, defaultdict(Counter)
         by_key = dict[tuple[str, str], list[tuple[str, int]]]()
-        for (day, vendor_id, what), count in gathered.items():
-            if count:
-                by_key.setdefault((vendor_id, day), []).append((what, count))
+        for (day, what), by_vendor in gathered.items():
+            for vendor_id, count in by_vendor.items():
+                if count:
+                    by_key.setdefault((vendor_id, day), []).append((what, count))
         keys = list(by_key)
         try:
             for first in range(0, len(keys), TOGETHER):
                 await self._write({each: by_key[each] for each in keys[first : first + TOGETHER]})
         except BaseException:
-            self._gathered.update(gathered)  # some may count twice: they say how it goes, no more
+            self.note(gathered)  # some may count twice: they say how it goes, no more
             raise
 
     async def _write(self, some: Mapping[tuple[str, str], list[tuple[str, int]]]) -> None:

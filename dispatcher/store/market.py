@@ -29,6 +29,7 @@ from dispatcher.store.decisions import DecisionPart
 from dispatcher.store.documents import DocumentPart
 from dispatcher.store.due_times import DueTimes
 from dispatcher.store.fairness import FairnessPart
+from dispatcher.store.figures import name_left_out
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import (
     CANARY,
@@ -49,7 +50,7 @@ from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.papers import PaperPart
 from dispatcher.store.patterns import PatternPart
-from dispatcher.store.program import Program
+from dispatcher.store.program import Deferred, Program
 from dispatcher.store.proofs import ProofPart
 from dispatcher.store.pulse import PulsePart
 from dispatcher.store.quarters import QuarterPart
@@ -166,17 +167,23 @@ class MarketStore:
 
         Raises Unavailable; script.BrokenLedger if records and ledger disagree.
         """
-        program = Program()
-        if fence is not None:
-            program.fence(self.keys.fence, fence)
-        if idempotency is not None:
-            program.remember(self.keys, idempotency)
-        bodies = {each.id: self.requests.form.pack(each) for each in requests}
-        changes.add_decisions(program, self.keys, decided, bodies)
+
+        def write(program: Program) -> None:
+            if fence is not None:
+                program.fence(self.keys.fence, fence)
+            if idempotency is not None:
+                program.remember(self.keys, idempotency)
+            bodies = {each.id: self.requests.form.pack(each) for each in requests}
+            changes.add_decisions(program, self.keys, decided, bodies)
+
+        weight = sum(len(each.changes) for each in decided) + (fence is not None) + (idempotency is not None)
+        program = Deferred(self.keys.fence, weight, write)
         with traces.part("commit", dispatcher__decisions=len(decided)) as span:
             outcome = await self.node.committer.commit(program, since=since)
             if traces.on():
                 span.note(dispatcher__outcome=outcome.status.name.lower())
+        if outcome.left_out:
+            name_left_out(self.node.aside, self.keys, outcome)
         if outcome.status is Status.OK:
             self.quarters.note(decided)
         return outcome

@@ -30,6 +30,7 @@ class Outcome(NamedTuple):
     stale_id: str = ""
     booking: Booking | None = None
     bucket: int | None = None  # FULL: the ledger bucket; None: the day's cap
+    left_out: frozenset[str] = frozenset()  # OK: keys of figures that could not be written
 
     @property
     def ok(self) -> bool:

@@ -21,7 +21,7 @@ PATTERN = "pattern"  # what is set aside: a week, or one of its counts
 def add_count(program: Program, keys: Keys, count: PatternCount) -> None:
     """Count one barrier, or take it back, in the commit of the step that it came with."""
     key = keys.patterns(count.week)
-    program.write(key, "HINCRBY", ":".join(count.cell), count.by)
+    program.figure(key, "HINCRBY", ":".join(count.cell), count.by)
     program.write(key, "PEXPIRE", count.kept_ms)
 
 
@@ -35,11 +35,11 @@ class PatternPart:
         """By week and cell. What cannot be read is set aside, and counts nothing."""
         found = Counter[tuple[str, Cell]]()
         for week, counts in zip(weeks, await asyncio.gather(*map(self._week, weeks)), strict=True):
-            for field, raw in counts.items():
-                name = text_of(field)
-                number = self.aside.read_all(self.keys.market, PATTERN, [(week, raw)], int)
-                if name.count(":") == len(Cell._fields) - 1:
-                    found[week, Cell(*name.split(":"))] += number.get(week, 0)
+            named = [(f"{week}:{text_of(field)}", raw) for field, raw in counts.items()]
+            for name, number in self.aside.read_all(self.keys.market, PATTERN, named, int).items():
+                _, *cell = name.split(":")
+                if len(cell) == len(Cell._fields):
+                    found[week, Cell(*cell)] += number
         return found
 
     async def _week(self, week: str) -> Mapping[bytes, bytes]:

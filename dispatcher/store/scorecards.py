@@ -37,14 +37,14 @@ def add_outcome(program: Program, keys: Keys, outcome: WorkOutcome) -> None:
     """Count one outcome, or take it back, in the commit of the step that it came with."""
     key, level = keys.scorecards(outcome.day), f"{outcome.vendor_id}:{outcome.entry.level}"
     for name, number in outcome.counts():
-        program.write(key, "HINCRBY", f"{level}:{name}", number)
-    program.write(key, "HINCRBY", CHANGES, 1)
+        program.figure(key, "HINCRBY", f"{level}:{name}", number)
+    program.figure(key, "HINCRBY", CHANGES, 1)
     program.write(key, "PEXPIRE", outcome.kept_ms)
     key, field = keys.outcomes(outcome.vendor_id, outcome.day), field_of(outcome.offer_id, outcome.outcome)
     if outcome.gone:
-        program.write(key, "HDEL", field)
+        program.figure(key, "HDEL", field)
         return
-    program.write(key, "HSET", field, _encode(outcome.entry))
+    program.figure(key, "HSET", field, _encode(outcome.entry))
     program.write(key, "PEXPIRE", outcome.kept_ms)
 
 

@@ -85,8 +85,8 @@ def outcome_of(program: Program, reply: Reply, *, asked_again: bool) -> Outcome:
     A document that is "stale" by being exactly what this program would write was written by it: that is OK.
     Raises BrokenLedger.
     """
-    if reply[0] == b"ok":  # nearly always
-        return _DONE
+    if reply[0] == b"ok":  # nearly always, and nothing more
+        return _DONE if len(reply) == 1 else Outcome(Status.OK, left_out=frozenset(map(_text, reply[1:])))
     status = bytes(reply[0]).decode() if isinstance(reply[0], bytes) else str(reply[0])
     if status == "broken":
         raise BrokenLedger(
@@ -113,6 +113,10 @@ def _booking(program: Program, reply: Reply) -> Booking | None:
 
 def _int(value: bytes | int) -> int:
     return int(value)
+
+
+def _text(value: bytes | int) -> str:
+    return _bytes(value).decode()
 
 
 def _bytes(value: bytes | int) -> bytes:

@@ -42,7 +42,7 @@ from dispatcher.store.resp import text_of
 from dispatcher.store.scored import ScoredDay, scored
 from dispatcher.store.sealed import Sealed, sealed_by_key
 from dispatcher.store.shelf import Shelf, Values
-from dispatcher.store.survey_own import counts_in, read_own
+from dispatcher.store.survey_own import counts_in, look_at_figures, read_own
 
 SCAN_COUNT = PAGE = 1_000
 DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first parts of keys: what they hold
@@ -112,6 +112,7 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
         await _read_records(reader, keys, found, kind, parts)
     await _read_documents(reader, keys, found, parts)
     await _read_caps(reader, keys, found, parts)
+    await look_at_figures(reader, keys, found.strange, parts)
     found.formats, found.rings, found.patient_keys = await read_own(reader, keys, found.strange)
     await _read_keys(reader, keys, found, parts.get(REQUEST_KIND.body, ()))
     found.vendors = set(parts.get(names.VENDORS, ()))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from redis.exceptions import ResponseError
 
 from dispatcher.security.rings import KeyPrint, Ring
+from dispatcher.store import keys as names
 from dispatcher.store.connection import Reader
 from dispatcher.store.format_numbers import newest
 from dispatcher.store.keys import Keys
@@ -14,6 +16,7 @@ from dispatcher.store.resp import text_of
 from dispatcher.store.rings import RingPart
 
 NO_HASH = "is no hash as the service makes it"
+FIGURES = names.ACCEPTANCE, names.PATTERNS, names.CALLS, names.FAIRNESS, names.QUARTERS, names.TROUBLES
 
 
 class Own(NamedTuple):
@@ -27,7 +30,7 @@ class Own(NamedTuple):
 async def read_own(reader: Reader, keys: Keys, strange: dict[str, str]) -> Own:
     """What the service's processes tell each other; each must be what it was made as."""
     part, told = RingPart(reader, keys), Own()
-    for name in (keys.matchers, keys.pulse, keys.troubles, keys.measures, keys.what_ifs):
+    for name in (keys.matchers, keys.pulse, keys.measures, keys.what_ifs):
         if text_of(await reader.ask("TYPE", name)) not in ("hash", "none"):
             strange[name.removeprefix(keys.prefix)] = NO_HASH
     leases = (keys.lease, keys.webhooks_lease, keys.jobs_lease)
@@ -58,3 +61,12 @@ async def counts_in(reader: Reader, strange: dict[str, str], short: str, keys: K
     except (ResponseError, ValueError):
         strange[short] = NO_HASH
         return {}
+
+
+async def look_at_figures(
+    reader: Reader, keys: Keys, strange: dict[str, str], parts: Mapping[str, Sequence[str]]
+) -> None:
+    """What is only counted: one that is none stops nothing, and is told of."""
+    for first in FIGURES:
+        for rest in parts.get(first, ()):
+            await counts_in(reader, strange, f"{first}:{rest}" if rest else first, keys)

@@ -18,6 +18,7 @@ from dispatcher.domain.refusals import Unreadable
 from dispatcher.domain.webhooks import WEBHOOK_KIND, WEBHOOKS, WebhookRecord, list_of, secret_subject
 from dispatcher.security.vault import key_of
 from dispatcher.store.aside import Item
+from dispatcher.store.figures import name_left_out
 from dispatcher.store.keys import (
     WEBHOOK_AT,
     WEBHOOK_DEAD,
@@ -177,14 +178,16 @@ class WebhookPart:
             words = ("MAXLEN", "=", DEAD_LENGTH, "*", FIELD, msgspec.msgpack.encode(letter))
             program.write(keys.of_webhook(WEBHOOK_DEAD, name), "XADD", *words)
         for outcome, number in Counter(each.outcome for each in called).items():
-            program.write(keys.troubles, "HINCRBY", f"webhook:{outcome.value}", number)
+            program.figure(keys.troubles, "HINCRBY", f"webhook:{outcome.value}", number)
         program.write(keys.of_webhook(WEBHOOK_AT, name), "SET", msgspec.msgpack.encode(progress))
         if waiting:
             packed = msgspec.msgpack.encode(list(waiting))
             program.write(keys.of_webhook(WEBHOOK_WAITING, name), "SET", packed)
         elif waiting is not None:
             program.write(keys.of_webhook(WEBHOOK_WAITING, name), "DEL")
-        return await self.committer.commit(program)
+        done = await self.committer.commit(program)
+        name_left_out(self.aside, keys, done)
+        return done
 
     async def log(self, webhook_id: str, before: str, limit: int) -> tuple[list[tuple[str, Called]], str]:
         """The newest calls before an id, and where the next page starts."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from solvers.arrays import Flags, Floats, Ints
-from solvers.known_travel import Answers, KnownTravel, Pair, points
+from solvers.known_travel import Answers, KnownTravel, Pair, TravelSource, points
 from solvers.travel import DetourTravel, Travel
 
 Hours = Set[int]
@@ -17,7 +17,7 @@ Look = Callable[
 ]  #: known by now; the rest is asked for meanwhile
 
 
-class RoadTravel:
+class RoadTravel(TravelSource):
     """A `TravelTimes` and a `TravelSource`. It pickles as the table of what it has looked at."""
 
     def __init__(self, look: Look, fallback: DetourTravel) -> None:

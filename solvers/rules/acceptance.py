@@ -74,8 +74,12 @@ def cents_of_known(
     known: Mapping[str, Any], asked: OpenRequest, now_ms: int, horizon: Horizon, values: Mapping[str, Number]
 ) -> int:
     """What it costs that a vendor of which this is known (`VendorBook.known_of`) may not take it."""
-    market, cell = known.get(ALL_OTHERS, {}), _cell(asked, now_ms, horizon)
-    cents, usual = (_cents_in(each.get(Acceptance.reads), cell, values) for each in (known, market))
+    market = known.get(ALL_OTHERS, {})
+    tables = known.get(Acceptance.reads), market.get(Acceptance.reads)
+    if tables == (None, None):  # nobody has answered any yet: asked of each match and of all that came next
+        return 0
+    cell = _cell(asked, now_ms, horizon)
+    cents, usual = (_cents_in(each, cell, values) for each in tables)
     if not registry.is_on(scorecard.RULE.code):
         return cents
     own, mean = (scorecard.cents_at(each.get(scorecard.RULE.reads), values) for each in (known, market))

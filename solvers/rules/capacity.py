@@ -58,7 +58,8 @@ class Capacity(CandidateRule):
         days = view.screening.horizon.midnight_ms[:-1]
         none = np.zeros(len(options.vendor), np.int64)
         other, day = options.among(np.zeros(len(days), np.int64), days, none)
-        return np.r_[option[long], other], np.r_[runs.first_ms[which[long]], days[day]]
+        start_ms = np.concatenate((runs.first_ms[which[long]], days[day]))
+        return np.concatenate((option[long], other)), start_ms
 
     def permits(self, one: Candidate) -> bool:
         """Whether every ledger bucket of the work has a unit left, and the day a dispatch."""

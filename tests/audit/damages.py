@@ -66,6 +66,16 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
     "cut record": (lambda raw, keys: raw.set(of(keys, "b"), bytes(5)), {"whole"}, "cannot be decoded"),
     "empty record": (lambda raw, keys: raw.set(of(keys, "b"), bytes(4)), {"whole"}, "cannot be decoded"),
     "no body": (lambda raw, keys: raw.delete(body(keys, "b")), {"whole"}, "has a record and no body"),
+    "a figure that is no count": (
+        lambda raw, keys: raw.hset(keys.fairness("2026-03-02"), "asked:bls@0,0", "many"),
+        {"readable"},
+        "is no hash as the service makes it",
+    ),
+    "figures of another type": (
+        lambda raw, keys: raw.set(keys.calls("2026-03"), "x"),
+        {"readable"},
+        "is no hash as the service makes it",
+    ),
     "left over": (
         lambda raw, keys: raw.set(body(keys, "gone"), b"sealed"),
         {"whole", "readable"},

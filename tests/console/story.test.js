@@ -46,6 +46,35 @@ Deno.test("an offer that gave way to another at the same moment is not taken for
   equal(moved.slice(1).map(({ says }) => says), ["Offered to v1", "Offered to v2"]);
 });
 
+Deno.test("a rule that removed the last vendor is told in words", () => {
+  const history = [{ state: "received", at: at(0) }, { state: "matching", at: at(1), by: "matcher", code: "needs" }];
+  const told = story({ ...VIEW, received_at: at(0), history, attempts: [] });
+  equal(told.map(({ says, why }) => [says, why])[1], ["No vendor found yet", "nobody meets the passenger's needs"]);
+  const amendments = [{ number: 1, at: at(2), by: "platform", fields: ["needs"], outcome: "agreed" }];
+  equal(story({ ...VIEW, amendments }).map(({ says }) => says)[3], "Amended: needs"); // a field is no rule
+});
+
+Deno.test("a counter-offer is no new offer, and its refusal none", () => {
+  const history = ["", "countered", "counter_refused"].map((code, nth) => ({
+    state: "offered",
+    at: at(nth),
+    by: "x",
+    code,
+  }));
+  const attempts = [{ id: "r1.1", vendor_id: "v1", state: "requested", at: at(0) }];
+  const told = story({
+    ...VIEW,
+    received_at: at(0),
+    history: [{ state: "received", at: at(0) }, ...history],
+    attempts,
+  });
+  equal(told.slice(1).map(({ says, why }) => [says, why]), [
+    ["Offered to v1", ""],
+    ["Counter-offer of v1", ""],
+    ["Refused: the counter-offer of v1", ""],
+  ]);
+});
+
 Deno.test("a story of which the beginning is gone says so", () => {
   const [first, second] = story({ ...VIEW, history: VIEW.history.slice(2) });
   equal([first.says, first.at, second.says], [

@@ -34,6 +34,12 @@ async def test_what_needs_somebody_comes_first_and_is_offered_by_keys_alone(desk
     await expect(rows).to_have_count(2)  # what is far away needs nobody yet
     await expect(rows.nth(0)).to_contain_text("No vendor yet")
     await expect(rows.nth(1)).to_contain_text("Task: predecessor missing")
+    mine = page.get_by_role("button", name="with care coordinator 1")
+    await mine.click()
+    await expect(rows).to_have_count(1)
+    assert page.url.endswith("?owner=care_coordinator")
+    await mine.click()
+    await expect(rows).to_have_count(2)
     await page.keyboard.press("j")
     await page.wait_for_selector(".side h2:has-text('soon')")
     assert await problems_in_both_themes(page) == []
@@ -134,6 +140,9 @@ async def test_a_counter_offer_is_taken_from_its_row_with_what_it_would_cost(des
     await page.wait_for_selector(".toast:has-text('v1 has asked so')")
     view = await desk.call(market, "GET", "/requests/asked")
     assert (view["state"], view["match"]["price_cents"]) == ("accepted", 9_900)
+    await visit(page, market, "request/asked")  # and it is not forgotten what it was
+    await expect(page.locator(".facts")).to_contain_text("v1 (taken): start")
+    await expect(page.locator(".facts")).to_contain_text("price $99.00: $54.00 more")
 
 
 async def test_a_request_is_held_and_its_toast_resumes_it(desk: Desk) -> None:

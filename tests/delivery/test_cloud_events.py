@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgpack
+import msgspec
 import pytest
 
 from contracts.codec import MSGPACK, convert, decode
@@ -129,3 +130,10 @@ async def test_order_is_kept_by_the_offer_however_its_events_name_their_subject(
 
 def test_a_client_takes_attributes_of_a_later_version_too() -> None:
     assert convert(LEAST | {"later": "x"}, CloudEvent).time is None
+
+
+def test_every_envelope_of_ours_names_its_version() -> None:
+    """CloudEvents demands `specversion`: a gap, a test call, a reply of our client had none."""
+    event = CloudEvent(id="1", source="/vans/7", type="dispatch.reply.accept")
+    for told in (msgspec.to_builtins(event), msgspec.json.decode(msgspec.json.encode(event))):
+        assert told == LEAST

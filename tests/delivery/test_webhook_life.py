@@ -106,7 +106,7 @@ async def test_who_is_called_is_told_that_a_stream_fell_back_and_then_of_what_co
         await hooks.tell("r2")
         await hooks.until(lambda: len(receiver.calls) == 4)
     gap, last = (msgspec.json.decode(body) for _, body in receiver.calls[2:])
-    assert (gap["type"], gap["data"]["reason"]) == ("dispatch.feed.gap", "ahead")
+    assert (gap["specversion"], gap["type"], gap["data"]["reason"]) == ("1.0", "dispatch.feed.gap", "ahead")
     assert last["subject"] == "r2"
 
 

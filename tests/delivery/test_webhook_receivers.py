@@ -87,7 +87,7 @@ async def babbles(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         (closes, "connection_broken"),
         (is_silent, "timeout"),
         (drips, "timeout"),
-        (babbles, "ClientResponseError"),
+        (babbles, "no_http_answer"),
     ],
 )
 async def test_what_is_no_answer_is_a_word_in_time(talk: Talk, code: str) -> None:

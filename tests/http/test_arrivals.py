@@ -53,6 +53,7 @@ class Line:
 
     def __init__(self, lanes: Lanes) -> None:
         self.lanes, self.seen, self.away = lanes, list[str](), cast(SentAway, None)
+        self.gone = False
 
     def admit(self, turn: Turn, data: bytes) -> None:
         self.seen.append(f"read {len(data)}")
@@ -69,6 +70,9 @@ class Line:
 
     def stop_reading(self) -> None:
         self.seen.append("unread")
+
+    def hung_up(self) -> bool:
+        return self.gone
 
     def end(self) -> None:
         self.seen.append("ends")

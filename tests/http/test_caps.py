@@ -261,7 +261,10 @@ async def test_a_countered_price_beyond_the_cap_is_refused_in_words_and_the_offe
 
 async def test_why_is_for_the_vendor_itself_and_ops_and_tells_of_nobody(town: Api) -> None:
     town.service.store.market(town.market).losses.note(
-        {("2026-03-02", "v1", "needs:wheelchair"): 2, ("2026-03-02", "v1", "needs::max_weight_kg::180"): 2}
+        {
+            ("2026-03-02", "needs:wheelchair"): {"v1": 2},
+            ("2026-03-02", "needs::max_weight_kg::180"): {"v1": 2},
+        }
     )
     await town.service.store.market(town.market).losses.write()
     status, own = await town.call("GET", "/vendors/v1/why?days=2", role=Role.VENDOR, vendor="v1")

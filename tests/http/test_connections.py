@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import AsyncExitStack
 
 import pytest
 
 from contracts.codes import Role
 from dispatcher.http.concurrency import Limits
+from dispatcher.http.server import UNREAD_S, listen
 from dispatcher.runtime import files
 from tests.http.conftest import Api
-from tests.http.wire import wire
+from tests.http.wire import TIMEOUT_S, wire
 
 ALIVE = ("GET /livez HTTP/1.1", "Host: x")
 SHORT, NEVER = 0.1, 3_600.0
@@ -85,6 +87,33 @@ async def test_one_too_many_is_told_when_every_one_is_at_work(api: Api) -> None:
         told = await line.told()
         assert (told.status, told.problem, told.headers["retry-after"]) == (503, "unavailable", "1")
         assert await line.ended()
+
+
+@pytest.mark.parametrize("limits", [Limits(connections=2, header_s=NEVER, idle_s=NEVER)])
+async def test_who_does_not_read_its_answers_makes_room(api: Api) -> None:
+    with socket.create_connection((api.client.server.host, api.client.server.port)) as unread:
+        call = "\r\n".join(("GET /openapi.json HTTP/1.1", "Host: x", "", ""))
+        unread.sendall(call.encode() * 8)  # together more than the kernel takes
+        async with wire(api) as second, asyncio.timeout(TIMEOUT_S):
+            while not any(each.writing_paused for each in api.client.server.runner.server.connections):
+                await asyncio.sleep(0.005)
+            second.send(*(f"GET {api.base}/events HTTP/1.1", "Host: x", *_as_ops(api)))
+            assert b"200 OK" in await second.reader.readline()
+            async with wire(api) as third:
+                third.send(*ALIVE)
+                assert (await third.told()).status == 200
+
+
+def _as_ops(api: Api) -> list[str]:
+    return [f"{name}: {value}" for name, value in api.headers(role=Role.OPS).items()]
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system has no such time")
+async def test_who_takes_nothing_of_its_answer_is_hung_up_on_in_time(api: Api) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        await listen(api.client.server.runner, bound)
+        waits_ms = bound.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert waits_ms == UNREAD_S * 1000
 
 
 def test_the_limit_of_open_files_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,7 @@ def _gap(answer: ClientResponse) -> tuple[str, str]:
     """Why, and behind which position, something is missing."""
     told = msgspec.json.decode(_opening(answer)["data"], type=CloudEvent)
     assert told.type == "dispatch.feed.gap"
+    assert '"specversion":"1.0"' in _opening(answer)["data"], "no CloudEvent without"
     gap = msgspec.convert(told.data, FeedGap)
     return gap.reason.value, gap.after
 

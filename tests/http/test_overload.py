@@ -142,6 +142,25 @@ async def test_who_calls_again_at_once_is_left_unread_but_not_another_on_the_sam
         held.set()
 
 
+@pytest.mark.parametrize("limits", [FEW])
+async def test_who_hangs_up_while_it_is_left_unread_is_forgotten_and_nothing_is_stored(
+    api: Api, lanes: Lanes, held: asyncio.Event
+) -> None:
+    async with wire(api) as waiting:
+        _submit(api, waiting, "r1")
+        await _until(lambda: lanes.waiting == 1)
+        async with wire(api) as line:
+            _submit(api, line, "r2")
+            assert (await line.told()).status == 503
+            _submit(api, line, "r2")
+            await _until(lambda: any(each._unread for each in _connections(api)))
+        held.set()
+        assert (await waiting.told()).status == 202
+        await _until(lambda: not any(each._unread for each in _connections(api)))
+    await _until(lambda: (lanes.calls.count, len(lanes.calls._put_off)) == (0, 0))
+    assert await api.store.market(api.market).requests.records.get("r2") is None
+
+
 @pytest.mark.parametrize("limits", [NARROW])
 @pytest.mark.parametrize("whole", [True, False], ids=["at once", "in pieces"])
 async def test_who_hangs_up_while_it_waits_gives_its_place_back_and_nothing_is_stored(
@@ -171,6 +190,23 @@ async def test_a_body_that_is_on_its_way_holds_nobody_up(api: Api, lanes: Lanes)
         assert (await api.call("POST", "/requests", trip("r1")))[0] == 202
         assert (lanes.calls.count, lanes.calls.at_work) == (3, 0)
     await _until(lambda: (lanes.calls.count, api.limit.taken) == (0, 0))
+
+
+@pytest.mark.parametrize("limits", [replace(NARROW, in_flight=3, strangers=2)])
+async def test_strangers_whose_bodies_are_on_their_way_leave_places_to_others(api: Api, lanes: Lanes) -> None:
+    look = ("HEAD /openapi.json HTTP/1.1", "Host: x")
+    async with AsyncExitStack() as stack:
+        slow = [await stack.enter_async_context(wire(api)) for _ in range(3)]
+        for line in slow:
+            line.send(*look, "Content-Length: 500", body=b"{")
+        told = await _bodiless(slow[2])
+        assert (told.status, told.headers["retry-after"]) == (503, "1")
+        assert lanes.calls.count == 2
+        whole = await stack.enter_async_context(wire(api))
+        whole.send(*look, "Content-Length: 2", body=b"{}")  # nothing of it is still to come
+        assert (await _bodiless(whole)).status == 200
+        assert (await api.call("POST", "/requests", trip("r1")))[0] == 202
+    await _until(lambda: (lanes.calls.count, api.gate.strangers.taken) == (0, 0))
 
 
 @pytest.mark.parametrize("limits", [NARROW])

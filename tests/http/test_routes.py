@@ -210,4 +210,7 @@ def test_what_follows_events_takes_the_place_of_no_call() -> None:
     """A stream that held a call's place would shut everybody out, once enough people follow something."""
     streams = {each.id for each in OPERATIONS for answer in each.answers.values() if answer.media == SSE}
     assert streams >= {"followEvents", "followBoard", "followWhatIf"}
-    assert {each.id for each in OPERATIONS if each.resumable} == streams
+    assert {each.id for each in OPERATIONS if each.stream} == streams
+    assert [each.id for each in OPERATIONS if each.resumable] == ["followEvents"], (
+        "none else goes on from a place"
+    )

@@ -87,7 +87,7 @@ def served(url: str) -> Any:
 
 
 # Event streams do not end: see test_events.
-IDS = [each.id for each in GUARDED + OPEN if not each.resumable]
+IDS = [each.id for each in GUARDED + OPEN if not each.stream]
 BOUNDS = settings(
     max_examples=examples(4),
     derandomize=True,

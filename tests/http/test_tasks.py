@@ -106,6 +106,7 @@ async def test_a_task_past_its_time_goes_to_ops_and_stays_somebodys(unmatched: A
     unmatched.clock.ms += 31 * 60_000
     assert await Timers(unmatched.service).fire_due(unmatched.market) == 1
     (late,) = await listed(unmatched, "?role=ops", Role.OPS)
+    assert task["may_act"] == late["may_act"] == ["coordinator", "ops", "platform"]  # it stays theirs, too
     assert (late["id"], late["escalations"]) == (task["id"], 1)
     assert await listed(unmatched, "?role=care_coordinator") == []
 

@@ -188,7 +188,7 @@ async def test_a_full_thread_refuses_the_next_message_and_keeps_the_first(api: A
 
 async def test_a_thread_goes_with_its_request_and_until_then_is_kept(api: Api) -> None:
     await accepted(api)
-    await api.call("POST", MESSAGES, {"text": SECRET})
+    await as_vendor(api, "POST", MESSAGES, {"text": SECRET})  # and nobody ever reads it
     timers, reader = Timers(api.service), api.store.reader
     api.clock.ms += 2 * HOUR_MS
     for status in ("at_pickup", "completed"):
@@ -197,14 +197,40 @@ async def test_a_thread_goes_with_its_request_and_until_then_is_kept(api: Api) -
     while await timers.fire_due(api.market):  # the thread's own among them: it looks, and stays
         pass
     assert len((await api.call("GET", MESSAGES))[1]["messages"]) == 1
+    task = (await api.call("GET", "/tasks/r1.1.unread_message"))[1]
+    assert (task["state"], task["owner"]) == ("open", "ops")  # past its time
     assert judge(await survey(reader, api.market)) == []
-    api.clock.ms += 73 * HOUR_MS
-    while await timers.fire_due(api.market):
-        pass
-    assert (await api.call("GET", MESSAGES))[0] == 404
+    for found in (200, 404):  # what nobody has read keeps its request for a while, as any task does
+        api.clock.ms += 73 * HOUR_MS
+        while await timers.fire_due(api.market):
+            pass
+        assert (await api.call("POST", f"{MESSAGES}/read", role=Role.COORDINATOR))[0] == found
     left = await survey(reader, api.market)
-    assert [left.records[each] for each in ("request", "thread")] == [{}, {}]
+    assert [left.records[each] for each in ("request", "thread", "task")] == [{}, {}, {}]
     assert judge(left) == []
+
+
+async def test_what_a_vendor_writes_is_somebodys_task_until_it_is_read_or_answered(api: Api) -> None:
+    await accepted(api)
+
+    async def stands() -> tuple[str, str | None]:
+        task = (await api.call("GET", "/tasks/r1.1.unread_message"))[1]
+        assert (task["request_id"], task["owner"]) == ("r1", "care_coordinator")
+        assert judge(await survey(api.store.reader, api.market)) == []
+        return task["state"], task.get("outcome")
+
+    await api.call("POST", MESSAGES, {"text": "to the vendor"})
+    assert (await api.call("GET", "/tasks/r1.1.unread_message"))[0] == 404
+    await as_vendor(api, "POST", MESSAGES, {"text": SECRET})
+    await as_vendor(api, "POST", f"{MESSAGES}/read")  # its own mark is nobody's ear
+    assert await stands() == ("open", None)
+    await api.call("POST", f"{MESSAGES}/read", role=Role.COORDINATOR)
+    assert await stands() == ("done", "settled")
+    await as_vendor(api, "POST", MESSAGES, {"text": "once more"})
+    await as_vendor(api, "POST", MESSAGES, {"text": "and again"})
+    assert await stands() == ("open", None)
+    await api.call("POST", MESSAGES, {"text": "coming"}, role=Role.OPS)
+    assert await stands() == ("done", "settled")
 
 
 async def test_a_message_that_cannot_be_read_hides_no_other_and_is_somebodys_task(api: Api) -> None:

@@ -138,9 +138,9 @@ async def test_days_are_those_asked_for_and_what_cannot_be_read_counts_nothing(
 
 async def test_what_is_counted_of_a_day_is_bounded_and_the_rules_count_on(town: Town) -> None:
     losses, day = town.market.stored.losses, DAY.isoformat()
-    losses.note({(day, "v1", f"needs::max_stairs::{n}"): 1 for n in range(MOST_FIELDS)})
+    losses.note({(day, f"needs::max_stairs::{n}"): {"v1": 1} for n in range(MOST_FIELDS)})
     await losses.write()
-    losses.note({(day, "v1", "needs::max_stairs::9999"): 1, (day, "v1", "needs:wheelchair"): 3})
+    losses.note({(day, "needs::max_stairs::9999"): {"v1": 1}, (day, "needs:wheelchair"): {"v1": 3}})
     await losses.write()
     found = await losses.of("v1", [DAY])
     assert len(found) == MOST_FIELDS + 1

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import logging
+import sys
 
 import pytest
 import structlog
@@ -31,6 +34,32 @@ def test_a_failure_is_logged_with_its_place_but_without_text_or_variables(
     assert "_fail" in told
     if as_json:
         assert json.loads(told)["request"] == "r1"
+
+
+class Disk(io.StringIO):
+    """Full, until it is not."""
+
+    full = True
+
+    def write(self, text: str) -> int:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+def test_lines_that_cannot_be_written_end_nothing_and_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, disk = structlog.get_config(), Disk()
+    monkeypatch.setattr(sys, "stderr", disk)
+    logs.configure("info", as_json=True)
+    try:
+        for number in range(4):
+            disk.full = number < 2
+            structlog.get_logger().info("it happened", number=number)
+    finally:
+        structlog.configure(**before)
+    told, after = map(json.loads, disk.getvalue().splitlines())
+    assert (told["number"], told["lines_lost"]) == (2, 2)
+    assert "lines_lost" not in after
 
 
 def test_a_librarys_line_is_told_without_its_text(capsys: pytest.CaptureFixture[str]) -> None:

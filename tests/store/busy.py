@@ -185,7 +185,7 @@ class Busy:
         await self.words()
         await self.service.patient_reads.read(PLATFORM, self.name, "done", None)
         await self.papers()
-        self.market.losses.note({(DAY.isoformat(), "v1", "others"): 1})
+        self.market.losses.note({(DAY.isoformat(), "others"): {"v1": 1}})
         await self.market.losses.write()
         await self.market.sending.tell(nothing=True)  # last: whoever hears it plans no notification
 

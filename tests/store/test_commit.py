@@ -1,5 +1,7 @@
 """One script commits everything or nothing, and says which check failed."""
 
+import asyncio
+
 import msgspec
 import pytest
 from redis.asyncio import Redis
@@ -56,6 +58,20 @@ async def test_a_batch_is_stored_whole_or_not_at_all(market: MarketStore, raw: R
     outcome = await market.commit([received(each) for each in ids], requests=[trip(each) for each in ids])
     assert (outcome.status, outcome.stale_id) == (Status.STALE, "b7")
     assert await everything(raw, keys) == before
+
+
+async def test_a_commit_that_cannot_be_written_out_fails_alone_among_those_sent_with_it(
+    market: MarketStore,
+) -> None:
+    ids = [f"b{number}" for number in range(6)]
+    twice = [[received(each)] * (1 + (each == "b3")) for each in ids]  # a commit takes one change a record
+    given = zip(ids, twice, strict=True)
+    commits = [market.commit(decided, requests=[trip(each)]) for each, decided in given]
+    told = await asyncio.gather(*commits, return_exceptions=True)
+    assert isinstance(told[3], ValueError)
+    assert await market.requests.open_ids(10) == [each for each in ids if each != "b3"]
+    assert market.node.committer.waiting == 0
+    await receive(market, "b3")
 
 
 async def test_a_repeated_command_has_one_effect_and_the_same_answer(

@@ -130,6 +130,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         "accepted.1.overdue",
         "v1.credential_expiring_background_check",
         "declined.1.score_dispute_declined",
+        "riding.1.unread_message",
     }
 
 

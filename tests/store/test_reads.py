@@ -8,7 +8,9 @@ from redis.exceptions import ResponseError
 
 from contracts.codes import RequestState
 from contracts.tuning import Tuning
+from dispatcher.domain.fairness import Fared
 from dispatcher.domain.refusals import Invalid, Stale
+from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
@@ -164,3 +166,19 @@ async def test_capacity_of_a_new_day_wakes_the_matcher(market: MarketStore) -> N
     async with market.wake() as wake:
         await market.capacity.put("v1", DAY, pools(1))
         assert await wake.wait(5.0)
+
+
+async def test_one_damaged_figure_stays_set_aside_while_those_beside_it_are_read(
+    market: MarketStore, raw: Redis, keys: Keys
+) -> None:
+    good, bad = "asked:bls@0,0", "asked:als@0,0"
+    await raw.hset(keys.fairness("2026-03-02"), mapping={bad: "many", good: "2"})
+    good_cell, bad_cell = "weather:::bls", "weather:::als"
+    await raw.hset(keys.patterns("2026-W10"), mapping={bad_cell: "many", good_cell: "2"})
+    for _ in range(2):
+        assert await market.fairness.of(["2026-03-02"]) == {"bls@0,0": Fared(asked=2)}
+        assert set((await market.patterns.of(["2026-W10"])).values()) == {2}
+        assert market.node.aside.known(market.name) == {
+            Item("fairness", f"2026-03-02:{bad}"),
+            Item("pattern", f"2026-W10:{bad_cell}"),
+        }

@@ -7,15 +7,24 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from dispatcher.domain import barriers
+from dispatcher.domain.acceptance import Answer
+from dispatcher.domain.barriers import PatternCount
+from dispatcher.domain.fairness import GroupCount
 from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of
 from dispatcher.domain.scorecards import Entry, Outcome, WorkOutcome, day_of
+from dispatcher.domain.will_call import Called, DayKind
 from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.store.aside import Item
+from dispatcher.store.figures import FIGURE
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.outcome import Status
+from dispatcher.store.program import Program
 from dispatcher.store.store import Store
+from solvers import acceptance
 from tests.store.conftest import RING, everything
 from tests.store.made import DAY, NOW_MS, booking, cancelled, offered, pools, received, record, trip, vendor
 
@@ -108,17 +117,59 @@ async def test_a_set_and_a_list_of_days_of_another_type_refuse_a_vendor_and_its_
         assert await everything(raw, keys) == before
 
 
-@pytest.mark.parametrize("value", ("many", "9223372036854775807", "1.5", ""))
-async def test_a_count_that_is_none_refuses_the_whole_commit(
-    market: MarketStore, raw: Redis, keys: Keys, value: str
+ENTRY = Entry(at_ms=NOW_MS, start_ms=0, level="bls")
+COUNTED = msgspec.structs.replace(
+    received("a"),
+    outcomes=(WorkOutcome("v1", "a.1", Outcome.ON_TIME, ENTRY, kept_ms=60_000),),
+    answers=(Answer("v1", "2026-W10", acceptance.Cell(0, 0, 0, 0), yes=True),),
+    counts=(PatternCount("2026-W10", barriers.Cell("weather", "", "v1", "bls"), 1, 60_000),),
+    groups=(GroupCount("2026-03-02", "bls@0,0"),),
+    called=Called("2026-03", DayKind.WEEKDAY, 9),
+)
+FIGURES = {  # a key of counts, and a field of it that the commit adds to
+    f"marks:{day_of(NOW_MS)}": "v1:bls:on_time",
+    "acceptance:2026-W10": "v1:0:0:0:0:yes",
+    "patterns:2026-W10": "weather::v1:bls",
+    "fairness:2026-03-02": "asked:bls@0,0",
+    "calls:2026-03": "weekday:9",
+}
+
+
+async def test_figures_are_counted(market: MarketStore, raw: Redis, keys: Keys) -> None:
+    assert (await market.commit([COUNTED], requests=[trip("a")])).left_out == frozenset()
+    counted = {name: await raw.hget(keys.prefix + name, field) for name, field in FIGURES.items()}
+    assert counted == dict.fromkeys(FIGURES, b"1")
+
+
+@pytest.mark.parametrize("value", ("many", "9223372036854775807", "1.5", "", None))
+@pytest.mark.parametrize("name", FIGURES)
+async def test_a_figure_that_cannot_be_counted_on_is_left_out_and_named_and_stops_nothing(
+    market: MarketStore, raw: Redis, keys: Keys, name: str, value: str | None
 ) -> None:
-    counted = msgspec.structs.replace(
-        received("a"),
-        outcomes=(WorkOutcome("v1", "a.1", Outcome.ON_TIME, Entry(at_ms=NOW_MS, start_ms=0, level="bls")),),
-    )
-    await raw.hset(keys.scorecards(day_of(NOW_MS)), "v1:bls:on_time", value)
-    told = await refused(market, raw, keys, keys.scorecards(day_of(NOW_MS)), counted)
-    assert "v1:bls:on_time" in told
+    key = keys.prefix + name
+    await (raw.set(key, "x") if value is None else raw.hset(key, FIGURES[name], value))
+    kept = IdempotencyRecord.of("platform", "counted", b"body")
+    outcome = await market.commit([COUNTED], requests=[trip("a")], idempotency=kept)
+    assert (outcome.status, outcome.left_out) == (Status.OK, {key})
+    assert await market.requests.records.get("a") == record("a")
+    left = await (raw.get(key) if value is None else raw.hget(key, FIGURES[name]))
+    assert left == (b"x" if value is None else value.encode())
+    others = {other: await raw.hget(keys.prefix + other, FIGURES[other]) for other in FIGURES.keys() - {name}}
+    assert others == dict.fromkeys(FIGURES.keys() - {name}, b"1")
+    assert Item(FIGURE, name) in market.node.aside.known(market.name)
+
+
+async def test_a_count_that_something_is_held_to_refuses_the_whole_commit(
+    market: MarketStore, raw: Redis, keys: Keys
+) -> None:
+    """What a payer has spent is no figure: more than a cap allows must not be booked."""
+    program, key = Program(), keys.spent("v1", "2026")
+    program.write(keys.events, "XADD", "*", "x", "1")
+    program.write(key, "HINCRBY", "payer:2026:trips", 1)
+    await raw.hset(key, "payer:2026:trips", "many")
+    with pytest.raises(Unwritable, match="payer:2026:trips is no count"):
+        await market.node.committer.commit(program)
+    assert not await raw.exists(keys.events)
 
 
 async def test_after_the_cause_is_gone_the_same_command_has_its_effect(

@@ -28,6 +28,7 @@ GONE = 410  # the receiver wants nothing any more
 RESOLVERS = 16  # names that are looked up at once: one that nobody answers for holds up no other
 REFUSED = "address_refused"
 TIMED_OUT, TLS, UNREACHABLE, BROKEN = "timeout", "tls", "unreachable", "connection_broken"
+NO_ANSWER = "no_http_answer"
 AGENT = "dispatcher-webhooks/1"
 
 
@@ -157,6 +158,8 @@ def code_of(error: Exception) -> str:
         return TLS
     if isinstance(error, aiohttp.ClientConnectorError):
         return UNREACHABLE
+    if isinstance(error, aiohttp.ClientResponseError | aiohttp.ClientPayloadError):
+        return NO_ANSWER
     return BROKEN if isinstance(error, aiohttp.ClientConnectionError | OSError) else type(error).__name__
 
 

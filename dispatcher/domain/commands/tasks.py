@@ -19,10 +19,10 @@ from dispatcher.domain.follow_barriers import recorded
 from dispatcher.domain.refusals import Invalid, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.rights import (
-    MAY_ACT,
     READERS,
     SPEAKS_FOR_OTHERS,
     by_right,
+    may_act,
     refuse_another_name,
 )
 from dispatcher.domain.states import REQUIREMENT_TASKS
@@ -181,7 +181,7 @@ def comment(task: TaskRecord, command: CommentTask, context: Context) -> Decisio
 def _refuse_others(task: TaskRecord, by: str, context: Context) -> Context:
     """By whose right. Raises NotAllowed for one that neither is nor was at first one of the caller's role."""
     refuse_another_name(by, context)
-    allowed = MAY_ACT[task.owner] | MAY_ACT[OWNERS[task.kind]]
+    allowed = may_act(task.owner, OWNERS[task.kind])
     return by_right(context, allowed, f"task {task.id}", "Maybe comment on it: that whoever reads it may.")
 
 

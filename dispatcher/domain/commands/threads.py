@@ -22,6 +22,7 @@ from dispatcher.domain.threads import (
     thread_id,
     told,
 )
+from dispatcher.domain.unread import followed
 
 PARTIES = frozenset[Role]().union(*(each.parties for each in SUBJECTS.values()))
 MOST_MARKS = 64  # the newest are kept: a thread must not grow with everybody who ever looked
@@ -72,7 +73,12 @@ def post(thread: ThreadRecord | None, command: PostMessage, context: Context) ->
     word = Posted(command.message_id, context.now_ms, context.by, context.subject, command.sealed)
     version = thread.version + 1 if thread else 1
     after = replace(before, version=version, messages=(*before.messages, word))
-    return Decision(changes=(Change(thread, after),), messages=told(after, context.by), at_ms=context.now_ms)
+    tasks = followed(after, context)
+    return Decision(
+        changes=(Change(thread, after), *tasks.changes),
+        messages=(*told(after, context.by), *tasks.messages),
+        at_ms=context.now_ms,
+    )
 
 
 @decides(MarkRead, THREAD_KIND.name, roles=PARTIES, quiet=True)
@@ -86,7 +92,10 @@ def mark(thread: ThreadRecord, command: MarkRead, context: Context) -> Decision 
     own = Mark(context.by, context.subject, up_to, context.now_ms)
     others = [each for each in thread.read if (each.by, each.subject) != (own.by, own.subject)]
     after = replace(thread, version=thread.version + 1, read=(*others, own)[-MOST_MARKS:])
-    return Decision(changes=(Change(thread, after),), at_ms=context.now_ms)
+    tasks = followed(after, context)
+    return Decision(
+        changes=(Change(thread, after), *tasks.changes), messages=tasks.messages, at_ms=context.now_ms
+    )
 
 
 def refuse_beyond(count: int, command: MarkRead) -> None:

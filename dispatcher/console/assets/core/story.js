@@ -3,7 +3,8 @@
  * @module
  */
 
-import { CODES, words } from "./codes.js";
+import { codeSays } from "../parts/words.js";
+import { words } from "./codes.js";
 
 /**
  * @typedef {object} Told
@@ -33,7 +34,7 @@ const REASONS = {
 
 /** A code as words. @param {string} [code] */
 export function reason(code = "") {
-  return REASONS[code] || CODES[code.toLowerCase()] || words(code.toLowerCase());
+  return REASONS[code] || codeSays(code);
 }
 
 /** @param {{ by?: string, subject?: string }} of */
@@ -60,13 +61,19 @@ const STILL_ASKED = {
   no_capacity: "A vendor took it, and had no room any more",
 };
 
+/** Of a counter-offer: the offer stays as it was. @type {Record<string, string>} */
+const COUNTERED = { countered: "Counter-offer", counter_refused: "Refused: the counter-offer" };
+
 /** @type {Record<string, (vendor: string, step: any) => string>} */
 const SENTENCES = {
   received: () => "Waits for a vendor",
   matching: (_, step) =>
     step.by === "matcher" && !REASONS[step.code] ? "No vendor found yet" : "A vendor is sought again",
   on_hold: () => "Put on hold",
-  offered: (vendor) => `Offered to ${vendor || "a vendor"}`,
+  offered: (vendor, step) =>
+    COUNTERED[step.code]
+      ? `${COUNTERED[step.code]} ${vendor ? `of ${vendor}` : "of a vendor"}`
+      : `Offered to ${vendor || "a vendor"}`,
   accepted: (vendor) => `Accepted by ${vendor || "its vendor"}`,
   in_progress: (vendor) => `Under way with ${vendor || "its vendor"}`,
   completed: (vendor) => `Completed by ${vendor || "its vendor"}`,
@@ -90,7 +97,7 @@ export function story(view, tasks = []) {
     state: step.state,
     says: nth === 0 && Date.parse(step.at) === first ? cameIn(step.state) : sentence(step, attempts),
     who: whoOf(step),
-    why: step.code === step.state ? "" : reason(step.code),
+    why: step.code === step.state || COUNTERED[step.code] ? "" : reason(step.code),
   }));
   if (!history.length || told[0].at > first) {
     told.unshift({ at: first, state: "received", says: "Came in; the oldest steps are not kept", who: "", why: "" });
@@ -119,7 +126,7 @@ function sentence(step, attempts) {
 /** @param {any[]} all @returns {Told[]} */
 function amendments(all) {
   return all.flatMap((each) => {
-    const what = `Amended: ${(each.fields || []).map(reason).join(", ") || "another start"}`;
+    const what = `Amended: ${(each.fields || []).map(words).join(", ") || "another start"}`;
     const begun = { at: Date.parse(each.at), state: "received", says: what, who: whoOf(each), why: "" };
     if (!each.settled_at || each.settled_at === each.at) return [{ ...begun, why: reason(each.outcome) }];
     return [begun, {
@@ -135,12 +142,12 @@ function amendments(all) {
 /** @param {any[]} tasks @returns {Told[]} */
 function ofTasks(tasks) {
   return tasks.flatMap((task) => {
-    const name = reason(task.kind);
+    const name = words(task.kind);
     /** @type {Told[]} */
     const told = [{
       at: Date.parse(task.opened_at),
       state: "on_hold",
-      says: `Task for ${reason(task.owner)}: ${name}`,
+      says: `Task for ${words(task.owner)}: ${name}`,
       who: "",
       why: reason(task.code),
     }];

@@ -10,6 +10,8 @@ import { until } from "../core/time.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
 import { actsOn } from "../parts/acts.js";
+import { counterSays } from "../parts/acts/counter.js";
+import { Messages } from "../parts/messages.js";
 import { priceOf } from "../parts/price.js";
 import { money, stateMark, words } from "../parts/state.js";
 import { atRisk, RISKS, why } from "../parts/words.js";
@@ -23,6 +25,8 @@ import { taskCard, taskKeys } from "../parts/tasks.js";
 
 export const title = "Request";
 const MOST_TASKS = 10;
+// of these its vendor has, or may have had, the work
+const HAS = ["accepted", "completed", "failed"], HAD = ["turned_back", "cancelled"];
 const TASK = "dispatch.task.", TASKS_MS = 1_000;
 
 // from the first moment on: what has no heading yet is named by nothing
@@ -45,6 +49,9 @@ class RequestPage {
     this.why = h("section", { class: "panel", hidden: true, "aria-labelledby": "why" });
     this.match = h("section", { class: "panel", hidden: true, "aria-labelledby": "match" });
     this.todo = h("div", { class: "columns" });
+    this.words = h("div", { class: "columns" });
+    /** @type {Map<string, Messages>} by dispatch */
+    this.threads = new Map();
     this.told = h("section", { class: "panel", "aria-labelledby": "story" }, ofStory());
     this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     root.append(
@@ -57,7 +64,12 @@ class RequestPage {
       this.acts,
       this.trouble,
       this.todo,
-      h("div", { class: "columns" }, h("div", { class: "columns" }, this.facts, this.why, this.match), this.told),
+      h(
+        "div",
+        { class: "columns" },
+        h("div", { class: "columns" }, this.facts, this.words, this.why, this.match),
+        this.told,
+      ),
     );
     const { live, signal } = context;
     const again = settled(() => void this.load(), 400);
@@ -114,7 +126,8 @@ class RequestPage {
         h("button", { type: "button", onclick: () => void showProof(provable(this.view), context) }, "Show proof…"),
     );
     const open = tasks.filter((each) => each.state !== "done");
-    fill(this.todo, open.map((each) => taskCard(each, context)));
+    fill(this.todo, open.map((each) => taskCard(each, context, "h2")));
+    this.showMessages(view);
     this.showActs(row, open[0]);
     this.showFacts(view, now);
     this.why.hidden = !view.unmatched;
@@ -135,6 +148,9 @@ class RequestPage {
     this.unbind = bind([
       ...found.map((act) => ({ key: act.key, says: act.says.replace("…", ""), act: () => run(act) })),
       ...task ? taskKeys(task, context) : [],
+      ...this.threads.size
+        ? [{ key: "t", says: "Write to the vendor", act: () => [...this.threads.values()].at(-1)?.focus() }]
+        : [],
     ]);
     fill(
       this.acts,
@@ -182,6 +198,7 @@ class RequestPage {
         ),
       ],
       ["Price", priceOf(view)],
+      ...countered(view, this.context),
       ["Reported", view.status && words(view.status)],
       ["Goes after", links(view.after, "request", href)],
       ["Goes before", links(view.before, "", href)],
@@ -202,6 +219,21 @@ class RequestPage {
         ) => [h("dt", {}, name), h("dd", {}, value)]),
       ),
     );
+  }
+
+  /** What its vendors and the staff wrote: a thread a dispatch, made once, so that nothing typed is lost. @param {any} view */
+  showMessages(view) {
+    for (const { id, vendor_id, state } of view.attempts || []) {
+      if (![...HAS, ...HAD].includes(state) || this.threads.has(id)) continue;
+      const made = new Messages(this.context, {
+        id,
+        kind: "dispatches",
+        says: `Messages with ${vendor_id}`,
+        closed: HAD.includes(state),
+      });
+      this.threads.set(id, made);
+      this.words.prepend(made.node); // who has the work stands first
+    }
   }
 
   /** @param {any} view @param {any[]} tasks @param {number} now */
@@ -234,6 +266,14 @@ class RequestPage {
       h("p", { class: "soft small" }, `Times in ${zone.name} (${zone.abbreviation(now)}).`),
     );
   }
+}
+
+/** What its vendors would have done otherwise, and what became of that. @param {any} view @param {Context} context @returns {[string, string][]} */
+function countered(view, context) {
+  return (view.attempts || []).filter((/** @type {any} */ each) => each.counter).map((/** @type {any} */ each) => {
+    const says = counterSays(each.counter, context).map(([name, value]) => `${name.toLowerCase()} ${value}`).join("; ");
+    return ["Counter-offer", `${each.vendor_id} (${words(each.counter.state)}): ${says}`];
+  });
 }
 
 /** @param {any[] | undefined} all @param {string} field @param {Context["href"]} href */

@@ -19,6 +19,7 @@ import { codeSays, RISKS, sentence, why } from "../parts/words.js";
 
 export const title = "Today";
 
+const OWNERS = ["care_coordinator", "case_manager", "ops", "platform"];
 const MOST_NAMED = 150; // ids in an address
 
 /** @typedef {import("../core/store.js").Row} Row */
@@ -40,6 +41,11 @@ export function mount(root, context) {
     draw(true);
   });
   chips.set((context.query.get("risk") || "").split(",").filter(Boolean));
+  const whose = new Chips("Whose tasks", (on) => {
+    context.setQuery({ owner: [...on].join(",") });
+    draw(true);
+  });
+  whose.set((context.query.get("owner") || "").split(",").filter(Boolean));
   const table = grid({
     label: "What needs somebody, the most pressing first",
     columns: columns(context),
@@ -72,16 +78,23 @@ export function mount(root, context) {
     ),
     trouble,
     figures,
-    chips.node,
+    h("div", { class: "row filters" }, chips.node, whose.node),
     h("div", { class: "beside" }, table, panel.node),
   );
 
   const tasks = new Tasks(context, () => draw());
   const draw = (anew = false) => {
     const items = queue(store.rows(), tasks.all, clock.now());
-    const shown = chips.on.size ? items.filter((each) => chips.on.has(each.risk)) : items;
+    const shown = items.filter((each) => chosen(chips, [each.risk]) && chosen(whose, ownersOf(each)));
     drawFigures(figures, items, context);
     chips.show(counted(items));
+    whose.show(
+      OWNERS.map((value) => ({
+        value,
+        says: `with ${words(value)}`,
+        count: items.filter((each) => ownersOf(each).includes(value)).length,
+      })).filter((each) => each.count > 0),
+    );
     table.update(shown, { anew });
     trouble.hidden = true;
     if (store.trouble || tasks.trouble) showTrouble(trouble, store.trouble || tasks.trouble);
@@ -102,6 +115,12 @@ export function mount(root, context) {
     clearInterval(timer);
   };
 }
+
+/** @param {Chips} chips @param {string[]} values */
+const chosen = (chips, values) => !chips.on.size || values.some((each) => chips.on.has(each));
+
+/** Whose its tasks are now. @param {Item} item @returns {string[]} */
+const ownersOf = (item) => item.tasks.map((each) => each.owner);
 
 /** @param {Item[]} items */
 function counted(items) {

@@ -37,7 +37,7 @@ export function boardColumns({ clock, zone }) {
     {
       name: "why",
       says: "Why",
-      width: 226,
+      width: 210,
       grows: true,
       value: (row) => row.risk && row.risk !== "report" ? [RISKS[row.risk], why(row)].filter(Boolean).join(": ") : "",
       show: why, // what its state does not say already
@@ -64,7 +64,7 @@ export function boardColumns({ clock, zone }) {
     {
       name: "price",
       says: "Price",
-      width: 56,
+      width: 72,
       value: (row) => row.vendor ? row.cents / 100 : "",
       sort: (row) => row.cents,
       show: (row) => row.vendor ? money(row.cents) : "",

@@ -7,13 +7,14 @@ import { h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { choice, dialog, field } from "./dialog.js";
 import { figure } from "./figure.js";
+import { Messages } from "./messages.js";
 import { sequence } from "./sequence.js";
 import { stateMark } from "./state.js";
 import { csvButton, table } from "./table.js";
 import { button, every, heading, reading, requestLink, section, words } from "./view.js";
 import { about } from "../core/tasks.js";
 import { showPatient } from "./patient.js";
-import { claim, ends, finish } from "./tasks.js";
+import { claim, ends, finish, mayAct } from "./tasks.js";
 import { steps } from "./episode_steps.js";
 
 const EVERY_MS = 20_000;
@@ -45,6 +46,7 @@ export class Episode {
     this.context = context;
     this.id = id;
     this.body = h("div", { class: "page-part" });
+    this.messages = new Messages(context, { id, kind: "episodes", says: "Messages among who cares for it" });
     root.append(
       heading(
         id,
@@ -53,6 +55,7 @@ export class Episode {
         button("Show the patient's name …", () => this.showPatient(), { title: "i" }),
       ),
       this.body,
+      this.messages.node,
     );
     /** @type {any} */
     this.episode = null;
@@ -61,6 +64,7 @@ export class Episode {
     this.stop = bind([
       { key: "Escape", says: "All episodes", act: () => context.go("care") },
       { key: "n", says: "Add a note", act: () => void this.note() },
+      { key: "t", says: "Write a message", act: () => this.messages.focus() },
       { key: "i", says: "Show the patient's name (recorded)", act: () => void this.showPatient() },
       { key: "r", says: "Read again", act: () => void this.read() },
     ]);
@@ -174,6 +178,7 @@ export class Episode {
         await does(task, this.context);
         await this.read();
       }, { "aria-label": `${says.replace("…", "")} ${of}` });
+    if (!mayAct(task, this.context)) return "";
     return h("span", { class: "row" }, !task.claimed_by && act("Claim", claim), act(ends(task), finish));
   }
 

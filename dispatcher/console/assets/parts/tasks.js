@@ -18,15 +18,15 @@ import { aged } from "./aged.js";
 /** What ends a task that no finishing ends. @type {Record<string, string>} */
 const ENDS = { price_dispute: "Settle…", score_dispute: "Answer…" };
 
-/** @param {any} task @param {Context} context */
-export function taskCard(task, context) {
+/** @param {any} task @param {Context} context @param {"h2" | "h3"} [heading] as deep as what it stands under wants */
+export function taskCard(task, context, heading = "h3") {
   const { zone, clock } = context, now = clock.now(), due = Date.parse(task.due_at);
   const button = (/** @type {string} */ key, /** @type {string} */ says, /** @type {() => any} */ act) =>
     h("button", { type: "button", onclick: act }, h("kbd", { "aria-hidden": "true" }, key), says);
   return h(
     "section",
     { class: "task" },
-    h("h3", {}, `Task: ${words(task.kind)}`),
+    h(heading, {}, `Task: ${words(task.kind)}`),
     h(
       "p",
       { class: "soft" },
@@ -48,11 +48,16 @@ export function taskCard(task, context) {
     h(
       "div",
       { class: "acts" },
-      !task.claimed_by && button("c", "Claim", () => claim(task, context)),
-      button("f", ends(task), () => finish(task, context)),
+      mayAct(task, context) && !task.claimed_by && button("c", "Claim", () => claim(task, context)),
+      mayAct(task, context) && button("f", ends(task), () => finish(task, context)),
       button("m", "Comment…", () => comment(task, context)),
     ),
   );
+}
+
+/** Whether whoever looks may claim and finish it: else it is not offered. @param {any} task @param {Context} context */
+export function mayAct(task, context) {
+  return context.may(...task.may_act);
 }
 
 /** What its end is called. @param {any} task @returns {string} */
@@ -113,8 +118,12 @@ export function comment(task, context) {
 /** The keys of a task. @param {any} task @param {Context} context @param {string} [group] */
 export function taskKeys(task, context, group = "Its task") {
   return [
-    { key: "c", says: "Claim its task", group, act: () => void claim(task, context) },
-    { key: "f", says: "Finish its task", group, act: () => void finish(task, context) },
+    ...mayAct(task, context)
+      ? [
+        { key: "c", says: "Claim its task", group, act: () => void claim(task, context) },
+        { key: "f", says: "Finish its task", group, act: () => void finish(task, context) },
+      ]
+      : [],
     { key: "m", says: "Comment on its task", group, act: () => void comment(task, context) },
   ];
 }
