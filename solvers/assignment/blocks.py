@@ -6,7 +6,6 @@ market of its own, in which annealing decides too soon: what it is worth there i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from threading import Lock
 from typing import Final
@@ -26,7 +25,7 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.subproblem import Subproblem, restrict
 
 _FIRST: Final = 0.5  #: of the time, for the first block: the dearest, and the largest
-_PLAN_S: Final = 3.0  #: for a plan of it at most: neighbourhoods gain more in the same time then
+_PLAN_S: Final = 1.0  #: for a plan of it at most: neighbourhoods gain more in the same time then
 _LIMIT_S: Final = 0.5  #: for each of the others
 _LARGE: Final = 10_000  #: columns of the first at most ...
 _COLUMNS_PER_S: Final = 12_000  #: ... and of each second it has
@@ -34,14 +33,14 @@ Task = Callable[[Deadline, int], None]  #: within a deadline, at a seed
 
 
 class Blocks:
-    """All blocks of the best plan so far, in threads that take one task after another."""
+    """All blocks of the best plan so far, for threads that take one task after another."""
 
     def __init__(self, prices: Prices, best: Incumbent) -> None:
         self.instance, self.best, self._lock = prices.instance, best, Lock()
         self._packing, self._more = Packing(prices), 0
         best.prove(self._packing.bound)
         self._tasks: Iterator[tuple[bool, Task]] | None = None
-        self._market: tuple[Block, Ints] | None = None  #: the first block, and how it stands at the prices
+        self._market: tuple[Block, Ints] | None = None  #: a block that was solved, to be placed, and how
 
     def ahead(self, limit: Deadline, seed: int) -> None:
         """The first block's proof within a deadline, before there is much of a plan: a market shows early."""
@@ -49,26 +48,22 @@ class Blocks:
         for _, proof in islice(self._tasks, 1):
             proof(limit, seed)
 
-    def run(self, deadline: Deadline, *, seeds: list[int]) -> None:
-        """A thread for each seed, until all is asked or time is up; `best` is told what is found."""
+    def run(self, deadline: Deadline, seed: int) -> None:
+        """One of the threads that share the tasks, until all are taken or time is up; `best` is told."""
         first_s = _FIRST * min(deadline.budget_s, deadline.left_s)
-        tasks = self._tasks or self._asked(_most(first_s))
-        if self._market is not None:
-            self._place(*self._market, deadline.part(first_s), seeds[0])
-
-        def one(seed: int) -> None:
-            while not deadline.over:
-                with self._lock:
-                    is_first, task = next(tasks, (False, None))
-                if task is None:
-                    return
-                limit = deadline.part(max(first_s, _LIMIT_S) if is_first else _LIMIT_S)
-                task(limit, seed)
-                deadline.work += limit.work + 1
-
-        with ThreadPoolExecutor(len(seeds)) as pool:
-            for done in [pool.submit(one, seed) for seed in seeds]:
-                done.result()
+        with self._lock:
+            tasks = self._tasks = self._tasks or self._asked(_most(first_s))
+            market, self._market = self._market, None
+        if market is not None:
+            self._place(*market, deadline.part(first_s), seed)
+        while not deadline.over:
+            with self._lock:
+                is_first, task = next(tasks, (False, None))
+            if task is None:
+                return
+            limit = deadline.part(max(first_s, _LIMIT_S) if is_first else _LIMIT_S)
+            task(limit, seed)
+            deadline.work += limit.work + 1
 
     def _asked(self, most: int) -> Iterator[tuple[bool, Task]]:
         """Each with whether it is of the first block, of `most` columns: its bound, then a plan."""

@@ -29,7 +29,8 @@ class Prices:
         self.price, self.vendor_price = np.zeros(cells), np.zeros(vendors)
         self.prefix, self.vendor_prefix = np.zeros(cells, np.float32), np.zeros(vendors, np.float32)
         self.best, self.vendor_best = self.price.copy(), self.vendor_price.copy()
-        self.value, self.spread = -np.inf, 1.0
+        self.value = -np.inf
+        self.spread, self.spreads = 1.0, np.ones(requests)  #: of third candidates, see `Search`
         self.fixed = np.zeros(cells, np.int64), np.zeros(vendors, np.int64)
         self.regret, self.load = _scales(instance)
         self.seen_first = np.zeros(requests + 1, np.int32)

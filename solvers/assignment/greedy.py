@@ -26,7 +26,7 @@ def greedy_at(prices: Prices, order: Ints, *, by_price: bool, most: int, look: L
         prices, instance.from_given(pins), cost_of(problem, pins), width=np.inf, most=most, look=look
     )
     search.fill(order, by_price=by_price)
-    prices.spread = search.spread
+    prices.spread, prices.spreads = search.spread, search.spreads
     return instance.to_given(search.choice)
 
 

@@ -58,7 +58,7 @@ class Neighbourhoods:
         key = np.where(standing >= 0, self._key[np.maximum(standing, 0)], self._unmatched)
         saved = np.maximum(key - self._low, 0) + self._least
         np.maximum.at(saved, *self._left_over(standing))
-        weight = saved / (1 + self._tries) ** 2
+        weight = saved / (1 + self._tries)
         weight[self._fixed] = 0
         at = np.searchsorted(np.cumsum(weight), rng.random() * weight.sum())
         return min(int(at), self.instance.requests - 1)

@@ -5,7 +5,6 @@ Finds what chains of ejections do not: the rearrangement that makes room for one
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Final
 
@@ -23,7 +22,7 @@ from solvers.assignment.subproblem import Subproblem, restrict
 _SIZE: Final = 80.0  #: requests to begin with
 _MOST, _LEAST = 600.0, 20.0
 _GROWTH, _SHRINKING = 1.1, 0.85
-_LIMIT_S: Final = 1.2  #: for one neighbourhood
+_LIMIT_S: Final = 0.6  #: for one neighbourhood: what takes longer gains less than two others
 _SOON: Final = 0.4  #: of that limit: closed sooner than this, the next may be larger
 
 
@@ -34,25 +33,20 @@ class Polisher:
         self.instance, self.problem, self.best = prices.instance, prices.instance.problem, best
         self._near, self._lock, self._size = Neighbourhoods(prices, search), Lock(), _SIZE
 
-    def run(self, deadline: Deadline, *, seeds: list[int]) -> None:
-        """A thread for each seed, until the deadline, or until the plan meets the bound."""
+    def run(self, deadline: Deadline, seed: int) -> None:
+        """One of the threads that do so, until the deadline, or until the plan meets the bound."""
         from solvers.assignment.exact import solve_exactly  # noqa: PLC0415 - OR-Tools takes 1.4 s
 
-        def one(seed: int) -> None:
-            rng = np.random.default_rng(seed)
-            while not (deadline.over or self.done):
-                part = self._part(rng)
-                limit = deadline.part(_LIMIT_S, lambda: self.done)
-                found, proven = solve_exactly(
-                    part.problem, part.start, limit, seed=int(rng.integers(2**31)), workers=1
-                )
-                deadline.work += limit.work + 1
-                self._learn(part, closed=cost_of(part.problem, found) <= proven, soon=_soon(limit))
-                self._take(part, found)
-
-        with ThreadPoolExecutor(len(seeds)) as pool:
-            for done in [pool.submit(one, seed) for seed in seeds]:
-                done.result()
+        rng = np.random.default_rng(seed)
+        while not (deadline.over or self.done):
+            part = self._part(rng)
+            limit = deadline.part(_LIMIT_S, lambda: self.done)
+            found, proven = solve_exactly(
+                part.problem, part.start, limit, seed=int(rng.integers(2**31)), workers=1
+            )
+            deadline.work += limit.work + 1
+            self._learn(part, closed=cost_of(part.problem, found) <= proven, soon=_soon(limit))
+            self._take(part, found)
 
     @property
     def done(self) -> bool:

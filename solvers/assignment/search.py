@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from solvers.arrays import Ints
+from solvers.arrays import Floats, Ints
 from solvers.assignment.dual import Prices
 from solvers.assignment.instance import Small
 from solvers.kernels.layouts import CANDIDATE, OCCUPANT, PLAN
@@ -25,9 +25,17 @@ class Search:
     """One plan and its candidates; `cost` in cents is kept up to date."""
 
     def __init__(
-        self, prices: Prices, choice: Small, cost: int, *, width: float, most: int, look: Look = never
+        self,
+        prices: Prices,
+        choice: Small,
+        cost: int,
+        *,
+        width: float | Floats,
+        most: int,
+        look: Look = never,
     ) -> None:
-        """`choice`: R, feasible, kept column or -1, and its cost; candidates within `width` cents.
+        """`choice`: R, feasible, kept column or -1, and its cost; candidates within `width` cents,
+        of all or of each (R).
 
         `look`: asked between parts of what takes long; may raise.
         """
@@ -47,21 +55,23 @@ class Search:
         self._draw(prices, np.ascontiguousarray(choice, np.int32), width, most)
         kernels.plan_reset(instance.struct.address, self._plan.address)
 
-    def _draw(self, prices: Prices, keep: Small, width: float, most: int) -> None:
+    def _draw(self, prices: Prices, keep: Small, width: float | Floats, most: int) -> None:
         """Candidates, and room for the lists of who stands where."""
         kernels, here, plan = library(), self.instance.struct.address, self._plan.address
         longest = int(np.diff(self.instance.first).max(initial=0)) + 1
-        scratch, spread = np.empty(longest, CANDIDATE), np.zeros(1)
+        scratch, spreads = np.empty(longest, CANDIDATE), np.zeros(self.instance.requests)
+        widths = np.ascontiguousarray(np.broadcast_to(width, spreads.shape), np.float64)
         keys = prices.prefix, prices.vendor_prefix, *prices.regrets()
-        at = [a.ctypes.data for a in (*keys, keep, scratch, spread)]
+        at = [a.ctypes.data for a in (*keys, widths, keep, scratch, spreads)]
         largest = np.minimum(np.diff(self.instance.first) + 1, most + 2).sum()
         room = np.empty(largest, CANDIDATE)  # memory that is not written to is not taken
         self._hold("candidate", room)
         for begin, end in _parts(self.instance.requests):
             self._look()
-            size = kernels.plan_candidates(here, plan, begin, end, *at[:4], width, most, *at[4:])
+            size = kernels.plan_candidates(here, plan, begin, end, *at[:5], most, *at[5:])
             self._hold("candidate", room[:size])
-        self.spread = max(1e-3, float(spread[0]))
+        self.spreads = spreads  #: R; what a third candidate costs more than the first, cents
+        self.spread = max(1e-3, float(spreads.mean())) if len(spreads) else 1e-3
         seen = np.zeros(max(1, len(self.arrays["row_size"])), np.int32)
         self._hold("occupant", np.zeros(max(1, kernels.plan_rows(here, plan, seen.ctypes.data)), OCCUPANT))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Final
@@ -41,7 +42,9 @@ _HOT: Final = 4.0  #: first temperature of annealing, in spreads: from there it 
 _WARM: Final = 3.0  #: the same for a first plan
 _WIDTH: Final = 12.0  #: spreads within which a request's candidates are annealed, where there are many
 _WIDE: Final = 30.0  #: the same where there are few requests: each one left unmatched counts
-_NEAR: Final = 6.0  #: spreads within which a request's candidates are polished
+_NEAR: Final = (
+    6.0  #: spreads, its own or the mean if that is larger, within which a request's candidates are polished
+)
 _TINY: Final = 60  #: the same where there is one bucket and rows can be enumerated
 _ROUNDS: Final = 2000  #: steps of the prices at most
 _FEW: Final = 50_000  #: columns up to which fewer steps are tried first: most often they say all
@@ -199,7 +202,7 @@ class _Run:
 
     def _annealer(self, seed: int) -> Annealer:
         width = _WIDTH if self.instance.requests >= _MANY else _WIDE
-        return Annealer(self._candidates(width=width), seed)
+        return Annealer(self._candidates(width * self.prices.spread), seed)
 
     def _late(self, engines: Engines, until: float, seed: int) -> Annealer:
         """One that begins with the first block as it was found in half of the time to `until`.
@@ -225,20 +228,25 @@ class _Run:
     def _seeds(self, number: int) -> list[int]:
         return [int(seed) for seed in self.rng.integers(2**63, size=number)]
 
-    def _candidates(self, *, width: float) -> Search:
-        """Candidates within `width` spreads of the cheapest at the prices."""
-        kept, spread = self.instance.from_given(self.best.choice), self.prices.spread
-        look = self.deadline.look
-        return Search(self.prices, kept, self.best.cost, width=width * spread, most=32, look=look)
+    def _candidates(self, width: float | Floats) -> Search:
+        """Candidates within `width` cents of the cheapest at the prices."""
+        kept, look = self.instance.from_given(self.best.choice), self.deadline.look
+        return Search(self.prices, kept, self.best.cost, width=width, most=32, look=look)
 
     def _polish(self, threads: int) -> None:
-        """Blocks of rows, for a better bound and plan; then neighbourhoods."""
+        """Blocks of rows, for a better bound and plan; neighbourhoods once a thread finds no block left."""
         limit = self.deadline.part(PACKING * self.deadline.budget_s, lambda: self.best.done)
         blocks = self.blocks or Blocks(self.prices, self.best)
-        blocks.run(limit, seeds=self._seeds(threads))
-        self.deadline.work += limit.work
-        polisher = Polisher(self.prices, self._candidates(width=_NEAR), self.best)
-        polisher.run(self.deadline, seeds=self._seeds(threads))
+        near = self._candidates(_NEAR * np.maximum(self.prices.spread, self.prices.spreads))
+        polisher = Polisher(self.prices, near, self.best)
+
+        def one(packing: int, polishing: int) -> None:
+            blocks.run(limit, packing)
+            self.deadline.work, limit.work = self.deadline.work + limit.work, 0
+            polisher.run(self.deadline, polishing)
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(one, self._seeds(threads), self._seeds(threads)))
 
     @contextmanager
     def _proving(self) -> Iterator[None]:

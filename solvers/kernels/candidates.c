@@ -37,13 +37,13 @@ static int64_t all_of(const Instance *in, int64_t r, const Keys *keys, Candidate
     return size;
 }
 
-/* The candidates of the requests [from, to), of all from the first on part by part: those within `width` of its cheapest at
+/* The candidates of the requests [from, to), of all from the first on part by part: those within its `width` of its cheapest at
  * the prices, at most `most`, "unmatched" and the one of `keep` (column or -1), at which the request then stands. `regret`:
  * columns of tied requests; `alone`: requests. `scratch`: one more than the most columns a request has.
- * Returns their number, at most the columns of each request + 1, or `most` + 2. `spread`: what the third costs more than the
- * first, but no more than a penalty, on average. */
+ * Returns their number, at most the columns of each request + 1, or `most` + 2. `spread`: of each request, what the third costs
+ * more than the first, but no more than its penalty. */
 EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, int64_t from, int64_t to, const float *prefix,
-                               const float *vendor_price, const float *regret, const float *alone, double width,
+                               const float *vendor_price, const float *regret, const float *alone, const double *width,
                                int64_t most, const int32_t *keep, Candidate *scratch, double *spread) {
     Keys keys = {prefix, vendor_price, regret, alone};
     int32_t n = plan->first[from];
@@ -53,13 +53,13 @@ EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, int64_t from, int
         for (int64_t i = 1; i < size; i++) low = scratch[i].key < low ? scratch[i].key : low;
         for (int64_t i = 0; i < size; i++) {
             int32_t column = scratch[i].column;
-            if (scratch[i].key <= low + (float)width || column < 0 || column == keep[r]) scratch[kept++] = scratch[i];
+            if (scratch[i].key <= low + (float)width[r] || column < 0 || column == keep[r]) scratch[kept++] = scratch[i];
         }
         qsort(scratch, (size_t)kept, sizeof(Candidate), by_key);
         plan->first[r] = n;
         if (kept > 1 && in->penalty[r] < PINNED) {
             double dearer = scratch[kept > 2 ? 2 : 1].key - scratch[0].key, most = (double)in->penalty[r];
-            *spread += (dearer < most ? dearer : most) / (double)in->requests; /* a tied column may go with nothing */
+            spread[r] = dearer < most ? dearer : most; /* a tied column may go with nothing */
         }
         for (int64_t i = 0; i < kept; i++) {
             Candidate c = scratch[i];

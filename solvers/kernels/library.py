@@ -20,7 +20,7 @@ _SIGNATURES: Final[dict[str, tuple[Any, list[Any]]]] = {
     "dual_survey": (_F, [_P, _P, _F]),
     "dual_bound": (_I, [_P, _P, _P, _P]),
     "ties_regrets": (None, [_P, _P]),
-    "plan_candidates": (_I, [_P, _P, _I, _I, *[_P] * 4, _F, _I, _P, _P, _P]),
+    "plan_candidates": (_I, [_P, _P, _I, _I, *[_P] * 5, _I, _P, _P, _P]),
     "plan_rows": (_I, [_P, _P, _P]),
     "plan_reset": (None, [_P, _P]),
     "plan_fill": (_I, [_P, _P, _P, _I, _I]),

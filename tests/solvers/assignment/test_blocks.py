@@ -43,7 +43,7 @@ def asked(
     blocks = Blocks(prices, best)
     if ahead is not None:
         blocks.ahead(ahead, seed=1)
-    blocks.run(deadline, seeds=[1])
+    blocks.run(deadline, 1)
     return prices.prove(), best
 
 

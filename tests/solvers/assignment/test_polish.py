@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -42,6 +43,27 @@ def met(problem: AssignmentProblem, choice: np.ndarray) -> Incumbent:
 @pytest.fixture(scope="module")
 def overloaded() -> Plan:
     return planned(generate(400, "overloaded", 5))
+
+
+def test_a_spread_is_what_a_third_candidate_costs_more_at_most_a_penalty(overloaded: Plan) -> None:
+    _, prices, search, _ = overloaded
+    every = Search(prices, search.choice, search.cost, width=np.inf, most=10_000)
+    key, first = every.arrays["candidate"]["key"].astype(float), every.arrays["first"]
+    own = np.flatnonzero(np.diff(first) > 2)
+    dearer = np.minimum(key[first[own] + 2] - key[first[own]], prices.instance.penalty[own])
+    assert every.spreads[own] == pytest.approx(dearer)
+    assert every.spread == pytest.approx(every.spreads.mean())
+
+
+def test_candidates_are_within_the_width_of_their_own_request(overloaded: Plan) -> None:
+    _, prices, search, _ = overloaded
+    none, all_of, half = (
+        np.diff(Search(prices, search.choice, search.cost, width=width, most=32).arrays["first"])
+        for width in (0.0, 2000.0, np.where(np.arange(400) % 2, 2000.0, 0.0))
+    )
+    assert half[0::2].tolist() == none[0::2].tolist()
+    assert half[1::2].tolist() == all_of[1::2].tolist()
+    assert none.sum() < half.sum() < all_of.sum()
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -93,7 +115,9 @@ def test_what_a_part_costs_less_the_whole_costs_less(overloaded: Plan, seed: int
 def test_polishing_with_two_threads_keeps_every_rule_and_never_makes_it_worse(overloaded: Plan) -> None:
     problem, prices, search, choice = overloaded
     best = met(problem, choice)
-    Polisher(prices, search, best).run(Deadline(1e9, work_limit=WORK_PER_SECOND), seeds=[1, 2])
+    polisher, deadline = Polisher(prices, search, best), Deadline(1e9, work_limit=WORK_PER_SECOND)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(polisher.run, [deadline, deadline], [1, 2]))
     assert check(problem, best.choice, claimed_cost=best.cost).ok
     assert best.cost < cost_of(problem, choice)
 
@@ -112,7 +136,7 @@ def test_where_all_is_pinned_polishing_ends_at_once(overloaded: Plan) -> None:
     part = restrict(problem, choice, np.flatnonzero(choice >= 0), np.zeros(0, np.int64))
     pinned, prices, search, kept = planned(replace(part.problem, pinned=part.start))
     deadline = Deadline(60.0)
-    Polisher(prices, search, met(pinned, kept)).run(deadline, seeds=[1])
+    Polisher(prices, search, met(pinned, kept)).run(deadline, 1)
     assert deadline.left_s > 50
 
 
@@ -143,7 +167,7 @@ def test_the_same_work_and_seed_give_the_same_bytes(overloaded: Plan) -> None:
     found = []
     for _ in range(2):
         best = met(problem, choice)
-        Polisher(prices, search, best).run(Deadline(1e9, work_limit=500_000), seeds=[1])
+        Polisher(prices, search, best).run(Deadline(1e9, work_limit=500_000), 1)
         found.append(best.choice.tobytes())
     assert found[0] == found[1] != choice.tobytes()
 
