@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 from redis.asyncio import Redis
 
-from chaos.damages import DAMAGES, Damage
+from chaos.damages import DAMAGES, Damage, spot_in
 from chaos.parts import Parts, until_ready, whole
 from chaos.trial import Trial
 from client.errors import ClientError
@@ -101,16 +101,16 @@ async def _towns(parts: Parts, markets: Markets) -> AsyncIterator[dict[str, Town
 async def _round(
     trial: Trial, client: Redis, towns: dict[str, Town], damages: dict[str, Damage], number: int
 ) -> None:
-    kept = {}
+    kept, hurt = dict[str, bytes | None](), dict[str, str]()
     for name, each in damages.items():
-        key = each.key(towns[name].keys)
+        hurt[name] = key = each.key(await spot_in(client, towns[name].keys))
         kept[name] = await client.dump(key)
         await each.hurt(client, key)
     served = [town for name, town in towns.items() if name == WELL or not damages[name].stops_market]
     await asyncio.gather(*(_served(trial, town, f"more{number}", "damaged") for town in served))
     for name, each in damages.items():
         await _found(trial, client, towns[name], each)
-        await _mend(client, each, each.key(towns[name].keys), kept[name])
+        await _mend(client, each, hurt[name], kept[name])
     with trial.strike():
         await asyncio.gather(*(_served(trial, each, f"after{number}", "mended") for each in towns.values()))
     for town in towns.values():

@@ -18,11 +18,18 @@ LAST, LIMIT_S = (1 << 64) - 1, 30.0
 Deed = Callable[[Redis, str], Awaitable[Any]]
 
 
+class Spot(NamedTuple):
+    """A market's keys, and the day on which its first vendor has work."""
+
+    keys: Keys
+    day: str
+
+
 class Damage(NamedTuple):
     """What it is done to, in a market of that name. Which key it is; what is done to it."""
 
     market: str
-    key: Callable[[Keys], str]
+    key: Callable[[Spot], str]
     hurt: Deed
     mend: Deed | None = None  # instead of putting back what stood there
     audited: bool = True
@@ -89,32 +96,35 @@ async def nothing(redis: Redis, key: str) -> None:
     """The service mends it by itself."""
 
 
-def day_of_work() -> str:
-    """On which the first vendor's ride starts: tomorrow, late in the evening."""
-    return (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=44)).date().isoformat()
+async def spot_in(redis: Redis, keys: Keys) -> Spot:
+    """Today's or tomorrow's, whichever its work is booked on: late in the evening either may be."""
+    today = dt.datetime.now(dt.UTC).date()
+    days = [(today + dt.timedelta(days=each)).isoformat() for each in range(-1, 2)]
+    booked = [day for day in days if await redis.exists(keys.used("v1", "vans", day))]
+    return Spot(keys, booked[-1])
 
 
 DAMAGES = (
-    Damage("record", lambda keys: keys.record(REQUEST_KIND, "old"), spoil),
-    Damage("body", lambda keys: keys.body(REQUEST_KIND, "old"), cut),
+    Damage("record", lambda at: at.keys.record(REQUEST_KIND, "old"), spoil),
+    Damage("body", lambda at: at.keys.body(REQUEST_KIND, "old"), cut),
     Damage(
-        "patient", lambda keys: keys.body(REQUEST_KIND, "old"), flip, audited=False
+        "patient", lambda at: at.keys.body(REQUEST_KIND, "old"), flip, audited=False
     ),  # the audit has no key
-    Damage("task", lambda keys: keys.record(TASK_KIND, "gone.no_show"), spoil),
-    Damage("vendor", lambda keys: keys.vendor("v1"), spoil),
-    Damage("posting", lambda keys: keys.capacity("v1", day_of_work()), cut),
-    Damage("tuning", lambda keys: keys.tuning, cut),
-    Damage("offer", lambda keys: keys.list(offers_of("v1")), listing("ghost.1"), unlisting("ghost.1")),
-    Damage("offers", lambda keys: keys.list(offers_of("v1")), of_wrong_type, audited=False),
-    Damage("timer", lambda keys: keys.list(REQUEST_KIND.timers), listing("ghost"), unlisting("ghost")),
-    Damage("timers", lambda keys: keys.list(REQUEST_KIND.timers), of_wrong_type, stops_market=True),
-    Damage("index", lambda keys: keys.list(index_of(RequestState.NO_SHOW)), remove),
-    Damage("ledger", lambda keys: keys.used("v1", "vans", day_of_work()), of_wrong_type),
-    Damage("reply", lambda keys: keys.replies("v1"), poison, nothing, audited=False),
-    Damage("replies", lambda keys: keys.replies("v1"), of_wrong_type, audited=False),
-    Damage("used-up", lambda keys: keys.replies("v1"), use_up, nothing, audited=False),
-    Damage("group", lambda keys: keys.shared_replies, ungroup, nothing, audited=False),
-    Damage("events", lambda keys: keys.events, use_up, nothing, audited=False),
-    Damage("matches", lambda keys: keys.matches, of_wrong_type, audited=False, stops_market=True),
-    Damage("lease", lambda keys: keys.lease, of_wrong_type, audited=False, stops_market=True),
+    Damage("task", lambda at: at.keys.record(TASK_KIND, "gone.no_show"), spoil),
+    Damage("vendor", lambda at: at.keys.vendor("v1"), spoil),
+    Damage("posting", lambda at: at.keys.capacity("v1", at.day), cut),
+    Damage("tuning", lambda at: at.keys.tuning, cut),
+    Damage("offer", lambda at: at.keys.list(offers_of("v1")), listing("ghost.1"), unlisting("ghost.1")),
+    Damage("offers", lambda at: at.keys.list(offers_of("v1")), of_wrong_type, audited=False),
+    Damage("timer", lambda at: at.keys.list(REQUEST_KIND.timers), listing("ghost"), unlisting("ghost")),
+    Damage("timers", lambda at: at.keys.list(REQUEST_KIND.timers), of_wrong_type, stops_market=True),
+    Damage("index", lambda at: at.keys.list(index_of(RequestState.NO_SHOW)), remove),
+    Damage("ledger", lambda at: at.keys.used("v1", "vans", at.day), of_wrong_type),
+    Damage("reply", lambda at: at.keys.replies("v1"), poison, nothing, audited=False),
+    Damage("replies", lambda at: at.keys.replies("v1"), of_wrong_type, audited=False),
+    Damage("used-up", lambda at: at.keys.replies("v1"), use_up, nothing, audited=False),
+    Damage("group", lambda at: at.keys.shared_replies, ungroup, nothing, audited=False),
+    Damage("events", lambda at: at.keys.events, use_up, nothing, audited=False),
+    Damage("matches", lambda at: at.keys.matches, of_wrong_type, audited=False, stops_market=True),
+    Damage("lease", lambda at: at.keys.lease, of_wrong_type, audited=False, stops_market=True),
 )

@@ -6,19 +6,16 @@
 import { fill, h, paced, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { story } from "../core/story.js";
-import { until } from "../core/time.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
 import { actsOn } from "../parts/acts.js";
-import { counterSays } from "../parts/acts/counter.js";
 import { Messages } from "../parts/messages.js";
-import { priceOf } from "../parts/price.js";
-import { money, stateMark, words } from "../parts/state.js";
+import { stateMark } from "../parts/state.js";
 import { atRisk, RISKS, why } from "../parts/words.js";
-import { vendorLink } from "../parts/view.js";
 import { whyNoVendor, whyThisVendor } from "../parts/why.js";
 import { showPatient } from "../parts/patient.js";
 import { provable, showProof } from "../parts/proof.js";
+import { factsOf } from "../parts/request_facts.js";
 import { taskCard, taskKeys } from "../parts/tasks.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
@@ -132,7 +129,7 @@ class RequestPage {
     fill(this.todo, open.map((each) => taskCard(each, context, "h2")));
     this.showMessages(view);
     this.showActs(row, open[0]);
-    this.showFacts(view, now);
+    fill(this.facts, ofFacts(), factsOf(view, context, now));
     this.why.hidden = !view.unmatched;
     if (view.unmatched) fill(this.why, whyNoVendor(view.unmatched, this.context));
     this.match.hidden = !view.match?.terms?.length;
@@ -159,67 +156,6 @@ class RequestPage {
       this.acts,
       found.map((act) =>
         h("button", { type: "button", onclick: () => run(act) }, h("kbd", { "aria-hidden": "true" }, act.key), act.says)
-      ),
-    );
-  }
-
-  /** @param {any} view @param {number} now */
-  showFacts(view, now) {
-    const { zone, href } = this.context,
-      time = (/** @type {string | undefined} */ at) => at ? zone.moment(Date.parse(at), now) : "";
-    const asked = view.asked || {}, match = view.match;
-    /** @type {[string, any][]} */
-    const facts = [
-      ["Kind", words(view.kind) + (asked.level_of_service ? `, ${words(asked.level_of_service)}` : "")],
-      ["Priority", asked.priority || "routine"],
-      [
-        "Window",
-        view.window &&
-        `${time(view.window.earliest)} – ${zone.time(Date.parse(view.window.latest))} ${zone.abbreviation(now)}`,
-      ],
-      [
-        "Vendor found by",
-        this.context.store.get(this.id)?.ended
-          ? ""
-          : `${time(view.match_by)} (${until(Date.parse(view.match_by), now)})`,
-      ],
-      ["Whose work now", words(view.owner)],
-      [
-        "Waits for",
-        (view.waits_for || []).map((/** @type {any} */ each) => `${words(each.requirement)} (${words(each.owner)})`)
-          .join(", "),
-      ],
-      [
-        "Vendor",
-        match &&
-        h(
-          "span",
-          {},
-          vendorLink(this.context, match.vendor_id),
-          match.start_at ? ` at ${time(match.start_at)}` : "",
-          match.price_cents === undefined ? "" : `, ${money(match.price_cents)}`,
-        ),
-      ],
-      ["Price", priceOf(view)],
-      ...countered(view, this.context),
-      ["Reported", view.status && words(view.status)],
-      ["Goes after", links(view.after, "request", href)],
-      ["Goes before", links(view.before, "", href)],
-      ["Way back of", view.return_of && h("a", { href: href("request", [view.return_of]) }, view.return_of)],
-      ["Standing order", view.standing_order],
-      ["Authorization", view.authorization],
-      ["Barrier", view.barrier && words(view.barrier.code) + (view.barrier.suggested ? " (suggested)" : "")],
-      ["Version", view.version],
-    ];
-    fill(
-      this.facts,
-      ofFacts(),
-      h(
-        "dl",
-        { class: "facts" },
-        facts.filter(([, value]) => value !== undefined && value !== "" && value !== null && value !== false).flatMap((
-          [name, value],
-        ) => [h("dt", {}, name), h("dd", {}, value)]),
       ),
     );
   }
@@ -269,21 +205,6 @@ class RequestPage {
       h("p", { class: "soft small" }, `Times in ${zone.name} (${zone.abbreviation(now)}).`),
     );
   }
-}
-
-/** What its vendors would have done otherwise, and what became of that. @param {any} view @param {Context} context @returns {[string, string][]} */
-function countered(view, context) {
-  return (view.attempts || []).filter((/** @type {any} */ each) => each.counter).map((/** @type {any} */ each) => {
-    const says = counterSays(each.counter, context).map(([name, value]) => `${name.toLowerCase()} ${value}`).join("; ");
-    return ["Counter-offer", `${each.vendor_id} (${words(each.counter.state)}): ${says}`];
-  });
-}
-
-/** @param {any[] | undefined} all @param {string} field @param {Context["href"]} href */
-function links(all, field, href) {
-  const ids = (all || []).map((each) => field ? each[field] || "" : each).filter(Boolean);
-  return ids.length > 0 &&
-    h("span", {}, ids.flatMap((id, nth) => [nth ? ", " : "", h("a", { href: href("request", [id]) }, id)]));
 }
 
 /**
