@@ -91,9 +91,10 @@ class Arrival:
     def too_early(self, away: SentAway) -> None:
         """It was told to come later."""
         self._ignored = away.ignored + 1
-        after_s = self.turn.lane.retry_after_s
+        after_s, now_s = self.turn.lane.retry_after_s, self._loop.time()
         more_s = min(after_s * (2**away.ignored - 1), LONGEST_S) if away.ignored < EVER else LONGEST_S
-        self._put_off(max(0.0, away.until_s - self._loop.time()) + more_s)
+        late_s = self._line.lanes.tells_after_s(self.turn.caller, now_s)  # one of many of its caller's
+        self._put_off(max(0.0, away.until_s - now_s) + max(more_s, late_s))
 
     def _put_off(self, seconds: float) -> None:
         """Leave it unread for so long, and a bit: all at the same moment would be too many."""

@@ -20,6 +20,7 @@ from dispatcher.security.principal import Principal
 MOST_HELD_BYTES = 64_000_000
 TOLD_AT_ONCE = 25  # refusals of one caller within the time of Retry-After
 LONGEST_S = 8.0  # that a call is left unread
+EARLIER = 0.4  # so much of it at the most: those of a crowd that came together come again one after another
 SPREAD = 64
 PROBES = ("/livez", "/readyz", "/metrics")
 _AUTHORIZATION = re.compile(rb"\r\nauthorization:[ \t]*bearer[ \t]+([^\r\n]*)", re.IGNORECASE)
@@ -98,13 +99,13 @@ class Lanes:
         return self.held_bytes + size <= MOST_HELD_BYTES
 
     def tells_after_s(self, caller: Caller, now_s: float) -> float:
-        """How late a refusal is told: at once, but the more there are of one caller, the later."""
+        """How late one more refusal is told: at once, but the more there are of one caller, the later."""
         if now_s >= self._window_end_s:
             self._told.clear()
             self._window_end_s = now_s + self._window_s
         self._told[caller] += 1
-        times = self._told[caller] // TOLD_AT_ONCE
-        return min(times * self._window_s, LONGEST_S)
+        late_s = min(self._told[caller] // TOLD_AT_ONCE * self._window_s, LONGEST_S)
+        return late_s * (1 - EARLIER * self.spread())
 
     def spread(self) -> float:
         """A share from 0 to 1, another each time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
@@ -221,6 +222,24 @@ def test_of_many_refusals_the_later_ones_are_told_later_on_whatever_connections(
     assert lines[-1].seen == ["unread"]
     door.loop.passes(2 * SPREAD)
     assert all("429" in each.seen for each in lines)
+
+
+def test_of_many_who_ignore_retry_after_the_later_ones_are_told_later_and_not_all_together(
+    door: Door,
+) -> None:
+    door.fill()
+    lines = []
+    for _ in range(10 * TOLD_AT_ONCE):
+        line, arrival = door.arrival()
+        arrival.too_early(SentAway(GREEDY, 0.0, 0))
+        lines.append(line)
+    told = []
+    for _ in range(10):
+        door.loop.passes(1.0)
+        told.append(sum("429" in each.seen for each in lines))
+    assert told[0] < 3 * TOLD_AT_ONCE
+    assert max(after - before for before, after in pairwise(told)) < 4 * TOLD_AT_ONCE
+    assert told[-1] == len(lines)
 
 
 def test_a_refused_body_is_passed_over_and_what_comes_behind_it_is_the_next_call(door: Door) -> None:
