@@ -19,7 +19,7 @@ from dispatcher.security.principal import Principal
 
 MOST_HELD_BYTES = 64_000_000
 TOLD_AT_ONCE = 25  # refusals of one caller within the time of Retry-After
-LONGEST_S = 8.0  # that a call is left unread
+LONGEST_S = 15.0  # that a call is left unread
 EARLIER = 0.4  # so much of it at the most: those of a crowd that came together come again one after another
 SPREAD = 64
 PROBES = ("/livez", "/readyz", "/metrics")
