@@ -40,6 +40,7 @@ GOODPUT_AIM, QUIET_AIM, ACCEPT_AIM_MS = 0.9, 10.0, 200.0
 SWEET_SPOT = 32  # connections, each with one call after another: more of them gain nothing
 REFUSALS = ("429", "503")
 NO_REWRITE = {"auto-aof-rewrite-percentage": "0"}  # it takes a processor for seconds, of whichever phase
+NUMBERS = 300_000  # of calls, for each of those who call: an id has eight digits
 AT_BEST = 0.5  # of the time of a crowd is what the service does at its best, before it and after it
 
 
@@ -68,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=number(0, MOST_S, above=True), default=6.0, help="for each crowd (default: 6)"
     )
     parser.add_argument(
-        "--rounds", type=whole(1, 100), default=3, help="of which the median is told (default: 3)"
+        "--rounds", type=whole(1, 9), default=3, help="of which the median is told (default: 3)"
     )
     parser.add_argument("--only", default="", help="crowds whose name begins so (default: all)")
     add_json(parser)
@@ -205,7 +206,7 @@ class _Bench:
 
     def _numbers(self) -> int:
         """The first of many that nobody else uses."""
-        self.following += 2_000_000
+        self.following += NUMBERS
         return self.following
 
 
