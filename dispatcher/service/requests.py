@@ -28,7 +28,6 @@ from dispatcher.domain.views import as_asked, read_back, request_view
 from dispatcher.domain.windows import Leaves, at_once
 from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock
-from dispatcher.runtime.steps import in_step
 from dispatcher.security.principal import Principal
 from dispatcher.service.authorizing import Authorizing
 from dispatcher.service.barriers import with_note
@@ -66,7 +65,6 @@ class Requests:
         (key or request id with another body), PossibleDuplicate, Unavailable.
         """
         self.markets.authorize_requests(who, market)
-        await in_step()
         ids = tuple(request.id for request in requests)
         refuse_repeats(ids)
         await self.store.refuse_unless_durable(market)
@@ -76,7 +74,6 @@ class Requests:
             try:
                 context = self.context(who, market, tuning)
                 decided = await self.received(market, wanted, context)
-                await in_step()
                 found = await self.duplicates.checked(market, wanted, decided, context, unseen=not attempt)
             except Refusal as refusal:
                 if await already_applied(market_store, idempotency):
@@ -84,7 +81,6 @@ class Requests:
                 wanted = await self._but_stored(market, wanted, refusal)
                 continue
             decided = [*kept_apart(decided, found.near, context), *found.filed]
-            await in_step()
             outcome = await market_store.commit(decided, requests=wanted, idempotency=idempotency)
             if outcome.ok:
                 return ids
