@@ -81,7 +81,9 @@ async def babbles(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 @pytest.mark.parametrize("talk", [is_silent, drips])
-async def test_nobody_is_waited_for_longer_than_the_limit(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_is_waited_for_longer_than_the_limit(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sending, "LIMIT_S", 0.3)  # here alone: what does answer may take its time
     async with listening(talk) as port, posting(LOOPBACK) as poster:
         assert await refused(poster, f"http://127.0.0.1:{port}/told?token=canary") == "timeout"
