@@ -3,13 +3,13 @@
  * @module
  */
 
-import { fill, h, paced } from "../core/dom.js";
+import { h, paced } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { about, Tasks } from "../core/tasks.js";
 import { until } from "../core/time.js";
 import { Chips } from "../parts/chips.js";
 import { showTrouble } from "../parts/dialog.js";
-import { empty, figure } from "../parts/figure.js";
+import { empty, figure, showFigures } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
 import { listKeys } from "../parts/grid_columns.js";
 import { Panel } from "../parts/panel.js";
@@ -84,20 +84,25 @@ export function mount(root, context) {
 
   const tasks = new Tasks(context, () => draw());
   const draw = (anew = false) => {
+    trouble.hidden = true;
+    if (store.trouble || tasks.trouble) showTrouble(trouble, store.trouble || tasks.trouble);
+    const reads = [store, tasks].filter((each) => !each.loaded);
+    // requests and their tasks at once: none moves another away that somebody is about to take
+    if (reads.length === 2 || reads.some((each) => !each.trouble)) return;
     const items = queue(store.rows(), tasks.all, clock.now());
     const shown = items.filter((each) => chosen(chips, [each.risk]) && chosen(whose, ownersOf(each)));
+    const still = !anew && table.isRead;
     drawFigures(figures, items, context);
-    chips.show(counted(items));
+    chips.show(counted(items), still);
     whose.show(
       OWNERS.map((value) => ({
         value,
         says: `with ${words(value)}`,
         count: items.filter((each) => ownersOf(each).includes(value)).length,
       })).filter((each) => each.count > 0),
+      still,
     );
     table.update(shown, { anew });
-    trouble.hidden = true;
-    if (store.trouble || tasks.trouble) showTrouble(trouble, store.trouble || tasks.trouble);
     const now = panel.row && items.find((each) => each.row?.id === panel.row?.id);
     if (now) panel.show(now.row, now.tasks);
   };
@@ -193,7 +198,7 @@ function drawFigures(place, items, context) {
   const to = (/** @type {Record<string, string>} */ query) => context.href("board", [], query);
   const late = items.filter((each) => each.due && each.due < now);
   const waiting = of("received") + of("matching"), unmatched = of("unmatched");
-  fill(
+  showFigures(
     place,
     figure({
       value: items.length,

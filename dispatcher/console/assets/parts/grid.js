@@ -4,10 +4,9 @@
  * @module
  */
 
-import { csv, download } from "../core/csv.js";
 import { fill, framed, h } from "../core/dom.js";
 import { pressed, rowKeys } from "./grid_keys.js";
-import { headings, newRow, sorted, whole, widthsOf } from "./grid_columns.js";
+import { headings, newRow, saved, sorted, whole, widthsOf } from "./grid_columns.js";
 
 /**
  * @template R
@@ -16,6 +15,7 @@ import { headings, newRow, sorted, whole, widthsOf } from "./grid_columns.js";
 
 export const ROW_PX = 28;
 const SPARE = 8;
+const TOUCHED_MS = 10_000; // so long a hand that touched it is near
 
 /** `<x-grid>`; make it with `grid(options)`. */
 export class Grid extends HTMLElement {
@@ -37,7 +37,7 @@ export class Grid extends HTMLElement {
     this.chosen = new Set();
     this.current = 0;
     this.currentKey = "";
-    this.pointed = false;
+    this.handUntil = -Infinity; // a pointer is on it, or a finger was a moment ago
     this.stamp = 0; // of the last update: what depends on the time is drawn anew with it
     /** @type {{ name: string, down: boolean } | null} */
     this.sort = null;
@@ -62,7 +62,7 @@ export class Grid extends HTMLElement {
     this.table.setAttribute("aria-label", options.label);
     this.table.setAttribute("aria-colcount", String(options.columns.length + (options.select ? 1 : 0)));
     if (options.select) this.table.setAttribute("aria-multiselectable", "true");
-    fill(this.none, options.empty || "Nothing here.");
+    fill(this.none, h("p", { class: "soft", role: "status" }, "Reading …"));
     const { columns, least } = widthsOf(options);
     this.style.setProperty("--columns", columns);
     this.style.setProperty("--least", least);
@@ -72,8 +72,8 @@ export class Grid extends HTMLElement {
     this.body.addEventListener("click", (event) => this.clicked(event));
     this.body.addEventListener("focusin", (event) => this.focused(event));
     this.body.addEventListener("pointerover", (event) => whole(/** @type {HTMLElement} */ (event.target)));
-    this.addEventListener("pointerenter", () => this.pointed = true);
-    this.addEventListener("pointerleave", () => this.pointed = false);
+    this.addEventListener("pointerenter", () => this.handUntil = Infinity);
+    this.addEventListener("pointerleave", (event) => this.left(event));
     new ResizeObserver(this.draw).observe(this.frame);
     this.drawHead();
     this.draw();
@@ -96,7 +96,12 @@ export class Grid extends HTMLElement {
   /** Whether somebody reads: then the order stays. */
   get isRead() {
     return this.order.length > 0 &&
-      (this.pointed || this.frame.scrollTop > 0 || this.body.contains(document.activeElement));
+      (performance.now() < this.handUntil || this.frame.scrollTop > 0 || this.isFocused);
+  }
+
+  /** A finger that goes up comes down again. @param {PointerEvent} event */
+  left(event) {
+    this.handUntil = event.pointerType === "mouse" ? -Infinity : performance.now() + TOUCHED_MS;
   }
 
   /**
@@ -106,7 +111,7 @@ export class Grid extends HTMLElement {
    */
   update(rows, { anew = false } = {}) {
     this.latest = rows;
-    this.stamp++;
+    if (!this.stamp++) fill(this.none, this.options.empty || "Nothing here.");
     this.now = new Map(rows.map((row) => [this.options.key(row), row]));
     const kept = [...this.chosen].filter((key) => this.now.has(key));
     if (kept.length < this.chosen.size) this.choose(kept); // what is not shown any more is not acted on
@@ -120,14 +125,17 @@ export class Grid extends HTMLElement {
     this.draw();
   }
 
+  // Drawn at once: a row is acted on as it is shown. Who was on a row is on it, or on the one that stands there now.
   /** Take what came meanwhile into the order. @param {boolean} [top] */
   adopt(top = false) {
+    const held = this.isFocused;
     this.order = sorted(this.latest, this.options.columns, this.sort);
     this.news.hidden = true;
     const at = this.order.findIndex((row) => this.options.key(row) === this.currentKey);
-    this.current = Math.max(0, at);
+    this.current = at < 0 ? Math.max(0, Math.min(this.current, this.order.length - 1)) : at;
     if (top) this.frame.scrollTop = 0;
-    this.draw();
+    if (held) this.go(this.current);
+    else this.render();
   }
 
   drawHead() {
@@ -276,11 +284,7 @@ export class Grid extends HTMLElement {
 
   /** All that is shown, as a file. */
   exportCsv() {
-    const columns = this.options.columns;
-    const rows = sorted(this.latest, this.options.columns, this.sort).map((row) =>
-      columns.map((column) => column.value(row))
-    );
-    download(`${this.options.file || "table"}.csv`, csv(columns.map((each) => each.name), rows));
+    saved(this.options, this.latest, this.sort);
   }
 }
 
