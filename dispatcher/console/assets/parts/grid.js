@@ -6,14 +6,13 @@
 
 import { fill, framed, h } from "../core/dom.js";
 import { pressed, rowKeys } from "./grid_keys.js";
-import { headings, newRow, saved, sorted, whole, widthsOf } from "./grid_columns.js";
+import { headings, newRow, ROW_PX, rowPx, saved, sorted, whole, widthsOf } from "./grid_columns.js";
 
 /**
  * @template R
  * @typedef {import("./grid_columns.js").GridOptions<R>} GridOptions
  */
 
-export const ROW_PX = 28;
 const SPARE = 8;
 const TOUCHED_MS = 10_000; // so long a hand that touched it is near
 
@@ -37,6 +36,7 @@ export class Grid extends HTMLElement {
     this.chosen = new Set();
     this.current = 0;
     this.currentKey = "";
+    this.rowPx = ROW_PX;
     this.handUntil = -Infinity; // a pointer is on it, or a finger was a moment ago
     this.stamp = 0; // of the last update: what depends on the time is drawn anew with it
     /** @type {{ name: string, down: boolean } | null} */
@@ -63,21 +63,31 @@ export class Grid extends HTMLElement {
     this.table.setAttribute("aria-colcount", String(options.columns.length + (options.select ? 1 : 0)));
     if (options.select) this.table.setAttribute("aria-multiselectable", "true");
     fill(this.none, h("p", { class: "soft", role: "status" }, "Reading …"));
-    const { columns, least } = widthsOf(options);
-    this.style.setProperty("--columns", columns);
-    this.style.setProperty("--least", least);
     this.replaceChildren(this.news, this.frame);
     this.frame.addEventListener("scroll", this.draw, { passive: true });
-    this.frame.addEventListener("keydown", (event) => this.pressed(event));
+    this.frame.addEventListener("keydown", (event) => pressed(this, event));
     this.body.addEventListener("click", (event) => this.clicked(event));
     this.body.addEventListener("focusin", (event) => this.focused(event));
     this.body.addEventListener("pointerover", (event) => whole(/** @type {HTMLElement} */ (event.target)));
     this.addEventListener("pointerenter", () => this.handUntil = Infinity);
     this.addEventListener("pointerleave", (event) => this.left(event));
-    new ResizeObserver(this.draw).observe(this.frame);
+    new ResizeObserver(() => this.measure()).observe(this.frame);
     this.drawHead();
-    this.draw();
+    this.measure();
     return this;
+  }
+
+  /** A phone's rows are others than a desk's. */
+  measure() {
+    const { columns, least } = widthsOf(this.options), high = rowPx(this.options);
+    this.style.setProperty("--columns", columns);
+    this.style.setProperty("--least", least);
+    this.style.setProperty("--row", `${high}px`);
+    if (high !== this.rowPx) {
+      this.rowPx = high;
+      for (const [at, element] of this.drawn) element.style.transform = `translateY(${at * high}px)`;
+    }
+    this.draw();
   }
 
   connectedCallback() {
@@ -157,10 +167,10 @@ export class Grid extends HTMLElement {
     const count = this.order.length, held = this.isFocused;
     this.none.hidden = count > 0;
     this.table.setAttribute("aria-rowcount", String(count + 1));
-    this.body.style.height = `${count * ROW_PX}px`;
+    this.body.style.height = `${count * this.rowPx}px`;
     const top = this.frame.scrollTop, seen = this.frame.clientHeight;
-    const first = Math.max(0, Math.floor(top / ROW_PX) - SPARE);
-    const last = Math.min(count, Math.ceil((top + seen) / ROW_PX) + SPARE);
+    const first = Math.max(0, Math.floor(top / this.rowPx) - SPARE);
+    const last = Math.min(count, Math.ceil((top + seen) / this.rowPx) + SPARE);
     this.release(first, last);
     for (let at = first; at < last; at++) this.drawRow(at);
     const kept = [...this.drawn.keys()].filter((at) => at < first || at >= last);
@@ -186,7 +196,7 @@ export class Grid extends HTMLElement {
     if (!element) {
       element = this.pool.pop() || newRow(this.options);
       this.drawn.set(at, element);
-      element.style.transform = `translateY(${at * ROW_PX}px)`;
+      element.style.transform = `translateY(${at * this.rowPx}px)`;
       element.setAttribute("aria-rowindex", String(at + 2));
       element.dataset.at = String(at);
       this.body.append(element);
@@ -239,23 +249,14 @@ export class Grid extends HTMLElement {
     this.draw();
   }
 
-  /** @param {KeyboardEvent} event */
-  pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || this.head.contains(/** @type {Node} */ (event.target))) {
-      return;
-    }
-    const page = Math.max(1, Math.floor(this.frame.clientHeight / ROW_PX) - 2);
-    pressed(this, page, event);
-  }
-
   /** Put the focus on a row. @param {number} at */
   go(at) {
     if (!this.order.length) return;
     this.current = Math.max(0, Math.min(this.order.length - 1, at));
     this.currentKey = this.options.key(this.order[this.current]);
-    const top = this.current * ROW_PX, seen = this.frame.clientHeight - ROW_PX;
+    const top = this.current * this.rowPx, seen = this.frame.clientHeight - this.rowPx;
     if (top < this.frame.scrollTop) this.frame.scrollTop = top;
-    else if (top + ROW_PX > this.frame.scrollTop + seen) this.frame.scrollTop = top + ROW_PX - seen;
+    else if (top + this.rowPx > this.frame.scrollTop + seen) this.frame.scrollTop = top + this.rowPx - seen;
     this.render();
     this.drawn.get(this.current)?.focus({ preventScroll: true });
   }
