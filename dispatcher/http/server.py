@@ -89,6 +89,6 @@ def _within_http(resolve: Any, switch: Switch) -> Any:
                 answered = await handler(request)
         finally:
             turns.over(request)  # to send the answer takes as long as its caller takes to read it
-        return answered
+        return answers.in_parts(answered)
 
     return handle
