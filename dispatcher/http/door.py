@@ -75,7 +75,8 @@ class Lane:
     """Calls of one kind: `at_once` at work, `most` in all, `most_each` of a caller that has proved itself.
 
     A caller of whom more are put off than half its share has that half until fewer are: the more of its
-    connections take turns, the colder is each when its turn comes.
+    connections take turns, the colder is each when its turn comes. The other half is for those that were put
+    off and try again, so that they are not beaten each time by those that have a turn.
     """
 
     def __init__(self, name: str, at_once: int, most: int, most_each: int, retry_after_s: float) -> None:
@@ -94,9 +95,10 @@ class Lane:
 
     def enter(self, turn: Turn) -> bool:
         """As `Turn.enter`."""
+        share = self._share(turn)
         if turn.place is Place.PUT_OFF:
             self._comes_again(turn)
-        if turn.caller.proved and self._of.get(turn.caller, 0) >= (share := self._share(turn.caller)):
+        if turn.caller.proved and self._of.get(turn.caller, 0) >= share:
             raise self.too_many(share)
         if self.count >= self.most and not self._make_room(turn.caller):
             raise self.overloaded()
@@ -153,9 +155,10 @@ class Lane:
             retry_after_s=self.retry_after_s,
         )
 
-    def _share(self, caller: Caller) -> int:
+    def _share(self, turn: Turn) -> int:
         half = self.most_each // 2
-        return half if self._put_off.get(caller, 0) > half > 0 else self.most_each
+        crowded = self._put_off.get(turn.caller, 0) > half > 0
+        return half if crowded and turn.place is not Place.PUT_OFF else self.most_each
 
     def _comes_again(self, turn: Turn) -> None:
         turn.place = Place.OUTSIDE

@@ -28,6 +28,7 @@ from dispatcher.domain.views import as_asked, read_back, request_view
 from dispatcher.domain.windows import Leaves, at_once
 from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock
+from dispatcher.runtime.steps import Steps
 from dispatcher.security.principal import Principal
 from dispatcher.service.authorizing import Authorizing
 from dispatcher.service.barriers import with_note
@@ -54,6 +55,7 @@ class Requests:
         self.repeats = Repeats(store)
         self.patients = OnePatient(store)
         self.authorizing = Authorizing(store)
+        self.steps = Steps()  # of submissions
 
     async def submit(
         self, who: Principal, market: str, requests: Sequence[Request], idempotency: IdempotencyRecord
@@ -65,6 +67,13 @@ class Requests:
         (key or request id with another body), PossibleDuplicate, Unavailable.
         """
         self.markets.authorize_requests(who, market)
+        with self.steps:
+            await self.steps.together()
+            return await self._take_in(who, market, requests, idempotency)
+
+    async def _take_in(
+        self, who: Principal, market: str, requests: Sequence[Request], idempotency: IdempotencyRecord
+    ) -> tuple[str, ...]:
         ids = tuple(request.id for request in requests)
         refuse_repeats(ids)
         await self.store.refuse_unless_durable(market)
@@ -74,6 +83,7 @@ class Requests:
             try:
                 context = self.context(who, market, tuning)
                 decided = await self.received(market, wanted, context)
+                await self.steps.together()
                 found = await self.duplicates.checked(market, wanted, decided, context, unseen=not attempt)
             except Refusal as refusal:
                 if await already_applied(market_store, idempotency):
@@ -81,6 +91,7 @@ class Requests:
                 wanted = await self._but_stored(market, wanted, refusal)
                 continue
             decided = [*kept_apart(decided, found.near, context), *found.filed]
+            await self.steps.together()
             outcome = await market_store.commit(decided, requests=wanted, idempotency=idempotency)
             if outcome.ok:
                 return ids

@@ -95,8 +95,14 @@ often = st.sampled_from((True, True, True, False))
 
 
 def counted(record: RequestRecord) -> int:
-    """Its attempts."""
-    return sum(each.counts for each in record.offers)
+    """Its attempts; all who were asked in one broadcast are one."""
+    return len(
+        {
+            (each.broadcast, each.made_ms if each.broadcast else each.attempt)
+            for each in record.offers
+            if each.counts
+        }
+    )
 
 
 def agreed(record: RequestRecord, offer: OfferRecord) -> str:

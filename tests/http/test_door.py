@@ -72,6 +72,20 @@ def test_of_whom_many_are_put_off_fewer_have_a_turn_and_who_has_but_a_few_more_t
     assert queue.come("crowd").place is not Place.OUTSIDE
 
 
+def test_of_a_crowd_who_was_put_off_has_a_turn_where_who_comes_now_has_none() -> None:
+    queue = Queue(most_each=4)
+    outside = [Turn(queue.lane, Caller("crowd", True)) for _ in range(6)]
+    for each in outside:
+        each.put_off()
+    assert [queue.come("crowd").place for _ in range(2)] == [Place.AT_WORK, Place.WAITS]
+    with pytest.raises(TooMany):
+        queue.come("crowd")
+    assert [each.enter() for each in outside[:2]] == [False, False]
+    assert [each.place for each in outside[:2]] == [Place.WAITS] * 2
+    with pytest.raises(TooMany, match="4 of your calls"):
+        outside[2].enter()
+
+
 def test_who_comes_again_is_put_off_no_more() -> None:
     queue = Queue(most_each=2)
     first = [queue.come("crowd") for _ in range(2)]
