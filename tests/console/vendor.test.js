@@ -6,6 +6,8 @@ import { problem } from "../../dispatcher/console/assets/vendor/core/pieces.js";
 import { table } from "../../dispatcher/console/assets/vendor/core/messages.js";
 import { countdown, Times } from "../../dispatcher/console/assets/vendor/core/times.js";
 import { runs, unitsOf } from "../../dispatcher/console/assets/vendor/panels/capacity_edit.js";
+import { ENDED } from "../../dispatcher/console/assets/vendor/panels/day.js";
+import { statusOf } from "../../dispatcher/console/assets/vendor/panels/ride_acts.js";
 import { nearest } from "../../dispatcher/console/assets/vendor/panels/counter.js";
 
 /** @param {unknown} found @param {unknown} wanted */
@@ -40,6 +42,12 @@ Deno.test("what the page asks for is in the table, and what is in the table is a
   const families = new Set([...all.matchAll(/`(\w+)\.\$\{/g)].map((each) => each[1]));
   const own = new Set([...all.matchAll(/`\$\{each\}\.(\w+)`/g)].map((each) => each[1]));
   same(rest.filter((each) => !families.has(each.split(".")[0]) && !own.has(each.split(".").at(-1) || "")), []);
+});
+
+Deno.test("what was taken back from its vendor is over, whatever was reported or tapped before", () => {
+  const taps = /** @type {any} */ ({ of: () => [{ kind: "status", value: "en_route" }] });
+  const { status } = statusOf({ id: "r1.1", status: "en_route", offer: { state: "cancelled" } }, taps);
+  same([status, ENDED.includes(status)], ["cancelled", true]);
 });
 
 Deno.test("who was second reads so in its language, not by ids and codes of the service", () => {

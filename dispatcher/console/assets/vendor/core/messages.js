@@ -95,6 +95,7 @@ const TABLE = {
   "status.no_show": ["not there", "no estaba"],
   "status.failed": ["not done", "no se hizo"],
   "status.turned_back": ["given back", "devuelto"],
+  "status.cancelled": ["called off", "anulado"],
   ...MORE,
 };
 
