@@ -41,6 +41,11 @@ async def test_what_was_written_and_done_before_the_phone_was_opened_is_there(de
     await expect(page.locator(".status")).to_have_text("given back")
     assert await page.get_by_role("link", name="Proof").count() == 0
     await visit(page, "ride/r1.1")
+    await page.locator("[data-at='other']").tap()
+    await expect(page.locator("dialog.sheet")).to_be_visible()
+    await page.go_back()  # what the sheet asked was of that ride
+    await expect(page.locator("dialog.sheet")).to_have_count(0)
+    await page.go_forward()
     await page.get_by_role("link", name="Messages 2 new").tap()
     await expect(page.locator(".theirs")).to_have_count(2)
     await expect(page.locator("nav .badge")).to_have_count(0)
