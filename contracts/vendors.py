@@ -189,10 +189,12 @@ class Vendor(Wire):
         if self.npi is not None:
             refuse_wrong_npi(f"{pointer}/npi", self.npi)
 
-
     def _refuse_repeated(self, pointer: str) -> None:
         card, papers = self.rate_card, [f"{each.kind} until {each.expires_on}" for each in self.credentials]
-        levels, codes = [each.level_of_service for each in card.fares], [each.hcpcs for each in card.equipment]
+        levels, codes = (
+            [each.level_of_service for each in card.fares],
+            [each.hcpcs for each in card.equipment],
+        )
         one = "Maybe keep one of the two: only the first would count."
         refuse_repeated(f"{pointer}/rate_card/fares", levels, one)
         refuse_repeated(f"{pointer}/rate_card/equipment", codes, one)

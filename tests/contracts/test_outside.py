@@ -120,7 +120,9 @@ def test_what_a_vendor_says_twice_is_refused_where_it_stands_for_only_one_would_
         "/rate_card/equipment/1": {"rate_card": {"equipment": [piece, piece | {"rental_cents": 2}]}},
         "/credentials/1": {"credentials": [papers | {"expires_on": "2099-12-31"}] * 2},
     }
-    assert {where: _pointer(_vendor(**said), Vendor) for where, said in twice.items()} == {k: k for k in twice}
+    assert {where: _pointer(_vendor(**said), Vendor) for where, said in twice.items()} == {
+        k: k for k in twice
+    }
     renewed = [papers | {"expires_on": day} for day in ("2098-12-31", "2099-12-31")]
     assert decode(_vendor(credentials=renewed), Vendor).credentials[1].kind == "drug_screen"
 

@@ -142,7 +142,13 @@ async def test_who_did_not_sign_is_told_that(world: World, post: Post) -> None:
 
 
 def test_the_longest_proof_can_be_signed() -> None:
-    item = {"item": "\U0001f6cf" * 120, "hcpcs": "E0250", "serial": "é" * 64, "lot": "é" * 64, "quantity": 10_000}
+    item = {
+        "item": "\U0001f6cf" * 120,
+        "hcpcs": "E0250",
+        "serial": "é" * 64,
+        "lot": "é" * 64,
+        "quantity": 10_000,
+    }
     proof = {"part": "delivery", "items": [item] * MAX_ITEMS, "instruction_given": True}
     data = {"offer_id": "r1.1", "proof": msgspec.to_builtins(msgspec.convert(proof, ProofReport))}
     event = signed(accept() | {"type": "dispatch.reply.proof", "data": data}, KEYS.current("m", "v1"))
