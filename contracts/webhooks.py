@@ -109,7 +109,7 @@ class WebhookSecret(Wire, omit_defaults=False):
 
 
 class RotateSecret(Wire):
-    """A new secret; the one before signs beside it for so long. 0: nothing that came before does (it got out)."""
+    """A new secret; the one before signs beside it so long. 0: none that came before does (it got out)."""
 
     overlap_hours: Annotated[int, Meta(ge=0, le=LONGEST_OVERLAP_HOURS)] = 24
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from dispatcher.app.opened import Opened, opened, own_name, telling
+from dispatcher.app.opened import Opened, opened, telling
 from dispatcher.app.replies import replies_of
 from dispatcher.app.saving import savers_of, saving
 from dispatcher.app.until_told import until_told
@@ -23,6 +23,7 @@ from dispatcher.runtime import files
 from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.garbage import collect_rarely
+from dispatcher.runtime.own_name import own_name
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator, mint
 from dispatcher.serve.notice import Notice

@@ -10,7 +10,7 @@ from redis.exceptions import ResponseError
 
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.store import ledger
+from dispatcher.store import ledger, tail
 from dispatcher.store.connection import NoGroup, is_retryable, server_words
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
@@ -168,6 +168,18 @@ async def test_the_store_comes_back_by_itself_when_the_server_does(proxy: Proxy,
         await asyncio.sleep(0.1)
         proxy.refusing = False
         assert await task is Status.OK
+
+
+async def test_a_subscription_whose_link_died_without_a_word_is_made_anew(
+    proxy: Proxy, far: MarketStore, raw: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "SILENT_S", 0.1)
+    monkeypatch.setattr(tail, "SOCKET_TIMEOUT_S", 0.2)
+    async with far.wake() as wake:
+        proxy.forget()
+        async with asyncio.timeout(20):
+            while not await wake.wait(0.05):
+                assert await raw.publish(far.keys.wake, "r1")
 
 
 async def test_a_server_that_forgot_its_scripts_is_taught_again(raw: Redis, market: MarketStore) -> None:

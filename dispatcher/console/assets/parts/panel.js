@@ -4,6 +4,7 @@
  */
 
 import { fill, h } from "../core/dom.js";
+import { keepingFocus } from "../core/focus.js";
 import { bind } from "../core/keys.js";
 import { until } from "../core/time.js";
 import { actsOn } from "./acts.js";
@@ -48,7 +49,6 @@ export class Panel {
       tasks.length === this.tasks.length;
     if (same && tasks.every((each, at) => each.version === this.tasks[at].version)) return this.tick();
     const again = row && row.id === this.row?.id, old = again && this.node.querySelector(":scope > .more");
-    const held = again && document.activeElement?.closest(".side button")?.textContent;
     this.asked.abort();
     this.asked = new AbortController();
     this.unbind();
@@ -56,14 +56,16 @@ export class Panel {
     this.tasks = tasks;
     this.node.hidden = !row && !tasks.length;
     const more = old instanceof HTMLElement ? old : h("div", { class: "more" }); // no blink at each change
-    fill(
-      this.node,
-      row && this.head(row),
-      tasks.map((each) => taskCard(each, this.context)),
-      row && this.acts(row),
-      more,
-    );
-    if (held) [...this.node.querySelectorAll("button")].find((each) => each.textContent === held)?.focus();
+    const draw = () =>
+      fill(
+        this.node,
+        row && this.head(row),
+        tasks.map((each) => taskCard(each, this.context)),
+        row && this.acts(row),
+        more,
+      );
+    if (again) keepingFocus(this.node, draw);
+    else draw();
     this.bindKeys();
     if (row) this.detail(row, more);
   }

@@ -5,6 +5,7 @@
 
 import { fill, h } from "../../core/dom.js";
 import { Problem } from "../../core/api.js";
+import { afterPress } from "../../core/press.js";
 import { figure, has, money, t } from "./messages.js";
 import { countdown, ms } from "./times.js";
 
@@ -131,29 +132,7 @@ export function field(label, control, hint) {
  * @param {...any} children
  */
 export function redraw(root, ...children) {
-  if (pressed && root.contains(pressed)) waiting.set(root, children);
-  else put(root, children);
-}
-
-const RELEASED_MS = 60; // from the finger's going to the click that it was
-/** Where a finger is: what is under it stays there until it was a click. @type {Node | null} */
-let pressed = null;
-/** @type {Map<HTMLElement, any[]>} */
-const waiting = new Map();
-
-/** Fingers are looked at from here on. */
-export function watchFingers() {
-  const released = () => {
-    pressed = null;
-    for (const [root, children] of waiting) put(root, children);
-    waiting.clear();
-  };
-  addEventListener("pointerdown", (event) => pressed = event.target instanceof Node ? event.target : null, {
-    capture: true,
-  });
-  for (const each of ["pointerup", "pointercancel"]) {
-    addEventListener(each, () => setTimeout(released, RELEASED_MS), { capture: true });
-  }
+  afterPress(root, () => put(root, children));
 }
 
 /** @param {HTMLElement} root @param {any[]} children */
