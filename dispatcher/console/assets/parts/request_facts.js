@@ -36,8 +36,7 @@ export function factsOf(view, context, now) {
     ["Whose work now", words(view.owner)],
     [
       "Waits for",
-      (view.waits_for || []).map((/** @type {any} */ each) => `${words(each.requirement)} (${words(each.owner)})`)
-        .join(", "),
+      waitsFor(view, href),
     ],
     [
       "Vendor",
@@ -57,7 +56,7 @@ export function factsOf(view, context, now) {
     ["Goes before", links(view.before, "", href)],
     ["Way back of", view.return_of && h("a", { href: href("request", [view.return_of]) }, view.return_of)],
     ["Standing order", view.standing_order],
-    ["Authorization", view.authorization],
+    ["Authorization", view.authorization && h("a", { href: href("care", ["authorizations"]) }, view.authorization)],
     ["Barrier", view.barrier && words(view.barrier.code) + (view.barrier.suggested ? " (suggested)" : "")],
     ["Version", view.version],
   ];
@@ -67,6 +66,22 @@ export function factsOf(view, context, now) {
     facts.filter(([, value]) => value !== undefined && value !== "" && value !== null && value !== false).flatMap((
       [name, value],
     ) => [h("dt", {}, name), h("dd", {}, value)]),
+  );
+}
+
+/** @param {any} view @param {Context["href"]} href */
+function waitsFor({ waits_for: all = [] }, href) {
+  if (!all.length) return "";
+  return h(
+    "span",
+    {},
+    all.flatMap((/** @type {any} */ { requirement, owner }, /** @type {number} */ nth) => [
+      nth ? ", " : "",
+      requirement === "authorization"
+        ? h("a", { href: href("care", ["authorizations"]) }, "authorization")
+        : words(requirement),
+      ` (${words(owner)})`,
+    ]),
   );
 }
 
