@@ -81,7 +81,7 @@ export async function mount(root, context) {
     }),
   );
   draw();
-  const dispatch = world.dispatches.get(id) || await world.dispatch(id).catch(() => null);
+  const dispatch = await world.known(id);
   if (dispatch?.offer.kind === "trip") fill(place, form(dispatch, { before, own }, context));
   addEventListener("back", () => void read(), { signal });
   await read();
