@@ -39,7 +39,8 @@ class DispatchQuery(Wire):
 class DayDispatch(Wire):
     """A dispatch of a day, whether it is to be done or is over; door and patient as long as you may see them.
 
-    What you gave back has neither.
+    What you gave back has neither; nor what was taken back from you late (`cancelled`), which is here for the
+    fee that you are owed.
     """
 
     id: OfferId

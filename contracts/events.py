@@ -20,6 +20,7 @@ from contracts.streams import To
 from contracts.unmatched import Unmatched
 
 PREFIX = "dispatch."
+LONGEST_SIGNATURE = 131_072  # it repeats the data: a proof of 40 items, in letters that JSON escapes
 
 
 def _version() -> Literal["1.0"]:
@@ -44,7 +45,7 @@ class CloudEvent(Wire, forbid_unknown_fields=False):
     traceparent: Any = ""  # the request's trace (W3C); a reply that repeats it is seen in that
     # Extensions, on reply streams only: the vendor's signature (`contracts.reply_claims`); and, as replies
     # carried it before, its bearer token, which lies in backups for as long as it holds.
-    dispatchsignature: Annotated[str, Meta(max_length=8192)] = ""
+    dispatchsignature: Annotated[str, Meta(max_length=LONGEST_SIGNATURE)] = ""
     dispatchtoken: Annotated[str, Meta(max_length=4096)] = ""
 
 

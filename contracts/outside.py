@@ -6,6 +6,7 @@ What is stored is read as it is. A check that is added here cannot make yesterda
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Iterable
 
 from contracts.problems import InvalidMessage
 
@@ -40,6 +41,15 @@ def refuse_odd_line(pointer: str, text: str, what: str) -> None:
         raise InvalidMessage.at(
             pointer, f"{what} of nothing but blanks\nMaybe it was left empty by the sender."
         )
+
+
+def refuse_repeated(pointer: str, names: Iterable[Hashable], hint: str) -> None:
+    """Raises InvalidMessage for what a list has twice: one of the two would count for nothing, unsaid."""
+    seen = set[Hashable]()
+    for number, name in enumerate(names):
+        if name in seen:
+            raise InvalidMessage.at(f"{pointer}/{number}", f"{name} is there already\n{hint}")
+        seen.add(name)
 
 
 def refuse_blank(pointer: str, text: str) -> None:

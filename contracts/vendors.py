@@ -15,7 +15,7 @@ from contracts.base import Cents, Day, Id, Instant, Kilograms, Name, Version, Wi
 from contracts.codes import CredentialKind, Hcpcs, LevelOfService, Npi, Skill
 from contracts.geo import Area
 from contracts.onboarding import Onboarding, OnboardingState, Reason
-from contracts.outside import refuse_no_name, refuse_odd_line, refuse_wrong_npi
+from contracts.outside import refuse_no_name, refuse_odd_line, refuse_repeated, refuse_wrong_npi
 from contracts.paging import PageSize
 from contracts.papers import PaperFile, Sha256
 from contracts.patterns import whole
@@ -180,13 +180,25 @@ class Vendor(Wire):
         return self.is_active and not self.is_paused
 
     def refuse_from_outside(self, pointer: str = "") -> None:
-        """Refuse a name that cannot be read, and an NPI that was mistyped."""
+        """Refuse a name that cannot be read, an NPI that was mistyped, and two prices for one thing."""
         refuse_no_name(f"{pointer}/name", self.name)
+        self._refuse_repeated(pointer)
         for number, paper in enumerate(self.credentials):
             if paper.document:
                 refuse_odd_line(f"{pointer}/credentials/{number}/document", paper.document, "a document")
         if self.npi is not None:
             refuse_wrong_npi(f"{pointer}/npi", self.npi)
+
+    def _refuse_repeated(self, pointer: str) -> None:
+        card, papers = self.rate_card, [f"{each.kind} until {each.expires_on}" for each in self.credentials]
+        levels, codes = (
+            [each.level_of_service for each in card.fares],
+            [each.hcpcs for each in card.equipment],
+        )
+        one = "Maybe keep one of the two: only the first would count."
+        refuse_repeated(f"{pointer}/rate_card/fares", levels, one)
+        refuse_repeated(f"{pointer}/rate_card/equipment", codes, one)
+        refuse_repeated(f"{pointer}/credentials", papers, "Maybe the other has another last day.")
 
 
 class Posted(Wire, omit_defaults=False):

@@ -98,7 +98,10 @@ class WebhookPage(Wire, omit_defaults=False):
 
 
 class WebhookSecret(Wire, omit_defaults=False):
-    """What calls are signed with. After a rotation the one before signs, too, until `previous_until`."""
+    """What calls are signed with. After a rotation the one before signs, too, until `previous_until`.
+
+    One from before that does, too, as long as its own rotation said.
+    """
 
     secret: str
     previous: str = ""
@@ -106,7 +109,7 @@ class WebhookSecret(Wire, omit_defaults=False):
 
 
 class RotateSecret(Wire):
-    """A new secret; the one before signs beside it for so long."""
+    """A new secret; the one before signs beside it so long. 0: none that came before does (it got out)."""
 
     overlap_hours: Annotated[int, Meta(ge=0, le=LONGEST_OVERLAP_HOURS)] = 24
 

@@ -18,6 +18,7 @@ class Proxy:
         self.cutting_after: int | None = None  # bytes of a question that still reach the server
         self.refusing = False  # new connections are cut at once
         self.faults = 0  # how many faults were played
+        self._forgotten: set[asyncio.StreamWriter] = set()  # whose bytes reach nobody, and who are not told
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -33,6 +34,11 @@ class Proxy:
         """Break every connection now."""
         for writer in self._writers:
             writer.transport.abort()
+
+    def forget(self) -> None:
+        """Swallow all on the connections that there are, and leave them open: a firewall that forgot them."""
+        self._forgotten |= self._writers
+        self.faults += 1
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
@@ -64,7 +70,7 @@ class Proxy:
         """Until either side ends, or a fault ends both."""
         answers, questions = await asyncio.open_unix_connection(str(self.upstream))
         ways = [
-            asyncio.create_task(self._ask(reader, questions)),
+            asyncio.create_task(self._ask(reader, questions, writer)),
             asyncio.create_task(self._answer(answers, writer)),
         ]
         try:
@@ -75,8 +81,12 @@ class Proxy:
             await asyncio.gather(*ways, return_exceptions=True)
             questions.close()
 
-    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _ask(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asker: asyncio.StreamWriter
+    ) -> None:
         while data := await reader.read(65_536):
+            if asker in self._forgotten:
+                continue
             if self.cutting_after is not None:
                 data, self.cutting_after = data[: self.cutting_after], None
                 self.faults += 1
@@ -88,6 +98,8 @@ class Proxy:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65_536):
+            if writer in self._forgotten:
+                continue
             if self.losing:
                 self.losing -= 1
                 self.faults += 1

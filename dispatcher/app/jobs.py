@@ -12,7 +12,7 @@ from typing import Any
 
 import uvloop
 
-from dispatcher.app.opened import Opened, opened, own_name, telling
+from dispatcher.app.opened import Opened, opened, telling
 from dispatcher.app.pressing import Pressing
 from dispatcher.app.saving import savers_of, saving
 from dispatcher.app.solving import Solving
@@ -34,6 +34,7 @@ from dispatcher.jobs.tuning import keep_tuning
 from dispatcher.jobs.unreadable import settle_tasks
 from dispatcher.matching.effects import Measurer
 from dispatcher.matching.quotes import Quoter
+from dispatcher.runtime.own_name import own_name
 from dispatcher.service.loops import (
     CREDENTIALS,
     DECISIONS,

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import uvloop
 
 from dispatcher.app.jobs import Savers, Work, asking_roads, jobs_of
-from dispatcher.app.opened import Opened, opened, own_name, telling
+from dispatcher.app.opened import Opened, opened, telling
 from dispatcher.app.pressing import Pressing
 from dispatcher.app.saving import savers_of, saving
 from dispatcher.app.solving import Solving
@@ -16,6 +16,7 @@ from dispatcher.app.until_told import until_told
 from dispatcher.matching.arrivals import Arrivals
 from dispatcher.matching.process import run_matchers
 from dispatcher.runtime.garbage import collect_rarely
+from dispatcher.runtime.own_name import own_name
 from dispatcher.settings import Settings
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import secrets
-import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +19,7 @@ from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock, make_clock
 from dispatcher.runtime.otel import open_tracer
+from dispatcher.runtime.own_name import own_name
 from dispatcher.runtime.rounds import share_threads
 from dispatcher.security import key_files
 from dispatcher.service.loops import CLOCK, MEASURES, PATIENT_KEYS, QUARTERS, UNREADABLE, keep_running
@@ -97,7 +95,7 @@ def open_store(settings: Settings, role: str, trouble: Callable[[], str] = str) 
         trouble=trouble,
         replicas=settings.wait_replicas,
     )
-    store.agreement.take_part(f"{role} {own_name()}#{secrets.token_hex(2)}", file)
+    store.agreement.take_part(f"{role} {own_name()}", file)
     return store
 
 
@@ -150,8 +148,3 @@ def engine_of(settings: Settings) -> Engine | None:
 def clock_of(settings: Settings) -> Clock:
     """The system's clock, or the scaled one of the settings."""
     return make_clock(*settings.clock)
-
-
-def own_name() -> str:
-    """Who this process is, in leases and consumer groups, unless it is told."""
-    return f"{socket.gethostname()}:{os.getpid()}"

@@ -7,12 +7,13 @@ from functools import partial
 import uvloop
 
 from dispatcher.app.jobs import Work
-from dispatcher.app.opened import Opened, opened, own_name, telling
+from dispatcher.app.opened import Opened, opened, telling
 from dispatcher.app.saving import savers_of, saving
 from dispatcher.app.until_told import until_told
 from dispatcher.delivery.replies import Replies
 from dispatcher.delivery.reply_effects import Verify
 from dispatcher.matching.quotes import Quoter
+from dispatcher.runtime.own_name import own_name
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
 from dispatcher.service.loops import REPLIES, keep_running

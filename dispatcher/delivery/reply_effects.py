@@ -106,6 +106,11 @@ class ReplyEffects:
         if owner and event.dispatchsignature:
             self.keys.check(market, owner, event, now_ms)
             return Principal.of(Role.VENDOR, subject=owner, markets=frozenset({market}), vendor_id=owner)
+        if owner and not event.dispatchtoken:
+            raise Unauthenticated(
+                "the reply is not signed: it has no `dispatchsignature`\n"
+                "Maybe sign it with the reply key that came with your Redis user."
+            )
         who = self.verify(event.dispatchtoken, now_ms)
         if not who.is_vendor:
             raise NotFound("only vendors reply")

@@ -91,6 +91,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
     COUNTERED = "countered"  # its vendor would do it otherwise; the answer counts beside it
     PROOF_MISSING = "proof_missing"  # until it comes
+    CHARGED = "charged"  # taken back from its vendor, who is owed something for it: kept, and in no count
 
 
 BADLY = (Outcome.DECLINED, Outcome.EXPIRED, Outcome.TURNED_BACK, Outcome.LATE, Outcome.FAILED)
@@ -144,6 +145,8 @@ class WorkOutcome(msgspec.Struct, frozen=True):
 
     def counts(self) -> Iterator[tuple[str, int]]:
         """What it adds to its vendor's counts, by name."""
+        if self.outcome is Outcome.CHARGED:
+            return
         name = self.outcome.value
         yield name, self.by
         if self.entry.code and self.outcome is Outcome.DECLINED:

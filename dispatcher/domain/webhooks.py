@@ -21,6 +21,7 @@ from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, done, news, opened, r
 
 S = WebhookState
 MOST_OF_ONE = 10  # webhooks of one vendor, and of the platform
+MOST_SECRETS = 4  # that a call is signed with, while it is rotated
 TEST = "test"  # in place of the stream of a test call
 ALL = "all"  # in place of the id of a dead letter
 MOST_TESTS = 10  # test calls that were asked for and not made yet

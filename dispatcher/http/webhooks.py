@@ -131,6 +131,7 @@ async def secret(call: Call, parts: Parts) -> Reply:
     command=RotateWebhookSecret,
     body=Body(RotateSecret, optional=True),
     answers=VIEW,
+    problems=("wrong-state",),
 )
 async def rotate(call: Call, parts: Parts) -> Reply:
     """Rotate a webhook's secret: for a while calls are signed with both, the new one first."""

@@ -7,6 +7,7 @@ lies in the store's files, and so in backups, opens no door.
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +22,7 @@ from dispatcher.security.vault import Vault
 
 ALGORITHM = "HS256"
 REMEMBERED = 4_096
+SKEW_S = 60  # by so much another's clock may be ahead
 
 
 class ReplyKeys:
@@ -40,17 +42,30 @@ class ReplyKeys:
         said = self._said(market, vendor_id, event.dispatchsignature)
         if said.get("aud") == [AUDIENCE]:  # some libraries always write a list
             said["aud"] = AUDIENCE
-        expires = said.pop("exp", None)
-        if isinstance(expires, int | float) and now_ms / 1000 >= expires:
-            raise Unauthenticated(
-                "the signature has expired\nMaybe leave `exp` out: it is good for one reply."
-            )
+        self._refuse_out_of_time(said, now_ms / 1000)
         for name, value in claims_of(event).items():
             if said.get(name) != value:
                 raise Unauthenticated(
                     f"the signature's `{name}` is not the event's\n"
                     f"Maybe it is another reply's: its claims repeat the event, `aud` is {AUDIENCE!r}."
                 )
+
+    @staticmethod
+    def _refuse_out_of_time(said: Mapping[str, Any], now_s: float) -> None:
+        """By the times that it may bear (RFC 7519); what is no time holds at none."""
+        expires, begins = said.get("exp", now_s + 1), said.get("nbf", now_s)
+        if not (isinstance(expires, int | float) and isinstance(begins, int | float)):
+            raise Unauthenticated(
+                "the signature's `exp` or `nbf` is no time\nMaybe leave it out, or send seconds since 1970."
+            )
+        if now_s >= expires:
+            raise Unauthenticated(
+                "the signature has expired\nMaybe leave `exp` out: it is good for one reply."
+            )
+        if now_s + SKEW_S < begins:
+            raise Unauthenticated(
+                "the signature holds from a later time on\nMaybe leave `nbf` out, or a clock is wrong."
+            )
 
     def _said(self, market: str, vendor_id: str, signature: str) -> dict[str, Any]:
         if self._ring is not self.vault.ring:  # the key file was changed

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime import otel
 from dispatcher.runtime.clock import make_clock
 from dispatcher.runtime.errors import UserError
+from dispatcher.runtime.own_name import own_name
 from dispatcher.runtime.signals import on_ending
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
@@ -208,7 +208,7 @@ def children_name(settings: Settings) -> str:
 
     An embedded server serves one service: there the name outlives us as well, and no lease is waited for.
     """
-    return f"{socket.gethostname()}:{os.getpid()}" if settings.redis_url else "embedded"
+    return own_name() if settings.redis_url else "embedded"
 
 
 async def _run(

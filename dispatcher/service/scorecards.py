@@ -204,7 +204,7 @@ class Scorecards:
 
     async def _outcomes(self, stored: MarketStore, vendor_id: str, period: Period) -> list[WorkOutcome]:
         found = await stored.scorecards.entries(vendor_id, period.days)
-        return [each for each in found if period.holds(each)]
+        return [each for each in found if period.holds(each) and each.outcome is not Outcome.CHARGED]
 
     def _shown(self, stored: MarketStore, record: ScoreDisputeRecord) -> ScoreDispute:
         """With its texts opened; one that cannot be read hides nothing else."""

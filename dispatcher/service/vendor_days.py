@@ -14,9 +14,10 @@ from contracts.dispatches import DayDispatch, DispatchPage, DispatchQuery
 from contracts.instants import DAY_MS, to_instant
 from contracts.requests import Patient, Request
 from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.prices import charged, lines_view
 from dispatcher.domain.requests import RequestRecord, request_id_of
 from dispatcher.domain.rights import SEES_PATIENT
-from dispatcher.domain.scorecards import ENDED, days_between
+from dispatcher.domain.scorecards import ENDED, Outcome, days_between
 from dispatcher.domain.states import SHOWS_PATIENT
 from dispatcher.domain.views import dispatch_view, offer_view
 from dispatcher.runtime.clock import Clock
@@ -30,6 +31,7 @@ from dispatcher.store.market import MarketStore
 MOST_OPEN: Final = 1_000  # of a day
 BEFORE_DAYS, AFTER_DAYS = 1, 3  # work may end, or be told as ended, so long before and after its day
 BACK = TrackingStatus.TURNED_BACK
+KEPT = ENDED | {Outcome.CHARGED}
 SHOWN = SHOWS_PATIENT | {OfferState.TURNED_BACK}
 
 
@@ -62,7 +64,7 @@ class VendorDays:
         known = {
             each.offer_id: each.entry.start_ms
             for each in await stored.scorecards.entries(vendor_id, days)
-            if each.outcome in ENDED and start_ms <= each.entry.start_ms < end_ms
+            if each.outcome in KEPT and start_ms <= each.entry.start_ms < end_ms
         }
         still = await stored.requests.offers_starting(vendor_id, start_ms, end_ms, MOST_OPEN)
         known |= {each.id: each.score for each in still}
@@ -78,7 +80,7 @@ class VendorDays:
             if record is None or held is None:  # forgotten since, or set aside
                 continue
             offer = record.offer_named(name, who.vendor_id)
-            if offer.state in SHOWN:
+            if offer.state in SHOWN or charged(offer):
                 request, patient = held
                 seen = patient if who.may(SEES_PATIENT) else None
                 found.append(_row(record, offer, request, seen, unread.get(name, 0)))
@@ -88,10 +90,14 @@ class VendorDays:
 def _row(
     record: RequestRecord, offer: OfferRecord, request: Request, patient: Patient | None, unread: int
 ) -> DayDispatch:
-    """As the vendor may see it: of what it gave back neither door nor patient."""
+    """As the vendor may see it: of what it gave back, or was taken from it, neither door nor patient."""
     if offer.state not in SHOWS_PATIENT:
         made = offer_view(record, offer, request)
-        return DayDispatch(id=made.id, offer=made, reference=offer.reference, status=BACK)
+        status = BACK if offer.state is OfferState.TURNED_BACK else None
+        lines = lines_view(charged(offer) or ())
+        return DayDispatch(
+            id=made.id, offer=made, reference=offer.reference, status=status, price_lines=lines
+        )
     whole = dispatch_view(record, offer, request, patient)
     return DayDispatch(
         id=whole.id,

@@ -195,8 +195,16 @@ class Reader:
         return await self._repeated(commands, raise_on_error=True)
 
     async def ask_each(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
-        """The same, with the error answered in the place of what could not be answered."""
-        return await self._repeated(commands, raise_on_error=False)
+        """The same, with the error answered in the place of what could not be answered.
+
+        A server that takes no writes now (its memory is full, it is a replica) says nothing of what was asked
+        for. Raises Unavailable.
+        """
+        answers = await self._repeated(commands, raise_on_error=False)
+        for each in answers:
+            if isinstance(each, ResponseError) and is_retryable(each):
+                raise writes_refused(each) from each
+        return answers
 
     async def _repeated(
         self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool, near: str | None = None

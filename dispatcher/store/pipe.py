@@ -89,6 +89,11 @@ class Pipe(asyncio.Protocol):
             raise answer
         return answer
 
+    @property
+    def silent_s(self) -> float:
+        """For how long the server was not heard, seconds."""
+        return self._loop.time() - self._heard_s
+
     async def aclose(self) -> None:
         """Let the connection go."""
         self._end(Disconnected("it was closed"))

@@ -19,6 +19,7 @@ from dispatcher.store.servers import Servers
 CHANGED = "*"  # before the id of a vendor that is another now, or has posted something else
 MARGIN_S = 5.0
 PAUSE_S = 0.2
+SILENT_S = 5.0  # after which a subscription that was told nothing is made once more, as a question
 
 Command = Sequence[Any]  #: its words
 
@@ -128,12 +129,8 @@ class Wake:
 
     async def wait(self, timeout_s: float) -> Hint:
         """What was hinted within `timeout_s`, or nothing; hints that came together are taken as one."""
-        heard = list[bytes]()
         try:
-            async with asyncio.timeout(timeout_s):
-                heard = await self._said()
-        except TimeoutError:
-            return Hint()
+            heard = await self._heard(timeout_s)
         except CONNECTION_ERRORS:
             await self._line.broke()
             await asyncio.sleep(min(PAUSE_S, timeout_s))
@@ -144,10 +141,18 @@ class Wake:
         ids = tuple(each for each in words if not each.startswith(CHANGED))
         return Hint(ids, look=b"" in heard, vendors=vendors)
 
-    async def _said(self) -> list[bytes]:
-        if self._listener is None:
+    async def _heard(self, timeout_s: float) -> list[bytes]:
+        """What was said within `timeout_s`. Raises ConnectionError: not subscribed (any more)."""
+        if (listener := self._listener) is None:
             raise Disconnected("not subscribed")
-        return await self._listener.said()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                return await listener.said()
+        if (
+            listener.silent_s >= SILENT_S
+        ):  # a link that died without a word owes no answer: it is asked for one
+            await listener.ask_one("SUBSCRIBE", self._channel)
+        return []
 
     async def aclose(self) -> None:
         """Unsubscribe and let the connection go."""

@@ -109,12 +109,18 @@ function lab(hex, eyes) {
 }
 
 Deno.test("signs of one fill are told apart by every kind of eye, in both themes", async () => {
-  const css = await Deno.readTextFile(new URL("../../dispatcher/console/assets/style/4-map.css", import.meta.url));
-  const groups = [["seeking", "on-hold"], ["accepted", "under-way", "done"], ["unmatched", "ended"]];
-  const themes = css.split("--map-seeking:").slice(1).map((part) => `--map-seeking:${part.split("}")[0]}`);
-  equal(themes.length, 3);
-  for (const theme of themes) {
-    const tone = (/** @type {string} */ name) => theme.match(new RegExp(`--map-${name}:\\s*(#[0-9a-f]{6})`))?.[1] || "";
+  const sheets = await Promise.all(
+    ["1-tokens.css", "4-map.css"].map((name) =>
+      Deno.readTextFile(new URL(`../../dispatcher/console/assets/style/${name}`, import.meta.url))
+    ),
+  );
+  const groups = [["state-matching", "state-on_hold"], ["state-accepted", "state-in_progress", "map-done"], [
+    "state-unmatched",
+    "map-ended",
+  ]];
+  for (let theme = 0; theme < 3; theme++) { // light; dark as the system has it; dark as it was chosen
+    const tone = (/** @type {string} */ name) =>
+      sheets.flatMap((css) => [...css.matchAll(new RegExp(`--${name}:\\s*(#[0-9a-f]{6})`, "g"))])[theme]?.[1] || "";
     for (const group of groups) {
       for (const [eyes, matrix] of Object.entries(EYES)) {
         for (const one of group) {

@@ -1,6 +1,6 @@
 // What stands first where nobody chose an order. Run by tools/javascript.py.
 import { pressingFirst } from "../../dispatcher/console/assets/parts/order.js";
-import { queue } from "../../dispatcher/console/assets/parts/queue.js";
+import { isLate, queue } from "../../dispatcher/console/assets/parts/queue.js";
 import { words } from "../../dispatcher/console/assets/parts/state.js";
 import { codeSays } from "../../dispatcher/console/assets/parts/words.js";
 
@@ -41,7 +41,7 @@ Deno.test("several codes are a list, levels of service are written as the field 
   if (found.join("; ") !== wanted) throw new Error(`found ${found.join("; ")}`);
 });
 
-Deno.test("what is at risk is due when the first of it is: its task, or it itself", () => {
+Deno.test("what is at risk is due by its own time limit, whatever its task is; what is not, by its task's", () => {
   const task = (/** @type {string} */ id, /** @type {number} */ hours) => ({
     id: `t${id}`,
     request_id: id,
@@ -53,6 +53,8 @@ Deno.test("what is at risk is due when the first of it is: its task, or it itsel
     row("not due", { risk: "nobody_left" }),
   ];
   const found = queue(rows, [task("task first", 4), task("task later", 7), task("no risk", 9)], 5 * HOUR);
+  const late = found.filter((each) => isLate(each, 5 * HOUR)).map((each) => each.key).join(", ");
+  if (late !== "task first") throw new Error(`late: ${late}`);
   const told = found.map((each) => `${each.key} ${each.due / HOUR}`).join(", ");
-  if (told !== "not due 0, task first 4, task later 6, no risk 9") throw new Error(`found ${told}`);
+  if (told !== "not due 0, task later 6, task first 8, no risk 9") throw new Error(`found ${told}`);
 });

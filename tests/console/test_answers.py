@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any
 
@@ -97,6 +98,10 @@ async def test_an_answer_says_what_is_chance_what_was_found_and_why_it_was_rolle
     page = await desk.open(f"what-if/{done}", market=market)
     await expect(page.locator(".verdict")).to_have_text("cents a request 4,500 → 9,000")
     await expect(page.locator(".figures")).to_contain_text("2of 2 would fare otherwise")
+    figures = page.get_by_role("region", name="Figures")
+    await expect(figures).to_contain_text("Capacity used: a tenth of the vendors less than")
+    said = await figures.locator("td:first-child").all_text_contents()
+    assert [each for each in said if re.search(r"_| p\d\d|ms$", each)] == [], "a figure's field is no word"
     grid = page.get_by_role("grid", name="Requests that would fare otherwise")
     await expect(grid.get_by_role("row").filter(has_text="r1")).to_contain_text("v2")
     await page.get_by_role("button", name="Lose a vendor").press("Enter")

@@ -23,7 +23,8 @@ async def test_what_a_vendor_writes_stands_in_today_until_it_is_read_and_is_answ
     page = await desk.open("today", Role.COORDINATOR, market=market)
     row = page.locator(".grid-row", has_text="unread message")
     await expect(row).to_contain_text("asked")
-    page = await desk.open("request/asked", Role.COORDINATOR, market=market)
+    await row.click()
+    await page.keyboard.press("Enter")
     dispute = page.locator(".task", has_text="price dispute").get_by_role("button")
     await expect(dispute).to_have_text(["mComment…"])  # to settle it is for ops
     thread = page.locator(".messages")

@@ -54,6 +54,8 @@ async def test_without_a_connection_the_day_is_there_and_taps_go_out_once_it_is_
         re.compile(r"No connection. This is how it was at \d\d:\d\d.")
     )
     assert await problems_in_both_themes(page) == []
+    await page.goto(f"{desk.url}/vendor/proof/r1.1")  # begun with it: its day alone was read
+    await expect(page.get_by_role("button", name="Send")).to_be_visible()
     await visit(page, "ride/r1.1")
     await page.get_by_role("button", name="I am on my way").tap()
     await expect(page.locator(".tap")).to_have_count(1)
@@ -73,6 +75,20 @@ async def test_without_a_connection_the_day_is_there_and_taps_go_out_once_it_is_
     assert (await reported(desk, market, "r1.1"), await state(desk, market, "r2")) == ("en_route", "accepted")
     await expect(page.locator("header .kept")).to_have_count(0)
     desk.failures.clear()  # the browser tells of each call that did not go out
+
+
+async def test_a_step_goes_out_although_its_page_is_closed_while_it_may_still_be_undone(desk: Desk) -> None:
+    market = await town(desk, "r1")
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    page = await phone(desk, market, "ride/r1.1", behind_s=9.5)  # by its own clock the page waits ten seconds
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await page.get_by_role("button", name="I am on my way").tap()
+    await expect(page.locator(".tap")).to_have_count(1)
+    await page.close()
+    async with asyncio.timeout(PATIENCE_S):
+        while await reported(desk, market, "r1.1") is None:
+            await asyncio.sleep(PAUSE_MS / 1_000)
+    assert await reported(desk, market, "r1.1") == "en_route"
 
 
 async def test_a_tap_whose_answer_was_lost_is_sent_again_and_has_its_effect_once(desk: Desk) -> None:

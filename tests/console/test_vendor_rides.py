@@ -41,6 +41,11 @@ async def test_what_was_written_and_done_before_the_phone_was_opened_is_there(de
     await expect(page.locator(".status")).to_have_text("given back")
     assert await page.get_by_role("link", name="Proof").count() == 0
     await visit(page, "ride/r1.1")
+    await page.locator("[data-at='other']").tap()
+    await expect(page.locator("dialog.sheet")).to_be_visible()
+    await page.go_back()  # what the sheet asked was of that ride
+    await expect(page.locator("dialog.sheet")).to_have_count(0)
+    await page.go_forward()
     await page.get_by_role("link", name="Messages 2 new").tap()
     await expect(page.locator(".theirs")).to_have_count(2)
     await expect(page.locator("nav .badge")).to_have_count(0)
@@ -50,6 +55,19 @@ async def test_what_was_written_and_done_before_the_phone_was_opened_is_there(de
     await page.reload()
     await expect(cards).to_have_count(3)
     await expect(page.locator(".badge.inline")).to_have_count(0)
+
+
+async def test_a_ride_that_is_called_off_while_its_page_is_open_says_so_and_what_is_owed(desk: Desk) -> None:
+    market = await town(desk, "r1", minutes=40, card={"late_cancel_cents": 2_020})
+    await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
+    page = await phone(desk, market, "ride/r1.1")
+    await expect(page.locator("h1")).to_have_text("Robin Wren")
+    await desk.call(market, "POST", "/requests/r1/cancel", {}, Role.OPS)
+    await expect(page.locator(".status")).to_have_text("called off")
+    await expect(page.locator("main")).to_contain_text("$20.20")
+    assert await page.locator("[data-at='step']").count() == 0
+    await visit(page, "day")
+    await expect(page.locator("[data-ride='r1.1']")).to_contain_text("called off")
 
 
 @pytest_asyncio.fixture(loop_scope="session")

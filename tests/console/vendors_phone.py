@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from playwright.async_api import Page
@@ -21,12 +22,17 @@ NAMES = ("Robin Wren", "Sam Heron", "Alex Finch", "Kim Swift", "Jo Martin", "Lee
 DRIVER = {"subject": "Ana"}
 
 
-async def phone(desk: Desk, market: str, path: str = "", *, clock: bool = True, **context: Any) -> Page:
-    """The page on a phone of vendor v1, entered by its link. `clock`: a test may move the phone's on."""
+async def phone(
+    desk: Desk, market: str, path: str = "", *, clock: bool = True, behind_s: float = 0, **context: Any
+) -> Page:
+    """The page on a phone of vendor v1, entered by its link. `clock`: a test may move the page's on.
+
+    `behind_s`: by so much it is behind that of its worker.
+    """
     more = {"has_touch": True, "is_mobile": True} | context
-    page = await desk.pages.take(("vendor", clock), PHONE, **more)
+    page = await desk.pages.take(("vendor", clock, behind_s), PHONE, **more)
     if clock:
-        await page.clock.install()
+        await page.clock.install(time=datetime.now(UTC) - timedelta(seconds=behind_s))
     made = await desk.call(market, "POST", "/vendors/v1/sign-in-links", DRIVER, Role.OPS)
     await page.goto(made["url"])
     await page.wait_for_selector("body > nav")
@@ -57,10 +63,10 @@ async def as_vendor(desk: Desk, market: str, method: str, path: str, body: Any =
     return await desk.call(market, method, path, body, Role.VENDOR)
 
 
-async def town(desk: Desk, *names: str, **changes: Any) -> str:
-    """A market with v1, and rides that are offered to it."""
+async def town(desk: Desk, *names: str, card: dict[str, int] | None = None, **changes: Any) -> str:
+    """A market with v1, and rides that are offered to it; `card`: what it charges beside its fares."""
     market = desk.new_market()
-    await vendor(desk, market, "v1", 8)
+    await vendor(desk, market, "v1", 8, rate_card=card or {})
     pool = {"kind": "pools", "pools": [{"id": "vans", "serves": ["wheelchair"], "units": [8]}]}
     await desk.call(market, "PUT", "/vendors/v1/capacity/2026-03-02", pool)
     await offered(desk, market, *names, **changes)

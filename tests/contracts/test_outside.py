@@ -112,6 +112,21 @@ def test_a_refused_patient_is_not_repeated() -> None:
     assert "Secret" not in caught.value.detail
 
 
+def test_what_a_vendor_says_twice_is_refused_where_it_stands_for_only_one_would_count() -> None:
+    fare, papers = {"level_of_service": "wheelchair", "base_cents": 1}, {"kind": "drug_screen"}
+    piece = {"hcpcs": "E0250", "rental_cents": 1}
+    twice = {
+        "/rate_card/fares/1": {"rate_card": {"fares": [fare, fare | {"base_cents": 2}]}},
+        "/rate_card/equipment/1": {"rate_card": {"equipment": [piece, piece | {"rental_cents": 2}]}},
+        "/credentials/1": {"credentials": [papers | {"expires_on": "2099-12-31"}] * 2},
+    }
+    assert {where: _pointer(_vendor(**said), Vendor) for where, said in twice.items()} == {
+        k: k for k in twice
+    }
+    renewed = [papers | {"expires_on": day} for day in ("2098-12-31", "2099-12-31")]
+    assert decode(_vendor(credentials=renewed), Vendor).credentials[1].kind == "drug_screen"
+
+
 @pytest.mark.parametrize("npi", ["1234567893", "1003000126", "1679576722"])
 def test_an_npi_whose_check_digit_fits_is_taken(npi: str) -> None:
     assert decode(_vendor(npi=npi), Vendor).npi == npi

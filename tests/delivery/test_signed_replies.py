@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
+import msgspec
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
@@ -15,6 +16,7 @@ from client.streams import VendorStream
 from contracts.codes import RequestState, Role
 from contracts.instants import to_instant
 from contracts.problems import Unauthenticated
+from contracts.proofs import MAX_ITEMS, ProofReport
 from dispatcher.delivery.replies import Replies
 from dispatcher.delivery.reply import open_envelope
 from dispatcher.security.key_files import PatientKeyFile
@@ -69,7 +71,12 @@ async def refused(world: World, vendor: str = "v1") -> bool:
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"aud": ["dispatcher-replies"]}, {"iat": 1, "exp": make.NOW / 1000 + 60}]
+    "changes",
+    [
+        {},
+        {"aud": ["dispatcher-replies"]},
+        {"iat": 1, "exp": make.NOW / 1000 + 60, "nbf": make.NOW / 1000 + 30},
+    ],
 )
 async def test_a_reply_that_a_jwt_library_signed_is_taken(
     world: World, post: Post, changes: dict[str, Any]
@@ -97,6 +104,8 @@ async def test_our_own_client_signs_by_itself(world: World, post: Post, redis_se
         {"aud": "dispatcher"},
         {"aud": ["dispatcher-replies", "another"]},
         {"exp": make.NOW / 1000},
+        {"exp": "tomorrow"},
+        {"nbf": make.NOW / 1000 + 90},
     ],
 )
 async def test_a_signature_that_was_not_made_for_this_very_reply_is_refused(
@@ -124,6 +133,26 @@ async def test_a_signature_with_another_key_is_refused(world: World, post: Post,
 async def test_what_is_no_signature_is_refused(world: World, post: Post, signature: str) -> None:
     assert await written(post, accept() | {"dispatchsignature": signature}) == RequestState.OFFERED
     assert await refused(world)
+
+
+async def test_who_did_not_sign_is_told_that(world: World, post: Post) -> None:
+    assert await written(post, accept()) == RequestState.OFFERED
+    *_, entry = await world.store.streams.read(world.keys.stream("v1"))
+    assert b"not signed: it has no `dispatchsignature`" in entry.event
+
+
+def test_the_longest_proof_can_be_signed() -> None:
+    item = {
+        "item": "\U0001f6cf" * 120,
+        "hcpcs": "E0250",
+        "serial": "é" * 64,
+        "lot": "é" * 64,
+        "quantity": 10_000,
+    }
+    proof = {"part": "delivery", "items": [item] * MAX_ITEMS, "instruction_given": True}
+    data = {"offer_id": "r1.1", "proof": msgspec.to_builtins(msgspec.convert(proof, ProofReport))}
+    event = signed(accept() | {"type": "dispatch.reply.proof", "data": data}, KEYS.current("m", "v1"))
+    KEYS.check("m", "v1", open_envelope(msgpack.packb(event)), make.NOW)
 
 
 async def test_a_signature_is_of_no_use_on_the_stream_that_all_vendors_share(

@@ -6,12 +6,18 @@ from datetime import date
 from typing import Any
 
 import msgspec
+import pytest
+from msgspec.structs import replace
 
 from client.ops import OpsClient
 from client.vendor import VendorClient
 from contracts.codes import DeclineCode, Role
 from contracts.instants import DAY_MS, HOUR_MS
+from contracts.vendors import RateCard
+from dispatcher.audit.judge import judge
+from dispatcher.domain.scorecards import Outcome
 from dispatcher.jobs.timers import Timers
+from dispatcher.store.survey import survey
 from tests.domain import make
 from tests.http.conftest import Api
 from tests.http.test_offers import DAY, VENDOR, offered
@@ -77,6 +83,34 @@ async def test_a_day_has_what_is_to_be_done_and_what_is_over_and_no_door_of_what
     assert "record_number" not in str(rows)
     _, whole = await as_vendor(api, "GET", "/dispatches/r3.1")
     assert rows["r3.1"] == whole, "a row says what the dispatch does"
+
+
+async def test_what_was_taken_back_late_stands_in_its_day_with_what_is_owed_for_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fees = RateCard(late_cancel_cents=2_020, late_cancel_minutes=10_080, turn_back_cents=505)
+    vendor = replace(make.vendor(), rate_card=fees)
+    monkeypatch.setattr(make, "vendor", lambda: vendor)
+    await api.call("PUT", "/vendors/v1", msgspec.to_builtins(VENDOR), role=Role.OPS)
+    await api.call("PUT", f"/vendors/v1/capacity/{DAY}", ROOM, role=Role.OPS)
+    for name in ("r1", "r2", "r3"):
+        await taken(api, name)
+    await said(api, "r2", "turned_back", code="BAD_WEATHER")
+    for name in ("r1", "r3"):
+        assert (await api.call("POST", f"/requests/{name}/cancel", {}))[0] == 200
+    _, page = await as_vendor(api, "GET", "/dispatches?day=2026-03-02")
+    rows = {each["id"]: each for each in page["dispatches"]}
+    owed = {name: [line["cents"] for line in each["price_lines"]] for name, each in rows.items()}
+    assert owed == {"r1.1": [2_020], "r2.1": [-505], "r3.1": [2_020]}
+    assert {each["offer"]["state"] for each in rows.values()} == {"cancelled", "turned_back"}
+    assert not any(tells_the_patient(each) or "pickup" in each for each in rows.values())
+    _, card = await as_vendor(api, "GET", f"/vendors/v1/scorecard?to={DAY}")
+    counted = {each["figure"]: each["count"] for each in card["all"]["figures"]}
+    assert (counted["accepted"], counted["works"]) == (3, 1), "a cancelled request counts for nobody"
+    found = await survey(api.store.reader, api.market)
+    assert judge(found) == []
+    entry = await api.store.market(api.market).scorecards.entry("v1", "r1.1", Outcome.CHARGED, [DAY])
+    assert entry is not None and entry.at_ms == START, "a card may call it late a week before"
 
 
 async def test_a_day_comes_in_pages_and_another_vendors_is_empty(api: Api) -> None:

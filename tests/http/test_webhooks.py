@@ -163,6 +163,24 @@ async def test_while_a_secret_is_rotated_both_sign_and_then_the_new_one_alone(ap
     assert (alone["secret"], alone["previous"]) == (both["secret"], "")
 
 
+async def test_each_secret_signs_as_long_as_its_rotation_said_unless_it_is_to_end_at_once(api: Api) -> None:
+    receiver = Receiver()
+    async with webhook(receiver) as url, sending(api):
+        hook = await made(api, url, events=["dispatch.request.received"])
+        path, secrets = f"/webhooks/{hook['id']}", list[str]()
+
+        async def rotated(hours: int) -> int:
+            secrets.insert(0, (await api.call("GET", f"{path}/secret"))[1]["secret"])
+            return (await api.call("POST", f"{path}/rotate-secret", {"overlap_hours": hours}))[0]
+
+        assert [await rotated(hours) for hours in (2, 1, 1, 1)] == [200, 200, 200, 409]
+        await called_and_signed_by(api, receiver, secrets, [True] * 4)
+        api.clock.ms += 3_600_000
+        await called_and_signed_by(api, receiver, secrets, [True, False, False, True])
+        assert await rotated(0) == 200
+        await called_and_signed_by(api, receiver, secrets, [False] * 5)
+
+
 async def called_and_signed_by(
     api: Api, receiver: Receiver, secrets: list[str], signed: list[bool], most: int = 50
 ) -> None:

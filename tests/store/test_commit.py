@@ -135,6 +135,28 @@ async def test_the_commit_of_an_old_matcher_is_refused(market: MarketStore) -> N
     assert (await market.commit([offered(record("a"), booking())], fence=new)).ok
 
 
+async def test_a_lease_ends_in_time_though_the_servers_clock_went_back(
+    market: MarketStore, raw: Redis, keys: Keys
+) -> None:
+    """It is kept as the instant of its end: an hour off, then, for an owner who died in that moment."""
+    await market.lease.acquire("killed", 3_600_000)
+    assert await market.lease.acquire("waits", 6_000) is None
+    assert 0 < await raw.pttl(keys.lease) <= 6_000
+    assert await market.lease.renew("killed", 5_000)
+    assert await market.lease.acquire("waits", 6_000) is None
+    assert await raw.pttl(keys.lease) <= 5_000  # never longer than its owner asked for
+
+
+async def test_nobody_is_believed_to_live_for_longer_than_who_asks(market: MarketStore) -> None:
+    """So long would a word last that was said before the server's clock went back."""
+    await market.matchers.announce("killed", 3_600_000)
+    async with asyncio.timeout(20):
+        assert await market.matchers.announce("lives", 50) == {"killed", "lives"}
+        while await market.matchers.announce("lives", 50) != {"lives"}:
+            await asyncio.sleep(0.06)
+    await market.matchers.leave("lives")
+
+
 @pytest.mark.parametrize("forgotten", ["the last increment", "all of it"])
 async def test_no_fence_comes_twice_though_a_fail_over_lost_it(
     market: MarketStore, raw: Redis, keys: Keys, forgotten: str

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from contracts.instants import to_instant
+from dispatcher.domain.quarters import What
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.store import ledger
+from dispatcher.store import ledger, tail
 from dispatcher.store.connection import NoGroup, is_retryable, server_words
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
@@ -21,7 +24,7 @@ from dispatcher.store.store import Store
 from dispatcher.store.streams import Streams
 from tests.proxy import Proxy
 from tests.store.conftest import RING
-from tests.store.made import DAY, booking, offered, pools, received, record, released, trip
+from tests.store.made import DAY, NOW_MS, booking, offered, pools, received, record, released, trip
 
 VANS = LedgerKey("v1", "vans", DAY.isoformat())
 
@@ -170,6 +173,18 @@ async def test_the_store_comes_back_by_itself_when_the_server_does(proxy: Proxy,
         assert await task is Status.OK
 
 
+async def test_a_subscription_whose_link_died_without_a_word_is_made_anew(
+    proxy: Proxy, far: MarketStore, raw: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "SILENT_S", 0.1)
+    monkeypatch.setattr(tail, "SOCKET_TIMEOUT_S", 0.2)
+    async with far.wake() as wake:
+        proxy.forget()
+        async with asyncio.timeout(20):
+            while not await wake.wait(0.05):
+                assert await raw.publish(far.keys.wake, "r1")
+
+
 async def test_a_server_that_forgot_its_scripts_is_taught_again(raw: Redis, market: MarketStore) -> None:
     assert await submit(market, "a") is Status.OK
     await raw.script_flush()
@@ -194,6 +209,19 @@ async def test_a_server_without_room_is_not_healthy(tmp_path: Path) -> None:
         assert problem.startswith("its memory is full")
         with pytest.raises(Unavailable, match="not durable: its memory is full"):
             await store.refuse_unless_durable("metro")
+        market, counts = store.market("metro"), {(DAY.isoformat(), "others"): {"v1": 1}}
+        market.losses.note(counts)
+        market.quarters.note([offered(record("a"), booking())])
+        for write in (market.losses.write, partial(market.quarters.write, 60_000)):
+            with pytest.raises(Unavailable, match="takes no writes"):
+                await write()
+        assert not store.aside.known("metro")  # nothing is wrong with what it counts on
+        await store.reader.ask("CONFIG", "SET", "maxmemory", "0")
+        await market.losses.write()
+        await market.quarters.write(60_000)
+        assert await market.losses.of("v1", [DAY]) == {"others": 1}
+        found = await market.quarters.of([to_instant(NOW_MS).date()])
+        assert [count for cell, count in found.items() if cell.what is What.OFFERED] == [1]
 
 
 async def test_a_wrong_password_is_told_at_once(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ async def _rides(vendor: VendorClient, args: Namespace) -> Told:
         (
             each.id,
             when(each.offer.start_at),
-            each.status or "agreed",
+            each.status or ("cancelled" if each.offer.state is OfferState.CANCELLED else "agreed"),
             what(each.offer),
             each.patient.name if each.patient else "",
             place(each.pickup) if each.pickup else "",

@@ -13,6 +13,7 @@ from dispatcher.domain.webhooks import (
     ALL,
     AWAKE_MS,
     MOST_AGAIN,
+    MOST_SECRETS,
     MOST_TESTS,
     WEBHOOK_KIND,
     Secret,
@@ -179,10 +180,21 @@ def disable(hook: WebhookRecord, command: DisableWebhook, context: Context) -> D
 
 @decides(RotateWebhookSecret, KIND, roles=ROLES)
 def rotate(hook: WebhookRecord, command: RotateWebhookSecret, context: Context) -> Decision:
-    """The one before signs too until its time is over; one from before that is forgotten."""
-    until_ms = context.now_ms + command.overlap_hours * HOUR_MS
-    before = Secret(hook.secrets[0].sealed, until_ms)
-    kept = (before,) if command.overlap_hours else ()
+    """The one before signs, too, until its time is over; so does each from before that, as it was promised.
+
+    Without an overlap none of them does. Raises WrongState: so many sign already.
+    """
+    if not command.overlap_hours:
+        return step(hook, changed(hook, context, secrets=(Secret(command.sealed),)), context)
+    current, *earlier = hook.secrets
+    before = Secret(current.sealed, context.now_ms + command.overlap_hours * HOUR_MS)
+    kept = [before, *(each for each in earlier if each.until_ms > context.now_ms)]
+    if len(kept) >= MOST_SECRETS:
+        raise WrongState(
+            f"webhook {hook.id} was rotated {len(earlier)} times within the overlap already, and signs with "
+            f"{len(hook.secrets)} secrets, the limit is {MOST_SECRETS}\n"
+            "Maybe with overlap_hours 0: then the new one alone signs."
+        )
     return step(hook, changed(hook, context, secrets=(Secret(command.sealed), *kept)), context)
 
 

@@ -11,6 +11,7 @@ import { fill, h } from "./dom.js";
 import { bind } from "./keys.js";
 import { Live } from "./live.js";
 import { pageNamed } from "./pages.js";
+import { watchHands } from "./press.js";
 import { Store } from "./store.js";
 import { Clock, Zone } from "./time.js";
 import { showTrouble } from "../parts/dialog.js";
@@ -50,6 +51,7 @@ let page = new AbortController();
 
 async function start() {
   theme();
+  watchHands();
   const session = await signedIn();
   if (!session) return;
   if (!READERS.some((each) => session.roles.includes(each))) return notForYou(session);

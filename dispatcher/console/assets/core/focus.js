@@ -1,19 +1,26 @@
 /**
- * What is drawn anew under somebody's keyboard: they keep their place.
+ * What is drawn anew under somebody's keyboard or hand: they keep their place.
  * @module
  */
+
+import { afterPress } from "./press.js";
 
 const CONTROLS = "a[href], button, input, select, textarea, summary, [tabindex]";
 const ROWS = "tr, li, article, section";
 
 /**
- * Draw `place` anew. Whoever was on a control in it is then on the one of the same name in the same row; where the
+ * Draw `place` anew, once nothing in it is pressed. Whoever was on a control in it is then on the one of the same name in the same row; where the
  * row has none of that name (it was "Disable" and is "Enable" now), on the one that stands there instead; where neither
  * can be, on the place itself: Tab goes on from there.
  * @param {HTMLElement} place
  * @param {() => void} draw
  */
 export function keepingFocus(place, draw) {
+  afterPress(place, () => drawn(place, draw));
+}
+
+/** @param {HTMLElement} place @param {() => void} draw */
+function drawn(place, draw) {
   const held = document.activeElement;
   const inside = held !== place && held instanceof HTMLElement && place.contains(held);
   const was = inside && { name: nameOf(held), row: rowOf(held), at: controlsOf(held).indexOf(held) };
@@ -37,7 +44,7 @@ function all(within, which) {
 
 /** @param {HTMLElement} control */
 function nameOf(control) {
-  return `${control.tagName} ${control.getAttribute("aria-label") || control.textContent}`;
+  return `${control.tagName} ${control.dataset.at || control.getAttribute("aria-label") || control.textContent}`;
 }
 
 /** The controls beside it. @param {HTMLElement} control */

@@ -29,6 +29,7 @@ export class Tasks {
     this.all = [];
     this.more = false;
     this.trouble = "";
+    this.loaded = false;
     const again = settled(() => this.read(), 300);
     const stop = context.live.onChange((change) => {
       if (change.again || Object.keys(change.kinds || {}).some((each) => each.startsWith("dispatch.task."))) again();
@@ -49,6 +50,7 @@ export class Tasks {
         if (this.more) break;
       }
       this.all = found;
+      this.loaded = true;
       this.trouble = "";
     } catch (error) {
       if (signal.aborted) return;

@@ -5,6 +5,7 @@
 
 import { fill, h, paced, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
+import { spoken } from "../core/spoken.js";
 import { bulk } from "../parts/acts/many.js";
 import { CHOOSERS } from "../parts/acts/shared.js";
 import { Chips } from "../parts/chips.js";
@@ -135,15 +136,17 @@ export function mount(root, context) {
     ),
     trouble,
     h("div", { class: "row filters" }, search, only, riskChips.node, chips.map((each) => each.node)),
-    many,
     h("div", { class: "beside" }, table, panel.node),
+    many, // below: above, it would move the rows under the hand that chooses
   );
 
   const draw = (anew = false) => {
     const all = store.rows(), now = clock.now(), needle = search.value.trim().toLowerCase();
+    const said = /^\d[\d ]+$/.test(needle) ? needle.replaceAll(" ", "") : "";
     const found = needle
       ? all.filter((row) =>
-        `${row.id} ${row.vendor} ${row.episode} ${row.facility} ${row.standing_order}`.toLowerCase().includes(needle)
+        `${row.id} ${row.vendor} ${row.episode} ${row.facility} ${row.standing_order}`.toLowerCase().includes(needle) ||
+        said && spoken(row.id).replace(" ", "").startsWith(said)
       )
       : all;
     const day = context.zone.date(now);
@@ -154,7 +157,8 @@ export function mount(root, context) {
       FILTERS.every((each, at) => at === but || !chips[at].on.size || chips[at].on.has(each.of(row))) &&
       (but === -2 || !riskChips.on.size || atRisk(row, now));
     const shown = pressingFirst(within.filter((row) => fits(row, -1)), now);
-    FILTERS.forEach((each, at) => chips[at].show(counts(within.filter((row) => fits(row, at)), each)));
+    const still = !anew && table.isRead;
+    FILTERS.forEach((each, at) => chips[at].show(counts(within.filter((row) => fits(row, at)), each), still));
     riskChips.show([{
       value: "risk",
       says: "At risk",
@@ -164,7 +168,7 @@ export function mount(root, context) {
     count.textContent = store.loaded
       ? `${shown.length.toLocaleString("en")} of ${all.length.toLocaleString("en")}`
       : "Reading…";
-    table.update(shown, { anew });
+    if (store.loaded || store.trouble) table.update(shown, { anew });
     trouble.hidden = true;
     if (store.trouble) showTrouble(trouble, store.trouble);
     if (panel.row) panel.show(store.get(panel.row.id) || panel.row);

@@ -3,11 +3,12 @@
  * @module
  */
 
-import { fill, h, settled } from "../core/dom.js";
+import { h, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
+import { Authorizations } from "../parts/authorizations.js";
 import { Barriers, sides } from "../parts/barriers.js";
 import { ended, Episode } from "../parts/episode.js";
-import { empty, figure } from "../parts/figure.js";
+import { empty, figure, showFigures } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
 import { leadsTo } from "../parts/grid_keys.js";
 import { stateMark } from "../parts/state.js";
@@ -27,6 +28,7 @@ const LISTED = 2_000;
  */
 export function mount(root, context) {
   const [first, second] = context.path;
+  if (first === "authorizations") return new Authorizations(root, context).stop;
   if (first === "barriers") return new Barriers(root, context).stop;
   const id = first === "episode" ? second : first;
   if (id) return new Episode(root, context, id).stop;
@@ -223,7 +225,7 @@ class Episodes {
     const { found: lines, shown } = this.narrowing.narrow(this.lines.map((line) => ({ ...line })));
     this.grid.update(shown, { anew });
     const risk = lines.filter(FILTERS.risk.fits).length, tasks = lines.filter(FILTERS.tasks.fits).length;
-    fill(
+    showFigures(
       this.figures,
       figure({ value: lines.length, says: "open episodes" }),
       figure({

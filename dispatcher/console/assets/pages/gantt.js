@@ -7,7 +7,7 @@ import { fill, h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { booked, PastStore, readDay } from "../core/past.js";
 import { showTrouble } from "../parts/dialog.js";
-import { empty, figure } from "../parts/figure.js";
+import { empty, figure, showFigures } from "../parts/figure.js";
 import { GanttCanvas } from "../parts/gantt/canvas.js";
 import { Gantt } from "../parts/gantt/cells.js";
 import { dayInstead } from "../parts/gantt/day_of_work.js";
@@ -235,7 +235,7 @@ class GanttPage {
     const over = all.filter((each) => each.over).length, full = all.filter((each) => each.share > 0.9).length;
     const board = (/** @type {Record<string, string>} */ query) => context.href("board", [], query);
     const risky = rows.flatMap((row) => row.works.filter((work) => work.risk).map((work) => work.id));
-    fill(
+    showFigures(
       this.figures,
       figure({ value: rows.length, says: "vendors with capacity" }),
       figure({ value: hours(posted), says: "unit hours posted" }),

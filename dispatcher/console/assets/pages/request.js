@@ -4,6 +4,7 @@
  */
 
 import { fill, h, paced, settled } from "../core/dom.js";
+import { keepingFocus } from "../core/focus.js";
 import { bind } from "../core/keys.js";
 import { story } from "../core/story.js";
 import { showTrouble } from "../parts/dialog.js";
@@ -34,6 +35,7 @@ class RequestPage {
   /** @param {HTMLElement} root @param {Context} context */
   constructor(root, context) {
     this.context = context;
+    this.root = root;
     this.id = context.path[0] || "";
     /** @type {any} as it was read last */
     this.view = null;
@@ -110,6 +112,11 @@ class RequestPage {
 
   /** @param {any} view @param {any[]} tasks */
   show(view, tasks) {
+    keepingFocus(this.root, () => this.draw(view, tasks));
+  }
+
+  /** @param {any} view @param {any[]} tasks */
+  draw(view, tasks) {
     const { context } = this, row = context.store.get(this.id), now = context.clock.now();
     this.facts.hidden = this.told.hidden = false;
     const risk = row && atRisk(row, now);

@@ -3,17 +3,18 @@
  * @module
  */
 
-import { fill, h, paced } from "../core/dom.js";
+import { h, paced } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { about, Tasks } from "../core/tasks.js";
-import { until } from "../core/time.js";
+import { span, until } from "../core/time.js";
+import { wants } from "../parts/acts/authorize.js";
 import { Chips } from "../parts/chips.js";
 import { showTrouble } from "../parts/dialog.js";
-import { empty, figure } from "../parts/figure.js";
+import { empty, figure, showFigures } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
 import { listKeys } from "../parts/grid_columns.js";
 import { Panel } from "../parts/panel.js";
-import { queue } from "../parts/queue.js";
+import { dueMs, isLate, queue } from "../parts/queue.js";
 import { stateMark, words } from "../parts/state.js";
 import { codeSays, RISKS, sentence, why } from "../parts/words.js";
 
@@ -59,7 +60,7 @@ export function mount(root, context) {
     },
     moved: (item) => panel.show(item?.row, item?.tasks),
     tone: (item) =>
-      item.due - clock.now() < 0 || item.risk === "nobody_left" ? "bad" : item.risk === "on_hold" ? "" : "warn",
+      isLate(item, clock.now()) || item.risk === "nobody_left" ? "bad" : item.risk === "on_hold" ? "" : "warn",
     empty: empty(
       "Nothing needs anybody now.",
       "What has no vendor, is about to expire, is late or out of sequence, and every task that is due, comes here by itself. All requests are on the ",
@@ -84,20 +85,25 @@ export function mount(root, context) {
 
   const tasks = new Tasks(context, () => draw());
   const draw = (anew = false) => {
+    trouble.hidden = true;
+    if (store.trouble || tasks.trouble) showTrouble(trouble, store.trouble || tasks.trouble);
+    const reads = [store, tasks].filter((each) => !each.loaded);
+    // requests and their tasks at once: none moves another away that somebody is about to take
+    if (reads.length === 2 || reads.some((each) => !each.trouble)) return;
     const items = queue(store.rows(), tasks.all, clock.now());
     const shown = items.filter((each) => chosen(chips, [each.risk]) && chosen(whose, ownersOf(each)));
+    const still = !anew && table.isRead;
     drawFigures(figures, items, context);
-    chips.show(counted(items));
+    chips.show(counted(items), still);
     whose.show(
       OWNERS.map((value) => ({
         value,
         says: `with ${words(value)}`,
         count: items.filter((each) => ownersOf(each).includes(value)).length,
       })).filter((each) => each.count > 0),
+      still,
     );
     table.update(shown, { anew });
-    trouble.hidden = true;
-    if (store.trouble || tasks.trouble) showTrouble(trouble, store.trouble || tasks.trouble);
     const now = panel.row && items.find((each) => each.row?.id === panel.row?.id);
     if (now) panel.show(now.row, now.tasks);
   };
@@ -138,19 +144,28 @@ function columns({ clock, zone }) {
     {
       name: "due",
       says: "Due",
-      width: 96,
-      value: (item) => new Date(item.due).toISOString(),
+      width: 120,
+      value: (item) => item.due ? new Date(item.due).toISOString() : "",
       sort: (item) => item.due,
-      show: (item) => item.due ? until(item.due, clock.now()) : "",
+      show: (item) => dueSays(item, clock.now()),
+      title: "Of a request at risk its own time limit, else its task's",
     },
     {
       name: "risk",
       says: "What",
-      width: 160,
+      width: 184,
+      below: 1,
       value: (item) => item.risk === "task" ? `Task: ${words(item.tasks[0].kind)}` : RISKS[item.risk],
     },
     { name: "request", says: "Request", width: 168, value: (item) => item.row?.id || about(item.tasks[0]) },
-    { name: "why", says: "Why", width: 256, grows: true, value: reasons },
+    {
+      name: "why",
+      says: "Why",
+      width: 256,
+      grows: true,
+      below: 2,
+      value: (item) => reasons(item, clock.now()),
+    },
     {
       name: "state",
       says: "State",
@@ -191,9 +206,9 @@ function drawFigures(place, items, context) {
   }
   const of = (/** @type {string} */ state) => count[state] || 0;
   const to = (/** @type {Record<string, string>} */ query) => context.href("board", [], query);
-  const late = items.filter((each) => each.due && each.due < now);
+  const late = items.filter((each) => isLate(each, now));
   const waiting = of("received") + of("matching"), unmatched = of("unmatched");
-  fill(
+  showFigures(
     place,
     figure({
       value: items.length,
@@ -217,6 +232,11 @@ function drawFigures(place, items, context) {
     }),
     figure({ value: of("on_hold"), says: "on hold", href: to({ state: "on_hold" }) }),
     figure({
+      value: context.store.rows().filter(wants).length,
+      says: "wait for an authorization",
+      href: context.href("care", ["authorizations"]),
+    }),
+    figure({
       value: unmatched,
       says: "unmatched today",
       tone: unmatched ? "bad" : "",
@@ -230,14 +250,19 @@ function drawFigures(place, items, context) {
   );
 }
 
-/** Why it is here, and of its tasks who has them. @param {Item} item */
-function reasons(item) {
+/** "task 5 min ago" is the task's time, not the ride's. @param {Item} item @param {number} now */
+const dueSays = (item, now) =>
+  item.due ? `${item.row?.due && item.risk !== "task" ? "" : "task "}${until(item.due, now)}` : "";
+
+/** Why it is here, and of its tasks who has them, and how late they are. @param {Item} item @param {number} now */
+function reasons(item, now) {
   const own = item.row && item.risk !== "task" ? why(item.row) : "";
   const tasks = item.tasks.map((each) => {
     const named = item.risk === "task" && each === item.tasks[0] ? "" : `Task: ${words(each.kind)}`; // "What" says it
-    const code = each.code && each.code !== each.kind ? sentence(codeSays(each.code)) : "";
+    const code = each.code && !each.kind.includes(each.code) ? sentence(codeSays(each.code)) : "";
+    const late = named && dueMs(each) < now ? `${span(now - dueMs(each))} late` : "";
     const who = each.claimed_by ? `${each.claimed_by} has it` : `with ${words(each.owner)}`;
-    return [[named, code].filter(Boolean).join(": "), who].filter(Boolean).join("; ");
+    return [[named, code].filter(Boolean).join(": "), late, who].filter(Boolean).join("; ");
   });
   return [own, ...tasks].filter(Boolean).join(" · ");
 }

@@ -3,10 +3,10 @@
  * @module
  */
 
-import { fill, h } from "../core/dom.js";
+import { h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { pauseOrResume } from "../parts/acts/pause.js";
-import { empty, figure } from "../parts/figure.js";
+import { empty, figure, showFigures } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
 import { leadsTo } from "../parts/grid_keys.js";
 import { button, every, heading, notForYou, percent, reading, words } from "../parts/view.js";
@@ -246,7 +246,7 @@ class VendorList {
     const rows = this.rows, work = rows.filter((row) => stateOf(row) === "takes work").length;
     const total = (/** @type {string} */ name) => rows.reduce((sum, row) => sum + (row.outcomes[name] || 0), 0);
     const ended = total("on_time") + total("late") + total("failed");
-    fill(
+    showFigures(
       this.figures,
       figure({ value: work, says: `of ${rows.length} take work` }),
       figure({

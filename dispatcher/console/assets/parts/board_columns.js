@@ -39,6 +39,7 @@ export function boardColumns({ clock, zone }) {
       says: "Why",
       width: 210,
       grows: true,
+      below: 1,
       value: (row) => row.risk && row.risk !== "report" ? [RISKS[row.risk], why(row)].filter(Boolean).join(": ") : "",
       show: why, // what its state does not say already
     },

@@ -31,8 +31,10 @@ export class Chips {
   /**
    * Show these; what is there already keeps its place and focus.
    * @param {Chip[]} chips
+   * @param {boolean} [still] none comes and none goes: a line more or less would move the list under who reads it
    */
-  show(chips) {
+  show(chips, still = false) {
+    if (still) return this.count(chips);
     const wanted = new Set(chips.map((each) => each.value));
     for (const [value, { button }] of this.made) {
       if (!wanted.has(value) && !this.on.has(value)) {
@@ -49,6 +51,12 @@ export class Chips {
       count.textContent = chip.count === undefined ? "" : chip.count.toLocaleString("en");
       button.setAttribute("aria-pressed", String(this.on.has(chip.value)));
     }
+  }
+
+  /** How many of each there are now. @param {Chip[]} chips */
+  count(chips) {
+    const now = new Map(chips.map((each) => [each.value, each.count ?? 0]));
+    for (const [value, { count }] of this.made) count.textContent = (now.get(value) ?? 0).toLocaleString("en");
   }
 
   /** @param {Chip} chip */

@@ -3,16 +3,26 @@
  * @module
  */
 
-import { h } from "../core/dom.js";
+import { keepingFocus } from "../core/focus.js";
+import { fill, h } from "../core/dom.js";
 
-/**
- * @param {{ value: string | number, says: string, href?: string, tone?: "" | "good" | "warn" | "bad", title?: string }} of
- */
+/** @typedef {{ value: string | number, says: string, href?: string, tone?: "" | "good" | "warn" | "bad", title?: string }} Figure */
+
+/** @param {Figure} of */
 export function figure({ value, says, href, tone = "", title }) {
   const inside = [h("span", { class: "figure-value" }, value), h("span", { class: "figure-says" }, says)];
   return href
-    ? h("a", { class: `figure ${tone}`, href, title }, inside)
+    ? h("a", { class: `figure ${tone}`, href, title, dataset: { at: says } }, inside)
     : h("div", { class: `figure ${tone}`, title }, inside);
+}
+
+/**
+ * Figures in their place, anew under whoever is at one of them.
+ * @param {HTMLElement} place
+ * @param {...(HTMLElement | false)} figures
+ */
+export function showFigures(place, ...figures) {
+  keepingFocus(place, () => fill(place, ...figures));
 }
 
 /**

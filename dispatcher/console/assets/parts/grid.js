@@ -4,18 +4,17 @@
  * @module
  */
 
-import { csv, download } from "../core/csv.js";
 import { fill, framed, h } from "../core/dom.js";
 import { pressed, rowKeys } from "./grid_keys.js";
-import { headings, newRow, sorted, whole, widthsOf } from "./grid_columns.js";
+import { headings, newRow, ROW_PX, rowPx, saved, sorted, whole, widthsOf } from "./grid_columns.js";
 
 /**
  * @template R
  * @typedef {import("./grid_columns.js").GridOptions<R>} GridOptions
  */
 
-export const ROW_PX = 28;
 const SPARE = 8;
+const TOUCHED_MS = 10_000; // so long a hand that touched it is near
 
 /** `<x-grid>`; make it with `grid(options)`. */
 export class Grid extends HTMLElement {
@@ -37,7 +36,8 @@ export class Grid extends HTMLElement {
     this.chosen = new Set();
     this.current = 0;
     this.currentKey = "";
-    this.pointed = false;
+    this.rowPx = ROW_PX;
+    this.handUntil = -Infinity; // a pointer is on it, or a finger was a moment ago
     this.stamp = 0; // of the last update: what depends on the time is drawn anew with it
     /** @type {{ name: string, down: boolean } | null} */
     this.sort = null;
@@ -62,22 +62,32 @@ export class Grid extends HTMLElement {
     this.table.setAttribute("aria-label", options.label);
     this.table.setAttribute("aria-colcount", String(options.columns.length + (options.select ? 1 : 0)));
     if (options.select) this.table.setAttribute("aria-multiselectable", "true");
-    fill(this.none, options.empty || "Nothing here.");
-    const { columns, least } = widthsOf(options);
-    this.style.setProperty("--columns", columns);
-    this.style.setProperty("--least", least);
+    fill(this.none, h("p", { class: "soft", role: "status" }, "Reading …"));
     this.replaceChildren(this.news, this.frame);
     this.frame.addEventListener("scroll", this.draw, { passive: true });
-    this.frame.addEventListener("keydown", (event) => this.pressed(event));
+    this.frame.addEventListener("keydown", (event) => pressed(this, event));
     this.body.addEventListener("click", (event) => this.clicked(event));
     this.body.addEventListener("focusin", (event) => this.focused(event));
     this.body.addEventListener("pointerover", (event) => whole(/** @type {HTMLElement} */ (event.target)));
-    this.addEventListener("pointerenter", () => this.pointed = true);
-    this.addEventListener("pointerleave", () => this.pointed = false);
-    new ResizeObserver(this.draw).observe(this.frame);
+    this.addEventListener("pointerenter", () => this.handUntil = Infinity);
+    this.addEventListener("pointerleave", (event) => this.left(event));
+    new ResizeObserver(() => this.measure()).observe(this.frame);
     this.drawHead();
-    this.draw();
+    this.measure();
     return this;
+  }
+
+  /** A phone's rows are others than a desk's. */
+  measure() {
+    const { columns, least } = widthsOf(this.options), high = rowPx(this.options);
+    this.style.setProperty("--columns", columns);
+    this.style.setProperty("--least", least);
+    this.style.setProperty("--row", `${high}px`);
+    if (high !== this.rowPx) {
+      this.rowPx = high;
+      for (const [at, element] of this.drawn) element.style.transform = `translateY(${at * high}px)`;
+    }
+    this.draw();
   }
 
   connectedCallback() {
@@ -96,7 +106,12 @@ export class Grid extends HTMLElement {
   /** Whether somebody reads: then the order stays. */
   get isRead() {
     return this.order.length > 0 &&
-      (this.pointed || this.frame.scrollTop > 0 || this.body.contains(document.activeElement));
+      (performance.now() < this.handUntil || this.frame.scrollTop > 0 || this.isFocused);
+  }
+
+  /** A finger that goes up comes down again. @param {PointerEvent} event */
+  left(event) {
+    this.handUntil = event.pointerType === "mouse" ? -Infinity : performance.now() + TOUCHED_MS;
   }
 
   /**
@@ -106,7 +121,7 @@ export class Grid extends HTMLElement {
    */
   update(rows, { anew = false } = {}) {
     this.latest = rows;
-    this.stamp++;
+    if (!this.stamp++) fill(this.none, this.options.empty || "Nothing here.");
     this.now = new Map(rows.map((row) => [this.options.key(row), row]));
     const kept = [...this.chosen].filter((key) => this.now.has(key));
     if (kept.length < this.chosen.size) this.choose(kept); // what is not shown any more is not acted on
@@ -120,14 +135,17 @@ export class Grid extends HTMLElement {
     this.draw();
   }
 
+  // Drawn at once: a row is acted on as it is shown. Who was on a row is on it, or on the one that stands there now.
   /** Take what came meanwhile into the order. @param {boolean} [top] */
   adopt(top = false) {
+    const held = this.isFocused;
     this.order = sorted(this.latest, this.options.columns, this.sort);
     this.news.hidden = true;
     const at = this.order.findIndex((row) => this.options.key(row) === this.currentKey);
-    this.current = Math.max(0, at);
+    this.current = at < 0 ? Math.max(0, Math.min(this.current, this.order.length - 1)) : at;
     if (top) this.frame.scrollTop = 0;
-    this.draw();
+    if (held) this.go(this.current);
+    else this.render();
   }
 
   drawHead() {
@@ -149,10 +167,10 @@ export class Grid extends HTMLElement {
     const count = this.order.length, held = this.isFocused;
     this.none.hidden = count > 0;
     this.table.setAttribute("aria-rowcount", String(count + 1));
-    this.body.style.height = `${count * ROW_PX}px`;
+    this.body.style.height = `${count * this.rowPx}px`;
     const top = this.frame.scrollTop, seen = this.frame.clientHeight;
-    const first = Math.max(0, Math.floor(top / ROW_PX) - SPARE);
-    const last = Math.min(count, Math.ceil((top + seen) / ROW_PX) + SPARE);
+    const first = Math.max(0, Math.floor(top / this.rowPx) - SPARE);
+    const last = Math.min(count, Math.ceil((top + seen) / this.rowPx) + SPARE);
     this.release(first, last);
     for (let at = first; at < last; at++) this.drawRow(at);
     const kept = [...this.drawn.keys()].filter((at) => at < first || at >= last);
@@ -178,7 +196,7 @@ export class Grid extends HTMLElement {
     if (!element) {
       element = this.pool.pop() || newRow(this.options);
       this.drawn.set(at, element);
-      element.style.transform = `translateY(${at * ROW_PX}px)`;
+      element.style.transform = `translateY(${at * this.rowPx}px)`;
       element.setAttribute("aria-rowindex", String(at + 2));
       element.dataset.at = String(at);
       this.body.append(element);
@@ -231,23 +249,14 @@ export class Grid extends HTMLElement {
     this.draw();
   }
 
-  /** @param {KeyboardEvent} event */
-  pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || this.head.contains(/** @type {Node} */ (event.target))) {
-      return;
-    }
-    const page = Math.max(1, Math.floor(this.frame.clientHeight / ROW_PX) - 2);
-    pressed(this, page, event);
-  }
-
   /** Put the focus on a row. @param {number} at */
   go(at) {
     if (!this.order.length) return;
     this.current = Math.max(0, Math.min(this.order.length - 1, at));
     this.currentKey = this.options.key(this.order[this.current]);
-    const top = this.current * ROW_PX, seen = this.frame.clientHeight - ROW_PX;
+    const top = this.current * this.rowPx, seen = this.frame.clientHeight - this.rowPx;
     if (top < this.frame.scrollTop) this.frame.scrollTop = top;
-    else if (top + ROW_PX > this.frame.scrollTop + seen) this.frame.scrollTop = top + ROW_PX - seen;
+    else if (top + this.rowPx > this.frame.scrollTop + seen) this.frame.scrollTop = top + this.rowPx - seen;
     this.render();
     this.drawn.get(this.current)?.focus({ preventScroll: true });
   }
@@ -276,11 +285,7 @@ export class Grid extends HTMLElement {
 
   /** All that is shown, as a file. */
   exportCsv() {
-    const columns = this.options.columns;
-    const rows = sorted(this.latest, this.options.columns, this.sort).map((row) =>
-      columns.map((column) => column.value(row))
-    );
-    download(`${this.options.file || "table"}.csv`, csv(columns.map((each) => each.name), rows));
+    saved(this.options, this.latest, this.sort);
   }
 }
 

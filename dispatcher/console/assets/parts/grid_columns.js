@@ -3,6 +3,7 @@
  * @module
  */
 
+import { csv, download } from "../core/csv.js";
 import { h } from "../core/dom.js";
 
 /** @typedef {import("../core/dom.js").Child} Child */
@@ -19,6 +20,7 @@ import { h } from "../core/dom.js";
  * @property {(row: R) => Child} [show] what is seen, if not the value
  * @property {boolean} [end] numbers stand at the end
  * @property {string} [title] what the heading means
+ * @property {number} [below] on a phone: so many lines below the others, as wide as the page
  */
 
 /**
@@ -54,6 +56,12 @@ export function sorted(rows, columns, sort) {
   );
 }
 
+/** All rows as a file, in that order. @param {GridOptions<any>} options @param {any[]} rows @param {Sort} sort */
+export function saved({ columns, file = "table" }, rows, sort) {
+  const values = sorted(rows, columns, sort).map((row) => columns.map((column) => column.value(row)));
+  download(`${file}.csv`, csv(columns.map((each) => each.name), values));
+}
+
 /** @param {string | number} a @param {string | number} b */
 function compared(a, b) {
   if (typeof a === "number" && typeof b === "number") return a - b;
@@ -78,7 +86,7 @@ export function headings(options, sort, sortBy) {
     );
     return h("div", {
       role: "columnheader",
-      class: column.end ? "end" : "",
+      class: `${column.end ? "end" : ""}${column.below ? "below" : ""}`,
       "aria-sort": on ? (sort?.down ? "descending" : "ascending") : "none",
       "aria-colindex": at + 1 + first,
     }, button);
@@ -87,15 +95,27 @@ export function headings(options, sort, sortBy) {
   return first ? [chosen, ...heads] : heads;
 }
 
-/** How wide they are, and how wide all of them are at least. @param {GridOptions<any>} options */
+export const ROW_PX = 28;
+const LINE_PX = 18;
+
+/** Whether there is room for a phone's columns only. */
+const isNarrow = () => matchMedia("(max-width: 720px)").matches;
+
+/** How high a row is. @param {GridOptions<any>} options */
+export function rowPx({ columns }) {
+  return ROW_PX + (isNarrow() ? LINE_PX * columns.reduce((sum, each) => sum + (each.below || 0), 0) : 0);
+}
+
+/** How wide the columns that stand beside one another are, and all of them at least. @param {GridOptions<any>} options */
 export function widthsOf({ columns, select }) {
-  const grows = columns.findIndex((each) => each.grows), last = columns.length - 1;
-  const widths = columns.map((each, at) =>
+  const beside = columns.filter((each) => !each.below || !isNarrow());
+  const grows = beside.findIndex((each) => each.grows), last = beside.length - 1;
+  const widths = beside.map((each, at) =>
     at === (grows < 0 ? last : grows) ? `minmax(${each.width}px, 1fr)` : `${each.width}px`
   );
   return {
     columns: (select ? "32px " : "") + widths.join(" "),
-    least: `${columns.reduce((sum, each) => sum + each.width, select ? 32 : 0)}px`,
+    least: `${beside.reduce((sum, each) => sum + each.width, select ? 32 : 0)}px`,
   };
 }
 
@@ -111,17 +131,21 @@ export function listKeys(many) {
 }
 
 /** An empty row. @param {GridOptions<any>} options */
-export function newRow(options) {
+export function newRow({ columns, select }) {
   const made = h("div", { role: "row", class: "grid-row" });
-  if (options.select) made.append(h("div", { role: "gridcell", class: "box", "aria-colindex": 1 }));
-  options.columns.forEach((column, at) =>
-    made.append(
-      h("div", {
-        role: "gridcell",
-        class: column.end ? "end" : "",
-        "aria-colindex": at + 1 + (options.select ? 1 : 0),
-      }),
-    )
-  );
+  if (select) made.append(h("div", { role: "gridcell", class: "box", "aria-colindex": 1 }));
+  let line = 2; // of those that a phone has below the others
+  columns.forEach((column, at) => {
+    const cell = h("div", {
+      role: "gridcell",
+      class: `${column.end ? "end" : ""}${column.below ? "below" : ""}`,
+      "aria-colindex": at + 1 + (select ? 1 : 0),
+    });
+    if (column.below) {
+      cell.style.setProperty("--line", String(line++));
+      cell.style.setProperty("--lines", String(column.below));
+    }
+    made.append(cell);
+  });
   return made;
 }

@@ -23,9 +23,11 @@ export function leadsTo(field, table) {
   });
 }
 
-/** A key in a row. @param {Grid} table @param {number} page rows of it @param {KeyboardEvent} event */
-export function pressed(table, page, event) {
+/** A key in a row. @param {Grid} table @param {KeyboardEvent} event */
+export function pressed(table, event) {
   const { options, current } = table;
+  if (event.ctrlKey || event.metaKey || event.altKey || table.head.contains(/** @type {Node} */ (event.target))) return;
+  const page = Math.max(1, Math.floor(table.frame.clientHeight / table.rowPx) - 2);
   /** @type {Record<string, number>} */
   const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -1e9, End: 1e9 };
   if (event.key in steps) {

@@ -4,7 +4,9 @@
  */
 
 import { fill, h } from "../core/dom.js";
+import { keepingFocus } from "../core/focus.js";
 import { bind } from "../core/keys.js";
+import { spoken } from "../core/spoken.js";
 import { until } from "../core/time.js";
 import { actsOn } from "./acts.js";
 import { oneMoreUnit } from "./acts/units.js";
@@ -48,7 +50,6 @@ export class Panel {
       tasks.length === this.tasks.length;
     if (same && tasks.every((each, at) => each.version === this.tasks[at].version)) return this.tick();
     const again = row && row.id === this.row?.id, old = again && this.node.querySelector(":scope > .more");
-    const held = again && document.activeElement?.closest(".side button")?.textContent;
     this.asked.abort();
     this.asked = new AbortController();
     this.unbind();
@@ -56,14 +57,16 @@ export class Panel {
     this.tasks = tasks;
     this.node.hidden = !row && !tasks.length;
     const more = old instanceof HTMLElement ? old : h("div", { class: "more" }); // no blink at each change
-    fill(
-      this.node,
-      row && this.head(row),
-      tasks.map((each) => taskCard(each, this.context)),
-      row && this.acts(row),
-      more,
-    );
-    if (held) [...this.node.querySelectorAll("button")].find((each) => each.textContent === held)?.focus();
+    const draw = () =>
+      fill(
+        this.node,
+        row && this.head(row),
+        tasks.map((each) => taskCard(each, this.context)),
+        row && this.acts(row),
+        more,
+      );
+    if (again) keepingFocus(this.node, draw);
+    else draw();
     this.bindKeys();
     if (row) this.detail(row, more);
   }
@@ -86,6 +89,7 @@ export class Panel {
       ["Priority", row.priority],
       row.vendor ? ["Vendor", vendorLink(this.context, row.vendor)] : null,
       row.start ? ["Start", `${zone.moment(row.start, now)} · ${money(row.cents)}`] : null,
+      ["At the telephone", spoken(row.id)],
       row.episode ? ["Episode", h("a", { href: href("care", ["episode", row.episode]) }, row.episode)] : null,
     ].filter((each) => each !== null);
     return h(

@@ -6,7 +6,10 @@
 import { atRisk } from "./words.js";
 
 /** @typedef {import("../core/store.js").Row} Row */
-/** @typedef {{ key: string, risk: string, due: number, row?: Row, tasks: any[] }} Item */
+/**
+ * `due`: of a request at risk its own time limit, for it can still be saved; else when its first task is due; 0: never.
+ * @typedef {{ key: string, risk: string, due: number, row?: Row, tasks: any[] }} Item
+ */
 
 /**
  * What needs somebody: requests at risk, with their tasks; and tasks of what is not at risk itself.
@@ -28,7 +31,7 @@ export function queue(rows, tasks, now) {
   for (const row of rows) {
     if (atRisk(row, now)) {
       const own = byRequest.get(row.id) || [];
-      items.push({ key: row.id, risk: row.risk, due: first(row.due, ...own.map(dueMs)), row, tasks: own });
+      items.push({ key: row.id, risk: row.risk, due: row.due || first(...own.map(dueMs)), row, tasks: own });
     }
   }
   const had = new Set(items.map((each) => each.key));
@@ -46,8 +49,11 @@ export function queue(rows, tasks, now) {
   return items.sort((a, b) => pressing(a) - pressing(b) || a.due - b.due || a.key.localeCompare(b.key));
 }
 
-/** @param {any} task */
-const dueMs = (task) => Date.parse(task.due_at);
+/** Whether its time limit is over, or a task's of it. @param {Item} item @param {number} now */
+export const isLate = (item, now) => [item.due, ...item.tasks.map(dueMs)].some((each) => each && each < now);
+
+/** @param {any} task @returns {number} */
+export const dueMs = (task) => Date.parse(task.due_at);
 
 /** The first of these times; 0: there is none. @param {...number} times */
 function first(...times) {

@@ -14,6 +14,7 @@ import { grid } from "./grid.js";
 import { button, dollars, heading, number, percent, reading, requestLink, section, words } from "./view.js";
 import { laidOver } from "./what_if_ask.js";
 import { changeInWords } from "./what_if_words.js";
+import { ruleSays } from "./words.js";
 import { figuresTable, groupTables, proofTable } from "./what_if_tables.js";
 
 const EVERY_MS = 1_000;
@@ -172,7 +173,13 @@ export class Answered {
           show: (row) => (row.cents > 0 ? "+" : "") + dollars(row.cents),
           end: true,
         },
-        { name: "reason", says: "Because of", width: 200, value: (row) => words(row.reason) },
+        {
+          name: "reason",
+          says: "Because of",
+          width: 200,
+          value: (row) => row.reason,
+          show: (row) => ruleSays(row.reason),
+        },
         {
           name: "anyway",
           says: "Chance",

@@ -7,6 +7,7 @@ import { h } from "../core/dom.js";
 import { words } from "./state.js";
 import { csvButton, table } from "./table.js";
 import { dollars, percent, section } from "./view.js";
+import { figureSays } from "./what_if_words.js";
 
 /** @param {any} proof @param {string} id of the what-if */
 export function proofTable(proof, id) {
@@ -51,7 +52,7 @@ export function figuresTable(figures, id) {
     rows: figures,
     tone: (row) => row.verdict === "no difference" ? "" : "warn",
     columns: [
-      { name: "name", says: "Figure", value: (row) => words(row.name) },
+      { name: "name", says: "Figure", value: (row) => row.name, show: (row) => figureSays(row.name) },
       {
         name: "before",
         says: "Today's",

@@ -15,7 +15,7 @@ export function token(name) {
 export function mapPaints() {
   const cover = colour(token("--map-cover"));
   return {
-    tones: TONES.map(({ tone }) => colour(token(`--map-${tone}`))),
+    tones: TONES.map(({ paint }) => colour(token(paint))),
     edge: colour(token("--map-edge")),
     mark: colour(token("--map-mark")),
     ground: colour(token("--map-ground")),

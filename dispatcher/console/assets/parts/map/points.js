@@ -7,20 +7,42 @@ import { atRisk } from "../words.js";
 import { project } from "./projection.js";
 
 /**
- * How a state is told from others: a colour that is safe for the colour-blind (Okabe and Ito), and a fill, for
+ * How a state is told from others: its colour in every list, paler once it is over, and a fill, for
  * nothing is told by colour alone. `waits`: nobody has taken it.
- * @type {{ tone: string, says: string, states: string[], fill: "ring" | "target" | "full" | "cross", waits: boolean }[]}
+ * @type {{ tone: string, paint: string, says: string, states: string[], fill: "ring" | "target" | "full" | "cross", waits: boolean }[]}
  */
 export const TONES = [
-  { tone: "seeking", says: "Seeking a vendor", states: ["received", "matching"], fill: "ring", waits: true },
-  { tone: "on-hold", says: "On hold", states: ["on_hold"], fill: "ring", waits: true },
-  { tone: "unmatched", says: "Unmatched", states: ["unmatched"], fill: "cross", waits: true },
-  { tone: "offered", says: "Offered", states: ["offered"], fill: "target", waits: true },
-  { tone: "accepted", says: "Accepted", states: ["accepted"], fill: "full", waits: false },
-  { tone: "under-way", says: "Under way", states: ["in_progress"], fill: "full", waits: false },
-  { tone: "done", says: "Completed", states: ["completed"], fill: "full", waits: false },
+  {
+    tone: "seeking",
+    paint: "--state-matching",
+    says: "Seeking a vendor",
+    states: ["received", "matching"],
+    fill: "ring",
+    waits: true,
+  },
+  { tone: "on-hold", paint: "--state-on_hold", says: "On hold", states: ["on_hold"], fill: "ring", waits: true },
+  {
+    tone: "unmatched",
+    paint: "--state-unmatched",
+    says: "Unmatched",
+    states: ["unmatched"],
+    fill: "cross",
+    waits: true,
+  },
+  { tone: "offered", paint: "--state-offered", says: "Offered", states: ["offered"], fill: "target", waits: true },
+  { tone: "accepted", paint: "--state-accepted", says: "Accepted", states: ["accepted"], fill: "full", waits: false },
+  {
+    tone: "under-way",
+    paint: "--state-in_progress",
+    says: "Under way",
+    states: ["in_progress"],
+    fill: "full",
+    waits: false,
+  },
+  { tone: "done", paint: "--map-done", says: "Completed", states: ["completed"], fill: "full", waits: false },
   {
     tone: "ended",
+    paint: "--map-ended",
     says: "Ended without service",
     states: ["cancelled", "failed", "no_show"],
     fill: "cross",

@@ -5,10 +5,11 @@
 
 import { Api } from "../../core/api.js";
 import { fill, h } from "../../core/dom.js";
-import { forgetDrafts } from "./drafts.js";
+import { watchHands } from "../../core/press.js";
+import { forgetDrafts } from "./forget.js";
 import { watchIdle } from "./idle.js";
 import { chooseLanguage, t } from "./messages.js";
-import { redraw, runCountdowns, said, trouble, watchFingers } from "./pieces.js";
+import { redraw, runCountdowns, said, trouble } from "./pieces.js";
 import { signedIn, standing } from "./sign_in.js";
 import { Taps, WORD } from "./taps.js";
 import { ServiceClock, Times } from "./times.js";
@@ -65,7 +66,7 @@ async function start() {
   document.body.append(nav);
   addEventListener("popstate", () => void show(given)); // from here on nothing waits before the first panel: two would show
   document.body.addEventListener("click", followed);
-  watchFingers();
+  watchHands();
   watchIdle([bar, main, nav]);
   world.onChange(() => taps.seen(world.readAt));
   world.onChange(() => frame(given));
@@ -125,6 +126,9 @@ async function show(given) {
   const panel = TABS.includes(name) || name in BEHIND ? name : "offers";
   shown.abort();
   shown = new AbortController();
+  for (const each of document.querySelectorAll("dialog")) {
+    if (each.matches(".sheet")) each.close(); // what it asks is of the panel that goes
+  }
   const signal = shown.signal, root = h("div", { class: `panel ${panel}` });
   fill(main, root);
   frame(given);

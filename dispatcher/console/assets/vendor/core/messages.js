@@ -66,6 +66,15 @@ const TABLE = {
   "offer.window": ["start between {from} and {to}", "inicio entre {from} y {to}"],
   "offer.duration": ["{n} min", "{n} min"],
   "offer.distance": ["{n} mi", "{n} mi"],
+  "offer.in": ["in {place}", "en {place}"],
+  "offer.from": ["from {place}", "desde {place}"],
+  "offer.to": ["to {place}", "a {place}"],
+  "spoken": ["At the telephone: {n}", "Por teléfono: {n}"],
+  "way": ["to the {way}", "al {way}"],
+  "ways": [
+    "north,north-east,east,south-east,south,south-west,west,north-west",
+    "norte,noreste,este,sureste,sur,suroeste,oeste,noroeste",
+  ],
   "offer.accept": ["Accept", "Aceptar"],
   "offer.decline": ["Decline", "Rechazar"],
   "offer.counter": ["Offer otherwise", "Proponer otra cosa"],
@@ -95,6 +104,7 @@ const TABLE = {
   "status.no_show": ["not there", "no estaba"],
   "status.failed": ["not done", "no se hizo"],
   "status.turned_back": ["given back", "devuelto"],
+  "status.cancelled": ["called off", "anulado"],
   ...MORE,
 };
 

@@ -117,8 +117,8 @@ export class Taps {
     }
     this.list = [...this.gone.values(), ...all].sort((one, other) => one.seq - other.seq);
     for (const each of this.listeners) each(sent);
-    const next = all.filter((each) => !each.refused).map((each) => each.due);
-    if (next.length) this.soon(Math.max(Math.min(...next) - Date.now(), 0, this.pause()));
+    const next = all.filter((each) => !each.refused).map(waitOf);
+    if (next.length) this.soon(Math.max(Math.min(...next), this.pause()));
   }
 
   pause() {
@@ -148,7 +148,7 @@ export function sendDue(owner) {
     try {
       for (const tap of await kept.all()) {
         if (tap.owner !== owner || tap.refused || held.has(tap.about)) continue;
-        if (tap.due > Date.now()) held.add(tap.about); // what was said later of the same goes after it
+        if (waitOf(tap)) held.add(tap.about); // what was said later of the same goes after it
         else if (!await sent(tap)) return false;
         else channel.postMessage(tap);
       }
@@ -157,6 +157,15 @@ export function sendDue(owner) {
       channel.close();
     }
   });
+}
+
+/** How long it is held back still, in ms. @param {Tap} tap */
+const waitOf = ({ due }) => Math.max(0, due - Date.now());
+
+/** Until the first of those that may still be undone goes out, in ms; undefined: there is none. @param {string} owner */
+export async function nextWait(owner) {
+  const left = (await kept.all()).filter((each) => each.owner === owner && !each.refused);
+  return left.map(waitOf).filter((each) => each <= UNDO_MS).sort((one, other) => one - other)[0];
 }
 
 /** @type {Promise<any>} */

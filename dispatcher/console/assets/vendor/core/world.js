@@ -187,6 +187,12 @@ export class World {
     }
   }
 
+  /** As it is known, or read now; without a connection as its day has it. Null: nobody knows it. @param {string} id */
+  async known(id) {
+    if (!this.dispatches.has(id)) await this.dispatch(id).catch(() => this.refresh(true));
+    return this.dispatches.get(id) || null;
+  }
+
   /** @param {any} offer whether it is work of today or tomorrow, or is late */
   near(offer) {
     const { times, clock } = this.parts, last = times.later(times.date(clock.now()), FAR_DAYS);

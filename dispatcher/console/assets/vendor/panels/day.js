@@ -12,7 +12,7 @@ import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
-export const ENDED = ["completed", "no_show", "failed", "turned_back"];
+export const ENDED = ["completed", "no_show", "failed", "turned_back", "cancelled"];
 export const title = () => t("day.title");
 
 /** @param {HTMLElement} root @param {Context} context */

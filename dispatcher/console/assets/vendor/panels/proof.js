@@ -7,7 +7,8 @@ import { fill, h } from "../../core/dom.js";
 import { draft } from "../core/drafts.js";
 import { t } from "../core/messages.js";
 import { photo } from "./picture.js";
-import { field, once, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
+import { once, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
+import { field } from "./field.js";
 import { Hint } from "./sheet.js";
 import { itemFields, itemsOf } from "./proof_items.js";
 import { pad } from "./signature.js";
@@ -80,7 +81,7 @@ export async function mount(root, context) {
     }),
   );
   draw();
-  const dispatch = world.dispatches.get(id) || await world.dispatch(id).catch(() => null);
+  const dispatch = await world.known(id);
   if (dispatch?.offer.kind === "trip") fill(place, form(dispatch, { before, own }, context));
   addEventListener("back", () => void read(), { signal });
   await read();

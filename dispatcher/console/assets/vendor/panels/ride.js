@@ -4,6 +4,7 @@
  */
 
 import { h } from "../../core/dom.js";
+import { spoken } from "../../core/spoken.js";
 import { t } from "../core/messages.js";
 import { level, mapLink, needs, onTheirWay, redraw, said, steady, trouble } from "../core/pieces.js";
 import { choose } from "./sheet.js";
@@ -36,18 +37,19 @@ export async function mount(root, context) {
     );
   };
   const read = async () => {
-    try {
-      const known = world.dispatches.get(id);
-      if (!known || "pickup" in known) await world.dispatch(id);
-      price = await api.get(`/dispatches/${id}/price`, {}, signal);
-    } catch (found) {
-      error = found;
-    }
+    const known = world.dispatches.get(id), asked = api.get(`/dispatches/${id}/price`, {}, signal);
+    const [work, cost] = await Promise.allSettled([!known || "pickup" in known ? world.dispatch(id) : known, asked]);
+    if (cost.status === "fulfilled") price = cost.value; // also of work that is no longer its vendor's
+    error = [work, cost].map((each) => each.status === "rejected" ? each.reason : null).find(Boolean);
     if (!signal.aborted) draw();
   };
   world.onChange(draw, signal);
   signal.addEventListener("abort", taps.onChange((sent) => sent?.about === id ? void read() : draw()));
   navigator.serviceWorker?.addEventListener("controllerchange", () => void read(), { signal }); // it keeps what is read
+  addEventListener("told", (event) => {
+    const { subject = "" } = /** @type {CustomEvent} */ (event).detail;
+    if (subject === id) void read(); // it costs otherwise, for one: called off, or a line was settled
+  }, { signal });
   draw();
   await read();
 }
@@ -102,6 +104,7 @@ function shown(dispatch, price, context) {
       )
       : null,
     priceCard(dispatch, price, context),
+    h("p", { class: "soft" }, t("spoken", { n: spoken(offer.request_id) })),
     dispatch.reference ? h("p", { class: "soft" }, `${t("ride.reference")}: ${dispatch.reference}`) : null,
   ];
 }

@@ -29,6 +29,7 @@ const CODES = { no_show: AT_DOOR, failed: NOT_DONE, turned_back: BACK };
  * @returns {{ status: string, waits: boolean }}
  */
 export function statusOf(dispatch, taps) {
+  if (dispatch.offer.state === "cancelled") return { status: "cancelled", waits: false };
   const tapped = taps.of(dispatch.id).filter((each) => each.kind === "status" && !each.refused).at(-1);
   return { status: tapped?.value || dispatch.status || "", waits: Boolean(tapped) };
 }

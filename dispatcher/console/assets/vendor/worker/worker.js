@@ -4,7 +4,7 @@
  * @module
  */
 
-import { sendDue, WORD } from "../core/taps.js";
+import { nextWait, sendDue, WORD } from "../core/taps.js";
 
 const SHELL = "/vendor", SESSION = "/vendor/session", OLD_MS = 86_400_000, PATIENCE_MS = 8_000;
 const PAGES = "dispatcher-vendor-page-", HEARD = "dispatcher-vendor-heard";
@@ -99,10 +99,14 @@ async function tidy(page) {
   await Promise.all(old.map((each) => caches.delete(each)));
 }
 
-/** What waits, of whoever is signed in. */
+/** What waits, of whoever is signed in: also what may still be undone, for its page may be closed by then. */
 async function send() {
   const response = await fetch(SESSION, { headers: { "X-Requested-With": WORD } });
   if (!response.ok) return;
-  const { market, vendor_id } = await response.json();
-  if (!await sendDue(`${market}/${vendor_id}`)) throw new Error("the service does not answer");
+  const { market, vendor_id } = await response.json(), owner = `${market}/${vendor_id}`;
+  for (let wait = 0; wait >= 0;) {
+    await new Promise((done) => setTimeout(done, wait));
+    if (!await sendDue(owner)) throw new Error("the service does not answer");
+    wait = await nextWait(owner) ?? -1;
+  }
 }
