@@ -83,7 +83,7 @@ async def _serve(
         quoter=quoter,
         clock=clock,
         token_keys=keys,
-        limits=Limits(connections=min(Limits().connections, files.raise_limit())),
+        limits=Limits(connections=files.most_connections(Limits().connections)),
         engine=engine,
         map_tiles=settings.map_tiles,
         map_credit=settings.map_credit,

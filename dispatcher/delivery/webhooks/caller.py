@@ -91,9 +91,8 @@ class Caller:
         now_ms = self.kept.now_ms
         if self.kept.hook.state is S.DISABLED:
             raise Superseded
-        if self.kept.catch_up():  # somebody has seen to it: it is tried now
-            self._hold_ms = 0
-            self.queues.hurry(now_ms)
+        if self.kept.catch_up():  # somebody has seen to it
+            self._try_now()
             await self._take_again()
         self._start(now_ms)
         if len(self._calls) < AT_ONCE and len(self.queues) < self._most:
@@ -102,6 +101,11 @@ class Caller:
             await self._wait(self._pause_s(now_ms))
         await self._see_to_calls()
         await self._keep()
+
+    def _try_now(self) -> None:
+        """There is reason to think that it takes what waits: nothing is held back any longer."""
+        self._hold_ms = 0
+        self.queues.hurry(self.kept.now_ms)
 
     async def _wait(self, timeout_s: float) -> None:
         """Until a call is over."""
@@ -214,6 +218,8 @@ class Caller:
             trial = each.result()
             if trial.sent.stream == TEST:
                 await self.tests.made(trial.sent, trial.code, trial.took_ms, self.queues)
+                if not trial.code:
+                    self._try_now()
             elif not trial.code:
                 await self._delivered(trial)
             elif trial.final:

@@ -126,8 +126,9 @@ async function show(given) {
   const panel = TABS.includes(name) || name in BEHIND ? name : "offers";
   shown.abort();
   shown = new AbortController();
-  const sheets = /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog.sheet"));
-  sheets.forEach((each) => each.close()); // what they ask is of the panel that goes
+  for (const each of document.querySelectorAll("dialog")) {
+    if (each.matches(".sheet")) each.close(); // what it asks is of the panel that goes
+  }
   const signal = shown.signal, root = h("div", { class: `panel ${panel}` });
   fill(main, root);
   frame(given);
