@@ -103,7 +103,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         if self.market:
             found += ["unreadable", "patient-key-missing"]
         if self.keyed:
-            found += ["missing-header", "id-reused"]
+            found += ["missing-header", "id-reused", "wrong-state"]
         if self.versioned:
             found += ["missing-precondition", "stale-version"]
         if self.conditional:

@@ -13,7 +13,8 @@ Problem                   500  by itself: a defect; the log has it under the cal
 ├── Unauthenticated       401  no token, or one that does not hold
 ├── Forbidden             403  a token whose role or market does not allow this
 ├── TooMany               429  this caller holds more than its share
-└── Overloaded            503  the service is full; nothing was stored
+├── Overloaded            503  the service is full; nothing was stored
+└── UnsupportedVersion    505  of HTTP
 
 What the service itself refuses (`dispatcher.domain.refusals`) has its types in `PROBLEM_TYPES` as well. A
 detail has one or two lines: what is wrong, with value and limit; and what may fix it. Never patient data.
@@ -142,6 +143,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "unavailable": ProblemType(
         503, "The service cannot answer now", "Repeat under the same id or key after Retry-After."
     ),
+    "unsupported-http-version": ProblemType(
+        505, "That version of HTTP is not spoken here", "Send HTTP/1.1; HTTP/2 is for the proxy in front."
+    ),
 }
 
 
@@ -230,6 +234,12 @@ class ExpectationFailed(Problem):
     """What the header Expect asks for is not met here."""
 
     type = "expectation-failed"
+
+
+class UnsupportedVersion(Problem):
+    """The request line names a version of HTTP that is not spoken here."""
+
+    type = "unsupported-http-version"
 
 
 class NotAcceptable(Problem):

@@ -40,7 +40,9 @@ def described(form: Any, steps: Sequence[str | int], body: Any) -> str:
         return ""
     inner = [each for kind in _at(form, steps[:-1], body) for each in _inside(kind, steps[-1])]
     told = dict.fromkeys(text for each in inner for text in _descriptions(each))
-    return f"Maybe it was meant for another field; this one takes: {'; or '.join(told)}." if told else ""
+    is_empty = _value(body, steps) in ("", [], {})
+    guess = "it was left empty" if is_empty else "it was meant for another field"
+    return f"Maybe {guess}; this one takes: {'; or '.join(told)}." if told else ""
 
 
 @cache
@@ -66,6 +68,12 @@ def _tagged(kinds: list[Type], value: Any) -> list[Type]:
         return kinds
     there = [each for each in _structs(kinds) if each.tag_field and value.get(each.tag_field) == each.tag]
     return list(there) or kinds
+
+
+def _value(body: Any, steps: Sequence[str | int]) -> Any:
+    for step in steps:
+        body = _below(body, step)
+    return body
 
 
 def _below(value: Any, step: str | int) -> Any:

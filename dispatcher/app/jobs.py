@@ -31,6 +31,7 @@ from dispatcher.jobs.proofs import keep_proofs
 from dispatcher.jobs.routing import tell_routing
 from dispatcher.jobs.timers import Timers
 from dispatcher.jobs.tuning import keep_tuning
+from dispatcher.jobs.unreadable import settle_tasks
 from dispatcher.matching.effects import Measurer
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime.own_name import own_name
@@ -42,6 +43,7 @@ from dispatcher.service.loops import (
     JOBS,
     NOTIFICATIONS,
     PROOFS,
+    READ_AGAIN,
     SEALS,
     TIMERS,
     TUNING,
@@ -136,6 +138,7 @@ def _of_market(service: Service, market: str, timers: Timers, courier: Courier) 
         keep_running(store, market, HOUSEKEEPING, partial(keep_house, store, market, tz, clock)),
         keep_running(store, market, TUNING, partial(keep_tuning, service, market)),
         keep_running(store, market, PROOFS, partial(keep_proofs, service, market)),
+        keep_running(store, market, READ_AGAIN, partial(settle_tasks, service, market)),
     ]
 
 

@@ -46,7 +46,7 @@ def unseen(found: Survey) -> Iterator[Finding]:
     """What asks for a person has its task, every task has one owner and is there as long as its request.
 
     What ended before there were tasks has none: it is stored in an earlier form until it goes. What is told
-    of an item that cannot be read stays until a person has seen to it.
+    of an item that cannot be read stays until a person has seen to it, or it can be read again.
     """
     tasks = found.of_kind(TASK_KIND, TaskRecord)
     requests = found.of_kind(REQUEST_KIND, RequestRecord)

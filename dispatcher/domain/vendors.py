@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from msgspec.structs import replace
 
 from contracts.onboarding import Onboarding
 from contracts.vendors import OpsPause, Paper, SeenPaper, Signed, Vendor
-from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.refusals import Invalid, WrongState
+
+NAMED = 5  # papers spelled out in a refusal
 
 
 def posted(sent: Vendor, before: Vendor | None, by: Signed, onboarding: Onboarding | None = None) -> Vendor:
@@ -34,6 +37,23 @@ def posted(sent: Vendor, before: Vendor | None, by: Signed, onboarding: Onboardi
         ops_pause=before.ops_pause if before else None,
         onboarding=before.onboarding if before else onboarding,
     )
+
+
+def refuse_over(after: Vendor, before: Vendor | None, today: date, grace_days: int) -> None:
+    """Raises Invalid for papers that it did not list before, and whose last day is past, with all grace.
+
+    One that ran out since stays as it stood: the vendor is sent as a whole, whatever of it is changed. And
+    ops may say that a paper ended: what is agreed beyond that becomes a task.
+    """
+    stood = set(map(_paper, before.credentials)) if before else set()
+    last = today - timedelta(days=grace_days)
+    over = [each for each in after.credentials if each.expires_on < last and _paper(each) not in stood]
+    if over:
+        named = "; ".join(f"{each.kind.value} until {each.expires_on}" for each in over[:NAMED])
+        raise Invalid(
+            f"vendor {after.id} claims what is over: {named}; in this market it is {today}\n"
+            "Maybe the year is mistyped; leave out a paper that has run out."
+        )
 
 
 def paused(vendor: Vendor, reason: str, by: Signed) -> Vendor:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TypeVar
 
-from aiohttp import HttpVersion11, web
+from aiohttp import HttpVersion11, Payload, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.web_request import BaseRequest
 
+LONG_BYTES, PART_BYTES = 131_072, 32_768
 # No version: it would tell who attacks what to try. No guessing of types: a problem is no page.
 EVERYWHERE = {"Server": "dispatcher", "X-Content-Type-Options": "nosniff"}
 
@@ -37,6 +39,22 @@ def plain(answer: web.Response, *, keep: bool = False) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
+def in_parts(answer: web.StreamResponse) -> web.StreamResponse:
+    """The answer; a long one is written part by part, each once its caller has read most of those before.
+
+    aiohttp writes it as one, copied behind its head, and all of that is held for who does not read.
+    """
+    if isinstance(answer, web.Response) and isinstance(body := answer.body, bytes) and len(body) > LONG_BYTES:
+        answer.headers["Content-Length"] = str(len(body))
+        answer.body = _parts(body)
+    return answer
+
+
+async def _parts(body: bytes) -> AsyncIterator[bytes]:
+    for at in range(0, len(body), PART_BYTES):
+        yield body[at : at + PART_BYTES]
+
+
 class Whole(web.Response):
     """An answer that is whole when it is made: its head is made once, and written with its body.
 
@@ -45,7 +63,8 @@ class Whole(web.Response):
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
         """Write it all; as aiohttp does where it has to be told otherwise than HTTP/1.1 has it."""
-        if self.prepared or request.version != HttpVersion11 or request.method == "HEAD":
+        is_long = isinstance(self.body, Payload)
+        if self.prepared or is_long or request.version != HttpVersion11 or request.method == "HEAD":
             return await super().prepare(request)
         self._keep_alive = request.keep_alive if self.keep_alive is None else self.keep_alive
         body = bytes(self.body) if isinstance(self.body, bytes | bytearray) else b""

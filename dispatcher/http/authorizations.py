@@ -9,10 +9,10 @@ from dispatcher.domain.authorization_view import view
 from dispatcher.domain.authorizations import AuthorizationRecord
 from dispatcher.domain.commands.authorizations import ISSUERS, RevokeAuthorization
 from dispatcher.domain.rights import LISTS_AUTHORIZATIONS, READERS
+from dispatcher.http import versions
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
-from dispatcher.http.versions import changed, etag
 
 ALL = f"{MARKET}/authorizations"
 ONE = f"{ALL}/{{authorization_id}}"
@@ -34,18 +34,16 @@ ROUTES = Routes("authorizations", 37, authorization_id=Id)
 async def put(call: Call, parts: Parts) -> Reply:
     """Issue an authorization, or renew it; requests on hold that it covers are freed."""
     name, who, market = call.path["authorization_id"], call.principal, call.market
-    authorizations, is_new = parts.service.authorizations, False
+    authorizations = parts.service.authorizations
 
     async def put_over(version: int) -> AuthorizationRecord:
-        nonlocal is_new
-        is_new = version == 0
         return await authorizations.put(who, market, name, call.body, version)
 
     async def current() -> int:
         return (await authorizations.get(who, market, name)).version
 
-    record = await changed(call, put_over, current)
-    return _shown(record, 201 if is_new else 200)
+    record, status = await versions.put(call, put_over, current)
+    return _shown(record, status)
 
 
 @ROUTES.get(
@@ -90,4 +88,4 @@ async def revoke(call: Call, parts: Parts) -> Reply:
 
 
 def _shown(record: AuthorizationRecord, status: int = 200) -> Reply:
-    return Reply(view(record), status, etag(record.version))
+    return Reply(view(record), status, versions.etag(record.version))

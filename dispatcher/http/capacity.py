@@ -9,7 +9,7 @@ from contracts.operations import Answer, Body
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
-from dispatcher.http.versions import POSTED, changed, etag, posted
+from dispatcher.http.versions import POSTED, etag, posted
 
 CAPACITY = f"{MARKET}/vendors/{{vendor_id}}/capacity/{{day}}"
 ROUTES = Routes("vendors", 40, vendor_id=Id, day=Day)
@@ -35,7 +35,7 @@ async def put(call: Call, parts: Parts) -> Reply:
     async def current() -> int:
         return (await capacity.get(*place)).version
 
-    return posted(await changed(call, change, current))
+    return await posted(call, change, current)
 
 
 @ROUTES.get(

@@ -7,10 +7,10 @@ from contracts.caps import Caps, CapsQuery, CapsView
 from contracts.codes import Role
 from contracts.operations import Answer, Body
 from dispatcher.domain.commands.caps import SETTERS
+from dispatcher.http import versions
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
-from dispatcher.http.versions import changed, etag
 
 CAPS = f"{MARKET}/vendors/{{vendor_id}}/caps"
 ROUTES = Routes("vendors", 41, vendor_id=Id)
@@ -33,18 +33,15 @@ async def put(call: Call, parts: Parts) -> Reply:
     What is booked beyond a lower one stays booked; nothing more is offered.
     """
     who, market, vendor_id, caps = call.principal, call.market, call.path["vendor_id"], parts.service.caps
-    is_new = False
 
     async def put_over(version: int) -> CapsView:
-        nonlocal is_new
-        is_new = version == 0
         return await caps.put(who, market, vendor_id, call.body, version)
 
     async def current() -> int:
         return (await caps.get(who, market, vendor_id)).version
 
-    view = await changed(call, put_over, current)
-    return _shown(view, 201 if is_new else 200)
+    view, status = await versions.put(call, put_over, current)
+    return _shown(view, status)
 
 
 @ROUTES.get(
@@ -64,4 +61,4 @@ async def read(call: Call, parts: Parts) -> Reply:
 
 
 def _shown(view: CapsView, status: int = 200) -> Reply:
-    return Reply(view, status, etag(view.version))
+    return Reply(view, status, versions.etag(view.version))

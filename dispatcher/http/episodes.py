@@ -17,7 +17,7 @@ from dispatcher.http.call import Call, Reply
 from dispatcher.http.duplicates import with_pointers
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
-from dispatcher.http.versions import POSTED, changed, etag, posted
+from dispatcher.http.versions import POSTED, etag, posted
 from dispatcher.store.idempotency import IdempotencyRecord
 
 EPISODES = f"{MARKET}/episodes"
@@ -76,7 +76,7 @@ async def put(call: Call, parts: Parts) -> Reply:
     who, market, name = call.principal, call.market, call.path["episode_id"]
     episodes = parts.service.episodes
     current = partial(episodes.version, who, market, name)
-    return posted(await changed(call, partial(episodes.put, who, market, name, call.body), current))
+    return await posted(call, partial(episodes.put, who, market, name, call.body), current)
 
 
 @ROUTES.get(EPISODE, id="getEpisode", roles=READERS, answers=WHOLE)

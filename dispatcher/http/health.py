@@ -108,7 +108,7 @@ async def _of_store(parts: Parts) -> Health:
     except Unavailable as error:
         return Health(ready=False, reasons=(error.detail,))
     except TimeoutError:
-        return Health(ready=False, reasons=(f"the store gave no answer within {PROBE_S:g} s",))
+        return Health(ready=False, reasons=(f"{parts.service.store.silent} within {PROBE_S:g} s",))
 
 
 async def _with_markets(told: Health, parts: Parts, served: Sequence[str]) -> Health:

@@ -19,11 +19,12 @@ _OURS = re.compile(r'(?<!W/)"([0-9]{1,9})"')
 
 
 class IfMatch(msgspec.Struct, frozen=True):
-    """The versions that are named; `any`: whichever stands; `new`: none does."""
+    """The versions that are named; `any`: whichever stands; `new`: none does; `contrary`: both at once."""
 
     versions: tuple[int, ...] = ()
     any: bool = False
     new: bool = False
+    contrary: bool = False
 
     def fits(self, version: int) -> bool:
         """Whether a change to this version is meant."""
@@ -42,7 +43,7 @@ def parse_none(text: str) -> IfMatch:
 
 def both(stands: IfMatch, new: IfMatch) -> IfMatch:
     """Both headers hold: of what is not there yet, if that is among what is named; else of nothing."""
-    return new if 0 in stands.versions else IfMatch()
+    return new if 0 in stands.versions else IfMatch(contrary=True)
 
 
 def parse(text: str) -> IfMatch:

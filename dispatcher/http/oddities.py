@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aiohttp.web_request import BaseRequest
 
-from contracts.problems import ExpectationFailed, Problem
+from contracts.problems import ExpectationFailed, Problem, UnsupportedVersion
 
 # aiohttp refuses a second Host, Content-Length, Content-Type, Transfer-Encoding
 ONCE = (
@@ -23,7 +23,15 @@ CONTINUE = "100-continue"
 
 
 def refuse(request: BaseRequest) -> None:
-    """Raises Problem: a header that stands twice (400), an expectation that nobody here meets (417)."""
+    """Raises Problem: another version of HTTP (505), a header that stands twice (400), an expectation that
+    nobody here meets (417).
+    """
+    asked = request._version  # `request.version` would be kept, and answered in
+    if asked.major != 1:
+        raise UnsupportedVersion(
+            f"HTTP/{asked.major}.{asked.minor} in a request line is not spoken here\n"
+            "Maybe HTTP/1.1; a proxy in front speaks HTTP/2 with those who want it."
+        )
     headers = request.headers
     for name in ONCE:
         if name in headers and (count := len(headers.getall(name))) > 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from dispatcher.http import answers, oddities, problem_responses, turns
 from dispatcher.http.concurrency import Limits
@@ -76,6 +76,7 @@ def _within_http(resolve: Any, switch: Switch) -> Any:
         try:
             oddities.refuse(request)
         except Exception as error:
+            request._version = HttpVersion11  # else aiohttp answers in the version that it was asked in
             answer = answers.marked(problem_responses.answer(error, new_id()))
             answer.force_close()
             return answer
@@ -88,6 +89,6 @@ def _within_http(resolve: Any, switch: Switch) -> Any:
                 answered = await handler(request)
         finally:
             turns.over(request)  # to send the answer takes as long as its caller takes to read it
-        return answered
+        return answers.in_parts(answered)
 
     return handle

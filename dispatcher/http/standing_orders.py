@@ -26,11 +26,11 @@ from dispatcher.domain.commands.standing_orders import (
 )
 from dispatcher.domain.rights import READERS
 from dispatcher.domain.standing_orders import StandingOrderRecord
+from dispatcher.http import versions
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
-from dispatcher.http.versions import changed, etag
 
 ORDERS = f"{MARKET}/standing-orders"
 ORDER = f"{ORDERS}/{{order_id}}"
@@ -61,8 +61,8 @@ async def put(call: Call, parts: Parts) -> Reply:
     async def current() -> int:
         return (await orders.get(who, market, order_id)).version
 
-    order = await changed(call, put_over, current)
-    return await _shown(call, parts, order, 201 if order.version == 1 else 200)
+    order, status = await versions.put(call, put_over, current)
+    return await _shown(call, parts, order, status)
 
 
 @ROUTES.get(
@@ -176,4 +176,4 @@ async def _executed(call: Call, parts: Parts, command: OnStandingOrder) -> Reply
 
 async def _shown(call: Call, parts: Parts, order: StandingOrderRecord, status: int = 200) -> Reply:
     view = await parts.service.standing_orders.view(call.market, order)
-    return Reply(view, status, etag(order.version))
+    return Reply(view, status, versions.etag(order.version))

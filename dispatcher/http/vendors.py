@@ -20,7 +20,7 @@ from contracts.vendors import (
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
-from dispatcher.http.versions import POSTED, changed, etag, posted
+from dispatcher.http.versions import POSTED, etag, posted
 from dispatcher.service.areas import refuse_bad_areas
 from dispatcher.store.codec import Versioned
 
@@ -68,7 +68,7 @@ async def put(call: Call, parts: Parts) -> Reply:
     async def current() -> int:
         return (await vendors.get(who, market, vendor_id)).version
 
-    return posted(await changed(call, partial(vendors.put, who, market, vendor), current))
+    return await posted(call, partial(vendors.put, who, market, vendor), current)
 
 
 @ROUTES.get(

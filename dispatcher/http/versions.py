@@ -29,9 +29,22 @@ def etag(version: int) -> Mapping[str, str]:
     return {"ETag": f'"{version}"'}
 
 
-def posted(version: int) -> Reply:
-    """The answer `POSTED` to what is now stored under this version."""
-    return Reply(Posted(version=version), 201 if version == 1 else 200, etag(version))
+async def posted(call: Call, change: Change[int], current: Current) -> Reply:
+    """The change, as `changed` makes it, with the answer `POSTED` to it."""
+    version, status = await put(call, change, current)
+    return Reply(Posted(version=version), status, etag(version))
+
+
+async def put(call: Call, change: Change[Result], current: Current) -> tuple[Result, int]:
+    """As `changed`, with the status that tells of it: 201 where it is new, else 200."""
+    over = 0
+
+    async def noted(version: int) -> Result:
+        nonlocal over
+        over = version
+        return await change(version)
+
+    return await changed(call, noted, current), 200 if over else 201
 
 
 async def changed(call: Call, change: Change[Result], current: Current) -> Result:
@@ -88,6 +101,8 @@ async def _standing(current: Current) -> int | None:
 
 
 def _nothing_there(wanted: IfMatch) -> Stale:
+    if wanted.contrary:
+        return _contrary()
     said = "*" if wanted.any else f"version {' or '.join(map(str, wanted.versions))}"
     if not wanted.any and not wanted.versions:
         said = "no version of ours"
@@ -97,9 +112,18 @@ def _nothing_there(wanted: IfMatch) -> Stale:
     )
 
 
+def _contrary() -> Stale:
+    return Stale(
+        "If-Match asks for what is there, and If-None-Match: * for what is not: no change fits both\n"
+        "Maybe leave one out: If-Match to change it, If-None-Match: * to make it."
+    )
+
+
 def _stale(wanted: IfMatch) -> Stale:
     if wanted.any:
         return _nothing_there(wanted)
+    if wanted.contrary:
+        return _contrary()
     if not wanted.versions:
         return Stale(
             "If-Match names no version: a weak ETag never matches, nor one that is not ours\n"

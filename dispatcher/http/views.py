@@ -8,7 +8,7 @@ from dispatcher.domain.rights import READERS
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
-from dispatcher.http.versions import POSTED, changed, etag, posted
+from dispatcher.http.versions import POSTED, etag, posted
 
 VIEWS = f"{MARKET}/board/views"
 ROUTES = Routes("board", 76)
@@ -32,4 +32,4 @@ async def put(call: Call, parts: Parts) -> Reply:
     async def current() -> int:
         return (await views.get()).version
 
-    return posted(await changed(call, change, current))
+    return await posted(call, change, current)

@@ -1,4 +1,5 @@
-"""Tells of what could not be read, as soon as this process comes upon it; each process its own."""
+"""Tells of what could not be read, as soon as this process comes upon it; each process its own. And settles
+the tasks about it once it can be read."""
 
 from __future__ import annotations
 
@@ -9,12 +10,14 @@ import structlog
 
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.service.read_again import settle
 from dispatcher.service.service import Service
 from dispatcher.service.unreadable import UnreadableItems
 from dispatcher.store.aside import Item
 
 PAUSE_S = 0.5
 TELL_EVERY_S = 15.0
+SETTLE_EVERY_S = 30.0  # real: what waits for a key waits for a person, who looks when it is there
 log = structlog.get_logger()
 
 
@@ -34,3 +37,15 @@ async def tell_unreadable(service: Service, market: str) -> None:
         except Unavailable as refusal:
             log.warning("unreadable items wait for the store", market=market, reason=refusal.detail)
             await asyncio.sleep(PAUSE_S)
+
+
+async def settle_tasks(service: Service, market: str) -> None:
+    """For ever, until cancelled; any number may do it."""
+    while not cancel_requested():
+        try:
+            settled = await settle(service.executor, market)
+            if settled:
+                log.info("tasks_settled", market=market, kind="unreadable", count=settled)
+        except Unavailable as refusal:
+            log.warning("tasks_not_settled", market=market, reason=refusal.detail)
+        await asyncio.sleep(SETTLE_EVERY_S)

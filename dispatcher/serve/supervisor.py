@@ -32,7 +32,7 @@ from dispatcher.serve.notice import Notice
 from dispatcher.serve.processes import Child, own_command, own_environment
 from dispatcher.serve.rewriting import keep_rewriting
 from dispatcher.settings import Settings
-from dispatcher.store.connection import StoreError
+from dispatcher.store.connection import StoreError, named
 from dispatcher.store.format_numbers import FormatNumbers
 from dispatcher.store.health import CLUSTER, NO_CLUSTER
 from dispatcher.store.identity import Identity
@@ -173,7 +173,8 @@ async def looked_at(redis_url: str, markets: Sequence[str] = (), known: str = ""
         await identity.problem()
         await FormatNumbers(servers.reader).refuse(markets)
     except (Unavailable, StoreError) as error:
-        log.warning("store_not_looked_at", reason=str(error).partition("\n")[0])
+        told = str(error).partition("\n")[0]
+        log.warning("store_not_looked_at", store=named(redis_url), reason=told)
     finally:
         await servers.aclose()
     return identity.known
@@ -247,7 +248,7 @@ async def announce_when_ready(
             if reasons:
                 answers.set()
             if reasons and reasons != told:
-                log.warning("not_ready", reasons=reasons)
+                log.warning("not_ready", url=url, reasons=reasons)
                 told = reasons
             await asyncio.sleep(0.05)
     answers.set()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from contracts.base import FIRST_DAY, LAST_DAY, Day
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from contracts.base import LAST_DAY, Day
 from contracts.capacity import Capacity
 from contracts.pools import LIMITS
 from contracts.vendors import Vendor
+from dispatcher.domain.credentials import local_day
 from dispatcher.domain.refusals import Invalid, NotFound
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
@@ -25,6 +29,20 @@ def _refuse_beyond(vendor: Vendor, capacity: Capacity) -> None:
                     f"{name} of pool {pool.id} is {asked:g}; vendor {vendor.id} carries {most:g} at most\n"
                     f"Maybe raise {name} of the vendor first: its pools may carry less, not more."
                 )
+
+
+def _refuse_beyond_time(day: Day, now_ms: int, zone: ZoneInfo) -> None:
+    """Raises Invalid for a day that is past, as one whose year is mistyped: its vendor would wait for offers.
+
+    Yesterday is taken: it is still today where a vendor's clock is behind, or was when a week was begun.
+    """
+    today = local_day(now_ms, zone)
+    first = today - timedelta(days=1)
+    if not first <= day <= LAST_DAY:
+        raise Invalid(
+            f"day is {day}; {first} to {LAST_DAY} is what is taken: it is {today} in this market ({zone})\n"
+            "Maybe the year is a slip."
+        )
 
 
 class Postings:
@@ -53,14 +71,11 @@ class Postings:
         expected_version: int | None,
     ) -> int:
         """Post a day's capacity; its new version. Less than what is booked is refused, bucket by bucket."""
-        if not FIRST_DAY <= day <= LAST_DAY:
-            raise Invalid(
-                f"day is {day}; {FIRST_DAY} to {LAST_DAY} is what is taken\nMaybe the year is a slip."
-            )
         vendor = (await self.vendors.get(who, market, vendor_id)).value
         _refuse_beyond(vendor, capacity)
         store, now_ms = self.markets.store(market).capacity, self.clock.now_ms()
         tz = self.markets.zones[market]
+        _refuse_beyond_time(day, now_ms, tz)
         entry = None
         if not who.is_vendor:  # what a vendor posts of its own is its daily work
             detail = day.isoformat()

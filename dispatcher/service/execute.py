@@ -59,7 +59,7 @@ class Executor:
         """The record after the command had its effect, and the same again when it is repeated.
 
         `prepare`: the command as it is decided on, made of what stands then. `look`: see `loading`. Raises
-        what either raises, NotFound (market, record, or not the caller's), Reused, Unavailable.
+        what either raises, NotFound (market, record, or not the caller's), Reused, Unavailable, `is_gone`.
         """
         by, stored = self._right(who, market, command), self.markets.store(market)
         async with self.contention.turn(market, command.subject) as turn:
@@ -75,7 +75,7 @@ class Executor:
                         decision = await with_all_beside(stored, context, partial(decide, record, ready))
                     except Refusal:
                         if await already_applied(stored, idempotency):
-                            return record or await self.load(stored, command)
+                            return record or await self._again(stored, command)
                         raise
                     also = self._also(command, context, decision, look)
                 after, full = await _committed(stored, record, decision, idempotency, also, since=since)
@@ -83,7 +83,7 @@ class Executor:
                     self.measures.decided(market, [decision] if decision else [], context.now_ms)
                     return after
                 if await already_applied(stored, idempotency):
-                    return await self.load(stored, command)
+                    return await self._again(stored, command)
                 command = command.if_full if full else command
         raise too_busy(command.named)
 
@@ -161,6 +161,15 @@ class Executor:
     async def load(self, stored: MarketStore, command: Command) -> Any:
         """The record that a command is about. Raises NotFound."""
         return await loading.load(self.markets, stored, command)
+
+    async def _again(self, stored: MarketStore, command: Command) -> Any:
+        """What a command that was carried out before is about. Raises `is_gone` where that was made by it."""
+        try:
+            return await self.load(stored, command)
+        except NotFound as refusal:
+            if not row(type(command)).creates:
+                raise
+            raise is_gone(command.named) from refusal
 
     def _right(self, who: Principal, market: str, command: Command) -> str:
         """By which right of the caller's the command is given: what histories name."""
@@ -268,6 +277,15 @@ def refuse_reuse(outcome: Outcome) -> None:
             "this id or Idempotency-Key came before with another body\n"
             "Maybe a retry was changed: use a new id for a new command."
         )
+
+
+def is_gone(named: str) -> WrongState:
+    """The refusal of a repeated call whose answer was about what is not there any more."""
+    return WrongState(
+        f"{named} was made under this Idempotency-Key, and is there no more\n"
+        "Maybe use a new key for a new one.",
+        state="gone",
+    )
 
 
 def too_busy(named: str) -> Unavailable:

@@ -15,6 +15,7 @@ from dispatcher.store.troubles import TroublePart
 
 REPLIES, TIMERS, MATCHING = "replies", "timers", "matching"
 HOUSEKEEPING, UNREADABLE, PATIENT_KEYS = "housekeeping", "unreadable", "patient_keys"
+READ_AGAIN = "read_again"  # tasks about what can be read again
 NOTIFICATIONS, MEASURES = "notifications", "measures"
 ROUTING = "routing"  # the matcher's routing server
 TUNING, QUARTERS = "tuning", "quarters"  # what changes it by itself, and what that goes by
@@ -27,7 +28,7 @@ JOBS = "jobs"  # the lease of those that run apart
 CLOCK = "clock"  # whether it is the store's
 LOOPS = (
     REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS, ROUTING, NOTIFICATIONS, MEASURES,
-    WHAT_IFS, TUNING, QUARTERS, EFFECTS, PROOFS, WEBHOOKS, CREDENTIALS, JOBS, CLOCK,
+    WHAT_IFS, TUNING, QUARTERS, EFFECTS, PROOFS, WEBHOOKS, CREDENTIALS, JOBS, CLOCK, READ_AGAIN,
 )  # fmt: skip
 # No loops: what one found has a name of its own, or "the loop works" would end it.
 SET_ASIDE = "set_aside"  # what could not be read of late, by kind

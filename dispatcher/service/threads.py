@@ -19,7 +19,7 @@ from dispatcher.domain.kinds import kind_named
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.threads import SUBJECTS, Mark, Party, Posted, ThreadRecord, thread_id, unread_by
 from dispatcher.security.principal import Principal
-from dispatcher.service.execute import Executor
+from dispatcher.service.execute import Executor, is_gone
 from dispatcher.service.markets import Markets
 from dispatcher.store.idempotency import IdempotencyRecord
 
@@ -65,7 +65,7 @@ class Threads:
     ) -> MessageView:
         """Add a message; it is sealed before anything else sees it. Under one key it stands once.
 
-        Raises NotFound where that key's message is kept no longer: the thread has gone on, or lost it.
+        Raises WrongState where that key's message is kept no longer: the thread has gone on, or lost it.
         """
         name, message_id = thread_id(about, subject_id), f"m{idempotency.digest}"
         sealed = self.markets.store(market).threads.seal(name, message_id, text)
@@ -74,10 +74,7 @@ class Threads:
         for each in self._shown(who, market, thread):
             if each.id == message_id:
                 return each
-        raise NotFound(
-            f"the message under this Idempotency-Key is not in the thread of {subject_id} any more\n"
-            "Maybe read the thread, and say it again under a key of its own."
-        )
+        raise is_gone(f"a message on {subject_id}")
 
     async def mark_read(
         self, who: Principal, market: str, command: MarkRead, idempotency: IdempotencyRecord | None

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 
-from dispatcher.domain.commands.set_aside import SetAside, unread
+from dispatcher.domain.commands.set_aside import SetAside, SetAsideAgain, task_id, unread
 from dispatcher.domain.context import Context
 from dispatcher.domain.episodes import EPISODE_KIND
 from dispatcher.domain.proofs import PROOF_KIND
@@ -94,6 +94,11 @@ class UnreadableItems:
         return ""
 
     async def _open_task(self, market: str, request_id: str, what: str) -> None:
+        known = await self.markets.store(market).tasks.records.known(task_id(request_id))
+        if known is not None:
+            again = SetAsideAgain(task_id=known.id, what=what)
+            await self.executor.attempt(BY, market, again, known)
+            return None
         command = SetAside(request_id=request_id, what=what)
         for _ in range(ATTEMPTS):
             try:

@@ -11,10 +11,11 @@ from contracts.requests import Request
 from contracts.vendors import SeenPaper, Signed, Vendor
 from dispatcher.domain import acts, onboarding
 from dispatcher.domain.context import Context
+from dispatcher.domain.credentials import local_day
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.onboarding import registered, taken_to
 from dispatcher.domain.refusals import NotFound
-from dispatcher.domain.vendors import paused, posted, resumed, verified
+from dispatcher.domain.vendors import paused, posted, refuse_over, resumed, verified
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.acts import Acts
@@ -24,6 +25,7 @@ from dispatcher.store.codec import Versioned
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.outcome import Status
 from dispatcher.store.vendors import stale
+from solvers.rules.credentials import GRACE
 
 Also = Callable[[Vendor, Vendor], Awaitable[Decision | None]]  #: what follows from a change, in its commit
 
@@ -31,7 +33,7 @@ Also = Callable[[Vendor, Vendor], Awaitable[Decision | None]]  #: what follows f
 class Vendors:
     """Reads give a version (the ETag); writes take the expected one (If-Match): 0: new, None: any.
 
-    They raise NotFound for what is unknown or another's, Stale, Unavailable.
+    They raise NotFound for what is unknown or another's, Stale, Invalid, Unavailable.
     """
 
     def __init__(self, markets: Markets, clock: Clock, acts: Acts) -> None:
@@ -83,9 +85,13 @@ class Vendors:
                 raise stale(f"vendor {vendor.id}", expected_version or 0)
             if version and current is None and who.is_vendor:
                 await vendors.get(vendor.id)  # raises Unreadable
-            by = self._signed(who)
-            begins = registered(by, (await self.markets.tuning(market)).values, is_itself=who.is_vendor)
-            after = posted(vendor, current.value if current else None, by, begins)
+            by, before = self._signed(who), current.value if current else None
+            values = (await self.markets.tuning(market)).values
+            begins = registered(by, values, is_itself=who.is_vendor)
+            after = posted(vendor, before, by, begins)
+            if who.is_vendor:
+                today = local_day(self.clock.now_ms(), self.markets.zones[market])
+                refuse_over(after, before, today, GRACE.whole(values))
             name = "change_vendor" if version else "register_vendor"
             entry = await self.acts.entry(who, market, name, "vendor", vendor.id)
             outcome = await vendors.replace(version, current, after, at_ms=self.clock.now_ms(), entry=entry)

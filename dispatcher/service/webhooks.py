@@ -63,13 +63,13 @@ class Webhooks:
         part, owner = self._part(who, market), await self._owner(who, market, wanted.vendor_id)
         self._refuse(wanted, owner)
         name = f"w{idempotency.digest}"
-        is_new = await part.records.get(name) is None
-        if not is_new and not await already_applied(self.markets.store(market), idempotency):
+        was_made = await already_applied(self.markets.store(market), idempotency)
+        if not was_made and await part.records.get(name) is not None:
             raise Reused(
                 f"webhook {name} was made under this Idempotency-Key long ago\n"
                 "Maybe use a new key for a new webhook."
             )
-        if is_new and await part.count(owner) >= MOST_OF_ONE:
+        if not was_made and await part.count(owner) >= MOST_OF_ONE:
             raise WrongState(
                 f"there are {MOST_OF_ONE} webhooks of {owner or 'the platform'} already, as many as may be\n"
                 "Maybe remove one, or choose more types of event for one."

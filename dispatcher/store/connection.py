@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -90,6 +92,22 @@ def _refuse_bad_parts(url: str) -> None:
         raise ValueError("its database is no number")
 
 
+def named(url: str) -> str:
+    """A store as those are told who run it: by host and port; never who asks there, or by which password."""
+    parts = urlsplit(url)
+    return "the store" if parts.scheme == "unix" else f"the store at {parts.netloc.rpartition('@')[2]}"
+
+
+def why_unasked(error: Exception) -> str:
+    """Why nothing could be asked, in the system's words if it has any; callers hear it: no host."""
+    if isinstance(error, Elsewhere):
+        return str(error)
+    cause = error.__cause__ or error.__context__ or error
+    if isinstance(cause, socket.gaierror):
+        return f"its host's name cannot be looked up: {cause.strerror}"
+    return os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else type(error).__name__
+
+
 def _without_names(error: Exception) -> str:
     """The error in words, without the URL, which may hold a password."""
     text = str(error)
@@ -156,6 +174,7 @@ class Reader:
     def __init__(self, client: Redis, timeout_s: float = TIMEOUT_S) -> None:
         self.client = client
         self.timeout_s = timeout_s
+        self.failure = ""  # why it could not ask; "": it could
         self._pipes: dict[Redis, Pipe] = {}
         self._opening: dict[Redis, asyncio.Task[Pipe]] = {}
 
@@ -176,8 +195,16 @@ class Reader:
         return await self._repeated(commands, raise_on_error=True)
 
     async def ask_each(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
-        """The same, with the error answered in the place of what could not be answered."""
-        return await self._repeated(commands, raise_on_error=False)
+        """The same, with the error answered in the place of what could not be answered.
+
+        A server that takes no writes now (its memory is full, it is a replica) says nothing of what was asked
+        for. Raises Unavailable.
+        """
+        answers = await self._repeated(commands, raise_on_error=False)
+        for each in answers:
+            if isinstance(each, ResponseError) and is_retryable(each):
+                raise writes_refused(each) from each
+        return answers
 
     async def _repeated(
         self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool, near: str | None = None
@@ -185,15 +212,17 @@ class Reader:
         deadline = time.monotonic() + self.timeout_s
         while True:
             try:
-                return await self._send(commands, raise_on_error=raise_on_error, near=near)
+                answers = await self._send(commands, raise_on_error=raise_on_error, near=near)
+                self.failure = ""
+                return answers
             except ResponseError as error:
                 raise refused(error) from error
             except CONNECTION_ERRORS as error:
                 if isinstance(error.__cause__ or error, AuthenticationError):  # redis-py tells it either way
                     raise login_refused() from error
+                self.failure = why_unasked(error)
                 if time.monotonic() >= deadline:
-                    why = error if isinstance(error, Elsewhere) else type(error).__name__
-                    raise unavailable(f"the store does not answer ({why}).") from error
+                    raise unavailable(f"the store does not answer ({self.failure}).") from error
             await asyncio.sleep(PAUSE_S)
 
     async def get_all(self, keys: Sequence[str]) -> list[bytes | None]:

@@ -1,7 +1,7 @@
 """All that a server holds at one moment, as it would send it to a new replica: no file of it need be reached.
 
-The server forks, and writes it to its own disk before it sends it; what is committed meanwhile is not in it,
-and nobody waits for it.
+The server forks, and writes it to its own disk before it sends it, if there is room; what is committed
+meanwhile is not in it, and nobody waits for it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dispatcher.runtime.errors import UserError
 from dispatcher.store.connection import connect
 
 READ_BYTES = 1 << 18
+END = b"$EOF:"  # instead of a size: behind it what the server ends with
 SILENCE_S = 60.0  # while it writes, a server says every second that it is there
 
 
@@ -22,23 +23,36 @@ class SnapshotError(UserError):
     """The server gives no snapshot."""
 
 
+class NoFile(SnapshotError):
+    """The server could not write its snapshot to its own disk: most likely there is no room."""
+
+
 async def snapshot(url: str, write: Callable[[bytes], object]) -> int:
-    """Have the server's data written as one RDB file, piece by piece; its bytes. Raises SnapshotError."""
+    """Have the server's data written as one RDB file, piece by piece; its bytes. Raises SnapshotError.
+
+    A server that cannot write it to its own disk is asked to send it from memory: first it waits for other
+    replicas (`repl-diskless-sync-delay`, 5 s where nothing else is set).
+    """
+    try:
+        return await _sent(url, write, from_memory=False)
+    except NoFile:
+        return await _sent(url, write, from_memory=True)
+
+
+async def _sent(url: str, write: Callable[[bytes], object], *, from_memory: bool) -> int:
     client = connect(url)
     line = client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
     try:
         await line.connect()  # signs in, and by TLS where the URL says so
+        if from_memory:
+            await line.send_command("REPLCONF", "capa", "eof")
+            await line.read_response()
         await line.send_command("SYNC")
         reader: asyncio.StreamReader = line._reader  # what comes is no answer that a parser would know
-        size = _size(await _first_line(reader))
-        left = size
-        while left:
-            piece = await asyncio.wait_for(reader.read(min(READ_BYTES, left)), SILENCE_S)
-            if not piece:
-                raise SnapshotError(f"the store hung up {left:,} bytes before the end.", "Maybe try again.")
-            write(piece)
-            left -= len(piece)
-        return size
+        first = await _first_line(reader)
+        if first.startswith(END):
+            return await _until(reader, first.removeprefix(END), write)
+        return await _so_many(reader, _size(first), write)
     except (RedisError, OSError, TimeoutError) as error:
         raise SnapshotError(
             f"the store does not answer ({type(error).__name__}).",
@@ -47,6 +61,34 @@ async def snapshot(url: str, write: Callable[[bytes], object]) -> int:
     finally:
         await line.disconnect()
         await client.aclose()
+
+
+async def _so_many(reader: asyncio.StreamReader, size: int, write: Callable[[bytes], object]) -> int:
+    left = size
+    while left:
+        piece = await _piece(reader, min(READ_BYTES, left), f"{left:,} bytes before the end")
+        write(piece)
+        left -= len(piece)
+    return size
+
+
+async def _until(reader: asyncio.StreamReader, mark: bytes, write: Callable[[bytes], object]) -> int:
+    """What comes before the mark, which the server drew for this one."""
+    size, held = 0, b""
+    while (at := held.find(mark)) < 0:
+        sure = held[: 1 - len(mark)]  # what is left may be the beginning of the mark
+        write(sure)
+        size, held = size + len(sure), held[len(sure) :]
+        held += await _piece(reader, READ_BYTES, f"after {size:,} bytes, before the end")
+    write(held[:at])
+    return size + at
+
+
+async def _piece(reader: asyncio.StreamReader, most: int, where: str) -> bytes:
+    piece = await asyncio.wait_for(reader.read(most), SILENCE_S)
+    if not piece:
+        raise SnapshotError(f"the store hung up {where}.", "Maybe try again.")
+    return piece
 
 
 async def _first_line(reader: asyncio.StreamReader) -> bytes:
@@ -61,7 +103,7 @@ def _size(line: bytes) -> int:
     if line.startswith(b"$") and line[1:].isdigit():
         return int(line[1:])
     if not line:
-        raise SnapshotError(
+        raise NoFile(
             "the store began a snapshot, and hung up before it had one.",
             "Maybe its disk has no room, for it is written there first; the server's own log says why.",
         )

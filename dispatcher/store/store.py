@@ -15,7 +15,7 @@ from dispatcher.store import health
 from dispatcher.store.agreement import Agreement
 from dispatcher.store.aside import Aside
 from dispatcher.store.committer import CONNECTIONS, QUEUE_LIMIT
-from dispatcher.store.connection import TIMEOUT_S, unavailable
+from dispatcher.store.connection import TIMEOUT_S, named, unavailable
 from dispatcher.store.format_numbers import FormatNumbers
 from dispatcher.store.health import Health, Watch
 from dispatcher.store.identity import Identity
@@ -70,6 +70,12 @@ class Store:
         self._identity, self._trouble = Identity(self.reader, identity), trouble
         self._watch = Watch(self._relied_on)
         self._watches = {"": self._watch}  # by server, where there are several: each market's is its own
+
+    @property
+    def silent(self) -> str:
+        """Told to those who run it, while it gives no answer: which store, and why if that is known."""
+        why = f" ({self.reader.failure})" if self.reader.failure else ""
+        return f"{named(self.url)} gave no answer{why}"
 
     def market(self, name: str) -> MarketStore:
         """One market; its keys are made once."""

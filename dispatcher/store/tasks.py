@@ -7,12 +7,13 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from contracts.tasks import OwnerRole, TaskState
+from contracts.tasks import OwnerRole, TaskKind, TaskState
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord, list_of
 from dispatcher.store.keys import Keys
 from dispatcher.store.listing import Cursor, Place
 from dispatcher.store.node import Node
 from dispatcher.store.records import Records
+from dispatcher.store.resp import text_of
 
 NOT_DONE = (TaskState.OPEN, TaskState.CLAIMED)
 UNREADABLE = "(this comment cannot be read)"
@@ -39,6 +40,13 @@ class TaskPart:
         """Up to `limit` tasks after `cursor`; where the next page starts. Raises Invalid for a cursor."""
         lists = [list_of(state, role) for state in states for role in roles]
         return await self.records.page(lists, Cursor.parse(cursor), limit)
+
+    async def waiting_of(self, kind: TaskKind) -> list[str]:
+        """Ids of the tasks of a kind that are not done: by the lists alone, for an id ends with the kind."""
+        lists = [self.keys.list(list_of(state, owner)) for owner in OwnerRole for state in NOT_DONE]
+        found = await self.reader.ask_all([("ZRANGE", each, 0, -1) for each in lists])
+        ending = f".{kind.value}".encode()
+        return [text_of(each) for ids in found for each in ids if each.endswith(ending)]
 
     async def backlogs(self, now_ms: int) -> dict[OwnerRole, Backlog]:
         """Of each owner what is not done: from the lists alone, whatever their length."""

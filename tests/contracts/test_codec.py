@@ -95,6 +95,11 @@ SUGGESTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a misspelt field further in": ({"needs": {"stair": 3}}, "Maybe you meant `stairs`."),
     "a field of few": ({"pickup": {"x": 1}}, "Maybe one of: position."),
     "the like of an order's": ({"window": {}}, "Maybe you meant `pickup_window`."),
+    "an id that was left empty": ({"id": ""}, "Maybe it was left empty; this one takes: opaque id"),
+    "an id that is another's": (
+        {"id": "a b"},
+        "Maybe it was meant for another field; this one takes: opaque",
+    ),
     "an order's": ({"lines": []}, "Maybe its `kind` should be equipment: that one has `lines`."),
 }
 

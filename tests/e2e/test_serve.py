@@ -101,12 +101,11 @@ async def test_what_keeps_it_from_being_ready_is_told_once(tmp_path):
     app.router.add_get("/readyz", readyz)
     async with TestServer(app) as server:
         with capture_logs() as lines:
-            await announce_when_ready(
-                Settings(data_dir=tmp_path), str(server.make_url("")), told.append, answers
-            )
+            url = str(server.make_url(""))
+            await announce_when_ready(Settings(data_dir=tmp_path), url, told.append, answers)
     assert len(told) == 1
-    assert [line["reasons"] for line in lines if line["event"] == "not_ready"] == [
-        ["appendfsync is everysec"]
+    assert [(line["url"], line["reasons"]) for line in lines if line["event"] == "not_ready"] == [
+        (url, ["appendfsync is everysec"])
     ]
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from contracts.codes import Role
+from dispatcher.http import answers
+from dispatcher.http.answers import LONG_BYTES
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.server import UNREAD_S, listen
 from dispatcher.runtime import files
-from tests.http.conftest import Api
+from tests.http.conftest import Api, trip
 from tests.http.wire import TIMEOUT_S, wire
 
 ALIVE = ("GET /livez HTTP/1.1", "Host: x")
@@ -95,13 +99,37 @@ async def test_who_does_not_read_its_answers_makes_room(api: Api) -> None:
         call = "\r\n".join(("GET /openapi.json HTTP/1.1", "Host: x", "", ""))
         unread.sendall(call.encode() * 8)  # together more than the kernel takes
         async with wire(api) as second, asyncio.timeout(TIMEOUT_S):
-            while not any(each.writing_paused for each in api.client.server.runner.server.connections):
+            while not any(each.writing_paused for each in _connections(api)):
                 await asyncio.sleep(0.005)
+            held = [each.transport.get_write_buffer_size() for each in _connections(api)]
+            assert max(held) < LONG_BYTES + 65_536, "of an answer that is six times as long"
             second.send(*(f"GET {api.base}/events HTTP/1.1", "Host: x", *_as_ops(api)))
             assert b"200 OK" in await second.reader.readline()
             async with wire(api) as third:
                 third.send(*ALIVE)
                 assert (await third.told()).status == 200
+
+
+async def test_a_long_answer_is_the_same_in_parts(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    rides = [trip(f"r{number}") for number in range(20)]
+    await api.call("POST", "/requests", {"requests": rides})
+    whole = await _told(api)
+    for long_bytes, part_bytes in ((100, 7), (100, 100)):
+        monkeypatch.setattr(answers, "LONG_BYTES", long_bytes)
+        monkeypatch.setattr(answers, "PART_BYTES", part_bytes)
+        assert await _told(api) == whole
+
+
+async def _told(api: Api) -> Any:
+    async with api.client.get(f"{api.base}/requests", headers=api.headers()) as answer:
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        for each in ("date", "x-request-id"):
+            del headers[each]
+        return answer.status, headers, await answer.read()
+
+
+def _connections(api: Api) -> list[Any]:
+    return list(api.client.server.runner.server.connections)
 
 
 def _as_ops(api: Api) -> list[str]:
@@ -124,3 +152,10 @@ def test_the_limit_of_open_files_is_raised(monkeypatch: pytest.MonkeyPatch) -> N
     assert limits[-1] == (4_096, 4_096)
     assert files.raise_limit() == 4_096 - files.SPARE
     assert len(limits) == 2
+    with capture_logs() as lines:
+        assert files.most_connections(3_000) == 3_000
+        assert not lines
+        assert files.most_connections(5_000) == 4_096 - files.SPARE
+    assert [(each["event"], each["connections"], each["wanted"]) for each in lines] == [
+        ("few_connections", 4_096 - files.SPARE, 5_000)
+    ]

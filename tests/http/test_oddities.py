@@ -68,6 +68,16 @@ async def test_a_head_that_is_too_large_is_told_its_limits_and_nothing_of_itself
     assert b"xxx" not in told.body
 
 
+@pytest.mark.parametrize("version", ["2.0", "0.9"])
+async def test_another_version_of_http_is_refused_in_ours(api: Api, version: str) -> None:
+    async with wire(api) as line:
+        line.send(f"GET /livez HTTP/{version}", "Host: x")
+        assert (await line.reader.readuntil(b" ")) == b"HTTP/1.1 "
+        answer = (await line.reader.read()).decode()
+        assert answer.startswith("505 ")
+        assert "unsupported-http-version" in answer
+
+
 @pytest.mark.parametrize("path", ["/nowhere", "/livez", "/"])
 async def test_an_expectation_is_refused_wherever_it_goes(api: Api, path: str) -> None:
     async with wire(api) as line:

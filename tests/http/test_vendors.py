@@ -59,6 +59,22 @@ async def test_ops_pauses_a_vendor_which_sees_who_when_and_why_and_cannot_lift_i
     assert ("ops_pause" in lifted, lifted["paused"]) == (False, True), "its own pause stands"
 
 
+async def test_a_vendor_claims_no_paper_that_is_over_and_keeps_one_that_ran_out(api: Api) -> None:
+    over = {"kind": "auto_insurance", "expires_on": "2020-12-31"}
+    assert await put(api, credentials=[PAPER, over]) == 422
+    assert await put(api, Role.OPS, credentials=[over]) == 201, "ops may say that it ended"
+    assert await put(api, credentials=[over], name="Other Rides") == 200, "it stands, and is sent as it is"
+    assert await put(api, credentials=[over, PAPER]) == 200
+    past = over | {"expires_on": "2026-03-01"}
+    body = VENDOR | {"credentials": [past]}
+    status, told = await api.call("PUT", "/vendors/v1", body, role=Role.VENDOR, vendor="v1", If_Match="*")
+    assert status == 422
+    assert "auto_insurance until 2026-03-01; in this market it is 2026-03-02" in told["detail"]
+    values = {"values": {"credentials_grace_days": 1}, "reason": "renewals are slow"}
+    assert (await api.call("PUT", "/tuning", values, role=Role.OPS))[0] == 200
+    assert await put(api, credentials=[past]) == 200, "it still counts"
+
+
 async def test_a_pause_keeps_the_name_of_who_made_it(api: Api) -> None:
     await put(api)
     await by_ops(api, "pause", {"reason": "late"})

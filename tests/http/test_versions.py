@@ -149,7 +149,16 @@ async def test_a_condition_that_cannot_be_meant_is_a_400(api: Api) -> None:
 async def test_of_two_conditions_both_must_hold(api: Api) -> None:
     for tag, status in (('"1"', 412), ("*", 412), ('"0", "1"', 201), ('"1"', 412), ('"0"', 412)):
         headers = {"If_None_Match": "*", "If_Match": tag}
-        assert (await api.call("PUT", "/vendors/v1", VENDOR, role=Role.OPS, **headers))[0] == status, tag
+        told = await api.call("PUT", "/vendors/v1", VENDOR, role=Role.OPS, **headers)
+        assert told[0] == status, tag
+        assert ("no change fits both" in told[1].get("detail", "")) is ("0" not in tag), tag
+
+
+async def test_what_was_there_is_no_201_also_where_nothing_of_it_changes(api: Api) -> None:
+    for tag, status in ((None, 201), ('"1"', 200), ("*", 200)):
+        headers = {} if tag is None else {"If_Match": tag}
+        told = await api.call("PUT", "/episodes/e1", {}, role=Role.PLATFORM, **headers)
+        assert told == (status, {"version": 1}), tag
 
 
 async def test_a_star_on_what_is_another_s_is_a_404(api: Api) -> None:

@@ -140,6 +140,10 @@ async def test_what_was_asked_twice_under_one_key_is_done_once(api: Api) -> None
     after = (await api.call("GET", f"{path}/secret"))[1]
     assert (after["previous"], before["previous"]) == (before["secret"], "")
     assert (await api.call("POST", "/webhooks", {"url": "https://other.example/"}, **key))[0] == 422
+    assert (await api.call("DELETE", path))[0] == 200
+    status, told = await api.call("POST", "/webhooks", wanted, **key)
+    assert (status, told["type"], told["state"]) == (409, "/problems/wrong-state", "gone")
+    assert "was made under this Idempotency-Key, and is there no more" in told["detail"]
 
 
 async def test_while_a_secret_is_rotated_both_sign_and_then_the_new_one_alone(api: Api) -> None:

@@ -16,8 +16,10 @@ from contracts.codes import RequestState
 from contracts.instants import HOUR_MS
 from contracts.offers import Accept
 from contracts.paging import Cursor
+from contracts.proofs import NotSigned, ProofPart, ProofReport, Signature
 from contracts.requests import Patient
-from contracts.tasks import OwnerRole, TaskKind, TaskQuery, TaskState
+from contracts.tasks import OwnerRole, TaskKind, TaskOutcome, TaskQuery, TaskState
+from contracts.threads import About
 from contracts.tuning import TuningUpdate
 from dispatcher.domain.refusals import Invalid, Unreadable
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
@@ -27,7 +29,9 @@ from dispatcher.jobs.timers import BATCH, Timers
 from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.rings import Ring, prints_of
+from dispatcher.service.read_again import settle
 from dispatcher.store.aside import Item
+from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import CAPACITIES
 from tests.domain import make
 from tests.service.world import DAY, World
@@ -274,8 +278,68 @@ async def test_a_key_that_only_this_process_lacks_makes_no_task_and_all_is_read_
             await until(lambda: has_task_is(world, "r1", has_one))  # noqa: B023
         for each in others:
             await rings.leave(each)
+    assert await settle(world.service.executor, world.market) == 0
     store.vault.take(ring)
+    assert await settle(world.service.executor, world.market) == 1
     assert list(await requests.bodies(["r1"])) == ["r1"]
+
+
+async def test_a_task_ends_once_all_of_its_request_can_be_read_and_is_opened_again_if_it_cannot(
+    world: World,
+) -> None:
+    await world.accepted()
+    tasks, ask = world.store.market(world.market).tasks.records, world.store.reader.ask
+    key = world.keys.record(REQUEST_KIND, "r1")
+    whole = await ask("DUMP", key)
+    for _ in range(2):
+        await spoil(world, key)
+        assert await world.store.market(world.market).requests.records.get_all(["r1"]) == {}
+        async with telling(world):
+            await until(lambda: is_open(world, "r1.unreadable"))
+        assert await settle(world.service.executor, world.market) == 0
+        await ask("RESTORE", key, 0, whole, "REPLACE")
+        assert await settle(world.service.executor, world.market) == 1
+    task = await tasks.get("r1.unreadable")
+    assert task is not None
+    assert (task.outcome, task.ended_ms) == (TaskOutcome.SETTLED, world.clock.ms)
+    heard = await world.heard(world.keys.events)
+    assert [each for each in heard if "task" in each] == ["dispatch.task.opened", "dispatch.task.done"] * 2
+
+
+async def _comment(world: World) -> None:
+    await world.service.tasks.comment(world.ops, world.market, "r1.unreadable", by="ops", text="why?")
+
+
+async def _prove(world: World) -> None:
+    said = ProofReport(part=ProofPart.PICKUP, signature=Signature(refused=NotSigned.UNABLE))
+    await world.service.proofs.give(world.vendor(), world.market, "r1.1", said, None)
+
+
+async def _write(world: World) -> None:
+    at, key = (world.market, About.DISPATCH, "r1.1"), IdempotencyRecord.of("thread", "1", b"")
+    await world.service.threads.post(world.platform, *at, text="hello", idempotency=key)
+
+
+@pytest.mark.parametrize("say", [_comment, _prove, _write])
+async def test_a_task_stays_while_a_word_beside_its_request_cannot_be_read(
+    world: World, say: Callable[[World], Awaitable[None]]
+) -> None:
+    await world.accepted()
+    world.store.aside.note(world.market, Item("body", "r1"), "test")
+    async with telling(world):
+        await until(lambda: is_open(world, "r1.unreadable"))
+    ring = world.store.vault.ring
+    both = PatientKeyFile("new", {**ring.keys, "new": bytes(32)})
+    for keys, settled in ((ring, 0), (both, 1)):
+        world.store.vault.take(both)
+        await say(world)
+        world.store.vault.take(keys)
+        assert await settle(world.service.executor, world.market) == settled
+
+
+async def is_open(world: World, name: str) -> bool:
+    task = await world.store.market(world.market).tasks.records.get(name)
+    return task is not None and task.state is TaskState.OPEN
 
 
 async def has_task_is(world: World, request_id: str, wanted: bool) -> bool:

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from contracts.instants import to_instant
+from dispatcher.domain.quarters import What
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import ledger, tail
@@ -21,7 +24,7 @@ from dispatcher.store.store import Store
 from dispatcher.store.streams import Streams
 from tests.proxy import Proxy
 from tests.store.conftest import RING
-from tests.store.made import DAY, booking, offered, pools, received, record, released, trip
+from tests.store.made import DAY, NOW_MS, booking, offered, pools, received, record, released, trip
 
 VANS = LedgerKey("v1", "vans", DAY.isoformat())
 
@@ -206,6 +209,19 @@ async def test_a_server_without_room_is_not_healthy(tmp_path: Path) -> None:
         assert problem.startswith("its memory is full")
         with pytest.raises(Unavailable, match="not durable: its memory is full"):
             await store.refuse_unless_durable("metro")
+        market, counts = store.market("metro"), {(DAY.isoformat(), "others"): {"v1": 1}}
+        market.losses.note(counts)
+        market.quarters.note([offered(record("a"), booking())])
+        for write in (market.losses.write, partial(market.quarters.write, 60_000)):
+            with pytest.raises(Unavailable, match="takes no writes"):
+                await write()
+        assert not store.aside.known("metro")  # nothing is wrong with what it counts on
+        await store.reader.ask("CONFIG", "SET", "maxmemory", "0")
+        await market.losses.write()
+        await market.quarters.write(60_000)
+        assert await market.losses.of("v1", [DAY]) == {"others": 1}
+        found = await market.quarters.of([to_instant(NOW_MS).date()])
+        assert [count for cell, count in found.items() if cell.what is What.OFFERED] == [1]
 
 
 async def test_a_wrong_password_is_told_at_once(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """What is not ready says so: an emptied store, another store, a cluster, a user without rights."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import TimeoutError as TimedOut
 
 from contracts.codes import RequestState
 from dispatcher.domain.commands.cancel import CancelRequest
@@ -13,6 +16,7 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.supervisor import looked_at
 from dispatcher.store import rights
+from dispatcher.store.connection import named, why_unasked
 from dispatcher.store.health import AGE_S
 from dispatcher.store.identity import IDENTITY
 from dispatcher.store.keys import Keys
@@ -153,3 +157,34 @@ async def test_the_rights_that_are_looked_at_are_enough_for_a_whole_day(
     log = await admin.execute_command("ACL", "LOG")
     refused = [dict(zip(each[::2], each[1::2], strict=True))[b"object"] for each in log]
     assert set(refused) <= {b"client|setinfo"}
+
+
+async def test_a_store_that_does_not_answer_is_named_by_its_host_and_never_by_its_password() -> None:
+    with socket.socket() as nobodys:
+        nobodys.bind(("127.0.0.1", 0))  # and nobody listens
+        place = f"127.0.0.1:{nobodys.getsockname()[1]}"
+        async with Store(f"redis://ann:secret@{place}/0", RING, timeout_s=0) as store:
+            assert store.silent == f"the store at {place} gave no answer"
+            with pytest.raises(Unavailable, match=r"the store does not answer \(Connection refused\)"):
+                await store.reader.ask("PING")
+            assert store.silent == f"the store at {place} gave no answer (Connection refused)"
+
+
+def test_a_name_that_cannot_be_looked_up_and_a_server_that_hangs_are_told_apart() -> None:
+    try:
+        raise Disconnected("Error -2 connecting to redis.corp:6379") from socket.gaierror(-2, "not known")
+    except Disconnected as error:
+        assert why_unasked(error) == "its host's name cannot be looked up: not known"
+    assert why_unasked(TimedOut("Timeout reading from redis.corp:6379")) == "TimeoutError"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("rediss://ann:p%40ss@cache.corp:6380/2?ssl_cert_reqs=none", "the store at cache.corp:6380"),
+        ("redis+cluster://:secret@a:1,b:2", "the store at a:1,b:2"),
+        ("unix://ann:secret@/run/valkey.sock?db=1", "the store"),
+    ],
+)
+def test_a_store_is_called_by_where_it_is(url: str, told: str) -> None:
+    assert named(url) == told

@@ -1,24 +1,34 @@
-"""Something stored of a request cannot be read: a person has to know, once."""
+"""Something stored of a request cannot be read: a person has to know, once, until it can be read again."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
 from contracts.codes import Priority
-from contracts.tasks import TaskKind
-from dispatcher.domain.commands.subjects import OnRequest
-from dispatcher.domain.commands.table import REQUEST, decides
+from contracts.tasks import TaskKind, TaskOutcome, TaskState
+from dispatcher.domain.commands.subjects import OnRequest, OnTask
+from dispatcher.domain.commands.table import REQUEST, TASK, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import TERMINAL
-from dispatcher.domain.tasks import BY_ITSELF, news, opened
+from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, done, news, opened, reopened
 
 
 class SetAside(OnRequest, frozen=True, kw_only=True):
     """What cannot be read (`body`, `patient` …) of a request whose record can."""
 
     what: str
+
+
+class SetAsideAgain(OnTask, frozen=True, kw_only=True):
+    """What cannot be read of a request that was readable again in between."""
+
+    what: str
+
+
+class ReadAgain(OnTask, frozen=True, kw_only=True):
+    """All of its request can be read again."""
 
 
 @decides(SetAside, REQUEST)
@@ -32,6 +42,34 @@ def set_aside(record: RequestRecord, command: SetAside, context: Context) -> Dec
         return alone
     after = replace(record, version=record.version + 1, tasks=(*record.tasks, task.id))
     return replace(alone, changes=(Change(record, after), *alone.changes))
+
+
+@decides(SetAsideAgain, TASK)
+def set_aside_again(task: TaskRecord, command: SetAsideAgain, context: Context) -> Decision | None:
+    """Open it once more; None where a person has seen to it, or it waits."""
+    if task.outcome is not TaskOutcome.SETTLED:
+        return None
+    fresh = opened(TaskKind.UNREADABLE, task.request_id, context, code=command.what, priority=task.priority)
+    after = reopened(task, fresh, context)
+    return Decision(
+        changes=(Change(task, after),), messages=(news(after, "opened", BY_ITSELF),), at_ms=context.now_ms
+    )
+
+
+@decides(ReadAgain, TASK)
+def read_again(task: TaskRecord, command: ReadAgain, context: Context) -> Decision | None:
+    """It is settled, whoever has claimed it; None where it is done."""
+    if task.state is TaskState.DONE:
+        return None
+    after = done(task, context, TaskOutcome.SETTLED)
+    return Decision(
+        changes=(Change(task, after),), messages=(news(after, "done", BY_ITSELF),), at_ms=context.now_ms
+    )
+
+
+def task_id(request_id: str) -> str:
+    """What the task is called."""
+    return f"{request_id}.{TaskKind.UNREADABLE.value}"
 
 
 def unread(request_id: str, what: str, context: Context, priority: Priority = Priority.ROUTINE) -> Decision:

@@ -5,6 +5,7 @@
 
 import { h, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
+import { Authorizations } from "../parts/authorizations.js";
 import { Barriers, sides } from "../parts/barriers.js";
 import { ended, Episode } from "../parts/episode.js";
 import { empty, figure, showFigures } from "../parts/figure.js";
@@ -27,6 +28,7 @@ const LISTED = 2_000;
  */
 export function mount(root, context) {
   const [first, second] = context.path;
+  if (first === "authorizations") return new Authorizations(root, context).stop;
   if (first === "barriers") return new Barriers(root, context).stop;
   const id = first === "episode" ? second : first;
   if (id) return new Episode(root, context, id).stop;

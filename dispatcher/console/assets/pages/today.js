@@ -7,6 +7,7 @@ import { h, paced } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { about, Tasks } from "../core/tasks.js";
 import { span, until } from "../core/time.js";
+import { wants } from "../parts/acts/authorize.js";
 import { Chips } from "../parts/chips.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty, figure, showFigures } from "../parts/figure.js";
@@ -231,6 +232,11 @@ function drawFigures(place, items, context) {
     }),
     figure({ value: of("on_hold"), says: "on hold", href: to({ state: "on_hold" }) }),
     figure({
+      value: context.store.rows().filter(wants).length,
+      says: "wait for an authorization",
+      href: context.href("care", ["authorizations"]),
+    }),
+    figure({
       value: unmatched,
       says: "unmatched today",
       tone: unmatched ? "bad" : "",
@@ -253,7 +259,7 @@ function reasons(item, now) {
   const own = item.row && item.risk !== "task" ? why(item.row) : "";
   const tasks = item.tasks.map((each) => {
     const named = item.risk === "task" && each === item.tasks[0] ? "" : `Task: ${words(each.kind)}`; // "What" says it
-    const code = each.code && each.code !== each.kind ? sentence(codeSays(each.code)) : "";
+    const code = each.code && !each.kind.includes(each.code) ? sentence(codeSays(each.code)) : "";
     const late = named && dueMs(each) < now ? `${span(now - dueMs(each))} late` : "";
     const who = each.claimed_by ? `${each.claimed_by} has it` : `with ${words(each.owner)}`;
     return [[named, code].filter(Boolean).join(": "), late, who].filter(Boolean).join("; ");

@@ -3,8 +3,9 @@
  * @module
  */
 
+import { authorize, wants } from "./acts/authorize.js";
 import { answerCounter } from "./acts/counter.js";
-import { cancel, hold, resume } from "./acts/hold.js";
+import { cancel, hold, liftable, resume } from "./acts/hold.js";
 import { offer, takeOfferBack } from "./acts/offer.js";
 import { pauseOrResume } from "./acts/pause.js";
 import { asks, CHOOSERS, goesOn, waits } from "./acts/shared.js";
@@ -66,7 +67,13 @@ export const ACTS = [
     can: (row, context) => row.state === "offered" && context.may(...CHOOSERS),
     run: takeOfferBack,
   },
-  { key: "h", says: "Resume", can: (row) => row.state === "on_hold", run: resume },
+  {
+    key: "z",
+    says: "Authorize…",
+    can: (row, context) => wants(row) && context.may("case_manager"),
+    run: authorize,
+  },
+  { key: "h", says: "Resume", can: (row, context) => liftable(row, context).length > 0, run: resume },
   { key: "x", says: "Cancel…", can: goesOn, run: cancel },
 ];
 

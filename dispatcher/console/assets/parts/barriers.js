@@ -78,6 +78,7 @@ export class Barriers {
 export function sides(context, current) {
   return tabs("Care", [
     { name: "episodes", says: "Episodes", href: context.href("care") },
+    { name: "authorizations", says: "Authorizations", href: context.href("care", ["authorizations"]) },
     { name: "barriers", says: "Barriers", href: context.href("care", ["barriers"]) },
   ], current);
 }

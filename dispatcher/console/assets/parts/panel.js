@@ -6,6 +6,7 @@
 import { fill, h } from "../core/dom.js";
 import { keepingFocus } from "../core/focus.js";
 import { bind } from "../core/keys.js";
+import { spoken } from "../core/spoken.js";
 import { until } from "../core/time.js";
 import { actsOn } from "./acts.js";
 import { oneMoreUnit } from "./acts/units.js";
@@ -88,6 +89,7 @@ export class Panel {
       ["Priority", row.priority],
       row.vendor ? ["Vendor", vendorLink(this.context, row.vendor)] : null,
       row.start ? ["Start", `${zone.moment(row.start, now)} · ${money(row.cents)}`] : null,
+      ["At the telephone", spoken(row.id)],
       row.episode ? ["Episode", h("a", { href: href("care", ["episode", row.episode]) }, row.episode)] : null,
     ].filter((each) => each !== null);
     return h(

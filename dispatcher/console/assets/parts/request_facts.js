@@ -4,6 +4,7 @@
  */
 
 import { h } from "../core/dom.js";
+import { spoken } from "../core/spoken.js";
 import { until } from "../core/time.js";
 import { counterSays } from "./acts/counter.js";
 import { priceOf } from "./price.js";
@@ -36,8 +37,7 @@ export function factsOf(view, context, now) {
     ["Whose work now", words(view.owner)],
     [
       "Waits for",
-      (view.waits_for || []).map((/** @type {any} */ each) => `${words(each.requirement)} (${words(each.owner)})`)
-        .join(", "),
+      waitsFor(view, href),
     ],
     [
       "Vendor",
@@ -57,8 +57,9 @@ export function factsOf(view, context, now) {
     ["Goes before", links(view.before, "", href)],
     ["Way back of", view.return_of && h("a", { href: href("request", [view.return_of]) }, view.return_of)],
     ["Standing order", view.standing_order],
-    ["Authorization", view.authorization],
+    ["Authorization", view.authorization && h("a", { href: href("care", ["authorizations"]) }, view.authorization)],
     ["Barrier", view.barrier && words(view.barrier.code) + (view.barrier.suggested ? " (suggested)" : "")],
+    ["At the telephone", spoken(view.id)],
     ["Version", view.version],
   ];
   return h(
@@ -67,6 +68,22 @@ export function factsOf(view, context, now) {
     facts.filter(([, value]) => value !== undefined && value !== "" && value !== null && value !== false).flatMap((
       [name, value],
     ) => [h("dt", {}, name), h("dd", {}, value)]),
+  );
+}
+
+/** @param {any} view @param {Context["href"]} href */
+function waitsFor({ waits_for: all = [] }, href) {
+  if (!all.length) return "";
+  return h(
+    "span",
+    {},
+    all.flatMap((/** @type {any} */ { requirement, owner }, /** @type {number} */ nth) => [
+      nth ? ", " : "",
+      requirement === "authorization"
+        ? h("a", { href: href("care", ["authorizations"]) }, "authorization")
+        : words(requirement),
+      ` (${words(owner)})`,
+    ]),
   );
 }
 

@@ -5,6 +5,7 @@
 
 import { h } from "../core/dom.js";
 import { about } from "../core/tasks.js";
+import { authorize, renew, wants } from "./acts/authorize.js";
 import { answerTask } from "./acts/answer.js";
 import { settle } from "./acts/settle.js";
 import { choice, dialog, field } from "./dialog.js";
@@ -16,7 +17,12 @@ import { aged } from "./aged.js";
 /** @typedef {import("../core/app.js").Context} Context */
 
 /** What ends a task that no finishing ends. @type {Record<string, string>} */
-const ENDS = { price_dispute: "Settle…", score_dispute: "Answer…" };
+const ENDS = {
+  authorization_missing: "Authorize…",
+  authorization_running_out: "Renew…",
+  price_dispute: "Settle…",
+  score_dispute: "Answer…",
+};
 
 /** @param {any} task @param {Context} context @param {"h2" | "h3"} [heading] as deep as what it stands under wants */
 export function taskCard(task, context, heading = "h3") {
@@ -91,6 +97,9 @@ async function release(task, context) {
 export function finish(task, context) {
   if (task.kind === "price_dispute") return settle(task, context); // what is decided ends it
   if (task.kind === "score_dispute") return answerTask(task, context);
+  if (task.kind === "authorization_running_out") return renew(task.authorization_id, context);
+  const held = task.kind === "authorization_missing" && context.store.get(task.request_id);
+  if (held && wants(held)) return authorize(held, context);
   const outcome = choice("outcome", [["resolved", "Resolved: it was done"], [
     "arranged_otherwise",
     "Arranged otherwise",

@@ -12,6 +12,8 @@ import { toast } from "../toast.js";
 /** @typedef {import("../../core/app.js").Context} Context */
 /** @typedef {import("../../core/store.js").Row} Row */
 
+const LIFT_OTHERS = ["platform", "coordinator", "ops"];
+
 export const holdReason = () =>
   choice(
     "reason",
@@ -47,15 +49,36 @@ export function hold(row, context) {
   });
 }
 
+/**
+ * What of that for which it waits this person may lift: who may else is told a 403.
+ * @param {Row} row @param {Context} context
+ */
+export function liftable(row, context) {
+  if (row.state !== "on_hold") return [];
+  return row.waits.filter((each) => context.may(...each === "authorization" ? ["case_manager"] : LIFT_OTHERS));
+}
+
 /** @param {Row} row @param {Context} context */
 export function resume(row, context) {
+  const lifted = liftable(row, context), all = lifted.length === row.waits.length;
+  const left = row.waits.filter((each) => !lifted.includes(each));
   return dialog({
     title: `Resume ${row.id}`,
     act: "Resume",
-    body: h("p", {}, `It waits for ${row.waits.map(words).join(", ") || "nothing"}. From now on a vendor is sought.`),
+    body: [
+      h("p", {}, `It waits for ${row.waits.map(words).join(", ")}.`),
+      lifted.includes("authorization") &&
+      h(
+        "p",
+        { class: "consequence" },
+        "It goes on without an authorization, and draws on none: to enter one, Authorize.",
+      ),
+      h("p", {}, all ? "From now on a vendor is sought." : `It still waits for ${left.map(words).join(", ")}.`),
+    ],
     run: async () => {
-      await context.api.post(`/requests/${row.id}/resume`, {}, { ifMatch: version(row) });
-      toast(`A vendor is sought for ${row.id}`);
+      const body = all ? {} : { requirement: lifted[0] };
+      await context.api.post(`/requests/${row.id}/resume`, body, { ifMatch: version(row) });
+      toast(all ? `A vendor is sought for ${row.id}` : `${row.id} waits for ${left.map(words).join(", ")}`);
     },
   });
 }

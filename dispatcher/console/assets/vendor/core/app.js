@@ -6,7 +6,7 @@
 import { Api } from "../../core/api.js";
 import { fill, h } from "../../core/dom.js";
 import { watchHands } from "../../core/press.js";
-import { forgetDrafts } from "./drafts.js";
+import { forgetDrafts } from "./forget.js";
 import { watchIdle } from "./idle.js";
 import { chooseLanguage, t } from "./messages.js";
 import { redraw, runCountdowns, said, trouble } from "./pieces.js";
