@@ -106,7 +106,7 @@ async def _of_store(parts: Parts) -> Health:
         served = [each for each in parts.service.markets if found.durable or each in found.served]
         return await asyncio.wait_for(_with_markets(told, parts, served), PROBE_S) if told.ready else told
     except Unavailable as error:
-        return Health(ready=False, reasons=(error.detail,))
+        return Health(ready=False, reasons=(error.reason,))
     except TimeoutError:
         return Health(ready=False, reasons=(f"{parts.service.store.silent} within {PROBE_S:g} s",))
 
