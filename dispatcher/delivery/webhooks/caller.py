@@ -14,14 +14,7 @@ from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.webhooks import DeliveryOutcome, WebhookState
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.joint import JointFeed
-from dispatcher.delivery.webhooks.content import (
-    GAP,
-    body_of,
-    gap_before,
-    gap_body,
-    sent_of,
-    webhook_id,
-)
+from dispatcher.delivery.webhooks.content import GAP, body_of, gap_before, gap_body, sent_of, webhook_id
 from dispatcher.delivery.webhooks.kept import TOO_LATE, Kept, Superseded
 from dispatcher.delivery.webhooks.queues import Queues
 from dispatcher.delivery.webhooks.retrying import RETRY, next_ms
@@ -103,7 +96,7 @@ class Caller:
         await self._keep()
 
     def _try_now(self) -> None:
-        """There is reason to think that it takes what waits: nothing is held back any longer."""
+        """It may take what waits by now."""
         self._hold_ms = 0
         self.queues.hurry(self.kept.now_ms)
 
@@ -232,11 +225,11 @@ class Caller:
                 await self._not_taken(trial)
 
     async def _delivered(self, trial: Trial) -> None:
-        was_failing, self._failures, self._hold_ms = self._is_failing, 0, 0
+        was_failing, self._failures = self._is_failing, 0
         self.queues.done(trial.sent)
         self.kept.delivered(trial.sent, trial.took_ms)
         if was_failing:
-            self.queues.hurry(self.kept.now_ms)
+            self._try_now()
         hook = self.kept.hook
         if hook.state is S.FAILING or hook.code:
             well = await self.kept.is_well()
