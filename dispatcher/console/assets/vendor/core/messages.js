@@ -93,7 +93,6 @@ const TABLE = {
   "offer.price": ["How the price is made up", "Cómo se forma el precio"],
   "offer.area": ["Area on a map", "Zona en el mapa"],
   "pressing": ["pressing", "urgente"],
-  "decline.title": ["Why not?", "¿Por qué no?"],
   "day.count": ["new messages: {n}", "mensajes nuevos: {n}"],
   "ride.map": ["Map", "Mapa"],
   "status.none": ["agreed", "acordado"],

@@ -25,6 +25,7 @@ import { ms } from "../core/times.js";
 /** @typedef {import("../core/app.js").Context} Context */
 
 export const title = () => t("offers.title");
+const few = () => import("./few_answers.js"); // no first load
 
 /** @param {HTMLElement} root @param {Context} context */
 export function mount(root, context) {
@@ -138,8 +139,8 @@ function buttons(offer, context, name) {
     "div",
     { class: "acts" },
     offer.willing ? null : button("accept", steady(() => void answer(offer, context, "accept", {})), "primary"),
-    button("decline", () => void decline(offer, context)),
-    offer.willing ? null : button("counter", () => void counter(offer, context)),
+    button("decline", () => void few().then(({ decline }) => decline(offer, context))),
+    offer.willing ? null : button("counter", () => void few().then(({ counter }) => counter(offer, context))),
   );
 }
 
@@ -154,18 +155,4 @@ export function answer(offer, { taps, api, times, clock }, kind, body) {
     path: `${api.base}/offers/${offer.id}/${kind}`,
     body,
   });
-}
-
-/** @param {any} offer @param {Context} context */
-async function decline(offer, context) {
-  const [{ choose }, { DECLINES }] = await Promise.all([import("./sheet.js"), import("./words.js")]); // few decline: no first load
-  const code = await choose(t("decline.title"), DECLINES.map((each) => [each, t(`code.${each}`)]));
-  if (code) await answer(offer, context, "decline", { code });
-}
-
-/** @param {any} offer @param {Context} context */
-async function counter(offer, context) {
-  const { ask } = await import("./counter.js");
-  const said = await ask(offer, context);
-  if (said) await answer(offer, context, "counter", said);
 }

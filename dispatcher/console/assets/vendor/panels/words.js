@@ -20,6 +20,7 @@ export const DECLINES = [
 ];
 
 add({
+  "decline.title": ["Why not?", "¿Por qué no?"],
   "day.title": ["Rides", "Viajes"],
   "day.yesterday": ["Yesterday", "Ayer"],
   "day.today": ["Today", "Hoy"],
