@@ -180,6 +180,8 @@ async def _tell_store(parts: Parts) -> None:
 async def _count(parts: Parts, market: str) -> None:
     """What is stored of one market; what is in a key of another type stays as it was."""
     stored, metrics = parts.service.store.market(market), parts.metrics
+    clocks = parts.service.store.agreement.clocks(market)
+    metrics.wrong_clocks.labels(market).set(sum(map(bool, clocks.values())))
     with contextlib.suppress(StoreError, ValueError):
         metrics.counted(market, await stored.requests.counts())
     with contextlib.suppress(StoreError, ValueError):
