@@ -28,13 +28,8 @@ class Metrics:
         counter, gauge = partial(Counter, registry=self.registry), partial(Gauge, registry=self.registry)
         ProcessCollector(registry=self.registry)
         self.calls = counter("dispatcher_http_calls", "Answered calls.", ["operation", "status"])
-        self.seconds = Histogram(
-            "dispatcher_http_seconds",
-            "Time to answer.",
-            ["operation"],
-            buckets=SECONDS,
-            registry=self.registry,
-        )
+        histogram = partial(Histogram, registry=self.registry, buckets=SECONDS)
+        self.seconds = histogram("dispatcher_http_seconds", "Time to answer.", ["operation"])
         self.accepted = counter("dispatcher_requests_accepted", "Requests answered 202.")
         self.duplicates = counter(
             "dispatcher_possible_duplicates",
