@@ -1,10 +1,12 @@
 """Large neighbourhoods solved exactly: CP-SAT plans about a hundred requests that compete, the others stay.
 
-Finds what chains of ejections do not: the rearrangement that makes room for one more.
+Finds what chains of ejections do not: the rearrangement that makes room for one more. Where a market did not
+close, a third of the time goes to neighbourhoods of its rows (market.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Lock
 from typing import Final
 
@@ -14,7 +16,8 @@ from solvers.arrays import Ints
 from solvers.assignment.deadline import WORK_PER_SECOND, Deadline
 from solvers.assignment.dual import Prices
 from solvers.assignment.incumbent import Incumbent
-from solvers.assignment.neighbourhood import Neighbourhoods
+from solvers.assignment.market import Market
+from solvers.assignment.neighbourhood import Neighbourhoods, closed
 from solvers.assignment.plan import cost_of
 from solvers.assignment.search import Search
 from solvers.assignment.subproblem import Subproblem, restrict
@@ -23,30 +26,75 @@ _SIZE: Final = 80.0  #: requests to begin with
 _MOST, _LEAST = 600.0, 20.0
 _GROWTH, _SHRINKING = 1.1, 0.85
 _LIMIT_S: Final = 0.6  #: for one neighbourhood: what takes longer gains less than two others
+_ROWS_S: Final = (
+    3.0  #: for some rows of a market: few close, and what is gained is a request more with a match
+)
+_ROWS_SHARE: Final = 1 / 3  #: of the time, for these
 _SOON: Final = 0.4  #: of that limit: closed sooner than this, the next may be larger
 
 
 class Polisher:
     """The best plan so far, which several threads improve, a neighbourhood each at a time."""
 
-    def __init__(self, prices: Prices, search: Search, best: Incumbent) -> None:
+    def __init__(
+        self,
+        prices: Prices,
+        search: Search,
+        best: Incumbent,
+        market: Callable[[], Market | None] = lambda: None,
+    ) -> None:
         self.instance, self.problem, self.best = prices.instance, prices.instance.problem, best
         self._near, self._lock, self._size = Neighbourhoods(prices, search), Lock(), _SIZE
+        self._market, self._in_market = market, Lock()  #: two threads there would move the same requests
+        self._rows_s = self._rivals_s = 0.0  #: spent on each
 
     def run(self, deadline: Deadline, seed: int) -> None:
         """One of the threads that do so, until the deadline, or until the plan meets the bound."""
-        from solvers.assignment.exact import solve_exactly  # noqa: PLC0415 - OR-Tools takes 1.4 s
-
         rng = np.random.default_rng(seed)
         while not (deadline.over or self.done):
-            part = self._part(rng)
-            limit = deadline.part(_LIMIT_S, lambda: self.done)
-            found, proven = solve_exactly(
-                part.problem, part.start, limit, seed=int(rng.integers(2**31)), workers=1
-            )
-            deadline.work += limit.work + 1
-            self._learn(part, closed=cost_of(part.problem, found) <= proven, soon=_soon(limit))
-            self._take(part, found)
+            market = self._market()
+            if market is not None and self._is_its_turn and self._in_market.acquire(blocking=False):
+                try:
+                    self._in_rows(market, deadline, rng)
+                finally:
+                    self._in_market.release()
+            else:
+                self._among_rivals(deadline, rng)
+
+    @property
+    def _is_its_turn(self) -> bool:
+        """Whether the market has had less than its share of the time."""
+        return self._rows_s * (1 - _ROWS_SHARE) <= self._rivals_s * _ROWS_SHARE
+
+    def _among_rivals(self, deadline: Deadline, rng: np.random.Generator) -> None:
+        part = self._part(rng)
+        closed, used_s = self._solve(part, deadline.part(_LIMIT_S, lambda: self.done), deadline, rng)
+        self._learn(part, closed=closed, soon=used_s < _SOON * _LIMIT_S)
+        with self._lock:
+            self._rivals_s += used_s
+
+    def _in_rows(self, market: Market, deadline: Deadline, rng: np.random.Generator) -> None:
+        """Who is tied to those in the market moves with them, to near candidates."""
+        drawn, columns = market.draw(rng)
+        inside = closed(self.instance, drawn)
+        others = self._near.columns(np.setdiff1d(inside, drawn))
+        given = self.instance.original[np.concatenate([columns, others])]
+        given = given[np.isin(self.problem.column_request[given], inside)]
+        part = restrict(self.problem, self.best.choice, inside, given)
+        self._rows_s += self._solve(part, deadline.part(_ROWS_S, lambda: self.done), deadline, rng)[1]
+
+    def _solve(
+        self, part: Subproblem, limit: Deadline, deadline: Deadline, rng: np.random.Generator
+    ) -> tuple[bool, float]:
+        """Keeps what was found; whether it closed, and the seconds that it took."""
+        from solvers.assignment.exact import solve_exactly  # noqa: PLC0415 - OR-Tools takes 1.4 s
+
+        found, proven = solve_exactly(
+            part.problem, part.start, limit, seed=int(rng.integers(2**31)), workers=1
+        )
+        deadline.work += limit.work + 1
+        self._take(part, found)
+        return cost_of(part.problem, found) <= proven, _used_s(limit)
 
     @property
     def done(self) -> bool:
@@ -73,6 +121,5 @@ class Polisher:
             self._near.tried(part.inside, gained=gained)
 
 
-def _soon(limit: Deadline) -> bool:
-    used = limit.elapsed_s if limit.work_limit is None else limit.work / WORK_PER_SECOND
-    return used < _SOON * _LIMIT_S
+def _used_s(limit: Deadline) -> float:
+    return limit.elapsed_s if limit.work_limit is None else limit.work / WORK_PER_SECOND

@@ -174,5 +174,5 @@ def test_the_same_work_and_seed_give_the_same_bytes(overloaded: Plan) -> None:
 
 def test_a_solve_with_time_for_it_polishes() -> None:
     problem = generate(220, "overloaded", 3)
-    result = solve(problem, time_limit_s=4.0, seed=5, workers=2)
+    result = solve(problem, time_limit_s=3.0, seed=5, workers=2)
     assert check(problem, result.choice, claimed_cost=result.cost).ok
