@@ -18,8 +18,8 @@ from solvers.assignment.dual import Prices
 from solvers.assignment.exactness import SCALE
 from solvers.assignment.incumbent import Incumbent
 from solvers.assignment.instance import Small
-from solvers.assignment.market import Market
 from solvers.assignment.neighbourhood import closed
+from solvers.assignment.open_block import OpenBlock
 from solvers.assignment.packing import Block, Packing
 from solvers.assignment.plan import broken, cost_of, keeps_caps
 from solvers.assignment.problem import AssignmentProblem
@@ -42,7 +42,7 @@ class Blocks:
         best.prove(self._packing.bound)
         self._tasks: Iterator[tuple[bool, Task]] | None = None
         self._market: tuple[Block, Ints] | None = None  #: a block that was solved, to be placed, and how
-        self.market: Market | None = None  #: the first block, where it did not close
+        self.open: OpenBlock | None = None  #: the first block, where it did not close
 
     def ahead(self, limit: Deadline, seed: int) -> None:
         """The first block's proof within a deadline, before there is much of a plan: a market shows early."""
@@ -90,7 +90,7 @@ class Blocks:
                 self.best.prove(self._packing.bound + self._more // SCALE)
                 self._market = self._market or (block, found)
                 if is_first and cost_of(block.problem, found) > bound:
-                    self.market = Market(block, self._packing)
+                    self.open = OpenBlock(block, self._packing)
             self._place(block, found, limit, seed)
 
         return prove

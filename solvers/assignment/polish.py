@@ -1,7 +1,7 @@
 """Large neighbourhoods solved exactly: CP-SAT plans about a hundred requests that compete, the others stay.
 
-Finds what chains of ejections do not: the rearrangement that makes room for one more. Where a market did not
-close, a third of the time goes to neighbourhoods of its rows (market.py).
+Finds what chains of ejections do not: the rearrangement that makes room for one more. Where the first
+block of rows did not close, a third of the time goes to some of its rows at a time (open_block.py).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from solvers.arrays import Ints
 from solvers.assignment.deadline import WORK_PER_SECOND, Deadline
 from solvers.assignment.dual import Prices
 from solvers.assignment.incumbent import Incumbent
-from solvers.assignment.market import Market
 from solvers.assignment.neighbourhood import Neighbourhoods, closed
+from solvers.assignment.open_block import OpenBlock
 from solvers.assignment.plan import cost_of
 from solvers.assignment.search import Search
 from solvers.assignment.subproblem import Subproblem, restrict
@@ -26,9 +26,7 @@ _SIZE: Final = 80.0  #: requests to begin with
 _MOST, _LEAST = 600.0, 20.0
 _GROWTH, _SHRINKING = 1.1, 0.85
 _LIMIT_S: Final = 0.6  #: for one neighbourhood: what takes longer gains less than two others
-_ROWS_S: Final = (
-    3.0  #: for some rows of a market: few close, and what is gained is a request more with a match
-)
+_ROWS_S: Final = 3.0  #: for some rows: few close, and what is gained is a request more that has a match
 _ROWS_SHARE: Final = 1 / 3  #: of the time, for these
 _SOON: Final = 0.4  #: of that limit: closed sooner than this, the next may be larger
 
@@ -41,29 +39,29 @@ class Polisher:
         prices: Prices,
         search: Search,
         best: Incumbent,
-        market: Callable[[], Market | None] = lambda: None,
+        left_open: Callable[[], OpenBlock | None] = lambda: None,
     ) -> None:
         self.instance, self.problem, self.best = prices.instance, prices.instance.problem, best
         self._near, self._lock, self._size = Neighbourhoods(prices, search), Lock(), _SIZE
-        self._market, self._in_market = market, Lock()  #: two threads there would move the same requests
+        self._left_open, self._at_rows = left_open, Lock()  #: two threads there would move the same requests
         self._rows_s = self._rivals_s = 0.0  #: spent on each
 
     def run(self, deadline: Deadline, seed: int) -> None:
         """One of the threads that do so, until the deadline, or until the plan meets the bound."""
         rng = np.random.default_rng(seed)
         while not (deadline.over or self.done):
-            market = self._market()
-            if market is not None and self._is_its_turn and self._in_market.acquire(blocking=False):
+            block = self._left_open()
+            if block is not None and self._is_its_turn and self._at_rows.acquire(blocking=False):
                 try:
-                    self._in_rows(market, deadline, rng)
+                    self._in_rows(block, deadline, rng)
                 finally:
-                    self._in_market.release()
+                    self._at_rows.release()
             else:
                 self._among_rivals(deadline, rng)
 
     @property
     def _is_its_turn(self) -> bool:
-        """Whether the market has had less than its share of the time."""
+        """Whether the open block has had less than its share of the time."""
         return self._rows_s * (1 - _ROWS_SHARE) <= self._rivals_s * _ROWS_SHARE
 
     def _among_rivals(self, deadline: Deadline, rng: np.random.Generator) -> None:
@@ -73,9 +71,9 @@ class Polisher:
         with self._lock:
             self._rivals_s += used_s
 
-    def _in_rows(self, market: Market, deadline: Deadline, rng: np.random.Generator) -> None:
-        """Who is tied to those in the market moves with them, to near candidates."""
-        drawn, columns = market.draw(rng)
+    def _in_rows(self, block: OpenBlock, deadline: Deadline, rng: np.random.Generator) -> None:
+        """Who is tied to those that are drawn moves with them, to near candidates."""
+        drawn, columns = block.draw(rng)
         inside = closed(self.instance, drawn)
         others = self._near.columns(np.setdiff1d(inside, drawn))
         given = self.instance.original[np.concatenate([columns, others])]

@@ -1,8 +1,8 @@
-"""A market (the first block of `packing`) that CP-SAT could not close: some of its rows at a time.
+"""The first block of rows (packing.py), where CP-SAT could not close it: some of its rows at a time.
 
 Capacity is so dear there that requests go far for it, and who stays without a match is decided over ten
 vendors at once, by columns that no single request would look at. So a neighbourhood is all who could stand in
-some rows, wherever they stand, with every column that they have in the market, or half the time with those in
+some rows, wherever they stand, with every column that they have in the block, or half the time with those in
 these rows only, which closes sooner.
 """
 
@@ -19,7 +19,7 @@ _LEAST, _MOST = 8, 12  #: rows of a neighbourhood
 _INSIDE: Final = 0.5  #: share of the neighbourhoods that stay in their rows
 
 
-class Market:
+class OpenBlock:
     """Rows that share requests are drawn together, likelier the more they share."""
 
     def __init__(self, block: Block, packing: Packing) -> None:

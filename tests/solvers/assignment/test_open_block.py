@@ -1,4 +1,4 @@
-"""Some rows of a market that did not close: all who could stand there move together, and break nothing."""
+"""Some rows of a block that did not close: all who could stand there move together, and break nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from solvers.assignment.deadline import WORK_PER_SECOND, Deadline
 from solvers.assignment.dual import Prices
 from solvers.assignment.incumbent import Incumbent
 from solvers.assignment.instance import instance_of
-from solvers.assignment.market import Market
+from solvers.assignment.open_block import OpenBlock
 from solvers.assignment.packing import Block, Packing
 from solvers.assignment.plan import cost_of
 from solvers.assignment.polish import Polisher
@@ -41,11 +41,11 @@ class Town(NamedTuple):
         assert best.offer(self.choice)
         return best
 
-    def polished(self, *, work: int, market: Market | None, threads: int = 1) -> Incumbent:
+    def polished(self, *, work: int, left_open: OpenBlock | None, threads: int = 1) -> Incumbent:
         """What becomes of the plan where no request by itself looks beyond its cheapest columns."""
         best, deadline = self.best, Deadline(1e9, work_limit=work)
         near = Search(self.prices, self.prices.instance.from_given(self.choice), best.cost, width=0.0, most=1)
-        polisher = Polisher(self.prices, near, best, lambda: market)
+        polisher = Polisher(self.prices, near, best, lambda: left_open)
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(polisher.run, [deadline] * threads, range(threads)))
         assert check(self.problem, best.choice, claimed_cost=best.cost).ok
@@ -64,11 +64,11 @@ def town() -> Town:
     return Town(problem, choice, prices, packing, block)
 
 
-def test_all_who_could_stand_in_some_rows_are_drawn_with_columns_of_the_market(town: Town) -> None:
-    packing, market, rng = town.packing, Market(town.block, town.packing), np.random.default_rng(1)
+def test_all_who_could_stand_in_some_rows_are_drawn_with_columns_of_the_block(town: Town) -> None:
+    packing, drawn, rng = town.packing, OpenBlock(town.block, town.packing), np.random.default_rng(1)
     inside = np.isin(packing.row, town.block.rows)
     for _ in range(20):
-        requests, columns = market.draw(rng)
+        requests, columns = drawn.draw(rng)
         assert inside[columns].all()
         assert np.isin(requests, packing.request[columns]).all()
         assert np.isin(packing.request[columns], requests).all()
@@ -93,24 +93,24 @@ def test_who_stands_at_its_cheapest_makes_room_by_a_column_that_is_not_near() ->
     prices = Prices(instance_of(problem))
     both = Block(np.arange(2), np.arange(2), np.arange(3), problem, certain=0, credit=0)
     town = Town(problem, np.array([0, -1]), prices, Packing(prices), both)
-    assert town.polished(work=WORK, market=None).cost == 100
-    assert town.polished(work=WORK, market=Market(both, town.packing)).cost == 60
+    assert town.polished(work=WORK, left_open=None).cost == 100
+    assert town.polished(work=WORK, left_open=OpenBlock(both, town.packing)).cost == 60
 
 
 def test_two_threads_keep_every_rule(town: Town) -> None:
-    market = Market(town.block, town.packing)
-    found = town.polished(work=WORK, market=market, threads=2)
+    left_open = OpenBlock(town.block, town.packing)
+    found = town.polished(work=WORK, left_open=left_open, threads=2)
     assert found.cost < cost_of(town.problem, town.choice)
 
 
 def test_the_same_work_and_seed_give_the_same_bytes(town: Town) -> None:
-    market = Market(town.block, town.packing)
-    one, other = (town.polished(work=WORK, market=market).choice.tobytes() for _ in range(2))
+    left_open = OpenBlock(town.block, town.packing)
+    one, other = (town.polished(work=WORK, left_open=left_open).choice.tobytes() for _ in range(2))
     assert one == other
 
 
 @pytest.mark.parametrize(("work", "is_open"), [(5_000, True), (WORK_PER_SECOND, False)])
-def test_a_market_that_closes_needs_no_neighbourhoods(town: Town, *, work: int, is_open: bool) -> None:
+def test_a_block_that_closes_needs_no_neighbourhoods(town: Town, *, work: int, is_open: bool) -> None:
     blocks = Blocks(town.prices, town.best)
     blocks.ahead(Deadline(1e9, work_limit=work), seed=1)
-    assert (blocks.market is not None) == is_open
+    assert (blocks.open is not None) == is_open
