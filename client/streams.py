@@ -19,6 +19,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AskError,
+    AuthenticationError,
     ClusterDownError,
     ConnectionError,
     MasterDownError,
@@ -97,7 +98,10 @@ class StreamReader:
         await self.redis.aclose()
 
     async def entries(self, count: int = 100) -> AsyncIterator[Entry]:
-        """Entries without end, across downtime of the server; acknowledge each after its effect."""
+        """Entries without end, across downtime of the server; acknowledge each after its effect.
+
+        Raises redis' AuthenticationError and NoPermissionError: user or password hold no more, or never did.
+        """
         async for batch in self.batches(count):
             for entry in batch:
                 yield entry
@@ -135,6 +139,8 @@ class StreamReader:
 
     async def _wait_out(self, error: Exception) -> None:
         """A moment, if the same may go well later; else it is raised. The next attempt connects anew."""
+        if isinstance(cause := error.__cause__ or error, AuthenticationError):  # redis-py tells it either way
+            raise cause
         if isinstance(error, ResponseError) and not _passes(error):
             raise error
         await self.redis.connection_pool.disconnect(inuse_connections=False)

@@ -172,6 +172,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="pictures below the console's map: https://host/{z}/{x}/{y}.png; empty: none"),
     ] = None
     map_credit: Annotated[str, Meta(description="whose they are, as their terms want it shown")] = ""
+    places: Annotated[
+        Path | None,
+        Meta(
+            description="named places, by which vendors read where an offer is: "
+            "CSV, market,name,longitude,latitude"
+        ),
+    ] = None
     decisions: Annotated[
         str, Meta(description="where decisions are saved: a folder or s3://…; empty: DATA_DIR/decisions")
     ] = ""

@@ -24,6 +24,7 @@ from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.garbage import collect_rarely
 from dispatcher.runtime.own_name import own_name
+from dispatcher.runtime.places import read_places
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator, mint
 from dispatcher.serve.notice import Notice
@@ -82,10 +83,11 @@ async def _serve(
         quoter=quoter,
         clock=clock,
         token_keys=keys,
-        limits=Limits(connections=min(Limits().connections, files.raise_limit())),
+        limits=Limits(connections=files.most_connections(Limits().connections)),
         engine=engine,
         map_tiles=settings.map_tiles,
         map_credit=settings.map_credit,
+        places=read_places(settings.places, markets) if settings.places else {},
         public_url=settings.public_url or "",
     )
     verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew

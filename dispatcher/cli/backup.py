@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     except Unavailable as refusal:
         raise UserError(*refusal.detail.split("\n", 1)) from refusal
     size = sum(part.bytes for part in about.parts.values())
-    print(f"{args.file}: {size:,} bytes of store {about.identity}, format {about.format}, {about.made_at}")
+    print(f"{args.file}: {size:,} bytes of {about.called}, format {about.format}, {about.made_at}")
     print(WITH if args.with_keys else WITHOUT)
     if (place := _elsewhere(settings, DECISIONS, about.parts)) is not None:
         print(LEFT_OUT.format(place))

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         about = asyncio.run(restore(settings, args.file, replace=args.replace, with_keys=args.with_keys))
     except Unavailable as refusal:
         raise UserError(*refusal.detail.split("\n", 1)) from refusal
-    print(f"store {about.identity} is as it was at {about.made_at} (version {about.version} made the backup)")
+    print(f"{about.called} is as it was at {about.made_at} (version {about.version} made the backup)")
     if not args.with_keys:
         print(f"it needs the key files that it was made under: {settings.patient_keys_file} for the patients")
     print(f"next: {typed('audit --streams')}{_same_store(args)}, then start the service")

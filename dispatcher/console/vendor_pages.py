@@ -22,7 +22,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(self), payment=()",
 }
 ASK = HEADERS | {"Cache-Control": "no-cache"}
-USED = ("vendor/", "core/api.js", "core/dom.js", "core/press.js", "style/1-tokens.css")
+USED = ("vendor/", "core/api.js", "core/dom.js", "core/press.js", "core/spoken.js", "style/1-tokens.css")
 
 
 def add(app: web.Application, assets: Assets) -> None:

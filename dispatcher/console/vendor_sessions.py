@@ -20,6 +20,7 @@ from dispatcher.http.entry import GATE
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Routes
 from dispatcher.http.signed_out import listed_as
+from dispatcher.runtime.places import Place
 from dispatcher.security.principal import Principal
 from dispatcher.security.tokens import claims, session_token
 
@@ -41,6 +42,7 @@ class VendorSession(Wire, frozen=True, kw_only=True, omit_defaults=False):
     tz: str
     now_ms: int
     version: str
+    places: tuple[Place, ...] = ()  # named ones of the market: [name, longitude, latitude]
 
 
 @ROUTES.get(
@@ -115,6 +117,7 @@ def _answer(who: Principal, parts: Parts) -> web.Response:
         tz=zones[market].key,
         now_ms=parts.clock.now_ms(),
         version=__version__,
+        places=parts.places.get(market, ()),
     )
     return web.Response(
         body=msgspec.json.encode(told), content_type=JSON, headers={"Cache-Control": "no-store"}

@@ -6,7 +6,7 @@ aiohttp waits for header lines, and for the first byte, as long as for the next 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, NoReturn
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestPayloadError, _ErrInfo
@@ -77,6 +77,7 @@ class Connection(Reader):
             elif not self._request_in_progress:
                 self.turn.leave()  # it was never begun
         super().connection_lost(exc)
+        self._request_factory = _nobody_is_there
 
     def data_received(self, data: bytes) -> None:
         """A call that comes while none is under way has its place at the door before it is read."""
@@ -286,3 +287,8 @@ class Connection(Reader):
 
     def log_exception(self, *args: Any, **more: Any) -> None:
         """Nothing: `problem_responses` has logged what is a defect of ours."""
+
+
+def _nobody_is_there(*_: object) -> NoReturn:
+    """For aiohttp, which was about to begin a call when its caller hung up: it would call None, a defect."""
+    raise asyncio.CancelledError

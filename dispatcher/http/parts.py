@@ -18,6 +18,7 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.metrics import Metrics
 from dispatcher.runtime.clock import Clock
+from dispatcher.runtime.places import Place
 from dispatcher.runtime.urls import TilesUrl
 from dispatcher.service.service import Service
 from dispatcher.travel.engine import Engine
@@ -58,4 +59,5 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Metrics = msgspec.field(default_factory=Metrics)
     map_tiles: TilesUrl | None = None  # pictures below the console's map
     map_credit: str = ""  # whose they are
+    places: Mapping[str, tuple[Place, ...]] = {}  # named ones, by market
     public_url: str = ""  # under which people reach it, behind what speaks TLS for it

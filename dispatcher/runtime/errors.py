@@ -4,6 +4,19 @@ UserError          something outside the program is wrong (exit code 1)
 └── UsageError     the command line is wrong (exit code 2)
 """
 
+import os
+
+
+def kind_of_failure(error: BaseException) -> str:
+    """Its class, and of the system's failures its own words: a full disk is not a missing right.
+
+    Never the error's text, which may hold anything.
+    """
+    name = type(error)
+    if isinstance(error, OSError) and error.errno and name.__module__ == "builtins":
+        return f"{name.__name__}: {os.strerror(error.errno)}"
+    return name.__qualname__
+
 
 class UserError(Exception):
     """An expected failure.

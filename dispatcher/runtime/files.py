@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import resource
 
+import structlog
+
 WANTED = 65_536  # more than anybody connects, also where the machine's own limit is none
 SPARE = 128  # databases, logs, libraries
+log = structlog.get_logger()
+
+
+def most_connections(wanted: int) -> int:
+    """As many as are wanted, or as open files leave; fewer are told, for nothing else would say why."""
+    left = raise_limit()
+    if left < wanted:
+        fix = "raise the limit of open files (ulimit -Hn; LimitNOFILE= of a systemd unit)"
+        log.warning("few_connections", connections=left, wanted=wanted, maybe=fix)
+    return min(wanted, left)
 
 
 def raise_limit() -> int:

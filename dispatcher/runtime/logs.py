@@ -10,6 +10,8 @@ from typing import Any, TextIO, cast
 
 import structlog
 
+from dispatcher.runtime.errors import kind_of_failure
+
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 MAX_FRAMES, MAX_CAUSES = 12, 4
 
@@ -19,7 +21,7 @@ def outline(error: BaseException) -> dict[str, Any]:
     chain: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(chain) < MAX_CAUSES:
-        chain.append(type(cause).__qualname__)
+        chain.append(kind_of_failure(cause))
         cause = cause.__cause__
     frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
     where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]

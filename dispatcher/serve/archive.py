@@ -30,7 +30,10 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backup is. `identity`: the store's name; `database`: the data's number in its server."""
+    """What a backup is. `database`: the data's number in its server.
+
+    `identity`: the store's name; "" of a cluster's server whose name another one has.
+    """
 
     format: int
     made_at: str
@@ -38,6 +41,11 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     identity: str
     database: int
     parts: dict[str, Part]
+
+    @property
+    def called(self) -> str:
+        """The store, as people are told of it."""
+        return f"store {self.identity}" if self.identity else "one server of a cluster"
 
 
 class ArchiveError(UserError):

@@ -196,7 +196,8 @@ async def _into_folder(folder: Path, about: About, tar: tarfile.TarFile, stage: 
             if is_there:
                 there.rename(redis.folder / f"{AOF}.replaced-{time.time_ns() // 1_000_000}")
             (stage / "valkey" / AOF).rename(there)  # also over an empty folder
-        (redis.folder / IDENTITY_FILE).write_text(about.identity, encoding="ascii")
+        if about.identity:  # else it is named at its first start
+            (redis.folder / IDENTITY_FILE).write_text(about.identity, encoding="ascii")
     finally:
         os.close(lock)
 

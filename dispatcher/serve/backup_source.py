@@ -12,7 +12,8 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.errors import UserError
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Settings
-from dispatcher.store.connection import Reader, connect
+from dispatcher.store import copying
+from dispatcher.store.connection import REDIRECTED, Reader, connect
 from dispatcher.store.identity import IDENTITY
 
 AOF = "appendonlydir"
@@ -45,10 +46,17 @@ async def answers(url: str) -> bool:
 
 
 async def identity_at(url: str) -> str:
-    """Which store it is. Raises UserError: none that was ever in use."""
+    """Which store it is; "" of a cluster's server if another one has that key.
+
+    Raises UserError: none that was ever in use.
+    """
     async with reader_of(url) as reader:
-        if found := await identity_of(reader):
-            return found
+        try:
+            if found := await identity_of(reader):
+                return found
+        except REDIRECTED:
+            if not await copying.is_empty(reader):
+                return ""
     raise UserError("nothing is stored there.", "Maybe the address is another: see --url and --data-dir.")
 
 

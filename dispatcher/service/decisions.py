@@ -27,6 +27,7 @@ from dispatcher.decisions.store import DecisionStore, days_back
 from dispatcher.domain.refusals import Invalid, NotFound, PatientKeyMissing, Unavailable, Unreadable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime.clock import Clock
+from dispatcher.runtime.errors import kind_of_failure
 from dispatcher.security.principal import Principal
 from dispatcher.security.vault import MissingKey, UnreadablePatient
 from dispatcher.service.markets import Markets
@@ -227,7 +228,7 @@ class Decisions:
             raise Unreadable(f"a saved decision cannot be opened: {error}") from error
         except OSError as error:
             raise Unavailable(
-                f"where decisions are kept does not answer ({type(error).__name__})\nMaybe ask again.",
+                f"where decisions are kept does not answer ({kind_of_failure(error)})\nMaybe ask again.",
                 retry_after_s=RETRY_AFTER_S,
             ) from error
 

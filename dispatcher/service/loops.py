@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 import structlog
 
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.runtime.errors import kind_of_failure
 from dispatcher.store.connection import server_words
 from dispatcher.store.reply_streams import TROUBLE as REPLY_STREAMS
 from dispatcher.store.store import Store
@@ -104,4 +105,5 @@ class Troubles:
 def _outlined(error: BaseException) -> str:
     """What kind of failure; of the server's words the first, which is its code."""
     code = server_words(error).partition(" ")[0]
-    return f"{type(error).__name__} {code}" if code.isupper() and code.isalpha() else type(error).__name__
+    kind = kind_of_failure(error)
+    return f"{kind} {code}" if code.isupper() and code.isalpha() else kind

@@ -33,6 +33,7 @@ from dispatcher.domain.requests import RequestRecord, request_id_of
 from dispatcher.domain.rights import SEES_PROOF
 from dispatcher.domain.views import refuse_unaccepted
 from dispatcher.runtime.clock import Clock
+from dispatcher.runtime.errors import kind_of_failure
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import Executor
 from dispatcher.service.markets import Markets
@@ -212,7 +213,7 @@ class Proofs:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, *words)
         except OSError as error:
             raise Unavailable(
-                f"where proofs are kept does not answer ({type(error).__name__}); nothing was stored\n"
+                f"where proofs are kept does not answer ({kind_of_failure(error)}); nothing was stored\n"
                 "Maybe try again; ask ops if it lasts.",
                 retry_after_s=RETRY_AFTER_S,
             ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -105,6 +106,10 @@ def why_unasked(error: Exception) -> str:
     cause = error.__cause__ or error.__context__ or error
     if isinstance(cause, socket.gaierror):
         return f"its host's name cannot be looked up: {cause.strerror}"
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {cause.verify_message}"
+    if isinstance(cause, ssl.SSLError):  # whose number is none of the system's
+        return f"TLS fails: {cause.reason or 'it hung up'}"
     return os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else type(error).__name__
 
 

@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 
 from contracts.streams import PREFIX
 from dispatcher.runtime.errors import UserError
-from dispatcher.store.connection import Reader, server_words
+from dispatcher.store.connection import REDIRECTED, Reader, server_words
 from dispatcher.store.identity import IDENTITY
 
 AT_ONCE = 500
@@ -52,6 +52,11 @@ async def _copy(source: Reader, target: Reader, names: list[bytes]) -> None:
             written.append(("RESTORE", name, max(0, int(left_ms)), raw, "REPLACE"))
     try:
         await target.ask_all(written)
+    except REDIRECTED as error:
+        raise UserError(
+            "the server is one of a cluster, and others have the slots of some that is in the backup.",
+            "Maybe give it those slots first, as the server had that the backup is of.",
+        ) from error
     except ResponseError as error:
         raise UserError(
             f"the store does not take the backup: {server_words(error)}.",

@@ -8,7 +8,14 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 from redis.asyncio import Redis
-from redis.exceptions import ClusterDownError, MovedError, NoPermissionError, ReadOnlyError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    ClusterDownError,
+    MovedError,
+    NoPermissionError,
+    ReadOnlyError,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from client.streams import VendorStream
@@ -61,6 +68,26 @@ async def test_what_a_crashed_vendor_did_not_acknowledge_is_given_again(redis, r
     async with VendorStream(redis_server.url, market, "v1", "t") as second:
         await say(redis, second.stream, "d")
         assert await take(second, 4) == ["a", "b", "c", "d"]
+
+
+async def test_who_has_no_user_any_more_is_told_and_does_not_wait_for_ever(redis_server, market):
+    """As after a new secret, or a server that was started again without an ACL file."""
+    url = redis_server.url.replace("unix://", "unix://nobody:wrong@")
+    async with VendorStream(url, market, "v1", reply_key=KEY) as stream:
+        with pytest.raises(AuthenticationError):
+            await take(stream, 1)
+        with pytest.raises(AuthenticationError):
+            await stream.accept("r1.1", NOON)
+
+
+async def test_what_was_given_and_is_kept_no_more_is_passed_over(redis, redis_server, market):
+    async with VendorStream(redis_server.url, market, "v1", "t") as first:
+        await say(redis, first.stream, "a", "b")
+        assert await take(first, 2, acknowledge=False) == ["a", "b"]
+        await redis.xtrim(first.stream, maxlen=0)
+        await say(redis, first.stream, "c")
+    async with VendorStream(redis_server.url, market, "v1", "t") as second:
+        assert await take(second, 3) == [None, None, "c"]
 
 
 async def test_entries_written_before_the_vendor_first_came_are_not_missed(redis, redis_server, market):

@@ -25,6 +25,7 @@ from dispatcher.http.entry import GATE, Gate
 from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner, listen
 from dispatcher.matching.quotes import Quoter
+from dispatcher.runtime.places import Place
 from dispatcher.security.tokens import claims, mint
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.supervisor import listening
@@ -38,6 +39,7 @@ from tests.http.conftest import KEYS, NOW_MS, REGISTRY, RING
 SHARED = pytest.mark.asyncio(loop_scope="session")
 MARKETS = 200  # as many as tests that need one of their own
 TZ = "America/New_York"
+PLACES = (Place("Upper West Side", -73.97, 40.79), Place("Sutton Place", -73.96, 40.757))
 DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 expect.set_options(timeout=30_000)  # no test fails because its machine has much else to do
@@ -113,7 +115,14 @@ async def served(redis_server: EmbeddedRedis, browser_program: str) -> AsyncIter
     async with Store(redis_server.url, RING) as store, async_playwright() as tools:
         service = Service(store, clock, zones, REGISTRY)
         hub, quoter = Hub(store), Quoter(store, clock, zones)
-        parts = Parts(service=service, hub=hub, quoter=quoter, clock=clock, token_keys=KEYS)
+        parts = Parts(
+            service=service,
+            hub=hub,
+            quoter=quoter,
+            clock=clock,
+            token_keys=KEYS,
+            places=dict.fromkeys(zones, PLACES),
+        )
         app = with_console(parts)
         runner = Runner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()

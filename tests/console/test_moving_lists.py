@@ -6,6 +6,7 @@ from playwright.async_api import expect
 
 from contracts.codes import Role
 from tests.console.conftest import SHARED, Desk
+from tests.console.pages import visit
 from tests.console.trouble import ride, town
 
 pytestmark = SHARED
@@ -26,6 +27,10 @@ async def test_a_row_that_is_read_stays_until_it_is_asked_for_what_came(desk: De
     await expect(page.locator(".grid-row.current")).to_have_count(1)
     await page.keyboard.press("Enter")
     await page.wait_for_selector("main h1:has-text('Request held')")
+    said = await page.locator("dt:has-text('At the telephone') + dd").text_content()
+    await visit(page, market, f"board?q={said}")
+    await expect(page.locator(".grid-row")).to_have_count(1)
+    await expect(page.locator(".grid-row")).to_contain_text("held")
 
 
 async def test_what_is_pressed_is_not_drawn_anew_before_it_was_a_click(desk: Desk) -> None:

@@ -33,6 +33,9 @@ async def test_an_offer_is_accepted_and_its_ride_reported_by_taps_with_time_to_u
     market = await town(desk, "r1", "r2")
     page = await phone(desk, market)
     await expect(page.locator(".card")).to_have_count(2)
+    first = page.locator("[data-offer='r1.1']")
+    await expect(first.locator(".route")).to_have_text("Upper West Side → Sutton Place")
+    await expect(first).to_contain_text(re.compile(r"mi to the south-east.*At the telephone: \d{3} \d{3}"))
     await expect(page.locator(".countdown").first).to_have_text(re.compile(r"^(10:00|9:\d\d)$"))
     assert await problems_in_both_themes(page) == []
     await page.locator("[data-offer='r1.1']").get_by_role("button", name="Accept").tap()

@@ -4,6 +4,8 @@ import "../../dispatcher/console/assets/vendor/panels/lost_words.js";
 import "../../dispatcher/console/assets/vendor/panels/words.js";
 import { problem } from "../../dispatcher/console/assets/vendor/core/pieces.js";
 import { table } from "../../dispatcher/console/assets/vendor/core/messages.js";
+import { distance, route } from "../../dispatcher/console/assets/vendor/core/route.js";
+import { spoken } from "../../dispatcher/console/assets/core/spoken.js";
 import { countdown, Times } from "../../dispatcher/console/assets/vendor/core/times.js";
 import { runs, unitsOf } from "../../dispatcher/console/assets/vendor/panels/capacity_edit.js";
 import { ENDED } from "../../dispatcher/console/assets/vendor/panels/day.js";
@@ -101,4 +103,25 @@ Deno.test("stretches of a day are what is posted, whatever its buckets", () => {
   same(unitsOf([{ from: "00:00", to: "24:00", units: 4 }]), [4]);
   const quarters = Array.from({ length: 96 }, (_, at) => at === 33 ? 1 : 0);
   same(runs(unitsOf(runs(quarters))), runs(quarters));
+});
+
+Deno.test("an offer says from where to where by what may be seen of it, and how it is called at the telephone", () => {
+  /** @type {[string, number, number][]} */
+  const places = [["Fairmount", -75.17, 39.97], ["Airport", -75.24, 39.87], ["Far", -70, 40]];
+  const [fairmount, airport, sea] = [[-75.18, 39.96], [-75.25, 39.88], [-60, 40]];
+  same(route({ pickup_zone: fairmount, dropoff_zone: airport }, places), "Fairmount → Airport");
+  same(route({ pickup_zone: fairmount, dropoff_zone: fairmount }, places), "in Fairmount");
+  same(route({ pickup_zone: fairmount }, places), "in Fairmount");
+  same(route({ pickup_zone: sea, dropoff_zone: airport }, places), "to Airport");
+  same(route({ pickup_zone: fairmount, dropoff_zone: sea }, places), "from Fairmount");
+  same(route({ pickup_zone: fairmount, dropoff_zone: airport }), "");
+  same(distance({ distance_m: 16_093, pickup_zone: fairmount, dropoff_zone: airport }), "10 mi to the south-west");
+  same(distance({ distance_m: 16_093, pickup_zone: [179.9, 0], dropoff_zone: [-179.9, 0] }), "10 mi to the east");
+  same(distance({ distance_m: 1_000, pickup_zone: sea, dropoff_zone: sea }), "0.6 mi");
+  same(distance({ pickup_zone: fairmount }), "");
+  same([spoken("ride-1") === spoken("ride-1"), /^\d{3} \d{3}$/.test(spoken("")), spoken("a") === spoken("b")], [
+    true,
+    true,
+    false,
+  ]);
 });

@@ -63,10 +63,10 @@ async def as_vendor(desk: Desk, market: str, method: str, path: str, body: Any =
     return await desk.call(market, method, path, body, Role.VENDOR)
 
 
-async def town(desk: Desk, *names: str, card: dict[str, int] = {}, **changes: Any) -> str:
+async def town(desk: Desk, *names: str, card: dict[str, int] | None = None, **changes: Any) -> str:
     """A market with v1, and rides that are offered to it; `card`: what it charges beside its fares."""
     market = desk.new_market()
-    await vendor(desk, market, "v1", 8, rate_card=card)
+    await vendor(desk, market, "v1", 8, rate_card=card or {})
     pool = {"kind": "pools", "pools": [{"id": "vans", "serves": ["wheelchair"], "units": [8]}]}
     await desk.call(market, "PUT", "/vendors/v1/capacity/2026-03-02", pool)
     await offered(desk, market, *names, **changes)

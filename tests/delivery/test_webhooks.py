@@ -180,6 +180,21 @@ async def test_a_receiver_that_takes_nothing_is_asked_by_one_call_and_all_goes_o
     assert (await hooks.now(hook)).state is S.ACTIVE
 
 
+async def test_once_a_test_call_is_taken_what_waits_is_tried_at_once(
+    hooks: Hooks, receiver: Receiver, url: str
+) -> None:
+    """An outage that is over is not waited for: no clock goes on here."""
+    receiver.answer = says(503)
+    hook = await hooks.made(url)
+    async with hooks.sending():
+        await hooks.tell(*(f"r{n}" for n in range(4)))
+        await hooks.until(lambda: hooks.waits(hook, 4))
+        receiver.answer = says(204)
+        await hooks.service.webhooks.test(hooks.world.ops, hooks.world.market, hook.id, None)
+        await hooks.until(lambda: hooks.waits(hook, 0))
+    assert {name for name, _ in told(receiver)[-4:]} == {"r0", "r1", "r2", "r3"}
+
+
 @pytest.mark.parametrize("dies", ["before the answer is kept", "while it waits"])
 async def test_who_dies_while_it_sends_leaves_it_to_be_sent_again_under_the_same_id(
     hooks: Hooks, receiver: Receiver, url: str, dies: str

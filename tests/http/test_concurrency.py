@@ -57,13 +57,13 @@ async def _until(holds_true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-@pytest.mark.parametrize("limits", [Limits(in_flight=8, per_caller=8, retry_after_s=2.5)])
+@pytest.mark.parametrize("limits", [Limits(in_flight=8, per_caller=8, retry_after_s=1.1)])
 async def test_a_full_service_says_so_and_stores_nothing(api: Api, held: asyncio.Event) -> None:
     waiting = [asyncio.create_task(_submit(api, n, f"caller-{n}")) for n in range(8)]
     await _until(lambda: api.limit.taken == 8)
     async with api.client.get("/metrics") as answer:
         assert "dispatcher_http_in_flight 8.0" in await answer.text()
-    assert await _submit(api, 99, "one-more") == (503, "/problems/unavailable", "3")
+    assert await _submit(api, 99, "one-more") == (503, "/problems/unavailable", "2")
     held.set()
     assert {answer[0] for answer in await asyncio.gather(*waiting)} == {202}
     assert await api.store.market(api.market).requests.records.get("r99") is None

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from contracts.codes import Role
 from dispatcher.http import answers
@@ -151,3 +152,10 @@ def test_the_limit_of_open_files_is_raised(monkeypatch: pytest.MonkeyPatch) -> N
     assert limits[-1] == (4_096, 4_096)
     assert files.raise_limit() == 4_096 - files.SPARE
     assert len(limits) == 2
+    with capture_logs() as lines:
+        assert files.most_connections(3_000) == 3_000
+        assert not lines
+        assert files.most_connections(5_000) == 4_096 - files.SPARE
+    assert [(each["event"], each["connections"], each["wanted"]) for each in lines] == [
+        ("few_connections", 4_096 - files.SPARE, 5_000)
+    ]

@@ -47,6 +47,19 @@ async def test_who_hangs_up_in_the_middle_of_a_body_is_counted_as_gone(
     assert [each for each in lines if each["log_level"] in ("error", "warning")] == []
 
 
+async def test_who_hangs_up_as_its_call_is_begun_is_no_defect(api: Api) -> None:
+    """A process that stood still finds both at once, of all who waited for it."""
+    async with wire(api) as line:
+        (ours,) = (each for each in api.client.server.runner.server.connections if each._task_handler)
+        working = ours._task_handler
+        await asyncio.sleep(0)
+        ours.data_received("\r\n".join([*_get(api, "/livez"), "", ""]).encode())
+        ours.connection_lost(None)
+        await asyncio.wait([working])
+        assert working.cancelled()
+        line.writer.close()
+
+
 async def test_chunks_that_are_none_are_a_400_and_no_defect(api: Api, lines: list[Any]) -> None:
     async with wire(api) as line:
         line.send(*post(api, "Transfer-Encoding: chunked"), body=b"zz\r\n{}\r\n0\r\n\r\n")

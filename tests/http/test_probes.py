@@ -78,7 +78,7 @@ async def test_a_thousand_scrapes_are_few(api: Api, monkeypatch: pytest.MonkeyPa
         asked.append(1)
         under_way += 1
         most = max(most, under_way)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.005)
         under_way -= 1
         return await counts(self)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from itertools import pairwise
@@ -51,11 +52,11 @@ async def test_it_is_begun_anew_told_of_and_over_once_it_works(
     async def work() -> None:
         begun.append(asyncio.get_running_loop().time())
         if len(begun) <= 3:
-            raise RuntimeError("Canary Wren")
+            raise OSError(errno.ENOSPC, "Canary Wren")
         await asyncio.Event().wait()
 
     async with running(world.store, world.market, TIMERS, work):
-        await until(lambda: failing(world, {TIMERS: "RuntimeError"}))
+        await until(lambda: failing(world, {TIMERS: "OSError: No space left on device"}))
         await until(lambda: failing(world, {}))
     assert await troubles.counts() == {"failed:timers": 3}
     pauses = [after - before for before, after in pairwise(begun)]

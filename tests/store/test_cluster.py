@@ -25,11 +25,15 @@ from dispatcher.cli.audit import LOST
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.errors import UserError
 from dispatcher.security import key_files
+from dispatcher.serve.backup import back_up, restore
+from dispatcher.serve.backup_source import reader_of
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.supervisor import ServeError, looked_at
+from dispatcher.settings import Settings
 from dispatcher.store import health
 from dispatcher.store.cluster import Cluster
 from dispatcher.store.connection import BadUrl
+from dispatcher.store.copying import copy
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
@@ -253,6 +257,29 @@ async def test_one_server_that_is_not_durable_is_named_and_stops_its_own_markets
             await store.refuse_unless_durable(unwell.name)
     finally:
         await cluster.ask(2, "CONFIG", "SET", "appendfsync", "always")
+
+
+async def test_each_primary_is_backed_up_by_itself_and_restored_where_its_slots_are(
+    cluster: LocalCluster, store: Store, tmp_path: Path
+) -> None:
+    """One of them has the store's name, and only that one."""
+    assert (await store.health()).ready  # it has its name by then
+    made: dict[str, list[int]] = {"store": [], "one": []}
+    for place in range(3):
+        market = await market_on(cluster, store, place, "kept")
+        assert (await market.commit([received(f"k{place}")], requests=[trip(f"k{place}")])).ok
+        at = Settings(redis_url=cluster.servers[place].url, data_dir=tmp_path)
+        about = await back_up(at, tmp_path / f"{place}.tar", with_keys=False, with_decisions=False)
+        made[about.called.partition(" ")[0]].append(place)
+        if made["one"] == [place]:  # the first of those without the name
+            folder = Settings(data_dir=tmp_path / f"{place}")
+            await restore(folder, tmp_path / f"{place}.tar", replace=False, with_keys=False)
+            async with EmbeddedRedis(folder.data_dir) as alone, Store(alone.url, RING) as again:
+                assert await again.market(market.name).requests.records.get(f"k{place}")
+                async with reader_of(cluster.servers[(place + 1) % 3].url) as elsewhere:
+                    with pytest.raises(UserError, match="others have the slots"):
+                        await copy(again.reader, elsewhere)
+    assert [len(each) for each in made.values()] == [1, 2]
 
 
 async def test_a_vendor_on_streams_has_its_user_everywhere_and_follows_its_stream(

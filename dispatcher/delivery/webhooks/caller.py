@@ -14,14 +14,7 @@ from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.webhooks import DeliveryOutcome, WebhookState
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.joint import JointFeed
-from dispatcher.delivery.webhooks.content import (
-    GAP,
-    body_of,
-    gap_before,
-    gap_body,
-    sent_of,
-    webhook_id,
-)
+from dispatcher.delivery.webhooks.content import GAP, body_of, gap_before, gap_body, sent_of, webhook_id
 from dispatcher.delivery.webhooks.kept import TOO_LATE, Kept, Superseded
 from dispatcher.delivery.webhooks.queues import Queues
 from dispatcher.delivery.webhooks.retrying import RETRY, next_ms
@@ -91,9 +84,8 @@ class Caller:
         now_ms = self.kept.now_ms
         if self.kept.hook.state is S.DISABLED:
             raise Superseded
-        if self.kept.catch_up():  # somebody has seen to it: it is tried now
-            self._hold_ms = 0
-            self.queues.hurry(now_ms)
+        if self.kept.catch_up():  # somebody has seen to it
+            self._try_now()
             await self._take_again()
         self._start(now_ms)
         if len(self._calls) < AT_ONCE and len(self.queues) < self._most:
@@ -102,6 +94,11 @@ class Caller:
             await self._wait(self._pause_s(now_ms))
         await self._see_to_calls()
         await self._keep()
+
+    def _try_now(self) -> None:
+        """It may take what waits by now."""
+        self._hold_ms = 0
+        self.queues.hurry(self.kept.now_ms)
 
     async def _wait(self, timeout_s: float) -> None:
         """Until a call is over."""
@@ -214,6 +211,8 @@ class Caller:
             trial = each.result()
             if trial.sent.stream == TEST:
                 await self.tests.made(trial.sent, trial.code, trial.took_ms, self.queues)
+                if not trial.code:
+                    self._try_now()
             elif not trial.code:
                 await self._delivered(trial)
             elif trial.final:
@@ -226,11 +225,11 @@ class Caller:
                 await self._not_taken(trial)
 
     async def _delivered(self, trial: Trial) -> None:
-        was_failing, self._failures, self._hold_ms = self._is_failing, 0, 0
+        was_failing, self._failures = self._is_failing, 0
         self.queues.done(trial.sent)
         self.kept.delivered(trial.sent, trial.took_ms)
         if was_failing:
-            self.queues.hurry(self.kept.now_ms)
+            self._try_now()
         hook = self.kept.hook
         if hook.state is S.FAILING or hook.code:
             well = await self.kept.is_well()

@@ -105,11 +105,12 @@ class Audit {
         },
         { name: "subject", says: "Who", width: 150, value: (row) => row.subject || row.by },
         { name: "by", says: "As", width: 120, value: (row) => words(row.by) },
-        { name: "act", says: "Did", width: 190, value: (row) => words(row.act) },
+        { name: "act", says: "Did", width: 190, below: 1, value: (row) => words(row.act) },
         {
           name: "about",
           says: "To",
           width: 210,
+          below: 1,
           value: (row) => `${row.kind} ${row.about}`,
           show: (row) => {
             const found = this.leads(row);
@@ -117,7 +118,7 @@ class Audit {
             return found ? h("a", { href: context.href(...found) }, said) : said;
           },
         },
-        { name: "reason", says: "Why", width: 260, value: (row) => row.reason },
+        { name: "reason", says: "Why", width: 260, below: 1, value: (row) => row.reason },
         { name: "detail", says: "Detail", width: 260, value: (row) => row.detail },
       ],
     });

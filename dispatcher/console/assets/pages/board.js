@@ -5,6 +5,7 @@
 
 import { fill, h, paced, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
+import { spoken } from "../core/spoken.js";
 import { bulk } from "../parts/acts/many.js";
 import { CHOOSERS } from "../parts/acts/shared.js";
 import { Chips } from "../parts/chips.js";
@@ -141,9 +142,11 @@ export function mount(root, context) {
 
   const draw = (anew = false) => {
     const all = store.rows(), now = clock.now(), needle = search.value.trim().toLowerCase();
+    const said = /^\d[\d ]+$/.test(needle) ? needle.replaceAll(" ", "") : "";
     const found = needle
       ? all.filter((row) =>
-        `${row.id} ${row.vendor} ${row.episode} ${row.facility} ${row.standing_order}`.toLowerCase().includes(needle)
+        `${row.id} ${row.vendor} ${row.episode} ${row.facility} ${row.standing_order}`.toLowerCase().includes(needle) ||
+        said && spoken(row.id).replace(" ", "").startsWith(said)
       )
       : all;
     const day = context.zone.date(now);

@@ -152,6 +152,7 @@ class Episodes {
           name: "progress",
           says: "Progress",
           width: 320,
+          below: 1,
           value: (line) => (line.whole?.requests || []).map((/** @type {any} */ each) => each.state || "").join(" "),
           show: (line) =>
             line.whole

@@ -42,7 +42,7 @@ class RequestPage {
     /** @type {any[] | undefined} */
     this.tasks = undefined;
     this.head = h("div", { class: "row" });
-    this.acts = h("div", { class: "row", role: "group", "aria-label": "Acts" });
+    this.acts = h("div", { class: "row acts", role: "group", "aria-label": "Acts" });
     this.unbind = () => {};
     this.facts = h("section", { class: "panel", "aria-labelledby": "facts" }, ofFacts());
     this.why = h("section", { class: "panel", hidden: true, "aria-labelledby": "why" });

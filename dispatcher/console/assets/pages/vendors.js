@@ -145,7 +145,7 @@ class VendorList {
           value: (row) => row.id,
           show: (row) => h("a", { class: "mono", href: this.context.href("vendors", [row.id]) }, row.id),
         },
-        { name: "name", says: "Name", width: 190, value: (row) => row.name },
+        { name: "name", says: "Name", width: 190, below: 1, value: (row) => row.name },
         {
           name: "state",
           says: "State",

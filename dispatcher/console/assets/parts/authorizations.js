@@ -60,7 +60,7 @@ export class Authorizations {
       tone: (row) => row.due && row.due < now ? "bad" : "warn",
       columns: [
         { name: "id", says: "Request", value: (row) => row.id, show: (row) => requestLink(context, row.id) },
-        { name: "act", says: "Act", show: (row) => this.manages && this.toAuthorize(row) },
+        ...this.manages ? [{ name: "act", says: "Act", show: (/** @type {any} */ row) => this.toAuthorize(row) }] : [],
         { name: "due", says: "Due", value: (row) => row.due, show: (row) => row.due ? until(row.due, now) : "" },
         { name: "class", says: "Service", value: (row) => words(row.class) },
         {
@@ -109,7 +109,9 @@ export class Authorizations {
       tone: (row) => over(row) ? "" : row.left ? "good" : "warn",
       columns: [
         { name: "id", says: "Id", value: (row) => row.id, show: (row) => h("span", { class: "mono" }, row.id) },
-        { name: "act", says: "Act", show: (row) => this.manages && row.state === "active" && this.acts(row) },
+        ...this.manages
+          ? [{ name: "act", says: "Act", show: (/** @type {any} */ row) => row.state === "active" && this.acts(row) }]
+          : [],
         { name: "number", says: "Payer's number", value: (row) => row.number },
         { name: "payer", says: "Payer", value: (row) => row.payer },
         { name: "services", says: "For", value: (row) => row.services.map(words).join(", ") },

@@ -57,7 +57,7 @@ export function boardColumns({ clock, zone }) {
     {
       name: "start",
       says: "Start",
-      width: 76,
+      width: 88,
       value: (row) => iso(row.start),
       sort: (row) => row.start,
       show: (row) => moment(row.start),

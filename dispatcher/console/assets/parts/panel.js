@@ -6,6 +6,7 @@
 import { fill, h } from "../core/dom.js";
 import { keepingFocus } from "../core/focus.js";
 import { bind } from "../core/keys.js";
+import { spoken } from "../core/spoken.js";
 import { until } from "../core/time.js";
 import { actsOn } from "./acts.js";
 import { oneMoreUnit } from "./acts/units.js";
@@ -62,6 +63,7 @@ export class Panel {
         row && this.head(row),
         tasks.map((each) => taskCard(each, this.context)),
         row && this.acts(row),
+        row && this.facts(row),
         more,
       );
     if (again) keepingFocus(this.node, draw);
@@ -80,16 +82,7 @@ export class Panel {
 
   /** @param {Row} row */
   head(row) {
-    const { zone, clock, href } = this.context, now = clock.now();
-    const facts = [
-      ["Window", `${zone.moment(row.earliest, now)} to ${zone.time(row.latest)}`],
-      row.risk && row.due ? ["Due", `${zone.moment(row.due, now)} · `, aged(row.due, now)] : null,
-      ["Service", words(row.class)],
-      ["Priority", row.priority],
-      row.vendor ? ["Vendor", vendorLink(this.context, row.vendor)] : null,
-      row.start ? ["Start", `${zone.moment(row.start, now)} · ${money(row.cents)}`] : null,
-      row.episode ? ["Episode", h("a", { href: href("care", ["episode", row.episode]) }, row.episode)] : null,
-    ].filter((each) => each !== null);
+    const { href } = this.context;
     return h(
       "div",
       { class: "head" },
@@ -102,7 +95,26 @@ export class Panel {
       ),
       row.risk && row.risk !== "report" &&
         h("p", { class: "risk" }, h("strong", {}, RISKS[row.risk] || words(row.risk)), why(row) && `: ${why(row)}.`),
-      h("dl", { class: "facts" }, facts.map(([name, ...says]) => [h("dt", {}, name), h("dd", {}, says)])),
+    );
+  }
+
+  /** @param {Row} row */
+  facts(row) {
+    const { zone, clock, href } = this.context, now = clock.now();
+    const facts = [
+      ["Window", `${zone.moment(row.earliest, now)} to ${zone.time(row.latest)}`],
+      row.risk && row.due ? ["Due", `${zone.moment(row.due, now)} · `, aged(row.due, now)] : null,
+      ["Service", words(row.class)],
+      ["Priority", row.priority],
+      row.vendor ? ["Vendor", vendorLink(this.context, row.vendor)] : null,
+      row.start ? ["Start", `${zone.moment(row.start, now)} · ${money(row.cents)}`] : null,
+      ["At the telephone", spoken(row.id)],
+      row.episode ? ["Episode", h("a", { href: href("care", ["episode", row.episode]) }, row.episode)] : null,
+    ].filter((each) => each !== null);
+    return h(
+      "dl",
+      { class: "facts" },
+      facts.map(([name, ...says]) => [h("dt", {}, name), h("dd", {}, says)]),
     );
   }
 

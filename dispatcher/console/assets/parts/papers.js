@@ -32,17 +32,6 @@ export function papersOf(vendor, context, again) {
         value: (row) => row.expires_on + (row.expires_on < today ? " (ended)" : ""),
       },
       {
-        name: "document",
-        says: "Document",
-        value: (row) => [row.document, row.file && fileSays(row.file)].filter(Boolean).join("; "),
-        show: (row) => fileOf(vendor, row, context, { again, verify: () => send(vendor, [row], true, context) }),
-      },
-      {
-        name: "verified",
-        says: "Verified",
-        value: (row) => row.verified ? `${whoOf(row.verified)}, ${row.verified.at.slice(0, 10)}` : "not yet",
-      },
-      {
         name: "act",
         says: "Act",
         show: (row) =>
@@ -54,6 +43,17 @@ export function papersOf(vendor, context, again) {
             : button("Verify", () => verified(vendor, [row], true, context, again), {
               "aria-label": `Verify ${words(row.kind)}`,
             }),
+      },
+      {
+        name: "document",
+        says: "Document",
+        value: (row) => [row.document, row.file && fileSays(row.file)].filter(Boolean).join("; "),
+        show: (row) => fileOf(vendor, row, context, { again, verify: () => send(vendor, [row], true, context) }),
+      },
+      {
+        name: "verified",
+        says: "Verified",
+        value: (row) => row.verified ? `${whoOf(row.verified)}, ${row.verified.at.slice(0, 10)}` : "not yet",
       },
     ],
   };

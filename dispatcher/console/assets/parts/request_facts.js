@@ -4,6 +4,7 @@
  */
 
 import { h } from "../core/dom.js";
+import { spoken } from "../core/spoken.js";
 import { until } from "../core/time.js";
 import { counterSays } from "./acts/counter.js";
 import { priceOf } from "./price.js";
@@ -58,6 +59,7 @@ export function factsOf(view, context, now) {
     ["Standing order", view.standing_order],
     ["Authorization", view.authorization && h("a", { href: href("care", ["authorizations"]) }, view.authorization)],
     ["Barrier", view.barrier && words(view.barrier.code) + (view.barrier.suggested ? " (suggested)" : "")],
+    ["At the telephone", spoken(view.id)],
     ["Version", view.version],
   ];
   return h(

@@ -5,6 +5,7 @@
 
 import { h, svg } from "../core/dom.js";
 import { whoOf } from "../core/story.js";
+import { span } from "../core/time.js";
 import { onboard, stateOf } from "./acts/onboard.js";
 import { pauseOrResume } from "./acts/pause.js";
 import { phoneOf } from "./acts/phone.js";
@@ -147,8 +148,8 @@ export class VendorPanel {
         "p",
         { class: "soft" },
         vendor.answer?.mode === "assumed"
-          ? `Silence is acceptance, after ${vendor.answer.reject_within_s ?? 600} s.`
-          : `Has ${vendor.answer?.time_limit_s ?? 600} s to answer an offer.`,
+          ? `Silence is acceptance, after ${span((vendor.answer.reject_within_s ?? 600) * 1_000)}.`
+          : `Has ${span((vendor.answer?.time_limit_s ?? 600) * 1_000)} to answer an offer.`,
       ),
     );
   }

@@ -37,7 +37,7 @@ export function listOptions(context, now, pick) {
       {
         name: "earliest",
         says: "From",
-        width: 76,
+        width: 88,
         value: (/** @type {Row} */ row) => row.earliest,
         show: (/** @type {Row} */ row) => zone.moment(row.earliest, now()),
       },

@@ -6,7 +6,7 @@
 import { Api } from "../../core/api.js";
 import { fill, h } from "../../core/dom.js";
 import { watchHands } from "../../core/press.js";
-import { forgetDrafts } from "./drafts.js";
+import { forgetDrafts } from "./forget.js";
 import { watchIdle } from "./idle.js";
 import { chooseLanguage, t } from "./messages.js";
 import { redraw, runCountdowns, said, trouble } from "./pieces.js";
@@ -126,7 +126,9 @@ async function show(given) {
   const panel = TABS.includes(name) || name in BEHIND ? name : "offers";
   shown.abort();
   shown = new AbortController();
-  for (const each of document.querySelectorAll("dialog.sheet")) each.close(); // what it asks is of the panel that goes
+  for (const each of document.querySelectorAll("dialog")) {
+    if (each.matches(".sheet")) each.close(); // what it asks is of the panel that goes
+  }
   const signal = shown.signal, root = h("div", { class: `panel ${panel}` });
   fill(main, root);
   frame(given);

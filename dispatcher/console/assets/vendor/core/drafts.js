@@ -4,7 +4,9 @@
  * @module
  */
 
-const PREFIX = "dispatcher-vendor-draft ", OLD_MS = 86_400_000;
+import { attempt, PREFIX } from "./forget.js";
+
+const OLD_MS = 86_400_000;
 
 /**
  * Keep what is typed into a form, and put back what was.
@@ -23,22 +25,6 @@ export function draft(form, name, more) {
     });
   for (const each of ["input", "change"]) form.addEventListener(each, keep);
   return () => attempt(() => sessionStorage.removeItem(key));
-}
-
-/** Nothing of it stays. */
-export function forgetDrafts() {
-  attempt(() => {
-    for (const each of Object.keys(sessionStorage)) if (each.startsWith(PREFIX)) sessionStorage.removeItem(each);
-  });
-}
-
-/** A browser that keeps nothing has no drafts. @param {() => any} act */
-function attempt(act) {
-  try {
-    return act();
-  } catch {
-    return null;
-  }
 }
 
 /** @param {string} key */

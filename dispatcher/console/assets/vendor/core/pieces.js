@@ -9,7 +9,6 @@ import { afterPress } from "../../core/press.js";
 import { figure, has, money, t } from "./messages.js";
 import { countdown, ms } from "./times.js";
 
-const METRES_A_MILE = 1_609.344;
 export const POUNDS_A_KILOGRAM = 2.2046;
 
 /** What an offer asks for, in words. @param {any} offer @returns {string[]} */
@@ -29,11 +28,6 @@ export function needs(offer) {
 
 /** wheelchair, or equipment @param {any} offer */
 export const level = (offer) => t(`level.${offer.level_of_service || "equipment"}`);
-
-/** @param {any} offer */
-export function distance(offer) {
-  return offer.distance_m ? t("offer.distance", { n: figure(offer.distance_m / METRES_A_MILE) }) : "";
-}
 
 /** The lines of a price, and what they add up to. @param {any[]} lines @param {number} total */
 export function priceTable(lines, total) {
@@ -113,17 +107,6 @@ export function problem(type, detail, { rules = [] } = {}) {
 
 /** @param {string} text */
 export const trouble = (text) => h("p", { class: "trouble", role: "alert" }, text);
-
-/** A labelled field. @param {string} label @param {HTMLElement} control @param {string} [hint] */
-export function field(label, control, hint) {
-  return h(
-    "label",
-    { class: "field" },
-    h("span", { class: "label" }, label),
-    control,
-    hint && h("span", { class: "soft" }, hint),
-  );
-}
 
 /**
  * Put these in place of what stands there; the keyboard stays where it was, and what was opened is open, by `data-at`.

@@ -4,9 +4,9 @@
  */
 
 import { Problem } from "../../core/api.js";
-import { forgetDrafts } from "./drafts.js";
+import { forgetDrafts } from "./forget.js";
 
-/** @typedef {{ vendor_id: string, subject: string, market: string, tz: string, now_ms: number, version: string }} Session */
+/** @typedef {{ vendor_id: string, subject: string, market: string, tz: string, now_ms: number, version: string, places: [string, number, number][] }} Session */
 
 const ENTER = "/vendor/enter";
 

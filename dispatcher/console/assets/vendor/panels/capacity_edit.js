@@ -5,7 +5,7 @@
 
 import { fill, h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
-import { field } from "../core/pieces.js";
+import { field } from "./field.js";
 import { Hint, sheet } from "./sheet.js";
 
 /** @typedef {{ from: string, to: string, units: number }} Run */

@@ -5,7 +5,8 @@
 
 import { h } from "../../core/dom.js";
 import { money, t } from "../core/messages.js";
-import { field, level } from "../core/pieces.js";
+import { level } from "../core/pieces.js";
+import { field } from "./field.js";
 import { Hint, sheet } from "./sheet.js";
 import { ms } from "../core/times.js";
 import "./lost_words.js";

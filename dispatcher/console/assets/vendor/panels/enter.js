@@ -6,7 +6,8 @@
 import { Problem } from "../../core/api.js";
 import { fill, h } from "../../core/dom.js";
 import { add, t } from "../core/messages.js";
-import { field, once, said } from "../core/pieces.js";
+import { once, said } from "../core/pieces.js";
+import { field } from "./field.js";
 import { open } from "../core/sign_in.js";
 
 add({

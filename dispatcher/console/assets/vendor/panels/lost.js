@@ -5,7 +5,8 @@
 
 import { h } from "../../core/dom.js";
 import { figure, has, t } from "../core/messages.js";
-import { field, POUNDS_A_KILOGRAM, redraw, said, trouble } from "../core/pieces.js";
+import { POUNDS_A_KILOGRAM, redraw, said, trouble } from "../core/pieces.js";
+import { field } from "./field.js";
 import "./lost_words.js";
 import "./words.js";
 

@@ -7,7 +7,8 @@ import { h } from "../../core/dom.js";
 import { Problem } from "../../core/api.js";
 import { clear } from "../core/kept.js";
 import { keepLanguage, LANGUAGES, t } from "../core/messages.js";
-import { field, trouble } from "../core/pieces.js";
+import { trouble } from "../core/pieces.js";
+import { field } from "./field.js";
 import { sheet } from "./sheet.js";
 import "./words.js";
 

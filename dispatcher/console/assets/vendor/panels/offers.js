@@ -4,9 +4,9 @@
  */
 
 import { h } from "../../core/dom.js";
+import { spoken } from "../../core/spoken.js";
 import { money, t } from "../core/messages.js";
 import {
-  distance,
   level,
   mapLink,
   needs,
@@ -19,24 +19,13 @@ import {
   trouble,
   untilElement,
 } from "../core/pieces.js";
+import { distance, route } from "../core/route.js";
 import { ms } from "../core/times.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
-const DECLINES = [
-  "NO_VEHICLES_AVAILABLE",
-  "NOT_IN_SERVICE_AREA",
-  "INVALID_SERVICE_HOURS",
-  "WRONG_SERVICE_LEVEL",
-  "UNABLE_TO_SERVICE_TRIP",
-  "BAD_WEATHER",
-  "INVALID_PICKUP_ADDRESS",
-  "INVALID_DROPOFF_ADDRESS",
-  "INVALID_USER",
-  "OTHER",
-];
-
 export const title = () => t("offers.title");
+const few = () => import("./few_answers.js"); // no first load
 
 /** @param {HTMLElement} root @param {Context} context */
 export function mount(root, context) {
@@ -75,7 +64,7 @@ function list(open, context) {
 
 /** @param {any} offer @param {Context} context */
 function card(offer, context) {
-  const { times, clock, taps } = context, name = `offer-${offer.id}`;
+  const { times, clock, taps, session } = context, name = `offer-${offer.id}`, way = route(offer, session.places);
   const answered = taps.of(offer.id).some((each) => !each.refused && each.kind !== "counter");
   const facts = [level(offer), distance(offer), t("offer.duration", { n: offer.duration_minutes }), ...needs(offer)];
   return h(
@@ -87,6 +76,7 @@ function card(offer, context) {
       h("h2", { id: name }, times.moment(offer.start_at, clock.now())),
       h("span", { class: "price" }, money(offer.price_cents)),
     ),
+    way && h("p", { class: "route" }, way),
     h("p", { class: "answer" }, t("offer.answer"), " ", untilElement(offer.expires_at)),
     h(
       "div",
@@ -108,6 +98,7 @@ function card(offer, context) {
       priceTable(offer.price_lines, offer.price_cents),
       rates(offer),
     ),
+    h("p", { class: "soft" }, t("spoken", { n: spoken(offer.request_id) })),
     onTheirWay(taps, offer.id),
     answered ? null : buttons(offer, context, name),
   );
@@ -148,8 +139,8 @@ function buttons(offer, context, name) {
     "div",
     { class: "acts" },
     offer.willing ? null : button("accept", steady(() => void answer(offer, context, "accept", {})), "primary"),
-    button("decline", () => void decline(offer, context)),
-    offer.willing ? null : button("counter", () => void counter(offer, context)),
+    button("decline", () => void few().then(({ decline }) => decline(offer, context))),
+    offer.willing ? null : button("counter", () => void few().then(({ counter }) => counter(offer, context))),
   );
 }
 
@@ -164,18 +155,4 @@ export function answer(offer, { taps, api, times, clock }, kind, body) {
     path: `${api.base}/offers/${offer.id}/${kind}`,
     body,
   });
-}
-
-/** @param {any} offer @param {Context} context */
-async function decline(offer, context) {
-  const [{ choose }] = await Promise.all([import("./sheet.js"), import("./words.js")]); // few decline: no first load
-  const code = await choose(t("decline.title"), DECLINES.map((each) => [each, t(`code.${each}`)]));
-  if (code) await answer(offer, context, "decline", { code });
-}
-
-/** @param {any} offer @param {Context} context */
-async function counter(offer, context) {
-  const { ask } = await import("./counter.js");
-  const said = await ask(offer, context);
-  if (said) await answer(offer, context, "counter", said);
 }

@@ -5,7 +5,8 @@
 
 import { fill, h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
-import { field, said } from "../core/pieces.js";
+import { said } from "../core/pieces.js";
+import { field } from "./field.js";
 import { Hint, sheet } from "./sheet.js";
 import { photo } from "./picture.js";
 import "./words.js";

@@ -5,7 +5,8 @@
 
 import { h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
-import { field, redraw, said, trouble } from "../core/pieces.js";
+import { redraw, said, trouble } from "../core/pieces.js";
+import { field } from "./field.js";
 import { sheet } from "./sheet.js";
 import { DAY_MS } from "../core/times.js";
 import { onboardingOf } from "./onboarding.js";

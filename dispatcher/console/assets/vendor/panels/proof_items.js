@@ -5,7 +5,7 @@
 
 import { h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
-import { field } from "../core/pieces.js";
+import { field } from "./field.js";
 
 /** @param {{ hcpcs: string, quantity: number }[]} lines @param {any} [so] the report that counts: what is sent now takes its place */
 export function itemFields(lines, so) {

@@ -4,6 +4,7 @@
  */
 
 import { h } from "../../core/dom.js";
+import { spoken } from "../../core/spoken.js";
 import { t } from "../core/messages.js";
 import { level, mapLink, needs, onTheirWay, redraw, said, steady, trouble } from "../core/pieces.js";
 import { choose } from "./sheet.js";
@@ -103,6 +104,7 @@ function shown(dispatch, price, context) {
       )
       : null,
     priceCard(dispatch, price, context),
+    h("p", { class: "soft" }, t("spoken", { n: spoken(offer.request_id) })),
     dispatch.reference ? h("p", { class: "soft" }, `${t("ride.reference")}: ${dispatch.reference}`) : null,
   ];
 }

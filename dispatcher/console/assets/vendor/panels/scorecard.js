@@ -5,7 +5,8 @@
 
 import { h } from "../../core/dom.js";
 import { figure, has, t } from "../core/messages.js";
-import { field, redraw, said, trouble } from "../core/pieces.js";
+import { redraw, said, trouble } from "../core/pieces.js";
+import { field } from "./field.js";
 import { behind } from "./scorecard_requests.js";
 import "./words.js";
 

@@ -5,7 +5,8 @@
 
 import { h } from "../../core/dom.js";
 import { has, t } from "../core/messages.js";
-import { field, level, redraw, said, trouble } from "../core/pieces.js";
+import { level, redraw, said, trouble } from "../core/pieces.js";
+import { field } from "./field.js";
 import { sheet } from "./sheet.js";
 import { called } from "./scorecard.js";
 

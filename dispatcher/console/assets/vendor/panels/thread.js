@@ -6,7 +6,8 @@
 import { h } from "../../core/dom.js";
 import { draft } from "../core/drafts.js";
 import { t } from "../core/messages.js";
-import { field, once, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
+import { once, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
+import { field } from "./field.js";
 import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */

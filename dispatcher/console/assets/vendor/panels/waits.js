@@ -5,7 +5,8 @@
 
 import { h } from "../../core/dom.js";
 import { money, t } from "../core/messages.js";
-import { field, priceTable, steady } from "../core/pieces.js";
+import { priceTable, steady } from "../core/pieces.js";
+import { field } from "./field.js";
 import { sheet } from "./sheet.js";
 import "./words.js";
 

@@ -5,7 +5,22 @@
 
 import { add } from "../core/messages.js";
 
+/** Why an offer is declined (TCRP 210). */
+export const DECLINES = [
+  "NO_VEHICLES_AVAILABLE",
+  "NOT_IN_SERVICE_AREA",
+  "INVALID_SERVICE_HOURS",
+  "WRONG_SERVICE_LEVEL",
+  "UNABLE_TO_SERVICE_TRIP",
+  "BAD_WEATHER",
+  "INVALID_PICKUP_ADDRESS",
+  "INVALID_DROPOFF_ADDRESS",
+  "INVALID_USER",
+  "OTHER",
+];
+
 add({
+  "decline.title": ["Why not?", "¿Por qué no?"],
   "day.title": ["Rides", "Viajes"],
   "day.yesterday": ["Yesterday", "Ayer"],
   "day.today": ["Today", "Hoy"],
