@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,12 @@ _LIMIT_S: Final = 0.6  #: for one neighbourhood: what takes longer gains less th
 _ROWS_S: Final = 3.0  #: for some rows: few close, and what is gained is a request more that has a match
 _ROWS_SHARE: Final = 1 / 3  #: of the time, for these
 _SOON: Final = 0.4  #: of that limit: closed sooner than this, the next may be larger
+
+
+class _Solved(NamedTuple):
+    closed: bool
+    gained: bool
+    used_s: float
 
 
 class Polisher:
@@ -66,10 +72,11 @@ class Polisher:
 
     def _among_rivals(self, deadline: Deadline, rng: np.random.Generator) -> None:
         part = self._part(rng)
-        closed, used_s = self._solve(part, deadline.part(_LIMIT_S, lambda: self.done), deadline, rng)
-        self._learn(part, closed=closed, soon=used_s < _SOON * _LIMIT_S)
+        solved = self._solve(part, deadline.part(_LIMIT_S, lambda: self.done), deadline, rng)
+        self._learn(part, closed=solved.closed, soon=solved.used_s < _SOON * _LIMIT_S)
         with self._lock:
-            self._rivals_s += used_s
+            self._near.tried(part.inside, gained=solved.gained)
+            self._rivals_s += solved.used_s
 
     def _in_rows(self, block: OpenBlock, deadline: Deadline, rng: np.random.Generator) -> None:
         """Who is tied to those that are drawn moves with them, to near candidates."""
@@ -79,20 +86,24 @@ class Polisher:
         given = self.instance.original[np.concatenate([columns, others])]
         given = given[np.isin(self.problem.column_request[given], inside)]
         part = restrict(self.problem, self.best.choice, inside, given)
-        self._rows_s += self._solve(part, deadline.part(_ROWS_S, lambda: self.done), deadline, rng)[1]
+        solved = self._solve(part, deadline.part(_ROWS_S, lambda: self.done), deadline, rng)
+        with self._lock:
+            if solved.gained:  # in vain says nothing of neighbourhoods of another kind
+                self._near.tried(part.inside, gained=True)
+            self._rows_s += solved.used_s
 
     def _solve(
         self, part: Subproblem, limit: Deadline, deadline: Deadline, rng: np.random.Generator
-    ) -> tuple[bool, float]:
-        """Keeps what was found; whether it closed, and the seconds that it took."""
+    ) -> _Solved:
+        """Keeps what was found."""
         from solvers.assignment.exact import solve_exactly  # noqa: PLC0415 - OR-Tools takes 1.4 s
 
         found, proven = solve_exactly(
             part.problem, part.start, limit, seed=int(rng.integers(2**31)), workers=1
         )
         deadline.work += limit.work + 1
-        self._take(part, found)
-        return cost_of(part.problem, found) <= proven, _used_s(limit)
+        gained = self._take(part, found)
+        return _Solved(cost_of(part.problem, found) <= proven, gained, _used_s(limit))
 
     @property
     def done(self) -> bool:
@@ -112,11 +123,10 @@ class Polisher:
         elif not closed:
             self._size = max(_LEAST, self._size * _SHRINKING)
 
-    def _take(self, part: Subproblem, found: Ints) -> None:
+    def _take(self, part: Subproblem, found: Ints) -> bool:
         """Keep it if it still fits into the plan, which another thread may have changed, and is cheaper."""
         with self._lock:
-            gained = self.best.offer(part.merged(self.best.choice, found))
-            self._near.tried(part.inside, gained=gained)
+            return self.best.offer(part.merged(self.best.choice, found))
 
 
 def _used_s(limit: Deadline) -> float:
