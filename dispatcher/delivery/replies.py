@@ -83,7 +83,7 @@ class Replies:
                     await self._effects(market, await self._new(market, tail))
                 except (Unavailable, Unwritable) as refusal:
                     streams.forget()
-                    log.warning("replies wait for the store", market=market, reason=refusal.detail)
+                    log.warning("replies wait for the store", market=market, reason=refusal.reason)
                     await asyncio.sleep(PAUSE_S)
 
     def streams(self, market: str) -> ReplyStreams:

@@ -34,6 +34,11 @@ class Refusal(Exception):
         self.detail = detail
         self.facts = facts
 
+    @property
+    def reason(self) -> str:
+        """What is wrong, for those who run the service: without what whoever asked may do about it."""
+        return self.detail.partition("\n")[0]
+
 
 class Invalid(Refusal):
     """Well-formed, but it cannot be meant: a window in the past, a tuning value out of bounds."""

@@ -106,7 +106,7 @@ async def _of_store(parts: Parts) -> Health:
         served = [each for each in parts.service.markets if found.durable or each in found.served]
         return await asyncio.wait_for(_with_markets(told, parts, served), PROBE_S) if told.ready else told
     except Unavailable as error:
-        return Health(ready=False, reasons=(error.detail,))
+        return Health(ready=False, reasons=(error.reason,))
     except TimeoutError:
         return Health(ready=False, reasons=(f"{parts.service.store.silent} within {PROBE_S:g} s",))
 
@@ -180,6 +180,8 @@ async def _tell_store(parts: Parts) -> None:
 async def _count(parts: Parts, market: str) -> None:
     """What is stored of one market; what is in a key of another type stays as it was."""
     stored, metrics = parts.service.store.market(market), parts.metrics
+    clocks = parts.service.store.agreement.clocks(market)
+    metrics.wrong_clocks.labels(market).set(sum(map(bool, clocks.values())))
     with contextlib.suppress(StoreError, ValueError):
         metrics.counted(market, await stored.requests.counts())
     with contextlib.suppress(StoreError, ValueError):

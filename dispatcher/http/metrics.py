@@ -59,6 +59,11 @@ class Metrics:
             "Streams that lie aside because their ids were used up.",
             ["market"],
         )
+        self.wrong_clocks = gauge(
+            "dispatcher_wrong_clocks",
+            "Processes whose clock is more than 10 s from that of the market's server.",
+            ["market"],
+        )
         self.measures, self.due = MeasureFamilies(self.registry), DueGauges(self.registry)
         self.store = StoreGauges(self.registry)
         self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}

@@ -41,7 +41,7 @@ async def keep_credentials(service: Service, market: str, owner: str, lease: Lea
             if await lease.owner() == owner:
                 await note_credentials(service, market)
         except Unavailable as refusal:
-            log.warning("credentials_wait", market=market, reason=refusal.detail.partition("\n")[0])
+            log.warning("credentials_wait", market=market, reason=refusal.reason)
         await asyncio.sleep(max(LEAST_S, min(LOOK_S, service.clock.real_s(LOOK_CLOCK_S))))
 
 

@@ -47,5 +47,5 @@ async def keep_house(store: Store, market: str, tz: ZoneInfo, clock: Clock) -> N
             }
             log.info("tidied", market=market, **did)
         except (Unavailable, Unwritable) as refusal:
-            log.warning("house_not_kept", market=market, reason=refusal.detail)
+            log.warning("house_not_kept", market=market, reason=refusal.reason)
         await clock.sleep(EVERY_S * max(1.0, LEAST_S / clock.real_s(EVERY_S)))

@@ -28,7 +28,7 @@ async def keep_agreement(store: Store, market: str) -> None:
                 told = await _tell(store, market, told=told)
                 pause_s = EVERY_S
             except Unavailable as refusal:
-                log.warning("patient keys wait for the store", market=market, reason=refusal.detail)
+                log.warning("patient keys wait for the store", market=market, reason=refusal.reason)
                 pause_s = PAUSE_S
             await asyncio.sleep(pause_s)
     finally:

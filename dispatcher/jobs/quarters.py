@@ -39,7 +39,7 @@ async def keep_quarters(service: Service, market: str) -> None:
             try:
                 await _write(service, market, losses=turn % LOSSES_EVERY == 0)
             except Unavailable as refusal:
-                log.warning("quarters wait for the store", market=market, reason=refusal.detail)
+                log.warning("quarters wait for the store", market=market, reason=refusal.reason)
     finally:
         with contextlib.suppress(Unavailable):
             await _write(service, market)

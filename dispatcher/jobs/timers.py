@@ -85,7 +85,7 @@ class Timers:
                 if not (is_due and await self.fire_kind(market, kind)):
                     await asyncio.sleep(self._pause_s(market, kind, next_ms))
             except Unavailable as refusal:
-                log.warning("timers wait for the store", market=market, kind=kind.name, reason=refusal.detail)
+                log.warning("timers wait for the store", market=market, kind=kind.name, reason=refusal.reason)
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def fire_due(self, market: str) -> int:

@@ -25,5 +25,5 @@ async def keep_tuning(service: Service, market: str) -> None:
         except Stale:
             log.info("tuning_moved_on", market=market)  # somebody was quicker: the next look sees it
         except (Unavailable, Unreadable) as refusal:
-            log.warning("tuning_not_kept", market=market, reason=refusal.detail.partition("\n")[0])
+            log.warning("tuning_not_kept", market=market, reason=refusal.reason)
         await asyncio.sleep(max(LEAST_S, min(LOOK_S, service.clock.real_s(LOOK_CLOCK_S))))

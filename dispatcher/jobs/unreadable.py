@@ -35,7 +35,7 @@ async def tell_unreadable(service: Service, market: str) -> None:
             item = None
             await items.tell_all(market)
         except Unavailable as refusal:
-            log.warning("unreadable items wait for the store", market=market, reason=refusal.detail)
+            log.warning("unreadable items wait for the store", market=market, reason=refusal.reason)
             await asyncio.sleep(PAUSE_S)
 
 
@@ -47,5 +47,5 @@ async def settle_tasks(service: Service, market: str) -> None:
             if settled:
                 log.info("tasks_settled", market=market, kind="unreadable", count=settled)
         except Unavailable as refusal:
-            log.warning("tasks_not_settled", market=market, reason=refusal.detail)
+            log.warning("tasks_not_settled", market=market, reason=refusal.reason)
         await asyncio.sleep(SETTLE_EVERY_S)

@@ -73,7 +73,8 @@ class Matcher:
                     pause_s = PAUSE_S
             except (FenceLost, Unavailable) as error:
                 self.executor.measures.count(self.market.name, LEASES, "lost")
-                log.warning("matcher_interrupted", market=self.market.name, reason=str(error))
+                reason = str(error).partition("\n")[0]
+                log.warning("matcher_interrupted", market=self.market.name, reason=reason)
             except Exception as error:
                 log.exception("matcher_failed", market=self.market.name, restart_in_s=pause_s)
                 if self.troubles is not None:

@@ -97,7 +97,7 @@ class Shadow:
             told = found if isinstance(found, Differs) else None
             await self._keep(version, None if told is None else _told(told, batch))
         except (Stale, Unreadable, Unavailable) as refusal:
-            log.warning("shadow_not_kept", market=self.stored.name, reason=refusal.detail.partition("\n")[0])
+            log.warning("shadow_not_kept", market=self.stored.name, reason=refusal.reason)
         except Exception as error:  # it may fail as it likes: nothing rests on it
             log.exception("shadow_failed", market=self.stored.name, reason=type(error).__name__)
 

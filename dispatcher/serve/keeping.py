@@ -88,7 +88,7 @@ async def remember(redis: EmbeddedRedis) -> None:
         await identity.problem()
         _write(file, identity.known)
     except (Unavailable, OSError) as error:
-        log.warning("store_not_named", reason=str(error))
+        log.warning("store_not_named", reason=str(error).partition("\n")[0])
     finally:
         await client.aclose()
 

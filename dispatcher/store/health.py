@@ -92,7 +92,7 @@ async def check(
         told = problems + ((lost,) if lost else ())
         return Health(_version(info), told, bool(lost), lacking, (), (), *_memory(info))
     except Unavailable as error:
-        return Health("", (error.detail,))
+        return Health("", (error.reason,))
     except ResponseError as error:
         return Health("", (f"the store refuses to be asked: {error}",))
 
@@ -114,7 +114,7 @@ async def check_all(
         readers = await servers.readers()
         whole = await servers.is_whole()
     except Unavailable as error:
-        return Health("", (error.detail,))
+        return Health("", (error.reason,))
     if len(readers) == 1 and not readers[0][0]:
         return await check(readers[0][1], identity, markets, replicas=servers.replicas)
     each = await asyncio.gather(

@@ -12,9 +12,20 @@ from tests.console.trouble import ride, town
 pytestmark = SHARED
 
 
-async def test_a_row_that_is_read_stays_until_it_is_asked_for_what_came(desk: Desk) -> None:
+async def test_what_a_hand_or_a_key_does_it_does_to_what_was_shown(desk: Desk) -> None:
     market = await town(desk)
     page = await desk.open("today", Role.COORDINATOR, market=market)
+    await page.locator(".grid-row", has_text="soon").click()
+    hold = await page.locator(".side").get_by_role("button", name="Hold").bounding_box()
+    assert hold is not None
+    await page.mouse.move(hold["x"] + 8, hold["y"] + 8)
+    await page.mouse.down()
+    await desk.call(market, "POST", "/requests/soon/amend", {"priority": "urgent"}, Role.COORDINATOR)
+    await expect(page.locator(".grid-row", has_text="urgent")).to_be_visible()
+    await page.mouse.up()
+    await page.wait_for_selector("dialog h2:has-text('Hold soon')")  # no new button took the press
+    await page.keyboard.press("Escape")
+
     held = page.locator(".grid-row", has_text="held")
     await held.click()
     await page.mouse.move(0, 0)  # the keyboard alone is there
@@ -31,17 +42,3 @@ async def test_a_row_that_is_read_stays_until_it_is_asked_for_what_came(desk: De
     await visit(page, market, f"board?q={said}")
     await expect(page.locator(".grid-row")).to_have_count(1)
     await expect(page.locator(".grid-row")).to_contain_text("held")
-
-
-async def test_what_is_pressed_is_not_drawn_anew_before_it_was_a_click(desk: Desk) -> None:
-    market = await town(desk)
-    page = await desk.open("today", Role.COORDINATOR, market=market)
-    await page.locator(".grid-row", has_text="soon").click()
-    hold = await page.locator(".side").get_by_role("button", name="Hold").bounding_box()
-    assert hold is not None
-    await page.mouse.move(hold["x"] + 8, hold["y"] + 8)
-    await page.mouse.down()
-    await desk.call(market, "POST", "/requests/soon/amend", {"priority": "urgent"}, Role.COORDINATOR)
-    await expect(page.locator(".grid-row", has_text="urgent")).to_be_visible()
-    await page.mouse.up()
-    await page.wait_for_selector("dialog h2:has-text('Hold soon')")

@@ -94,7 +94,8 @@ async def test_a_day_ends_with_everything_accounted_for_and_no_word_about_a_pati
     assert (sums.webhooks_failed, sums.webhooks_delivered > 0) == (0, True)
     assert sums.counter_offers >= sums.counters_taken > 0
     assert sums.vendor_messages["proved"] > 0
-    assert sums.proofs_missing < sums.completed - sums.vendor_messages["proved"] + 1
+    unproved = sums.completed - sums.vendor_messages["proved"]  # of one dispatch several parts may be proved
+    assert sums.proofs_missing <= max(0, unproved)
     for pair in pairs(begun, end.views, ()):  # at this speed notice of ten minutes is half a second
         after = end.views[pair.edge.after]
         let_go = pair.edge.before not in {link.request for link in after.after}

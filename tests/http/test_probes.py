@@ -10,6 +10,7 @@ import pytest
 from contracts.codes import RequestState
 from dispatcher.http.health import PROBES
 from dispatcher.http.shared import Shared
+from dispatcher.security.rings import Ring
 from dispatcher.store.health import Health
 from dispatcher.store.requests import RequestPart
 from tests.http.conftest import Api, trip
@@ -160,3 +161,13 @@ async def test_a_key_of_a_wrong_type_leaves_the_service_ready_and_the_market_out
     await stored.pulse.batched()
     async with api.client.get("/readyz") as answer:
         assert (answer.status, (await answer.json())["matching"]) == (200, {})
+
+
+async def test_a_clock_that_is_not_the_stores_is_counted(api: Api) -> None:
+    said = [Ring("web here:1", "dev", {}), Ring("matcher there:2", "dev", {}, ahead_s=-3_600)]
+    for ring in said:
+        await api.store.market(api.market).rings.announce(ring, 60_000)
+    api.store.agreement.process = "web here:1"
+    await api.store.agreement.reach(api.market, api.store.market(api.market).rings)
+    async with api.client.get("/metrics") as answer:
+        assert f'dispatcher_wrong_clocks{{market="{api.market}"}} 1.0' in await answer.text()

@@ -64,10 +64,13 @@ async def test_the_lists_say_what_is_unread_and_a_days_list_has_what_is_over(tow
     for words in (("list",), ("rides", "--day", DAY)):
         code, out, _ = await typed(*words)
         assert (code, out.count("r1.1"), out.count("1 new message")) == (0, 1, 1)
+    assert out.endswith("together $45.00\n")
     assert json.loads((await typed("list", "--json"))[1])["unread"] == {"r1.1": 1}
     town.clock.ms = int(AT.timestamp() * 1000)
     await typed("report", "r1.1", "no_show", "--code", "NO_CLIENT")
     assert "r1.1" not in (await typed("list"))[1]
+    code, out, _ = await typed("rides", "--day", DAY)
+    assert out.splitlines()[-1] == "together $0.00", "its card has no fee for a passenger who was not there"
     code, out, _ = await typed("rides")
     assert (code, "no_show" in out, PATIENT["name"] in out) == (0, True, True)
     (row,) = json.loads((await typed("rides", "--json"))[1])["dispatches"]

@@ -229,7 +229,7 @@ async def test_a_wrong_password_is_told_at_once(tmp_path: Path) -> None:
         await known.reader.ask("CONFIG", "SET", "requirepass", "secret")
         async with Store(server.url, RING) as stranger:
             (problem,) = (await stranger.health()).problems
-            assert problem.startswith("the store refuses the name or password")
+            assert problem == "the store refuses the name or password of DISPATCHER_REDIS_URL."
         await known.reader.ask("CONFIG", "SET", "requirepass", "")
 
 

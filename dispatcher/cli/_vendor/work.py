@@ -93,7 +93,9 @@ async def _rides(vendor: VendorClient, args: Namespace) -> Told:
         )
         for each in found.dispatches
     ]
-    return Told(found, table(DAY_HEADS, rows, empty=f"you had and have nothing on {found.day}"))
+    cents = sum(line.cents for each in found.dispatches for line in each.price_lines)
+    bill = [f"together {money(cents)}"] if rows else []
+    return Told(found, [*table(DAY_HEADS, rows, empty=f"you had and have nothing on {found.day}"), *bill])
 
 
 def _note(offer: Offer, unread: int) -> str:

@@ -61,7 +61,7 @@ class Courier:
                 if await self.send_due(market):
                     continue
             except Unavailable as refusal:
-                log.warning("notifications wait for the store", market=market, reason=refusal.detail)
+                log.warning("notifications wait for the store", market=market, reason=refusal.reason)
             await asyncio.sleep(min(LOOK_EVERY_S, max(LOOK_AGAIN_S, self.service.clock.real_s(1.0))))
 
     async def send_due(self, market: str) -> int:

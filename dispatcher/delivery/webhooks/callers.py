@@ -41,7 +41,7 @@ class Callers:
                 try:
                     await one.look()
                 except Unavailable as refusal:
-                    log.warning("webhooks wait for the store", market=market, reason=refusal.detail)
+                    log.warning("webhooks wait for the store", market=market, reason=refusal.reason)
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
             await one.end()

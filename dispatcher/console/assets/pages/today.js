@@ -153,7 +153,7 @@ function columns({ clock, zone }) {
     {
       name: "risk",
       says: "What",
-      width: 184,
+      width: 208,
       below: 1,
       value: (item) => item.risk === "task" ? `Task: ${words(item.tasks[0].kind)}` : RISKS[item.risk],
     },
@@ -161,7 +161,7 @@ function columns({ clock, zone }) {
     {
       name: "why",
       says: "Why",
-      width: 256,
+      width: 232,
       grows: true,
       below: 2,
       value: (item) => reasons(item, clock.now()),

@@ -63,7 +63,9 @@ export function mount(root, context) {
     const pressing = queue(rows, tasks.all, now); // as many as Today says
     fill(
       risk,
-      h("span", { class: `wall-number ${pressing.length ? "bad" : "good"}` }, pressing.length),
+      !store.loaded && !store.trouble
+        ? h("span", { class: "wall-number soft" }, "…") // not known yet is not "nobody"
+        : h("span", { class: `wall-number ${pressing.length ? "bad" : "good"}` }, pressing.length),
       h("span", {}, pressing.length === 1 ? "needs somebody" : "need somebody"),
     );
     fill(
