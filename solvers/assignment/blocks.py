@@ -19,6 +19,7 @@ from solvers.assignment.exactness import SCALE
 from solvers.assignment.incumbent import Incumbent
 from solvers.assignment.instance import Small
 from solvers.assignment.neighbourhood import closed
+from solvers.assignment.open_block import OpenBlock
 from solvers.assignment.packing import Block, Packing
 from solvers.assignment.plan import broken, cost_of, keeps_caps
 from solvers.assignment.problem import AssignmentProblem
@@ -41,6 +42,7 @@ class Blocks:
         best.prove(self._packing.bound)
         self._tasks: Iterator[tuple[bool, Task]] | None = None
         self._market: tuple[Block, Ints] | None = None  #: a block that was solved, to be placed, and how
+        self.open: OpenBlock | None = None  #: the first block, where it did not close
 
     def ahead(self, limit: Deadline, seed: int) -> None:
         """The first block's proof within a deadline, before there is much of a plan: a market shows early."""
@@ -69,7 +71,7 @@ class Blocks:
         """Each with whether it is of the first block, of `most` columns: its bound, then a plan."""
         is_first = True
         for block in self._packing.blocks(lambda: self._taken, self.best.cost, most=most):
-            yield is_first, self._proof(block)
+            yield is_first, self._proof(block, is_first=is_first)
             if len(block.rows) > 1:
                 yield is_first, self._rearrangement(block)
             is_first = False
@@ -79,7 +81,7 @@ class Blocks:
         """R; the best plan so far, in columns of the instance."""
         return self.instance.from_given(self.best.choice)
 
-    def _proof(self, block: Block) -> Task:
+    def _proof(self, block: Block, *, is_first: bool) -> Task:
         def prove(limit: Deadline, seed: int) -> None:
             found, bound = _solved(block.problem, block.standing(self._taken), limit, seed)
             with self._lock:
@@ -87,6 +89,8 @@ class Blocks:
                 self._more += max(0, block.over(bound))
                 self.best.prove(self._packing.bound + self._more // SCALE)
                 self._market = self._market or (block, found)
+                if is_first and cost_of(block.problem, found) > bound:
+                    self.open = OpenBlock(block, self._packing)
             self._place(block, found, limit, seed)
 
         return prove

@@ -238,7 +238,7 @@ class _Run:
         limit = self.deadline.part(PACKING * self.deadline.budget_s, lambda: self.best.done)
         blocks = self.blocks or Blocks(self.prices, self.best)
         near = self._candidates(_NEAR * np.maximum(self.prices.spread, self.prices.spreads))
-        polisher = Polisher(self.prices, near, self.best)
+        polisher = Polisher(self.prices, near, self.best, lambda: blocks.open)
 
         def one(packing: int, polishing: int) -> None:
             blocks.run(limit, packing)
