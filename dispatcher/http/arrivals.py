@@ -93,7 +93,7 @@ class Arrival:
         self._ignored = away.ignored + 1
         after_s, now_s = self.turn.lane.retry_after_s, self._loop.time()
         more_s = min(after_s * (2**away.ignored - 1), LONGEST_S) if away.ignored < EVER else LONGEST_S
-        late_s = self._line.lanes.tells_after_s(self.turn.caller, now_s)  # one of many of its caller's
+        late_s = self._line.lanes.tells_after_s(self.turn, now_s)  # one of many of its caller's
         self._put_off(max(0.0, away.until_s - now_s) + max(more_s, late_s))
 
     def _put_off(self, seconds: float) -> None:
@@ -124,7 +124,7 @@ class Arrival:
     def _turned_away(self, error: Problem) -> None:
         if self._patient:
             self._refuse(error)
-        elif late_s := self._line.lanes.tells_after_s(self.turn.caller, self._loop.time()):
+        elif late_s := self._line.lanes.tells_after_s(self.turn, self._loop.time()):
             self._put_off(late_s)
         else:
             self._refuse(error)

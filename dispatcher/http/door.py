@@ -62,6 +62,11 @@ class Turn:
         """It was turned away, and tries again later."""
         self.lane.put_off(self)
 
+    @property
+    def is_of_a_crowd(self) -> bool:
+        """Whether more of its caller's are put off than half its share."""
+        return self.lane.is_crowd(self.caller)
+
     def step_aside(self) -> None:
         """Others may work while its body is on its way."""
         self.lane.step_aside(self)
@@ -155,10 +160,14 @@ class Lane:
             retry_after_s=self.retry_after_s,
         )
 
+    def is_crowd(self, caller: Caller) -> bool:
+        """Whether more of its calls are put off than half its share."""
+        return self._put_off.get(caller, 0) > self.most_each // 2 > 0
+
     def _share(self, turn: Turn) -> int:
-        half = self.most_each // 2
-        crowded = self._put_off.get(turn.caller, 0) > half > 0
-        return half if crowded and turn.place is not Place.PUT_OFF else self.most_each
+        if turn.place is not Place.PUT_OFF and self.is_crowd(turn.caller):
+            return self.most_each // 2
+        return self.most_each
 
     def _comes_again(self, turn: Turn) -> None:
         turn.place = Place.OUTSIDE

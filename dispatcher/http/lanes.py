@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from contracts.operations import Operation
 from dispatcher.http.concurrency import Limits
-from dispatcher.http.door import Caller, Lane
+from dispatcher.http.door import Caller, Lane, Turn
 from dispatcher.http.patience import Patience
 from dispatcher.security.principal import Principal
 
@@ -98,13 +98,17 @@ class Lanes:
         """Whether one more call of so many bytes may wait."""
         return self.held_bytes + size <= MOST_HELD_BYTES
 
-    def tells_after_s(self, caller: Caller, now_s: float) -> float:
-        """How late one more refusal is told: at once, but the more there are of one caller, the later."""
+    def tells_after_s(self, turn: Turn, now_s: float) -> float:
+        """How late one more refusal is told: at once, but the more there are of one caller, the later.
+
+        Of a crowd as late as may be: each connection that rested is cold, and costs three times as much.
+        """
         if now_s >= self._window_end_s:
             self._told.clear()
             self._window_end_s = now_s + self._window_s
-        self._told[caller] += 1
-        late_s = min(self._told[caller] // TOLD_AT_ONCE * self._window_s, LONGEST_S)
+        self._told[turn.caller] += 1
+        windows = self._told[turn.caller] // TOLD_AT_ONCE
+        late_s = LONGEST_S if windows and turn.is_of_a_crowd else min(windows * self._window_s, LONGEST_S)
         return late_s * (1 - EARLIER * self.spread())
 
     def spread(self) -> float:

@@ -12,7 +12,7 @@ import pytest
 from dispatcher.http.arrivals import LONGEST_S, Arrival, SentAway
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.door import Caller, Turn
-from dispatcher.http.lanes import TOLD_AT_ONCE, Lanes
+from dispatcher.http.lanes import EARLIER, TOLD_AT_ONCE, Lanes
 from dispatcher.http.patience import Patience
 
 CALL = b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
@@ -80,17 +80,18 @@ class Line:
 
 
 class Door:
-    """One place at work, two calls in all."""
+    """One place at work, two calls in all, or so many."""
 
-    def __init__(self) -> None:
-        limits = Limits(at_once=1, in_flight=2, per_caller=2, retry_after_s=1.0, wait_s=3.0)
+    def __init__(self, most: int = 2) -> None:
+        limits = Limits(at_once=1, in_flight=most, per_caller=most, retry_after_s=1.0, wait_s=3.0)
+        self.most = most
         self.refused: list[tuple[str, int]] = []
         self.lanes = Lanes(limits, (), lambda token: None, lambda *what: self.refused.append(what))
         self.loop = Loop()
         self.turns: list[Turn] = []
 
     def fill(self) -> None:
-        for _ in range(2):
+        for _ in range(self.most):
             self.turns.append(Turn(self.lanes.calls, GREEDY))
             self.turns[-1].enter()
 
@@ -211,7 +212,8 @@ def test_who_was_left_unread_is_read_when_there_is_room_again(door: Door) -> Non
     assert line.seen == ["unread", "read 42"]
 
 
-def test_of_many_refusals_the_later_ones_are_told_later_on_whatever_connections(door: Door) -> None:
+def test_of_many_refusals_the_later_ones_are_told_later_on_whatever_connections() -> None:
+    door = Door(2 * TOLD_AT_ONCE)
     door.fill()
     lines = []
     for _ in range(2 * TOLD_AT_ONCE):
@@ -234,12 +236,26 @@ def test_of_many_who_ignore_retry_after_the_later_ones_are_told_later_and_not_al
         arrival.too_early(SentAway(GREEDY, 0.0, 0))
         lines.append(line)
     told = []
-    for _ in range(10):
+    for _ in range(int(LONGEST_S + SPREAD)):
         door.loop.passes(1.0)
         told.append(sum("429" in each.seen for each in lines))
     assert told[0] < 3 * TOLD_AT_ONCE
     assert max(after - before for before, after in pairwise(told)) < 4 * TOLD_AT_ONCE
     assert told[-1] == len(lines)
+
+
+def test_of_a_crowd_each_rests_for_as_long_as_may_be() -> None:
+    door = Door(2 * TOLD_AT_ONCE)
+    door.fill()
+    lines = []
+    for _ in range(4 * TOLD_AT_ONCE):  # from where more are put off than half the share, it is a crowd
+        line, arrival = door.arrival()
+        arrival.knock()
+        lines.append(line)
+    door.loop.passes(LONGEST_S * (1 - EARLIER) - 0.1)
+    assert [each.seen for each in lines[-TOLD_AT_ONCE:]] == [["unread"]] * TOLD_AT_ONCE
+    door.loop.passes(LONGEST_S * EARLIER + SPREAD)
+    assert all("429" in each.seen for each in lines)
 
 
 def test_a_refused_body_is_passed_over_and_what_comes_behind_it_is_the_next_call(door: Door) -> None:
