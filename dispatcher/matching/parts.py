@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -66,7 +68,19 @@ class _Line:
     saying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self) -> None:
-        """Until it is over, or the solver has ended."""
+        """Until it is over, or the solver has ended. Whatever else ends it, the solver hears of it."""
+        try:
+            await self._read()
+        finally:
+            if not self.over:
+                self._hang_up()
+
+    def _hang_up(self) -> None:
+        """The solver would wait for ever for somebody to read. Not closed: an answer may be on its way."""
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self.ours.fileno())) as end:
+            end.shutdown(socket.SHUT_RDWR)  # it may be gone already
+
+    async def _read(self) -> None:
         while await self._has_come():
             try:
                 said = await asyncio.to_thread(self.ours.recv)
@@ -89,7 +103,9 @@ class _Line:
         self.stir.clear()
         if self.over:
             return False
-        loop.add_reader(self.ours.fileno(), self.stir.set)
+        async with self.saying:
+            loop.add_reader(self.ours.fileno(), self.stir.set)
+            os.set_blocking(self.ours.fileno(), True)  # uvloop's poll made it none; a part comes in pieces
         try:
             await self.stir.wait()
         finally:

@@ -11,10 +11,12 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 import pytest
+import uvloop
 
 from contracts.codes import RequestState
 from contracts.tuning import Tuning
@@ -326,3 +328,38 @@ async def test_a_solver_that_dies_amid_a_part_ends_the_hearing_in_order() -> Non
         os.write(parts.fileno(), b"\x00\x00\x10\x00" + bytes(100))  # of 4,096
         await asyncio.sleep(0)
     assert not heard_of
+
+
+LARGE = b"x" * 5_000_000  # more than a socket holds
+
+
+def test_what_comes_in_pieces_is_heard_whole_and_answered_where_the_loop_is_uvloops() -> None:
+    """uvloop makes what it looks at non-blocking: a batch of thousands of requests stood still for ever."""
+    parts = list[Any]()
+
+    async def settled(part: Any) -> None:
+        parts.append(part)
+
+    async def answer(asked: Asked) -> bytes:
+        return asked.packed
+
+    async def hears() -> Any:
+        async with heard(settled, answer) as its, asyncio.timeout(60):
+            solver = Connection(os.dup(its.fileno()))
+            await asyncio.to_thread(solver.send, LARGE)
+            await asyncio.to_thread(solver.send, Asked(1, 1.0, LARGE))
+            return await asyncio.to_thread(solver.recv)
+
+    assert uvloop.run(hears()) == (1, LARGE)
+    assert parts == [LARGE]
+
+
+async def test_where_what_a_solver_says_cannot_be_read_it_is_not_left_waiting() -> None:
+    async def settled(part: Any) -> None:
+        raise AssertionError(part)
+
+    with pytest.raises(UnpicklingError):
+        async with heard(settled) as its, asyncio.timeout(60):
+            its.send_bytes(b"no part")
+            with pytest.raises(OSError, match="pipe"):
+                await asyncio.to_thread(its.send, LARGE)
