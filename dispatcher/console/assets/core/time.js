@@ -110,10 +110,12 @@ export function span(ms) {
 }
 
 /**
- * Until then: "in 12 min", "4 min ago".
+ * Until then, from ten hours on by whole ones: "in 12 min", "3 h 20 ago", "26 h ago".
  * @param {number} ms
  * @param {number} nowMs
  */
 export function until(ms, nowMs) {
-  return ms >= nowMs ? `in ${span(ms - nowMs)}` : `${span(nowMs - ms)} ago`;
+  const hours = Math.round(Math.abs(ms - nowMs) / 3_600_000);
+  const about = hours >= 10 && hours < 48 ? `${hours} h` : span(ms - nowMs);
+  return ms >= nowMs ? `in ${about}` : `${about} ago`;
 }
