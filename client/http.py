@@ -35,7 +35,7 @@ class Connection:
     """
 
     def __init__(
-        self, url: str, token: str, market: str, *, total_timeout_s: float = 30.0, timeout_s: float = 10.0
+        self, url: str, token: str, market: str, *, total_timeout_s: float = 30.0, timeout_s: float = 20.0
     ) -> None:
         self.base = f"{url.rstrip('/')}/v1/markets/{segment(market)}"
         self.market = market

@@ -42,7 +42,7 @@ class Line(Protocol):
         """Its call waits: read on, so that a hang-up is noticed."""
 
     def refuse(self, answer: bytes, away: SentAway) -> None:
-        """Write the answer."""
+        """Write the answer, and read on."""
 
     def go_on(self, rest: bytes) -> None:
         """The refused call is passed over; `rest` came behind it."""

@@ -111,14 +111,13 @@ class Connection(Reader):
         self._read_on()
         self.data_received(data)
 
-    def _arrives(self, data: bytes, *, behind: bool = False) -> None:
-        """`behind`: it was sent together with one that was refused."""
+    def _arrives(self, data: bytes) -> None:
         self._stop_waiting()
         head = data[: data.index(END)]
         self._known = self.lanes.caller(head, self._address, self._known)
         turn = Turn(self.lanes.lane(head), self._known.caller)
         self._arrival, away = Arrival(self, self._loop, turn, data), self._away
-        if away is not None and self._loop.time() < away.until_s and (behind or away.caller == turn.caller):
+        if away is not None and self._loop.time() < away.until_s and away.caller == turn.caller:
             self._arrival.too_early(away)
         else:
             self._arrival.knock()
@@ -145,8 +144,9 @@ class Connection(Reader):
         self._read_on()
 
     def refuse(self, answer: bytes, away: SentAway) -> None:
-        """Write the answer; hang up on who never reads them."""
+        """Write the answer, and read on: its body may still come. Hang up on who never reads them."""
         self._away = away
+        self._read_on()
         if self.transport is not None:
             self.transport.write(answer)
             if self.transport.get_write_buffer_size() > MOST_UNREAD:
@@ -159,11 +159,9 @@ class Connection(Reader):
             return
         self._connections.busy(self)
         self._connections.idle(self)
-        self._read_on()
-        if END in rest:
-            self._arrives(rest, behind=True)
-        elif rest:
-            self._read(rest)
+        if rest:  # not from within: there may be thousands, each refused
+            self._behind = rest
+            self._loop.call_soon(self._take_behind)
 
     def stop_reading(self) -> None:
         """Leave to the network what comes."""

@@ -13,6 +13,8 @@ from contracts.codes import LevelOfService
 from contracts.events import CloudEvent
 from contracts.geo import Place, Window
 from contracts.requests import TripRequest
+from dispatcher.http.concurrency import Limits
+from dispatcher.http.lanes import LONGEST_S
 
 NOON = dt.datetime(2026, 9, 16, 12, tzinfo=dt.UTC)
 TRIP = TripRequest(
@@ -22,6 +24,12 @@ TRIP = TripRequest(
     level_of_service=LevelOfService.WHEELCHAIR,
     pickup_window=Window(earliest=NOON, latest=NOON),
 )
+
+
+def test_an_attempt_lasts_longer_than_a_call_is_left_unread_and_waits_for_its_turn():
+    """Else who was put off hangs up and comes anew, and is put off again."""
+    limits, client = Limits(), PlatformClient("http://nowhere", "token", "metro")
+    assert client.timeout_s > LONGEST_S + 1.5 * limits.retry_after_s + limits.wait_s
 
 
 class FaultyService:

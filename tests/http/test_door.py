@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -163,7 +165,8 @@ def test_calls_that_end_as_soon_as_they_are_called_do_not_pile_up() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(("come", "off", "leave", "aside", "back")), st.integers(0, 30)), max_size=80
+        st.tuples(st.sampled_from(("come", "off", "again", "leave", "aside", "back")), st.integers(0, 30)),
+        max_size=80,
     )
 )
 def test_whatever_happens_places_are_neither_lost_nor_given_twice(steps: list[tuple[str, int]]) -> None:
@@ -176,13 +179,24 @@ def test_whatever_happens_places_are_neither_lost_nor_given_twice(steps: list[tu
                 continue
         elif turns:
             turn = turns[number % len(turns)]
-            {"off": turn.put_off, "leave": turn.leave, "aside": turn.step_aside, "back": turn.come_back}[
-                what
-            ]()
+            {
+                "off": turn.put_off,
+                "again": lambda turn=turn: _comes_again(turn),
+                "leave": turn.leave,
+                "aside": turn.step_aside,
+                "back": turn.come_back,
+            }[what]()
         places = [each.place for each in turns]
         assert places.count(Place.AT_WORK) == queue.lane.at_work <= 2
         assert places.count(Place.WAITS) == queue.lane.waiting
         counted = [place for place in places if place not in (Place.OUTSIDE, Place.PUT_OFF)]
         assert len(counted) == queue.lane.count <= 8
         assert places.count(Place.PUT_OFF) == sum(queue.lane._put_off.values())
+        assert max(queue.lane._of.values(), default=0) <= 5
         assert queue.lane.at_work == 2 or not queue.lane.waiting
+
+
+def _comes_again(turn: Turn) -> None:
+    if turn.place is Place.PUT_OFF:
+        with contextlib.suppress(TooMany, Overloaded):
+            turn.enter()

@@ -161,6 +161,47 @@ async def test_who_hangs_up_while_it_is_left_unread_is_forgotten_and_nothing_is_
     assert await api.store.market(api.market).requests.records.get("r2") is None
 
 
+@pytest.mark.parametrize("limits", [FEW])
+async def test_the_rest_of_a_body_that_was_left_unread_is_passed_over_once_its_call_is_refused(
+    api: Api, lanes: Lanes, held: asyncio.Event
+) -> None:
+    async with wire(api) as waiting, wire(api) as line:
+        _submit(api, waiting, "r1")
+        await _until(lambda: lanes.waiting == 1)
+        _submit(api, line, "r2")
+        assert (await line.told()).status == 503
+        line.send(*post(api, length=2))
+        await _until(lambda: any(each._unread for each in _connections(api)))
+        line.writer.write(b"{}")
+        assert (await line.told()).status == 503
+        line.send(*ALIVE)
+        assert (await line.told()).status == 200
+        held.set()
+
+
+@pytest.mark.parametrize("limits", [replace(FEW, wait_s=0.2, in_flight=3, per_caller=3)])
+async def test_the_rest_of_a_long_body_is_passed_over_once_its_call_has_waited_too_long(
+    api: Api, lanes: Lanes, held: asyncio.Event
+) -> None:
+    async with wire(api) as line:
+        line.send(*post(api, length=1_500_000), body=b"x" * 1_500_000)
+        assert (await line.told()).status == 503
+        line.send(*ALIVE)
+        assert (await line.told()).status == 200
+        held.set()
+
+
+@pytest.mark.parametrize("limits", [FEW])
+async def test_many_calls_in_one_go_are_refused_one_after_another_where_none_may_be_held(
+    api: Api, lanes: Lanes, held: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dispatcher.http.lanes.MOST_HELD_BYTES", 0)
+    async with wire(api) as line:
+        line.writer.write(b"GET /markets HTTP/1.1\r\n\r\n" * 1_000)
+        assert [(await line.told()).status for _ in range(1_000)] == [503] * 1_000
+        held.set()
+
+
 @pytest.mark.parametrize("limits", [NARROW])
 @pytest.mark.parametrize("whole", [True, False], ids=["at once", "in pieces"])
 async def test_who_hangs_up_while_it_waits_gives_its_place_back_and_nothing_is_stored(
