@@ -166,6 +166,8 @@ def test_run_test_runs_every_check_and_then_pytest_with_the_arguments(checkout: 
     assert len(checks) == 5, "lint, format, types, import contract, JavaScript"
     assert last.startswith("-m pytest")
     assert last.endswith("-k one thing")
+    played = run(checkout / "run", "chaos", "--only", "night", env=bare)  # workers are an extra: it is there
+    assert played.stdout == "-P -m dispatcher chaos --only night\n", played.stderr
 
 
 def test_what_tests_import_is_compiled_once_whatever_this_shell_says(checkout: Path, tmp_path: Path) -> None:
