@@ -29,7 +29,12 @@ Deno.test("midnight is 00:00, never 24:00", () => {
 Deno.test("how long is said in the largest unit that still tells", () => {
   same([span(45_000), span(720_000), span(12_000_000), span(172_800_000)], ["45 s", "12 min", "3 h 20", "2 d"]);
   same([until(60_000, 0), until(0, 240_000)], ["in 1 min", "4 min ago"]);
-  same([until(0, 12_000_000), until(93_540_000, 0), until(0, 172_800_000)], ["3 h 20 ago", "in 26 h", "2 d ago"]);
+  same([until(0, 12_000_000), until(93_599_000, 0), until(88_200_000, 0), until(0, 172_800_000)], [
+    "3 h 20 ago",
+    "in 26 h",
+    "in 24 h",
+    "2 d ago",
+  ]);
 });
 
 Deno.test("a cell of a table is never taken for a formula", () => {

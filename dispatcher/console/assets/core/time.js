@@ -115,7 +115,7 @@ export function span(ms) {
  * @param {number} nowMs
  */
 export function until(ms, nowMs) {
-  const hours = Math.round(Math.abs(ms - nowMs) / 3_600_000);
+  const hours = Math.floor(Math.round(Math.abs(ms - nowMs) / 60_000) / 60); // a half hour stays what it was
   const about = hours >= 10 && hours < 48 ? `${hours} h` : span(ms - nowMs);
   return ms >= nowMs ? `in ${about}` : `${about} ago`;
 }
