@@ -20,7 +20,7 @@ from dispatcher.domain.statements import Item
 from dispatcher.jobs.timers import Timers
 from tests.domain import make
 from tests.http.conftest import Api
-from tests.http.test_offers import offered
+from tests.http.test_offers import VENDOR, offered
 
 CARD = RateCard(turn_back_cents=2_000, late_cancel_cents=3_000, no_show_cents=1_500)
 MARCH = "/vendors/v1/statements/2026-03"
@@ -110,6 +110,8 @@ async def test_what_is_settled_in_another_month_is_a_correction_there_and_the_ol
     for _ in range(2):
         assert (await api.call("POST", settle, said, role=Role.OPS))[0] == 200
     april = await items(api, "/vendors/v1/statements/2026-04")
+    told = await statement(api, "/vendors/v1/statements/2026-04")
+    assert (told["work"], told["corrections"], told["corrections_cents"], told["cents"]) == (0, 1, 1_000, 1_000)
     assert lines(april["r1.1 correction"]) == [("agreed", "", -4_500), ("agreed", "", 5_500)]
     assert april["r1.1 correction"]["lines"][1]["note"] == "dispute_1"
     assert (await statement(api))["open_disputes"] == 0
@@ -171,6 +173,19 @@ async def test_pages_go_on_where_the_one_before_ended(api: Api) -> None:
         if not (cursor := page["cursor"]):
             break
     assert seen == ["r1.1", "r2.1", "r3.1"]
+
+
+async def test_a_market_lists_each_vendor_that_has_work_in_the_month(api: Api) -> None:
+    await taken(api, "r1")
+    await api.call("PUT", "/vendors/a-idle", msgspec.to_builtins(replace(VENDOR, id="a-idle")), role=Role.OPS)
+    seen, cursor = [], ""
+    for _ in range(2):
+        page = await statement(api, f"/statements/2026-03?limit=1&cursor={cursor}")
+        seen += [(each["vendor_id"], each["work"], each["open_work"]) for each in page["statements"]]
+        cursor = page["cursor"]
+    assert (seen, cursor) == ([("v1", 0, 1)], "")
+    status, _ = await api.call("GET", "/statements/2026-03", role=Role.VENDOR, vendor="v1")
+    assert status == 403
 
 
 @pytest.mark.parametrize("what", ["", "/items", "/csv"])
