@@ -111,7 +111,12 @@ async def test_what_is_settled_in_another_month_is_a_correction_there_and_the_ol
         assert (await api.call("POST", settle, said, role=Role.OPS))[0] == 200
     april = await items(api, "/vendors/v1/statements/2026-04")
     told = await statement(api, "/vendors/v1/statements/2026-04")
-    assert (told["work"], told["corrections"], told["corrections_cents"], told["cents"]) == (0, 1, 1_000, 1_000)
+    assert (told["work"], told["corrections"], told["corrections_cents"], told["cents"]) == (
+        0,
+        1,
+        1_000,
+        1_000,
+    )
     assert lines(april["r1.1 correction"]) == [("agreed", "", -4_500), ("agreed", "", 5_500)]
     assert april["r1.1 correction"]["lines"][1]["note"] == "dispute_1"
     assert (await statement(api))["open_disputes"] == 0
