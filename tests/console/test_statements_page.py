@@ -18,6 +18,7 @@ from dispatcher.domain.statements import DISPUTE, Item
 from tests.console.conftest import PHONE, SHARED, Desk
 from tests.console.pages import problems_in_both_themes
 from tests.console.trouble import vendor
+from tests.console.vendors_phone import phone
 from tests.http.conftest import NOW_MS
 
 pytestmark = SHARED
@@ -47,7 +48,6 @@ async def test_a_case_manager_checks_a_months_bill_line_by_line_and_takes_it_awa
     await expect(row).to_contain_text("v1")
     await expect(row).to_contain_text("$55.00")
     await expect(page.locator(".figures")).to_contain_text("1lines disputed")
-    assert await problems_in_both_themes(page) == []
     await page.keyboard.press("j")
     await page.keyboard.press("Enter")
     row = page.locator(".grid-row").first
@@ -70,3 +70,23 @@ async def test_a_case_manager_checks_a_months_bill_line_by_line_and_takes_it_awa
     assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     await page.keyboard.press("Escape")
     await expect(page.get_by_text("No vendor has work in this month.")).to_be_visible()
+
+
+async def test_a_vendor_sees_on_its_phone_what_it_is_owed_and_takes_it_away(desk: Desk) -> None:
+    market = desk.new_market()
+    await vendor(desk, market, "v1")
+    await ended(desk, market, "r1.1", FARE, Line(PriceKind.EQUIPMENT, 500, note="E1390 dispute_1"))
+    await ended(desk, market, "r2.1", Line(PriceKind.TURN_BACK, -2_000), end=WorkEnd.TURNED_BACK)
+    await ended(desk, market, "r2.1.dispute_1", Line(PriceKind.TURN_BACK, -2_000))
+    page = await phone(desk, market, "more")
+    await page.get_by_role("link", name="What I am owed").click()
+    await expect(page.locator("section.card")).to_contain_text("Together $30.00")
+    await expect(page.locator("section.card")).to_contain_text("disputed lines: 1")
+    first = page.locator("[data-item='r1.1']")
+    await first.locator("summary").click()
+    await expect(first).to_contain_text("equipment E1390$5.00")
+    assert await problems_in_both_themes(page) == []
+    async with page.expect_download() as saved:
+        await page.get_by_role("button", name="Save as CSV").click()
+    assert "r2.1" in Path(await (await saved.value).path()).read_text()
+    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
