@@ -41,6 +41,7 @@ def test_what_is_missing_or_wrong_is_named_as_it_is_typed(tmp_path, monkeypatch,
         ("AOF_REWRITE_HOURS", "soon", "'soon': it is no number."),
         ("REDIS_URL", "reddis://:hunter2@h:1", "'reddis://…@h:1': it has another form."),
         ("REDIS_URL", "hunter2@h:1", "'…@h:1': it has another form."),
+        ("TRAVEL_URL", "valhalla+https://hunter2@roads", "'valhalla+https://…@roads': a user or a password"),
         ("BROKER_URL", "re://:hun/ter2@h", "'re://…@h': it begins with none of redis://"),
     ],
 )
