@@ -170,7 +170,7 @@ def _memory(matcher_pid: int) -> dict[str, int]:
         for each in Path(f"/proc/{at}/task").glob("*/children"):
             children += [int(pid) for pid in each.read_text(encoding="ascii").split()]
     own, *below = [_peak_mb(each) for each in children]
-    return {"matcher_mb": own, "solver_mb": max(below, default=0)}
+    return {"matcher_peak_mb": own, "solver_peak_mb": max(below, default=0)}
 
 
 def _peak_mb(pid: int) -> int:

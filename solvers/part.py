@@ -17,7 +17,7 @@ from solvers.saved import NotSaved, large, small
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """r requests with the candidates and the capacity that are theirs; `start` (r): how they stand so far."""
+    """r requests with the candidates, vendors and capacity that are theirs; `start` (r): as they stand."""
 
     number: int
     problem: AssignmentProblem

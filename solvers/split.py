@@ -25,7 +25,7 @@ from solvers.assignment.plan import cost_of, is_feasible, pins_of
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.result import AssignmentResult, Status
 from solvers.assignment.solve import solve
-from solvers.assignment.subproblem import restrict
+from solvers.assignment.subproblem import Subproblem, restrict
 from solvers.memory import give_back
 from solvers.part import Part, PartPlan, solve_part
 from solvers.parting import Split, split_of
@@ -198,27 +198,28 @@ class _Run:
 
     def _parted(self, base: Ints, task: _Task, turns: Turns, nth: int) -> None:
         give_back()  # what the part before it had
-        found = self._improve(base, task, turns.limit_of(nth), self.away)
-        if found is not None:
-            self.prices[task.targets] = found.prices[task.targets]
+        if (improved := self._improve(base, task, turns.limit_of(nth), self.away)) is not None:
+            some, found = improved
+            self.prices[some.vendors] = found.prices
         self.settled(self.choice[task.some & (self.choice >= 0) & self.split.alone & ~self._again()])
 
     def _again(self) -> Flags:
         """R; whether it is solved once more along the seams, with all that it is tied to."""
         return self.split.with_tied(self.split.seam | (self.choice < 0))
 
-    def _improve(self, base: Ints, task: _Task, limit: _Limit, away: _Away | None = None) -> PartPlan | None:
+    def _improve(
+        self, base: Ints, task: _Task, limit: _Limit, away: _Away | None = None
+    ) -> tuple[Subproblem, PartPlan] | None:
         """Solve these in what the others leave in `base`; None: there is nobody."""
         inside = np.flatnonzero(task.some & (pins_of(self.problem) < 0))
         if not len(inside):
             return None
-        some = restrict(self.problem, base, inside, task.columns)
-        problem = replace(some.problem, vendor_target=np.where(task.targets, some.problem.vendor_target, 0))
-        part = Part(task.number, problem, some.start, task.seed, limit.seconds, limit.work)
+        some = restrict(self.problem, base, inside, task.columns, task.targets)
+        part = Part(task.number, some.problem, some.start, task.seed, limit.seconds, limit.work)
         found = self._solved(part, task.workers, away)
         self.lacking += found.lacking
         self.choice[inside] = some.merged(base, found.choice)[inside]
-        return found
+        return some, found
 
     def _solved(self, part: Part, workers: int, away: _Away | None) -> PartPlan:
         """By others, else here in what is left of its time."""

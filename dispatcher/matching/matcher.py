@@ -17,9 +17,10 @@ import structlog
 
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.matching.arrivals import Arrivals
-from dispatcher.matching.batch import GAP, INTERVAL, SETTLE, run_batch
+from dispatcher.matching.batch import GAP, INTERVAL, SETTLE
 from dispatcher.matching.commits import Done, FenceLost, Ownership
 from dispatcher.matching.explanations import explain
+from dispatcher.matching.fitting import fitting_batch
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.market import Market
 from dispatcher.matching.reading import Reading
@@ -69,14 +70,15 @@ class Matcher:
         pause_s = PAUSE_S
         while not cancel_requested():
             try:
-                if await self._own_for_a_while():
-                    pause_s = PAUSE_S
+                pause_s = PAUSE_S if await self._own_for_a_while() else pause_s
             except (FenceLost, Unavailable) as error:
                 self.executor.measures.count(self.market.name, LEASES, "lost")
                 reason = str(error).partition("\n")[0]
                 log.warning("matcher_interrupted", market=self.market.name, reason=reason)
             except Exception as error:
                 log.exception("matcher_failed", market=self.market.name, restart_in_s=pause_s)
+                if isinstance(error, MemoryError):  # of whatever is done beside a batch
+                    self.market.requests.take_fewer()
                 if self.troubles is not None:
                     await self.troubles.tell(error, pause_s)
             await asyncio.sleep(pause_s)
@@ -257,8 +259,7 @@ class Matcher:
     def _note(self, due: Collection[str], done: Done) -> None:
         """What became of them; an offered request that comes back will be looked at again."""
         self.arrivals.offered(len(done.offered))
-        self.seen |= set(due)
-        self.seen -= done.offered
+        self.seen = (self.seen | set(due)) - done.offered
         self.unmatched = (self.unmatched | done.tried) & self.seen
         again = done.outdated & (done.offered | self.left)  # that was planned since, or is at once
         if done.deferred or done.fell_out > len(again):
@@ -269,13 +270,12 @@ class Matcher:
         """A batch when there is work for one, and at the interval."""
         while not cancel_requested():
             values, clock = self.market.values, self.market.clock
-            interval_s = clock.real_s(float(INTERVAL.of(values)))
-            gap_s = float(GAP.of(values))
+            interval_s, gap_s = clock.real_s(float(INTERVAL.of(values))), float(GAP.of(values))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.work.wait(), max(interval_s, gap_s))
             await self._settled(float(SETTLE.of(values)), interval_s)
             self.work.clear()
-            done = await run_batch(own, self.market, self.solvers)
+            done = await fitting_batch(own, self.market, self.solvers)
             if self.troubles is not None:
                 await self.troubles.end()
             if done.outdated or (done.fell_out and done.offered) or self.market.requests.untried:

@@ -14,6 +14,7 @@ from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.requests import RequestRecord, priority_of
 from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import in_force, start_window
+from dispatcher.matching.batch_size import BatchSize
 from dispatcher.matching.fairness import with_floor
 from dispatcher.matching.horizon import reach_ms
 from dispatcher.matching.reading import Reading
@@ -53,6 +54,7 @@ class WaitingRequests:
     untried: bool = False  #: whether the last batch left something out that was in none before it
     bundles: dict[str, Bundled] = field(default_factory=dict)  #: as last read
     refused: Refused = field(default_factory=Refused)
+    size: BatchSize = field(default_factory=BatchSize)
     _revisions: dict[str, int] = field(default_factory=dict)  #: by id, of which record its body was read
     _amended: dict[str, int] = field(default_factory=dict)  #: as last listed
     _far: dict[str, int] = field(default_factory=dict)  #: requests out of reach, by when their window opens
@@ -151,7 +153,7 @@ class WaitingRequests:
         In each turn the most pressing (as far as they were read before), then the longest waiting come first:
         who can have no vendor keeps nobody waiting for ever.
         """
-        limit, found = BATCH_LIMIT.whole(reading.values), list[Waiting]()
+        limit, found = self.size.of(BATCH_LIMIT.whole(reading.values)), list[Waiting]()
         near = self._near(ids, reach_ms(now_ms, reading.values))
         queue = await beside_if_many(len(near), self._in_turn, near)
         at, self._batches = 0, self._batches + 1
@@ -160,8 +162,14 @@ class WaitingRequests:
             found += await self.read(taken, reading, travel, now_ms, let_pass)
             self._tried |= dict.fromkeys(taken, self._batches)
             at += len(taken)
-        self.untried = any(each not in self._tried for each in queue[at:])
+        self.untried, self.size.took = any(each not in self._tried for each in queue[at:]), len(found)
         return sorted(found, key=_as_received)
+
+    def take_fewer(self) -> bool:
+        """The last batch did not fit into memory: it counts as none. False: it was as small as may be."""
+        self._tried = {each: nth for each, nth in self._tried.items() if nth < self._batches}
+        self.untried = True
+        return self.size.halve()
 
     def _in_turn(self, ids: Sequence[str]) -> list[str]:
         return sorted(

@@ -72,14 +72,18 @@ class Pipe(asyncio.Protocol):
             raise Disconnected("the connection has ended")
         packed, is_idle = list(map(_packed, commands)), not self._asked
         question = Question(len(commands), [], self._loop.create_future(), heard)
-        self._asked.append(question)
-        if is_idle:
-            self._heard_s = self._loop.time()
-            self._send(packed)
-        else:
-            if not self._unsent:
-                self._loop.call_soon(self._send_all)
-            self._unsent += packed
+        try:
+            self._asked.append(question)
+            if is_idle:
+                self._heard_s = self._loop.time()
+                self._send(packed)
+            else:
+                if not self._unsent:
+                    self._loop.call_soon(self._send_all)
+                self._unsent += packed
+        except BaseException as error:
+            self._fail(error)
+            raise
         return await question.told
 
     async def ask_one(self, *words: Any) -> Any:
@@ -106,14 +110,17 @@ class Pipe(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Some answers, or a part of one."""
         self._heard_s = self._loop.time()
-        self._reader.feed(data)
         try:
+            self._reader.feed(data)
             while (answer := self._reader.gets()) is not NOT_YET:
                 self._take(answer)
         except (InvalidResponse, LookupError):  # no answer, or to no question: what follows cannot be told
             self._end(Disconnected("the server's words are not understood"))
         except Disconnected as error:
             self._end(error)
+        except BaseException as error:
+            self._fail(error)
+            raise
 
     def connection_lost(self, error: Exception | None) -> None:
         """The server hung up, or we did."""
@@ -124,7 +131,15 @@ class Pipe(asyncio.Protocol):
         """All that was asked in this turn of the loop."""
         unsent, self._unsent = self._unsent, []
         if not self.is_closed:
-            self._send(unsent)
+            try:
+                self._send(unsent)
+            except BaseException as error:
+                self._fail(error)
+                raise
+
+    def _fail(self, error: BaseException) -> None:
+        """Something failed here (memory is full): from now on each would hear another's answer."""
+        self._end(Disconnected(f"it failed here ({type(error).__name__})"))
 
     def _send(self, packed: Sequence[bytes]) -> None:
         self._transport.write(b"".join(packed))

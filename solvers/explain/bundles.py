@@ -11,7 +11,7 @@ from solvers.arrays import Flags, Ints
 from solvers.assignment.greedy import greedy
 from solvers.assignment.plan import cost_of
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.subproblem import restrict
+from solvers.assignment.subproblem import Subproblem, restrict
 from solvers.checker import check
 from solvers.explain.reasons import Step, What
 from solvers.explain.verdicts import Verdicts
@@ -63,7 +63,8 @@ def others_fit(
             return False
         own = _own(problem, request)[same[:1]]
         columns = [own if each == request else _open(problem, held, each) for each in members.tolist()]
-        return whole(restrict(problem, held, members, np.concatenate(columns)).problem, steps)
+        part = restrict(problem, held, members, np.concatenate(columns))
+        return whole(part.problem, tuple(_within(part, step) for step in steps))
 
     return fit
 
@@ -75,6 +76,11 @@ def whole(bundle: AssignmentProblem, steps: tuple[Step, ...]) -> bool:
     left_out = cost_of(changed, np.full_like(choice, -1))
     report = check(changed, choice)
     return report.ok and bool((choice >= 0).all()) and report.cost <= left_out + spare
+
+
+def _within(part: Subproblem, step: Step) -> Step:
+    """A step as the part counts its vendors."""
+    return replace(step, vendor=int(np.searchsorted(part.vendors, step.vendor)))
 
 
 def _open(problem: AssignmentProblem, held: Ints, request: int) -> Ints:

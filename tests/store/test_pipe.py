@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -50,6 +51,36 @@ async def test_who_leaves_does_not_take_the_others_answers_along(client: Redis) 
     leaver.cancel()
     assert await stayer == b"b"
     assert await pipe.ask_one("ECHO", "c") == b"c"
+
+
+class NoMemory:
+    """A transport whose next words find no memory."""
+
+    def __init__(self, transport: Any) -> None:
+        self.transport, self.abort = transport, transport.abort
+
+    def write(self, data: bytes) -> None:
+        raise MemoryError
+
+
+async def test_where_words_find_no_memory_nobody_hears_anothers_answer(client: Redis) -> None:
+    pipe = await Pipe.to(client)
+    pipe._transport = NoMemory(pipe._transport)
+    with pytest.raises(MemoryError):
+        await pipe.ask_one("ECHO", "a")
+    with pytest.raises(Disconnected):
+        await pipe.ask_one("ECHO", "b")
+
+
+async def test_where_the_words_of_a_turn_find_no_memory_all_who_asked_in_it_are_told(client: Redis) -> None:
+    pipe, unseen = await Pipe.to(client), list[Any]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context["exception"]))
+    asked = [asyncio.create_task(pipe.ask_one("ECHO", each)) for each in "abc"]
+    await asyncio.sleep(0)
+    pipe._transport = NoMemory(pipe._transport)
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(each) for each in found] == [Disconnected] * 3
+    assert [type(each) for each in unseen] == [MemoryError]
 
 
 async def test_a_listener_hears_what_is_published_beside_its_answers_and_that_the_server_ended(
