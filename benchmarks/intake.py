@@ -231,6 +231,7 @@ def running(words: Sequence[str], environment: Any, listener: int) -> Iterator[s
         env=ours,
         pass_fds=(listener,),
         stderr=subprocess.DEVNULL,
+        start_new_session=True,  # as `serve` starts it: Linux shares processors out by session
         preexec_fn=die_with_parent(),  # noqa: PLW1509  (one system call, looked up before the fork)
     )
     try:

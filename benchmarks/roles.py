@@ -87,6 +87,7 @@ def _running(
             own_command("serve", "--role", *role),
             env=own_environment() | dict(environment),
             stderr=errors,
+            start_new_session=True,  # as `serve` does it: Linux shares processors out by session
             preexec_fn=die_with_parent(),  # noqa: PLW1509  (one system call, looked up before the fork)
             pass_fds=files,
         )
