@@ -16,6 +16,7 @@ from client.pages import pages
 from client.posting import CHANGED_MEANWHILE, Posting, etag
 from client.prices import Prices
 from client.proofs import Proofs
+from client.statements import StatementReader
 from client.threads import Threads
 from client.webhooks import WebhookClient
 from contracts.amendments import Amend
@@ -35,7 +36,9 @@ ACCEPTED = frozenset({202})
 TRIES = 5  # somebody else may change the tuning between our look and our change, now and then
 
 
-class PlatformClient(EpisodeClient, Posting, Threads, Barriers, Prices, Proofs, WebhookClient):
+class PlatformClient(
+    EpisodeClient, Posting, Threads, Barriers, Prices, StatementReader, Proofs, WebhookClient
+):
     """Calls with a `platform` token (or `ops`, for vendors and capacity)."""
 
     async def submit(self, requests: Request | Sequence[Request], *, key: str | None = None) -> list[str]:

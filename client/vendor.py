@@ -13,6 +13,7 @@ from client.posting import Posting
 from client.prices import Prices
 from client.proofs import ProofGiver
 from client.scorecards import ScoreDisputer
+from client.statements import StatementReader
 from client.threads import Threads
 from client.vendor_limits import CapReader, WhyNoOffers
 from client.webhooks import WebhookClient
@@ -28,7 +29,16 @@ TAKEN_OR_NOTED: Forms[Dispatch | Offer] = {200: Dispatch, 202: Offer}
 
 
 class VendorClient(
-    Posting, Threads, Prices, ProofGiver, PaperSender, WebhookClient, ScoreDisputer, CapReader, WhyNoOffers
+    Posting,
+    Threads,
+    Prices,
+    StatementReader,
+    ProofGiver,
+    PaperSender,
+    WebhookClient,
+    ScoreDisputer,
+    CapReader,
+    WhyNoOffers,
 ):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 

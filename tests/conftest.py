@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from dispatcher.serve.embedded import EmbeddedRedis
 from tests import examples, roads
@@ -18,6 +19,8 @@ FIRST = (
     "benchmarks",
     "console",
 )  # folders of tests that take seconds each, or share a browser
+settings.register_profile("untimed", deadline=None)  # on a busy machine an example takes what it takes
+settings.load_profile("untimed")
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

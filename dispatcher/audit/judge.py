@@ -25,6 +25,7 @@ from dispatcher.audit.proofs import unknown_to_requests
 from dispatcher.audit.scorecards import uncounted
 from dispatcher.audit.sequence import out_of_sequence
 from dispatcher.audit.standing_orders import out_of_order
+from dispatcher.audit.statements import unbilled
 from dispatcher.audit.tasks import unseen
 from dispatcher.audit.threads import outlived
 from dispatcher.domain.compact import Record
@@ -233,6 +234,7 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "patients": on_two_rides,
     "amendments": without_end,
     "prices": out_of_sum,
+    "statements": unbilled,
     "modes": asked_otherwise,
     "authorizations": out_of_balance,
     "standing orders": out_of_order,

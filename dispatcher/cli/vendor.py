@@ -24,7 +24,7 @@ URL, TOKEN, MARKET = "VENDOR_URL", "VENDOR_TOKEN", "VENDOR_MARKET"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Every word, and what all of them take."""
-    from dispatcher.cli._vendor import Subjects, offers, own, proof, score, why, work
+    from dispatcher.cli._vendor import Subjects, offers, own, proof, score, statement, why, work
 
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--url", default=os.environ.get(URL), help=f"where the service is ({URL})")
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_argument("--market", default=os.environ.get(MARKET), metavar="ID", help=f"which ({MARKET})")
     common.add_argument("--json", action="store_true", help="the answer as JSON")
     subjects = Subjects(parser, common)
-    for subject in (offers, work, proof, own, score, why):
+    for subject in (offers, work, proof, own, score, statement, why):
         subject.add(subjects)
 
 

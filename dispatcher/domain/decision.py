@@ -18,6 +18,7 @@ from dispatcher.domain.kinds import Kind, kind_of
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.scorecards import WorkOutcome
+from dispatcher.domain.statements import Billed
 from dispatcher.domain.will_call import Called
 
 
@@ -107,6 +108,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[GroupCount, ...] = ()  # and to how groups of requests fare
     called: Called | None = None  # a will-call that was called: counted
     answers: tuple[Answer, ...] = ()  # what it adds to what is known of how vendors answer
+    billed: tuple[Billed, ...] = ()  # and to vendors' statements
     by: str = ""  # the right that it took, where another of the caller's may give the command
     at_ms: int  # the time its messages carry
 

@@ -24,7 +24,7 @@ K = PriceKind
 FEES = frozenset({K.TURN_BACK, K.LATE_CANCEL, K.NO_SHOW})
 AFTERWARDS = FEES | {K.WAITING}  # no line of these is in a price as it was offered
 HALF_HOUR_MS = HOUR_MS // 2
-SETTLED = "dispute_"  # how the note of a line begins that was settled otherwise than computed
+SETTLED = "dispute_"  # of the note of a line that was settled otherwise than computed; its number follows
 
 
 class Line(Compact, frozen=True):
@@ -184,12 +184,21 @@ def place_of(offer: OfferRecord, said: Dispute) -> int | None:
 
 
 def settled(offer: OfferRecord, place: int, cents: int, number: int) -> dict[str, Any]:
-    """What changes of a dispatch whose line was settled: its figure, and by which dispute."""
+    """What changes of a dispatch whose line was settled: its figure, and by which dispute.
+
+    What it is for stays: of equipment its HCPCS.
+    """
     lines = list(lines_of(offer))
     was = lines[place]
     unit_cents = was.cents if was.unit_cents is None else was.unit_cents
-    lines[place] = Line(was.kind, cents, unit_cents, was.quantity, f"{SETTLED}{number}")
+    note = f"{code_of(was)} {SETTLED}{number}".lstrip()
+    lines[place] = Line(was.kind, cents, unit_cents, was.quantity, note)
     return priced(lines)
+
+
+def code_of(line: Line) -> str:
+    """The code that stands in its note: of equipment its HCPCS; "": none."""
+    return "" if line.note.startswith(SETTLED) else line.note.partition(" ")[0]
 
 
 def amended(offer: OfferRecord, lines: tuple[Line, ...], price_cents: int) -> dict[str, Any]:
@@ -238,7 +247,7 @@ def boarded(offer: OfferRecord, at_ms: int) -> dict[str, Any]:
 
 def with_waiting(lines: Sequence[Line], waits: Sequence[Wait], offer: OfferRecord) -> list[Line]:
     """The lines with that about waiting as it follows from `waits`; one that was settled stays."""
-    if any(each.kind is K.WAITING and each.note.startswith(SETTLED) for each in lines):
+    if any(each.kind is K.WAITING and SETTLED in each.note for each in lines):
         return list(lines)
     others = [each for each in lines if each.kind is not K.WAITING]
     line = _waiting(waits, offer)
@@ -246,17 +255,21 @@ def with_waiting(lines: Sequence[Line], waits: Sequence[Wait], offer: OfferRecor
 
 
 def _waiting(waits: Sequence[Wait], offer: OfferRecord) -> Line | None:
-    """Each half hour that has begun after what is free; before the agreed start nobody is waited for."""
+    """Each half hour that has begun after what is free."""
     rates = offer.rates
     if rates is None:
         return None
+    halves = -(-max(0, waited_ms(waits, offer) - rates.waiting_free_minutes * MINUTE_MS) // HALF_HOUR_MS)
+    cents = halves * rates.waiting_half_hour_cents
+    return Line(K.WAITING, cents, rates.waiting_half_hour_cents, float(halves)) if halves else None
+
+
+def waited_ms(waits: Iterable[Wait], offer: OfferRecord) -> int:
+    """How long was waited, of the waits that are over: before the agreed start nobody is waited for."""
     spans = [
         (max(each.since_ms, each.from_ms or offer.start_ms), each.until_ms) for each in waits if each.until_ms
     ]
-    long_ms = sum(max(0, until_ms - since_ms) for since_ms, until_ms in spans)
-    halves = -(-max(0, long_ms - rates.waiting_free_minutes * MINUTE_MS) // HALF_HOUR_MS)
-    cents = halves * rates.waiting_half_hour_cents
-    return Line(K.WAITING, cents, rates.waiting_half_hour_cents, float(halves)) if halves else None
+    return sum(max(0, until_ms - since_ms) for since_ms, until_ms in spans)
 
 
 def _over(wait: Wait, offer: OfferRecord, now_ms: int, status: TrackingStatus | None) -> Wait:

@@ -23,6 +23,7 @@ from dispatcher.domain.follow_fairness import with_left_out
 from dispatcher.domain.follow_notifications import with_notifications
 from dispatcher.domain.follow_prices import with_prices
 from dispatcher.domain.follow_sequence import with_sequence
+from dispatcher.domain.follow_statements import with_statements
 from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.legs import with_return
@@ -211,6 +212,7 @@ REQUEST_KIND = register(
             with_care,
             with_answers,
             with_prices,
+            with_statements,
             with_notifications,
             with_barriers,
             with_left_out,

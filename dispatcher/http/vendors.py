@@ -62,8 +62,8 @@ async def put(call: Call, parts: Parts) -> Reply:
     if vendor.id != vendor_id:
         detail = f"the id is {vendor.id}, and the path says {vendor_id}"
         raise InvalidMessage.at("/id", f"{detail}\nMaybe one of the two is misspelt.")
-    refuse_bad_areas(vendor)
     who, market, vendors = call.principal, call.market, parts.service.vendors
+    refuse_bad_areas(vendor, parts.service.markets.zones[market].key)
 
     async def current() -> int:
         return (await vendors.get(who, market, vendor_id)).version

@@ -5,11 +5,10 @@ One that was cut short has no manifest and no end, and no program opens it as wh
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from datetime import date
 
 from contracts.instants import to_instant
 from contracts.proofs import DeliveredItem, ProofReport
@@ -17,6 +16,7 @@ from dispatcher.domain.proofs import Given, PictureRecord, ProofRecord
 from dispatcher.domain.refusals import NotFound, Unreadable
 from dispatcher.domain.rights import SEES_PROOF
 from dispatcher.security.principal import Principal
+from dispatcher.service.csv_rows import Row, csv_of
 from dispatcher.service.local_days import span_ms
 from dispatcher.service.proof_views import numbered
 from dispatcher.service.proofs import Proofs
@@ -28,8 +28,6 @@ COLUMNS = (
     "signed_by", "relationship", "not_signed", "items", "instruction_given", "picture", "file", "media",
     "bytes", "sha256", "unreadable",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would work out what begins so
-Row = dict[str, object]
 
 
 class _Sink(io.RawIOBase):
@@ -83,7 +81,7 @@ class ProofExport:
                         row |= {"file": "", "unreadable": "yes"}
                     rows.append(row)
                     yield sink.taken()
-            packed.writestr(zipfile.ZipInfo(MANIFEST), _csv(rows), zipfile.ZIP_DEFLATED)
+            packed.writestr(zipfile.ZipInfo(MANIFEST), csv_of(COLUMNS, rows), zipfile.ZIP_DEFLATED)
         yield sink.taken()
 
     async def _seen(
@@ -164,24 +162,3 @@ def _of_picture(picture: PictureRecord, file: str) -> Row:
 
 def _ending(picture: PictureRecord) -> str:
     return picture.name.rpartition(".")[2]
-
-
-def _csv(rows: Sequence[Row]) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow([_cell(row.get(name)) for name in COLUMNS])
-    return out.getvalue().encode()
-
-
-def _cell(value: object) -> object:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value

@@ -18,6 +18,7 @@ from dispatcher.store.keys import Keys
 from dispatcher.store.patterns import add_count
 from dispatcher.store.program import Program
 from dispatcher.store.scorecards import add_outcome
+from dispatcher.store.statements import add_billed
 
 NAMED = 64  # of so many requests a hint gives the ids; for more, whoever hears it looks for itself
 
@@ -73,6 +74,8 @@ def _add_counts(program: Program, keys: Keys, decision: Decision) -> None:
     """What is counted of it, in the commit that it comes with: once."""
     for outcome in decision.outcomes:
         add_outcome(program, keys, outcome)
+    for billed in decision.billed:
+        add_billed(program, keys, billed)
     for answer in decision.answers:
         add_answer(program, keys, answer)
     for count in decision.counts:

@@ -11,6 +11,7 @@ from dispatcher.domain.kinds import Kind
 VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # first parts of keys
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 OUTCOMES = "outcomes"
+STATEMENT = "statement"
 PATTERNS = "patterns"
 ACCEPTANCE = "acceptance"
 CAP_LIMITS, SPENT = "cap-limits", "spent"
@@ -101,6 +102,10 @@ class Keys:
     def outcomes(self, vendor_id: str, day: str) -> str:
         """What stands behind a vendor's counts of a day: an entry an outcome."""
         return f"{self.prefix}{OUTCOMES}:{vendor_id}:{day}"
+
+    def statement(self, vendor_id: str, day: str) -> str:
+        """What a vendor's work of a local day comes to: an item a dispatch, and a correction."""
+        return f"{self.prefix}{STATEMENT}:{vendor_id}:{day}"
 
     def acceptance(self, week: str) -> str:
         """How vendors answered offers in a week: counts by vendor, cell and answer."""

@@ -64,6 +64,7 @@ from dispatcher.store.seals import SealPart
 from dispatcher.store.sending import SendingPart
 from dispatcher.store.soon import Soon, soon
 from dispatcher.store.standing_orders import StandingOrderPart
+from dispatcher.store.statements import StatementPart
 from dispatcher.store.tail import Wake
 from dispatcher.store.tasks import TaskPart
 from dispatcher.store.threads import ThreadPart
@@ -92,6 +93,7 @@ class MarketStore:
         self._open_tuning(node)
         self.views = ViewPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)
+        self.statements = StatementPart(node, self.keys)
         self.acceptance = AcceptancePart(node, self.keys)
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)

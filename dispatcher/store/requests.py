@@ -246,5 +246,10 @@ class RequestPart:
         span = (from_ms, f"({end_ms}", "BYSCORE", "LIMIT", 0, limit, "WITHSCORES")
         return list(Place.read(await self.reader.ask("ZRANGE", self.keys.list(offers_of(vendor_id)), *span)))
 
+    async def count_starting(self, vendor_id: str, from_ms: int, end_ms: int) -> int:
+        """How many of them there are."""
+        span = self.keys.list(offers_of(vendor_id)), from_ms, f"({end_ms}"
+        return int(await self.reader.ask("ZCOUNT", *span))
+
     def _read(self, item: Item, raw: bytes, unpack: Callable[[bytes], Value]) -> Value:
         return self.aside.read(self.keys.market, item, raw, unpack)

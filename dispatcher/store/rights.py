@@ -30,7 +30,7 @@ SUBCOMMANDS = ("SCRIPT", "XINFO", "XGROUP")
 
 # Whole commands, KEY standing for the key: a server may crash when asked about one without its arguments.
 TEXT = ("GET KEY", "MGET KEY", "GETRANGE KEY 0 3", "SET KEY x", "DEL KEY", "SETRANGE KEY 0 x")
-SORTED = ("ZADD KEY 1 x", "ZREM KEY x", "ZCARD KEY", "ZRANGE KEY 0 0", "ZMSCORE KEY x")
+SORTED = ("ZADD KEY 1 x", "ZREM KEY x", "ZCARD KEY", "ZRANGE KEY 0 0", "ZMSCORE KEY x", "ZCOUNT KEY 0 0")
 GROUP = "GROUP g c COUNT 1 STREAMS KEY >"
 READ_STREAM = (
     "XRANGE KEY - +",
@@ -125,7 +125,7 @@ def needed(keys: Keys) -> list[Words]:
         ),
         ((keys.losses("x", "2026-01-01"),), (*COUNTS, "HLEN KEY")),
         ((keys.cap_limits("x"), keys.spent("x", "2026")), (*COUNTS, "HMGET KEY x", "DEL KEY")),
-        ((keys.outcomes("x", "2026-01-01"),), OUTCOMES),
+        ((keys.outcomes("x", "2026-01-01"), keys.statement("x", "2026-01-01")), OUTCOMES),
         ((keys.decisions, keys.seals), LEDGER),
         ((keys.decided("2026-01-01"),), DECIDED),
         ((keys.lease, keys.webhooks_lease, keys.jobs_lease), LEASE),

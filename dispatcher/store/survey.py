@@ -29,6 +29,7 @@ from dispatcher.security.rings import KeyPrint, Ring
 from dispatcher.store import codec
 from dispatcher.store import keys as names
 from dispatcher.store.aside import READ_ERRORS
+from dispatcher.store.billed import BilledWork, billed_work
 from dispatcher.store.bodies import clear_part, key_of_body
 from dispatcher.store.codec import Versioned
 from dispatcher.store.connection import Reader
@@ -88,6 +89,9 @@ class Survey(msgspec.Struct, kw_only=True):
     vendors: set[str] = set()  # vendors that are stored
     listed: set[str] = set()  # vendors that are known to be there
     heard: dict[str, Heard] = {}  # what the streams tell, by key
+    billed: BilledWork = msgspec.field(
+        default_factory=BilledWork
+    )  # what statements say of the requests that are stored
     scored: dict[str, ScoredDay] = {}  # by day: what is counted of vendors' work, and what stands behind it
 
     def of_kind(self, kind: Kind[R], form: type[R]) -> Mapping[str, R]:
@@ -119,6 +123,8 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
     await _read_lists(reader, keys, found)
     found.scored = await scored(reader, keys, parts.get(names.SCORECARDS, []), parts.get(names.OUTCOMES, []))
+    kept = found.records[REQUEST_KIND.name].keys()
+    found.billed = await billed_work(reader, keys, found.strange, parts.get(names.STATEMENT, []), kept)
     aside = filter(None, parts.get(streams_named.EXHAUSTED, ()))
     found.exhausted = [f"{streams_named.EXHAUSTED}:{each}" for each in aside]
     if streams:

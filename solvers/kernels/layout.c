@@ -5,6 +5,7 @@
 #include "beam.h"
 #include "dual.h"
 #include "knapsack.h"
+#include "route.h"
 
 typedef struct {
     const char *name;     /* 0 after the last */
@@ -33,5 +34,7 @@ EXPORT const Place *layout_of(const char *wanted) {
     TELL(Plan, PLAN)
     TELL(Extension, EXTENSION)
     TELL(Beam, BEAM)
+    TELL(Routing, ROUTING)
+    TELL(Routes, ROUTES)
     return 0;
 }

@@ -58,6 +58,37 @@ BEAM: Final = _words(
     *("width", "slots", "order", "value", "before", "after", "top", "table", "left", "bound", "mark"),
     *("from", "at", "extension", "seen"),
 )
+ROUTING: Final = _words(
+    *(
+        "nodes",
+        "requests",
+        "vehicles",
+        "width",
+        "capacity",
+        "limited",
+        "near",
+        "travel",
+        "service",
+        "earliest",
+    ),
+    *("latest", "load", "request", "pickup", "delivery", "ride_limit", "route_limit", "close"),
+)
+ROUTES: Final = _words(
+    *(
+        "open",
+        "missing",
+        "touched",
+        "taken_missing",
+        "best_missing",
+        "stop",
+        "size",
+        "begin",
+        "last",
+        "aboard",
+    ),
+    *("length", "vehicle", "left_out", "absent", "taken_stop", "taken_size", "touched_list", "taken_out"),
+    *("best_stop", "best_size", "cost", "scratch", "at", "key", "random"),
+)
 
 #: All of them, by the name that C has for each.
 LAYOUTS: Final[dict[str, Layout]] = {
@@ -71,4 +102,6 @@ LAYOUTS: Final[dict[str, Layout]] = {
     "Plan": PLAN,
     "Extension": EXTENSION,
     "Beam": BEAM,
+    "Routing": ROUTING,
+    "Routes": ROUTES,
 }

@@ -30,6 +30,8 @@ _SIGNATURES: Final[dict[str, tuple[Any, list[Any]]]] = {
     "knapsacks_climb": (None, [_P, _P, _I, _F, _F, _P]),
     "knapsacks_bound": (_I, [_P, _P, _F, _P]),
     "plan_anneal": (_I, [_P, _P, _U, _I, _F, _I]),
+    "routes_begin": (None, [_P, _P]),
+    "routes_search": (_I, [_P, _P, _I, _F, _I]),
     "layout_of": (ctypes.POINTER(Place), [ctypes.c_char_p]),
 }
 
@@ -68,6 +70,10 @@ class Struct:
         else:
             word = value.address if isinstance(value, Struct) else int(value)
         self._fields[name] = word
+
+    def __getitem__(self, name: str) -> int:
+        """What stands in a field now: the kernel may have changed it."""
+        return int(self._fields[name])
 
     @property
     def address(self) -> int:

@@ -360,6 +360,13 @@ def _scored(values: Values) -> WorkOutcome:
     return outcome_of(record, offer, Context(now_ms=NOW, values=values), Outcome.ACCEPTED)
 
 
+def _billed(values: Values) -> int:
+    """How long what a ride came to is kept."""
+    over = reporting(accepted(), TrackingStatus.COMPLETED, values=values)
+    assert over is not None
+    return over.billed[0].kept_ms
+
+
 def _known_share(values: Values) -> object:
     """What a vendor of 21 works is known for."""
     return shares({"v1": {"on_time": 21}}, values)
@@ -476,6 +483,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "return_after_no_show": (1, _way_back),
     "will_call_evening_hour": (12, _asked_about),
     "will_call_minutes": (30, _called),
+    "statement_months": (12, _billed),
     "scorecard_days": (70, lambda values: _scored(values).kept_ms),
     "scorecard_far_m": (1_000, lambda values: _scored(values).entry.hard),
     "scorecard_least_works": (50, _known_share),

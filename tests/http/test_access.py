@@ -31,6 +31,7 @@ PLACES = {
     "authorization_id": "no-such",
     "vendor_id": "v1",
     "day": "2026-03-03",
+    "month": "2026-03",
     "type": "not-found",
     "digest": "0123456789abcdef",
     "number": "1",

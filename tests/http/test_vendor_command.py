@@ -75,6 +75,8 @@ async def test_the_lists_say_what_is_unread_and_a_days_list_has_what_is_over(tow
     assert (code, "no_show" in out, PATIENT["name"] in out) == (0, True, True)
     (row,) = json.loads((await typed("rides", "--json"))[1])["dispatches"]
     assert (row["id"], row["unread"]) == ("r1.1", 1)
+    code, out, _ = await typed("statement", "--month", DAY[:7])
+    assert (code, "no_show" in out, out.splitlines()[-1]) == (0, True, "together $0.00, not final yet")
     code, out, _ = await typed("rides", "--day", "2026-03-01")
     assert (code, out) == (0, "you had and have nothing on 2026-03-01\n")
 

@@ -44,6 +44,14 @@ async def read(api: Api) -> Any:
     return vendor
 
 
+async def test_an_area_given_as_lat_lon_is_refused_where_the_zone_of_the_market_tells(api: Api) -> None:
+    swapped = {"kind": "circle", "centre": [40.71, -74.0], "radius_m": 20_000}
+    status, told = await api.call("PUT", "/vendors/v1", VENDOR | {"service_area": [swapped]}, role=Role.OPS)
+    assert (status, told["errors"][0]["pointer"]) == (422, "/service_area/0")
+    assert "the two are swapped" in told["errors"][0]["detail"]
+    assert (await api.call("GET", "/vendors/v1", role=Role.OPS))[0] == 404
+
+
 async def test_ops_pauses_a_vendor_which_sees_who_when_and_why_and_cannot_lift_it(api: Api) -> None:
     await put(api)
     status, paused = await by_ops(api, "pause", {"reason": "no insurance"})

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from contracts.codec import decode
-from contracts.geo import Circle, Polygon, Position
+from contracts.geo import Area, Circle, Polygon, Position
 from contracts.problems import InvalidMessage
 from dispatcher.service.areas import refuse_bad_areas
 from tests.solvers import town
@@ -17,7 +17,7 @@ WITHIN = ((-75.25, 39.93), (-75.15, 39.93), (-75.2, 39.97))
 def refused(*ring: Position, holes: tuple[tuple[Position, ...], ...] = ()) -> str:
     """What is said; "" if it is taken."""
     try:
-        refuse_bad_areas(town.vendor(service_area=(Polygon(ring=ring, holes=holes),)))
+        refuse_bad_areas(town.vendor(service_area=(Polygon(ring=ring, holes=holes),)), "UTC")
     except InvalidMessage as refusal:
         assert refusal.facts["errors"][0].pointer == "/service_area/0"
         return str(refusal.facts["errors"][0].detail)
@@ -56,6 +56,41 @@ def test_a_city_with_thousands_of_corners_is_taken() -> None:
     corners = np.stack([-75.1 + out * np.cos(turn), 40 + out * np.sin(turn)], axis=1)
     assert refused(*((lon, lat) for lon, lat in corners.tolist())) == ""
     assert len(msgspec.convert({"ring": corners.tolist()}, Polygon).ring) == 5_000
+
+
+AROUND = Circle(centre=(39.95, -75.16), radius_m=20_000)
+
+
+@pytest.mark.parametrize(
+    ("zone", "area"),
+    [
+        ("America/New_York", AROUND),
+        ("America/New_York", Polygon(ring=tuple((lat, lon) for lon, lat in SQUARE))),
+        ("Europe/Athens", Circle(centre=(37.98, 23.73), radius_m=9_000)),
+        ("Asia/Kathmandu", Circle(centre=(27.7, 85.3), radius_m=9_000)),
+    ],
+)
+def test_an_area_that_is_in_its_market_only_as_lat_lon_is_refused(zone: str, area: Area) -> None:
+    with pytest.raises(InvalidMessage) as refusal:
+        refuse_bad_areas(town.vendor(service_area=(area,)), zone)
+    (error,) = refusal.value.facts["errors"]
+    assert error.pointer == "/service_area/0"
+    assert f"km from the city of {zone}" in error.detail
+    assert error.detail.endswith("Maybe the two are swapped: a position is [lon, lat], east first.")
+
+
+@pytest.mark.parametrize(
+    ("zone", "area"),
+    [
+        ("America/New_York", Circle(centre=(-80.19, 25.76), radius_m=9_000)),  # Miami: far, and meant
+        ("Africa/Cairo", Circle(centre=(30.04, 31.24), radius_m=9_000)),  # 170 km either way: nobody can tell
+        ("Europe/Moscow", Polygon(ring=((60, 42), (37, 55), (40, 60)))),  # one corner is in Moscow, swapped
+        ("UTC", AROUND),
+        ("US/Eastern", AROUND),  # an older name: no city is known
+    ],
+)
+def test_an_area_is_taken_where_it_may_be_meant(zone: str, area: Area) -> None:
+    refuse_bad_areas(town.vendor(service_area=(area,)), zone)
 
 
 def test_a_position_beyond_the_poles_is_said_to_be_the_wrong_way_round() -> None:

@@ -40,7 +40,7 @@ def of_the_store(keys: Keys) -> set[str]:
     """First parts of what the store keeps beside records."""
     single = [each for each in vars(keys).values() if each.startswith(keys.prefix) and each != keys.prefix]
     many = [keys.vendor("x"), keys.stream("x"), keys.aside("x"), keys.scorecards("x"), keys.calls("x")]
-    many += [keys.outcomes("x", "x")]
+    many += [keys.outcomes("x", "x"), keys.statement("x", "x")]
     many += [keys.of_webhook(part, "x") for part in WEBHOOK_PARTS]
     many += [keys.losses("x", "x"), keys.cap_limits("x"), keys.spent("x", "2026"), keys.fairness("x")]
     many += [keys.patterns("x"), keys.command("x"), keys.what_if("x"), keys.decided("x")]
@@ -94,6 +94,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         parts.COMMANDS,
         parts.SCORECARDS,
         parts.OUTCOMES,
+        parts.STATEMENT,
         parts.PATTERNS,
         parts.FAIRNESS,
         parts.ACCEPTANCE,

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from contracts.statements import WorkEnd
 from dispatcher.domain import barriers
 from dispatcher.domain.acceptance import Answer
 from dispatcher.domain.barriers import PatternCount
@@ -14,6 +15,8 @@ from dispatcher.domain.fairness import GroupCount
 from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of
 from dispatcher.domain.scorecards import Entry, Outcome, WorkOutcome, day_of
+from dispatcher.domain.statements import Billed
+from dispatcher.domain.statements import Item as Work
 from dispatcher.domain.will_call import Called, DayKind
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.aside import Item
@@ -239,3 +242,14 @@ async def test_a_server_without_memory_stores_nothing_of_a_commit(
                 assert "maxmemory" in told.detail
                 assert await everything(raw, market.keys) == before
         assert refusals
+
+
+async def test_a_statement_that_cannot_be_written_is_named_and_stops_no_work(
+    market: MarketStore, raw: Redis, keys: Keys
+) -> None:
+    item = Billed("v1", "2026-03-02", "a.1", Work(NOW_MS, NOW_MS, WorkEnd.COMPLETED), 60_000)
+    decided = msgspec.structs.replace(received("a"), billed=(item,))
+    await raw.set(key := keys.statement("v1", "2026-03-02"), "x")
+    outcome = await market.commit([decided], requests=[trip("a")])
+    assert (outcome.status, outcome.left_out) == (Status.OK, {key})
+    assert await market.statements.of("v1", ["2026-03-02"]) == []

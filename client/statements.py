@@ -1,0 +1,39 @@
+"""Statements: what a vendor is owed for a month, as sums, line by line, and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from client.answers import about
+from client.http import Connection, segment
+from client.pages import pages
+from contracts.statements import CSV, Statement, StatementItem, StatementItemPage
+
+
+class StatementReader(Connection):
+    """Calls with a token of a vendor, for its own; of who reads requests, for all. A month is `yyyy-mm`."""
+
+    async def statement(self, vendor_id: str, month: str) -> Statement:
+        """What the month comes to; `final` once nothing is added any more. Raises Problem 404."""
+        path = _path(vendor_id, month)
+        found = await self.call("GET", path, Statement)
+        return about(found, found.vendor_id, vendor_id, f"GET {path}")
+
+    async def statement_items(
+        self, vendor_id: str, month: str, payer: str | None = None
+    ) -> AsyncIterator[StatementItem]:
+        """Its dispatches and corrections, by day; `payer`: those that it pays."""
+        asked = {"payer": payer} if payer else {}
+        async for page in pages(self, f"{_path(vendor_id, month)}/items", StatementItemPage, asked):
+            for one in page.items:
+                yield one
+
+    async def statement_csv(self, vendor_id: str, month: str, payer: str | None = None) -> bytes:
+        """All of it, a row a line, amounts in cents."""
+        asked = {"payer": payer} if payer else {}
+        received = await self.bytes_of("GET", f"{_path(vendor_id, month)}/csv", params=asked)
+        return received.bytes_in(CSV)
+
+
+def _path(vendor_id: str, month: str) -> str:
+    return f"/vendors/{segment(vendor_id)}/statements/{segment(month)}"

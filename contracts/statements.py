@@ -1,0 +1,124 @@
+"""Statements: what a vendor is owed for a month, dispatch by dispatch; no patient is in it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from contracts.base import Day, Id, Instant, Minutes, OfferId, Tally, Wire
+from contracts.paging import Cursor, PageSize
+from contracts.patterns import whole
+from contracts.prices import Charge, PriceKind, Quantity
+
+CSV = "text/csv"
+Month = Annotated[
+    str, Meta(pattern=whole("2[01][0-9]{2}-(0[1-9]|1[0-2])"), description="yyyy-mm, by the market's calendar")
+]
+
+
+class StatementItemKind(StrEnum):
+    """What an item of a statement is."""
+
+    WORK = "work"  # a dispatch that is over, as it was priced when it ended
+    CORRECTION = "correction"  # what a settled dispute changed afterwards: taken back, and put anew
+
+
+class WorkEnd(StrEnum):
+    """How a dispatch ended."""
+
+    COMPLETED = "completed"
+    NO_SHOW = "no_show"
+    FAILED = "failed"
+    CANCELLED = "cancelled"  # taken back from its vendor
+    TURNED_BACK = "turned_back"  # given back by its vendor
+
+
+class StatementLine(Wire, omit_defaults=False):
+    """One line of a price. `hcpcs`: the usual code of what it is for; empty, where there is none."""
+
+    kind: PriceKind
+    hcpcs: str = ""
+    quantity: Quantity
+    unit_cents: Charge
+    cents: Charge
+    note: str = ""  # of a line that was settled, by which dispute
+    disputed: bool = False  # and nobody has settled it yet
+
+
+class StatementItem(Wire, omit_defaults=False):
+    """A dispatch that is over, or a correction of one. Its lines add up to `cents`.
+
+    `day`: of service, by the agreed start. `at`: since when it stands here.
+    """
+
+    offer_id: OfferId
+    request_id: Id
+    kind: StatementItemKind
+    at: Instant
+    day: Day
+    start_at: Instant
+    end: WorkEnd
+    code: str = ""  # why it ended so
+    service: str = ""  # the level of service that came; `equipment`
+    miles: Annotated[float, Meta(ge=0, description="from pick-up to drop-off, statute miles")] = 0.0
+    waited_minutes: Minutes = 0  # after the agreed start
+    payer: str = ""
+    authorization_id: str = ""  # on which it draws
+    authorization_number: str = ""  # the payer's; its vendor is not told
+    reference: str = ""  # the vendor's own trip number
+    lines: tuple[StatementLine, ...] = ()
+    cents: Charge = 0
+
+
+class StatementSum(Wire, omit_defaults=False):
+    """What some of it adds up to."""
+
+    name: str
+    items: Tally
+    cents: Charge
+
+
+class Statement(Wire, omit_defaults=False):
+    """What a vendor is owed for a month: the work whose agreed start lies in it, and what was settled in it.
+
+    `final`: the month and all its work are over, nothing is added any more. What is settled later stands in
+    the statement of the month in which it is.
+    """
+
+    vendor_id: Id
+    month: Month
+    time_zone: str
+    first_at: Instant
+    end_at: Instant  # where the next month begins
+    work: Tally
+    corrections: Tally
+    cents: Charge
+    by_end: tuple[StatementSum, ...] = ()  # of work, by how it ended
+    by_payer: tuple[StatementSum, ...] = ()  # "": nobody is named
+    open_work: Tally = 0  # offers and dispatches of the month that are not over
+    open_disputes: Tally = 0  # of lines that stand here
+    final: bool
+    kept_until: Instant
+
+
+class StatementItemQuery(Wire):
+    """A page of a month's items, by day; `payer`: those that it pays."""
+
+    payer: Id | None = None
+    cursor: Cursor = ""
+    limit: PageSize = 100
+
+
+class StatementCsvQuery(Wire):
+    """`payer`: the lines that it pays; left out: all."""
+
+    payer: Id | None = None
+
+
+class StatementItemPage(Wire, omit_defaults=False):
+    """Items of a month, by day; `cursor` is empty on the last page."""
+
+    items: tuple[StatementItem, ...] = ()
+    cursor: str = ""

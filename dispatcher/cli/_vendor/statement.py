@@ -1,0 +1,80 @@
+"""What a month's work comes to: its sums, its dispatches, and all of it as CSV."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contracts.base import Wire
+from contracts.statements import Statement, StatementItem
+from dispatcher.cli._vendor import Subjects, Told
+from dispatcher.cli._vendor.own import myself
+from dispatcher.cli._vendor.reading import write
+from dispatcher.cli._vendor.shown import money, table
+
+if TYPE_CHECKING:
+    from client.vendor import VendorClient
+
+MONTH = re.compile("2[01][0-9]{2}-(0[1-9]|1[0-2])")
+HEADS = ("dispatch", "day", "end", "what", "miles", "for", "is", "")
+
+
+class WholeStatement(Wire):
+    """A statement with all its items, for programs."""
+
+    statement: Statement
+    items: tuple[StatementItem, ...]
+
+
+def add(subjects: Subjects) -> None:
+    """statement."""
+    parser: ArgumentParser = subjects.word(
+        "statement", "what a month's work comes to, dispatch by dispatch", _statement, offer=False
+    )
+    parser.add_argument("--month", type=a_month, metavar="YYYY-MM", help="of your market; left out: this one")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write it to this file, a row a line")
+
+
+def a_month(text: str) -> str:
+    """Reads a month."""
+    if MONTH.fullmatch(text) is None:
+        raise ArgumentTypeError(f"'{text}' is no month such as 2026-03")
+    return text
+
+
+async def _statement(vendor: VendorClient, args: Namespace) -> Told:
+    month = args.month or f"{datetime.now().astimezone():%Y-%m}"
+    me = (await myself(vendor)).vendor.id
+    found = await vendor.statement(me, month)
+    items = tuple([each async for each in vendor.statement_items(me, month)])
+    if args.csv is not None:
+        write(args.csv, await vendor.statement_csv(me, month))
+    empty = f"nothing of {month} is over yet"
+    lines = [*table(HEADS, [row for each in items for row in _rows(each)], empty=empty), *_sums(found)]
+    return Told(WholeStatement(statement=found, items=items), lines)
+
+
+def _rows(item: StatementItem) -> list[tuple[object, ...]]:
+    """A row a line; what it is about stands in the first."""
+    about: tuple[object, ...] = (item.offer_id, item.day, item.end, item.service, item.miles or "")
+    if item.kind == "correction":
+        about = (item.offer_id, item.day, "corrected", item.service, "")
+    said = [
+        (f"{each.kind} {each.hcpcs}".strip(), money(each.cents), "disputed" if each.disputed else each.note)
+        for each in item.lines
+    ]
+    first, *more = said or [("", money(0), "")]
+    return [(*about, *first), *(("", "", "", "", "", *each) for each in more)]
+
+
+def _sums(found: Statement) -> list[str]:
+    said = [f"{each.name}: {each.items}, {money(each.cents)}" for each in found.by_end]
+    if found.corrections:
+        said.append(f"corrections: {found.corrections}")
+    open_now = f", {found.open_work} not over" if found.open_work else ""
+    state = "final" if found.final else "not final yet"
+    disputes = f", {found.open_disputes} disputed" if found.open_disputes else ""
+    return [*said, f"together {money(found.cents)}, {state}{open_now}{disputes}"]

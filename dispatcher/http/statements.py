@@ -1,0 +1,70 @@
+"""Statements: what a vendor is owed for a month, to be read and to be taken away."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from contracts.base import Id
+from contracts.operations import Answer
+from contracts.statements import (
+    CSV,
+    Month,
+    Statement,
+    StatementCsvQuery,
+    StatementItemPage,
+    StatementItemQuery,
+)
+from dispatcher.http import turns
+from dispatcher.http.call import Call, Reply
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import MARKET, Routes
+from dispatcher.service.prices import READS_PRICE
+
+STATEMENT = f"{MARKET}/vendors/{{vendor_id}}/statements/{{month}}"
+ROUTES = Routes("statements", 33, vendor_id=Id, month=Month)
+
+
+@ROUTES.get(
+    STATEMENT,
+    id="getStatement",
+    roles=READS_PRICE,
+    answers={200: Answer("what the month comes to", Statement)},
+)
+async def read(call: Call, parts: Parts) -> Reply:
+    """Read what a vendor is owed for a month: by how work ended, by who pays, and whether it is final."""
+    sums = parts.service.statements.sums
+    return Reply(await sums(call.principal, call.market, call.path["vendor_id"], call.path["month"]))
+
+
+@ROUTES.get(
+    f"{STATEMENT}/items",
+    id="listStatementItems",
+    roles=READS_PRICE,
+    query=StatementItemQuery,
+    answers={200: Answer("a page", StatementItemPage)},
+    problems=("invalid-request",),
+)
+async def items(call: Call, parts: Parts) -> Reply:
+    """List the dispatches and corrections of a month's statement, line by line, by day."""
+    page, vendor_id, month = parts.service.statements.page, call.path["vendor_id"], call.path["month"]
+    return Reply(await page(call.principal, call.market, vendor_id, month, call.query))
+
+
+@ROUTES.get(
+    f"{STATEMENT}/csv",
+    id="exportStatement",
+    roles=READS_PRICE,
+    query=StatementCsvQuery,
+    answers={200: Answer("a row a line, amounts in cents", None, media=CSV)},
+)
+async def export(call: Call, parts: Parts) -> web.Response:
+    """Take away a month's statement as CSV: a row a line, with service, miles, payer and authorization."""
+    turns.over(call.raw)  # a month of a large vendor takes a while
+    vendor_id, month = call.path["vendor_id"], call.path["month"]
+    body = await parts.service.statements.csv(call.principal, call.market, vendor_id, month, call.query)
+    headers = {
+        "Cache-Control": "no-store",
+        "X-Request-Id": call.call_id,
+        "Content-Disposition": f'attachment; filename="statement-{call.market}-{vendor_id}-{month}.csv"',
+    }
+    return web.Response(body=body, content_type=CSV, charset="utf-8", headers=headers)

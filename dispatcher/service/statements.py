@@ -1,0 +1,147 @@
+"""Statements as vendors, hospitals and ops read them: a month's sums, items in pages, lines as CSV."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from contracts.instants import to_instant
+from contracts.statements import (
+    Statement,
+    StatementCsvQuery,
+    StatementItem,
+    StatementItemPage,
+    StatementItemQuery,
+    StatementSum,
+)
+from dispatcher.domain.prices import Line
+from dispatcher.domain.statements import MONTHS, Item, disputed_line, is_correction, month_after
+from dispatcher.runtime.clock import Clock
+from dispatcher.security.principal import Principal
+from dispatcher.service.csv_rows import csv_of
+from dispatcher.service.markets import Markets
+from dispatcher.service.statement_items import COLUMNS, item_of, rows_of
+from dispatcher.service.vendors import Vendors
+from dispatcher.store.listing import Cursor
+from dispatcher.store.statements import Entered
+
+
+class Period(NamedTuple):
+    """A month of a market's calendar."""
+
+    first: date
+    tz: ZoneInfo
+
+    @property
+    def start_ms(self) -> int:
+        """When it begins."""
+        return month_after(self.first, 0, self.tz)
+
+    @property
+    def end_ms(self) -> int:
+        """Where the next begins."""
+        return month_after(self.first, 1, self.tz)
+
+    @property
+    def days(self) -> list[str]:
+        """Its days, yyyy-mm-dd."""
+        days = (self.first + timedelta(days=number) for number in range(31))
+        return [each.isoformat() for each in days if each.month == self.first.month]
+
+
+class Statements:
+    """They raise NotFound for what is unknown or another's, in the same words, and Unavailable."""
+
+    def __init__(self, markets: Markets, vendors: Vendors, clock: Clock) -> None:
+        self.markets, self.vendors, self.clock = markets, vendors, clock
+
+    async def sums(self, who: Principal, market: str, vendor_id: str, month: str) -> Statement:
+        """What a month comes to, and whether it is final."""
+        period = await self._period(who, market, vendor_id, month)
+        stored, now_ms = self.markets.store(market), self.clock.now_ms()
+        found = await stored.statements.of(vendor_id, period.days)
+        open_work = await stored.requests.count_starting(vendor_id, period.start_ms, period.end_ms)
+        months = MONTHS.whole((await self.markets.tuning(market)).values)
+        work = [each.item for each in found if not disputed_line(each.name)]
+        corrections = sum(is_correction(each.name) for each in found)
+        return Statement(
+            vendor_id=vendor_id,
+            month=month,
+            time_zone=period.tz.key,
+            first_at=to_instant(period.start_ms),
+            end_at=to_instant(period.end_ms),
+            work=len(work) - corrections,
+            corrections=corrections,
+            cents=sum(each.cents for each in work),
+            by_end=_sums(_items(found), lambda each: each.end.value),
+            by_payer=_sums(work, lambda each: each.payer),
+            open_work=open_work,
+            open_disputes=len(found) - len(work),
+            final=now_ms >= period.end_ms and not open_work,
+            kept_until=to_instant(month_after(period.first, 1 + months, period.tz)),
+        )
+
+    async def page(
+        self, who: Principal, market: str, vendor_id: str, month: str, query: StatementItemQuery
+    ) -> StatementItemPage:
+        """A page of its items, by day. Raises Invalid for what is no cursor."""
+        period = await self._period(who, market, vendor_id, month)
+        after = Cursor.parse(query.cursor)
+        found = await self.markets.store(market).statements.of(vendor_id, period.days)
+        items = [
+            each
+            for each in found
+            if (each.place_ms, each.name) > after
+            and not disputed_line(each.name)
+            and query.payer in (None, each.item.payer)
+        ]
+        page = items[: query.limit]
+        cursor = str(Cursor(page[-1].place_ms, page[-1].name)) if len(items) > len(page) else ""
+        return StatementItemPage(items=tuple(_views(page, found, period.tz, who)), cursor=cursor)
+
+    async def csv(
+        self, who: Principal, market: str, vendor_id: str, month: str, query: StatementCsvQuery
+    ) -> bytes:
+        """Every line of it, with what it is a line of; work that costs nothing has a line of nothing."""
+        period = await self._period(who, market, vendor_id, month)
+        found = await self.markets.store(market).statements.of(vendor_id, period.days)
+        entered = [
+            each for each in found if not disputed_line(each.name) and query.payer in (None, each.item.payer)
+        ]
+
+        def made() -> bytes:
+            views = _views(entered, found, period.tz, who)
+            return csv_of(COLUMNS, (row for each in views for row in rows_of(each, vendor_id, month)))
+
+        return await asyncio.to_thread(made)
+
+    async def _period(self, who: Principal, market: str, vendor_id: str, month: str) -> Period:
+        await self.vendors.get(who, market, vendor_id)
+        return Period(date.fromisoformat(f"{month}-01"), self.markets.zones[market])
+
+
+def _items(found: Iterable[Entered]) -> Iterator[Item]:
+    """Of work alone."""
+    return (each.item for each in found if not disputed_line(each.name) and not is_correction(each.name))
+
+
+def _sums(items: Iterable[Item], name_of: Callable[[Item], str]) -> tuple[StatementSum, ...]:
+    many, cents = Counter[str](), Counter[str]()
+    for each in items:
+        many[name_of(each)] += 1
+        cents[name_of(each)] += each.cents
+    return tuple(StatementSum(name=name, items=many[name], cents=cents[name]) for name in sorted(many))
+
+
+def _views(
+    page: Sequence[Entered], found: Sequence[Entered], tz: ZoneInfo, who: Principal
+) -> Iterator[StatementItem]:
+    disputed: dict[str, list[Line]] = {}
+    for each in found:
+        if disputed_line(each.name):
+            disputed.setdefault(each.name.rpartition(".")[0], []).append(each.item.lines[0])
+    return (item_of(each, disputed.get(each.name, ()), tz, tells_number=not who.is_vendor) for each in page)
