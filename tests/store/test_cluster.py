@@ -82,6 +82,13 @@ async def store(cluster: LocalCluster) -> AsyncIterator[Store]:
         yield opened
 
 
+@pytest_asyncio.fixture(loop_scope="module")
+async def patient(cluster: LocalCluster) -> AsyncIterator[Store]:
+    """Waits a minute for its answer: a busy machine is slow to move keys and to promote a replica."""
+    async with Store(cluster.url, RING, timeout_s=60.0) as opened:
+        yield opened
+
+
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is slow to say that all is well."""
@@ -127,14 +134,14 @@ async def test_every_part_of_the_store_works_on_each_server(cluster: LocalCluste
 
 
 async def test_a_market_that_moves_is_written_read_followed_and_woken_where_it_is(
-    cluster: LocalCluster, store: Store
+    cluster: LocalCluster, store: Store, patient: Store
 ) -> None:
     market = await market_on(cluster, store, 0, "moves")
     await market.vendors.put(vendor(), 0)
     await market.capacity.put("v1", DAY, pools(2))
     async with store.tail(wait_s=0.2) as tail, market.wake() as wake:
         assert await tail.read({market.keys.events: "0"}) == []
-        writers = Writers(market, seed=5)
+        writers = Writers(patient.market(market.name), seed=5)
         writing = asyncio.create_task(writers.run(4, "w"))
         for place in (1, 2, 0):
             await asyncio.sleep(0.1)
@@ -159,13 +166,12 @@ async def test_a_market_that_moves_is_written_read_followed_and_woken_where_it_i
 
 
 async def test_a_market_that_moves_key_by_key_is_read_and_its_commits_wait_and_are_whole(
-    cluster: LocalCluster, store: Store
+    cluster: LocalCluster, store: Store, patient: Store
 ) -> None:
     market = await market_on(cluster, store, 0, "keys")
     key = market.keys.events
     await market.vendors.put(vendor(), 0)
     await market.capacity.put("v1", DAY, pools(2))
-    patient = Store(cluster.url, RING, timeout_s=60.0)  # a busy machine takes long to move them
     writers = Writers(patient.market(market.name), seed=7)
     await writers.run(2, "before", 10)
     ids = sorted(writers.acknowledged)
@@ -186,7 +192,6 @@ async def test_a_market_that_moves_key_by_key_is_read_and_its_commits_wait_and_a
         await asyncio.sleep(0.01)
     writers.stopping = True
     await writing
-    await patient.aclose()
     assert await cluster.owner(key) == 1
     assert "unavailable" not in writers.tally, "whoever waits long enough notices nothing"
     report = await audit(store.reader, market.name, writers.acknowledged, streams=True, settle_s=0.1)
@@ -368,32 +373,33 @@ async def test_a_wrong_password_is_told_as_such(cluster: LocalCluster) -> None:
             await audit(store.reader, "metro", ["r1"], streams=True, settle_s=0.1)
 
 
-async def test_a_market_whose_server_hangs_goes_on_at_its_replica(cluster: LocalCluster) -> None:
+async def test_a_market_whose_server_hangs_goes_on_at_its_replica(
+    cluster: LocalCluster, patient: Store
+) -> None:
     """A hanging server closes no connection: who waits looks whether another has its slots by now.
 
     Where one server's trouble is everybody's, the others' markets wait for the promotion, too.
     """
     await cluster.configure(COVERAGE, "yes")
-    async with Store(cluster.url, RING, timeout_s=60.0) as store:  # a busy machine takes long to promote it
-        market, other = [await market_on(cluster, store, place, "hangs") for place in (HANGS, 0)]
-        assert (await market.commit([received("before")], requests=[trip("before")])).ok
-        servers = store.servers
-        assert isinstance(servers, Cluster)
-        servers.reader.topology.client = partial(servers.topology.client, timeout_s=600.0)  # type: ignore[method-assign]
-        assert await market.requests.records.get("before")
-        await cluster.catch_up(HANGS + cluster.primaries)
-        async with failing_over(cluster):
-            os.kill(cluster.servers[HANGS].pid or 0, signal.SIGSTOP)
-            try:
-                assert await market.requests.records.get("before"), "its replica has it"
-                assert (await market.commit([received("after")], requests=[trip("after")])).ok
-                assert (await other.commit([received("r1")], requests=[trip("r1")])).ok
-            finally:
-                os.kill(cluster.servers[HANGS].pid or 0, signal.SIGCONT)
-            await cluster.until(lambda told: "cluster_state:ok" in told, "CLUSTER", "INFO")
-        await cluster.configure(COVERAGE, "no")
-        report = await audit(store.reader, market.name, ["before", "after"], streams=True, settle_s=0.1)
-        assert report["findings"] == []
+    market, other = [await market_on(cluster, patient, place, "hangs") for place in (HANGS, 0)]
+    assert (await market.commit([received("before")], requests=[trip("before")])).ok
+    servers = patient.servers
+    assert isinstance(servers, Cluster)
+    servers.reader.topology.client = partial(servers.topology.client, timeout_s=600.0)  # type: ignore[method-assign]
+    assert await market.requests.records.get("before")
+    await cluster.catch_up(HANGS + cluster.primaries)
+    async with failing_over(cluster):
+        os.kill(cluster.servers[HANGS].pid or 0, signal.SIGSTOP)
+        try:
+            assert await market.requests.records.get("before"), "its replica has it"
+            assert (await market.commit([received("after")], requests=[trip("after")])).ok
+            assert (await other.commit([received("r1")], requests=[trip("r1")])).ok
+        finally:
+            os.kill(cluster.servers[HANGS].pid or 0, signal.SIGCONT)
+        await cluster.until(lambda told: "cluster_state:ok" in told, "CLUSTER", "INFO")
+    await cluster.configure(COVERAGE, "no")
+    report = await audit(patient.reader, market.name, ["before", "after"], streams=True, settle_s=0.1)
+    assert report["findings"] == []
 
 
 async def test_a_market_whose_server_dies_goes_on_at_its_replica(cluster: LocalCluster, store: Store) -> None:
