@@ -23,6 +23,7 @@ from contracts.codes import Role
 from dispatcher.demo.measures import environment_mb
 from dispatcher.runtime.arguments import MOST_REQUESTS, MOST_S, number, whole
 from dispatcher.runtime.errors import UserError
+from dispatcher.runtime.parent_death import die_with_parent
 from dispatcher.security.key_files import (
     ensure_patient_keys,
     ensure_token_keys,
@@ -225,7 +226,13 @@ class Load:
 def running(words: Sequence[str], environment: Any, listener: int) -> Iterator[subprocess.Popen[bytes]]:
     """The server, until it is no longer needed."""
     ours = own_environment() | environment
-    server = subprocess.Popen(words, env=ours, pass_fds=(listener,), stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        words,
+        env=ours,
+        pass_fds=(listener,),
+        stderr=subprocess.DEVNULL,
+        preexec_fn=die_with_parent(),  # noqa: PLW1509  (one system call, looked up before the fork)
+    )
     try:
         yield server
     finally:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from dispatcher.runtime.parent_death import die_with_parent
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.processes import own_command, own_environment
@@ -86,6 +87,7 @@ def _running(
             own_command("serve", "--role", *role),
             env=own_environment() | dict(environment),
             stderr=errors,
+            preexec_fn=die_with_parent(),  # noqa: PLW1509  (one system call, looked up before the fork)
             pass_fds=files,
         )
         try:

@@ -15,8 +15,10 @@ from benchmarks.peers.contest import write
 from benchmarks.routing_files import BestKnown, RoutingInstance, best_known, read_instance
 from dispatcher.runtime.arguments import MOST_S, MOST_WORKERS, number, output, whole
 from dispatcher.runtime.errors import UserError
+from solvers.arrays import Floats
 from solvers.kernels.library import library
 from solvers.routing.checker import Route, check
+from solvers.routing.online import play
 from solvers.routing.problem import RoutingProblem
 from solvers.routing.solve import solve
 
@@ -71,6 +73,9 @@ def _rows(path: Path, args: argparse.Namespace) -> list[Row]:
     for seed in range(1, args.seeds + 1):
         ours = partial(_ours, instance.problem, time_limit_s=args.seconds, seed=seed, workers=args.workers)
         rows.append(_one(instance, known, "ours", ours))
+    if instance.arrival is not None:
+        online = partial(_online, instance.problem, instance.arrival)
+        rows.append(_one(instance, known, "ours, online", online))
     if args.peer:
         peer = partial(ortools_routes.solve, instance.problem, args.seconds)
         rows.append(_one(instance, known, "ortools", peer))
@@ -79,6 +84,11 @@ def _rows(path: Path, args: argparse.Namespace) -> list[Row]:
 
 def _ours(problem: RoutingProblem, **limits: Any) -> Routes:
     return solve(problem, **limits).routes
+
+
+def _online(problem: RoutingProblem, arrival: Floats) -> Routes:
+    """Each request accepted or refused when it becomes known, by counted work instead of seconds."""
+    return play(problem, arrival, seed=1).routes.routes
 
 
 def _one(

@@ -39,13 +39,16 @@ class SeoulDay:
     wheelchair: npt.NDArray[np.bool_]  #: R
     home: Floats  #: F x 2; where each vehicle starts
     carries_wheelchair: npt.NDArray[np.bool_]  #: F
-    shift_h: Ints  #: F x 2; first and last hour
+    shift_h: Floats  #: F x 2; first and last hour
 
 
 def load_day(folder: Path) -> SeoulDay:
     """Read `trips.csv` and `vehicles.csv`. Raises UserError, naming file, line and column."""
     try:
-        trips, vehicles = _read(folder / "trips.csv", TRIPS), _read(folder / "vehicles.csv", VEHICLES)
+        trips, vehicles = (
+            _read(folder / "trips.csv", TRIPS, once="ID"),
+            _read(folder / "vehicles.csv", VEHICLES),
+        )
     except DayError as error:
         raise UserError(error.message, error.remedy) from error
     return SeoulDay(
@@ -55,7 +58,7 @@ def load_day(folder: Path) -> SeoulDay:
         wheelchair=trips["type"] == 1,
         home=np.stack([vehicles["lon"], vehicles["lat"]], axis=1),
         carries_wheelchair=vehicles["cartype"] == 1,
-        shift_h=np.stack([vehicles["work_start"], vehicles["work_end"]], axis=1).astype(np.int64),
+        shift_h=np.stack([vehicles["work_start"], vehicles["work_end"]], axis=1),
     )
 
 
@@ -89,8 +92,8 @@ def vendor_of(day: SeoulDay, most: int = VEHICLES_A_VENDOR) -> Ints:
     return vendor
 
 
-def _read(path: Path, bounds: Bounds) -> dict[str, Floats]:
-    rows = read_table(path, bounds)
+def _read(path: Path, bounds: Bounds, once: str = "") -> dict[str, Floats]:
+    rows = read_table(path, bounds, once)
     return {name: np.array([row[name] for row in rows]) for name in bounds}
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from client.answers import about
 from client.http import Connection, segment
 from client.pages import pages
-from contracts.statements import CSV, Statement, StatementItem, StatementItemPage
+from contracts.statements import CSV, Statement, StatementItem, StatementItemPage, StatementPage
 
 
 class StatementReader(Connection):
@@ -26,6 +26,12 @@ class StatementReader(Connection):
         asked = {"payer": payer} if payer else {}
         async for page in pages(self, f"{_path(vendor_id, month)}/items", StatementItemPage, asked):
             for one in page.items:
+                yield one
+
+    async def statements(self, month: str) -> AsyncIterator[Statement]:
+        """Of every vendor that has work in the month, by id. Not for vendors."""
+        async for page in pages(self, f"/statements/{segment(month)}", StatementPage, {}):
+            for one in page.statements:
                 yield one
 
     async def statement_csv(self, vendor_id: str, month: str, payer: str | None = None) -> bytes:

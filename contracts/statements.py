@@ -94,13 +94,31 @@ class Statement(Wire, omit_defaults=False):
     end_at: Instant  # where the next month begins
     work: Tally
     corrections: Tally
-    cents: Charge
+    corrections_cents: Charge
+    cents: Charge  # of both
     by_end: tuple[StatementSum, ...] = ()  # of work, by how it ended
     by_payer: tuple[StatementSum, ...] = ()  # "": nobody is named
     open_work: Tally = 0  # offers and dispatches of the month that are not over
     open_disputes: Tally = 0  # of lines that stand here
     final: bool
     kept_until: Instant
+
+
+class StatementQuery(Wire):
+    """A page of vendors, by id."""
+
+    cursor: Annotated[str, Meta(pattern=whole("[A-Za-z0-9_-]{0,64}"), description="of the page before")] = ""
+    limit: PageSize = 100
+
+
+class StatementPage(Wire, omit_defaults=False):
+    """The statements of vendors that have any work of the month, by id; `cursor` is empty on the last page.
+
+    A short page may have one all the same.
+    """
+
+    statements: tuple[Statement, ...] = ()
+    cursor: str = ""
 
 
 class StatementItemQuery(Wire):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +21,6 @@ from contracts.pools import Pool, Pools
 from contracts.requests import Request, TripRequest
 from contracts.vendors import BaseFare, ExplicitAnswer, RateCard, Vendor
 from simulation.day import DATE, Day, at, booked, instant
-from simulation.errors import DayError
 from simulation.licences import valid_credentials
 from simulation.table import Row, read_table
 
@@ -35,7 +33,7 @@ TRIPS = {
     "type": FLAG,
     **{f"{end}_{axis}": bounds for end in ("ride", "alight") for axis, bounds in DEGREES.items()},
 }
-VEHICLES = {"cartype": FLAG, "work_start": (0, 24), "work_end": (0, 24), **DEGREES}
+VEHICLES = {"cartype": FLAG, "work_start": (0.0, 24.0), "work_end": (0.0, 24.0), **DEGREES}
 WINDOW_MINUTES, SERVICE_MINUTES = 15, 5
 RADIUS_M, BEYOND_M = 15_000, 15_000
 ADVANCE_SHARE = 0.8
@@ -47,13 +45,13 @@ RIDE = (LevelOfService.AMBULATORY, LevelOfService.WHEELCHAIR)
 
 
 class Vehicle(NamedTuple):
-    """One vehicle and its shift, in hours after midnight."""
+    """One vehicle and its shift, in hours after midnight; 7.5 is half past seven."""
 
     lon: float
     lat: float
     wheelchair: bool
-    start_h: int
-    end_h: int
+    start_h: float
+    end_h: float
 
     def drives(self, hour: float) -> bool:
         """Whether it is on shift; one that ends before it begins goes on past midnight."""
@@ -64,8 +62,7 @@ class Vehicle(NamedTuple):
 
 def load(folder: Path, seed: int, date: dt.date = DATE) -> Day:
     """The day in `folder`, as if it were that date; `seed` draws what is booked ahead."""
-    trips = [_trip(row, date) for row in read_table(folder / "trips.csv", TRIPS)]
-    _refuse_repeats(trips)
+    trips = [_trip(row, date) for row in read_table(folder / "trips.csv", TRIPS, once="ID")]
     vehicles = [_vehicle(row) for row in read_table(folder / "vehicles.csv", VEHICLES)]
     groups = grouped(vehicles, max(1, round(len(vehicles) / VEHICLES_A_VENDOR)))
     vendors = tuple(_vendor(number, group, date) for number, group in enumerate(groups, 1))
@@ -80,15 +77,6 @@ def load(folder: Path, seed: int, date: dt.date = DATE) -> Day:
         tuning=TUNING,
         date=date,
     )
-
-
-def _refuse_repeats(trips: Sequence[Request]) -> None:
-    """Raises DayError for an ID that two lines have: the service would refuse the second."""
-    repeated = [name for name, times in Counter(each.id for each in trips).items() if times > 1]
-    if repeated:
-        raise DayError(
-            f"trips.csv: the ID of {repeated[0]} stands in two lines.", "Maybe two files were joined."
-        )
 
 
 def grouped(vehicles: Sequence[Vehicle], parts: int) -> list[list[Vehicle]]:
@@ -158,5 +146,4 @@ def _trip(row: Row, date: dt.date) -> Request:
 
 
 def _vehicle(row: Row) -> Vehicle:
-    start_h, end_h = int(row["work_start"]), int(row["work_end"])
-    return Vehicle(row["lon"], row["lat"], row["cartype"] == 1, start_h, end_h)
+    return Vehicle(row["lon"], row["lat"], row["cartype"] == 1, row["work_start"], row["work_end"])

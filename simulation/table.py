@@ -13,8 +13,8 @@ Bounds = Mapping[str, tuple[float, float]]  #: column → least and most, both a
 Row = dict[str, float]
 
 
-def read_table(path: Path, bounds: Bounds) -> list[Row]:
-    """The columns asked for, of every line. Raises DayError."""
+def read_table(path: Path, bounds: Bounds, once: str = "") -> list[Row]:
+    """The columns asked for, of every line; no two have the same in the column `once`. Raises DayError."""
     try:
         if not path.is_file():
             raise DayError(
@@ -30,10 +30,16 @@ def read_table(path: Path, bounds: Bounds) -> list[Row]:
         raise DayError(f"{path} cannot be read: {error.strerror}.", "Maybe `chmod u+r` it.") from error
     if not rows:
         raise DayError(f"{path.name} has no line below its header.", "A day needs at least one.")
+    repeated = [value for value, times in Counter(row[once] for row in rows if once).items() if times > 1]
+    if repeated:
+        raise DayError(
+            f"{path.name}: the {once} {repeated[0]:.0f} stands in two lines.", "Maybe two files were joined."
+        )
     return rows
 
 
 def _rows(name: str, reader: csv.DictReader[str], bounds: Bounds) -> Iterator[Row]:
+    reader.fieldnames = [column.strip() for column in reader.fieldnames or ()]
     missing = [column for column in bounds if column not in (reader.fieldnames or ())]
     if missing:
         raise DayError(

@@ -14,6 +14,7 @@ from dispatcher.cli import MEASURE, Parser, suggest
 from dispatcher.runtime.errors import UsageError, UserError
 from dispatcher.runtime.own_command import as_typed, typed
 from dispatcher.runtime.own_packages import HOME, lies_here
+from dispatcher.runtime.signals import terminate_as_interrupt
 
 NAME = "bench"
 HELP = "measure it beside its peers: bench NAME [options]"
@@ -49,7 +50,9 @@ def run(args: argparse.Namespace) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.add_arguments(parser)
-    return int(module.run(parser.parse_args(args.options)))
+    options = parser.parse_args(args.options)
+    terminate_as_interrupt()
+    return int(module.run(options))
 
 
 def benchmarks() -> dict[str, str]:

@@ -20,6 +20,7 @@ from dispatcher.cli import MEASURE, suggest
 from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, output, whole, writing
 from dispatcher.runtime.errors import UsageError, UserError
 from dispatcher.runtime.own_packages import HOME, lies_here
+from dispatcher.runtime.signals import terminate_as_interrupt
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
     for name in names:
         if name not in scenarios.SCENARIOS:
             raise UsageError(f"there is no scenario '{name}'.", suggest(name, list(scenarios.SCENARIOS)))
+    terminate_as_interrupt()
     with _logging(args.log):
         return _play(args, names, console)
 

@@ -13,7 +13,10 @@ from contracts.statements import (
     StatementCsvQuery,
     StatementItemPage,
     StatementItemQuery,
+    StatementPage,
+    StatementQuery,
 )
+from dispatcher.domain.rights import READERS
 from dispatcher.http import turns
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
@@ -22,6 +25,19 @@ from dispatcher.service.prices import READS_PRICE
 
 STATEMENT = f"{MARKET}/vendors/{{vendor_id}}/statements/{{month}}"
 ROUTES = Routes("statements", 33, vendor_id=Id, month=Month)
+
+
+@ROUTES.get(
+    f"{MARKET}/statements/{{month}}",
+    id="listStatements",
+    roles=READERS,
+    query=StatementQuery,
+    answers={200: Answer("a page", StatementPage)},
+)
+async def list_all(call: Call, parts: Parts) -> Reply:
+    """List what each vendor is owed for a month, by vendor; those with nothing in it are left out."""
+    page = parts.service.statements.all
+    return Reply(await page(call.principal, call.market, call.path["month"], call.query))
 
 
 @ROUTES.get(

@@ -20,3 +20,8 @@ def on_ending(told: Callable[[], object]) -> None:
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, told)
+
+
+def terminate_as_interrupt() -> None:
+    """SIGTERM ends a command as Ctrl-C does: what it started, and its folder, go before it."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

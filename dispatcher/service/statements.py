@@ -16,6 +16,8 @@ from contracts.statements import (
     StatementItem,
     StatementItemPage,
     StatementItemQuery,
+    StatementPage,
+    StatementQuery,
     StatementSum,
 )
 from dispatcher.domain.prices import Line
@@ -62,25 +64,38 @@ class Statements:
     async def sums(self, who: Principal, market: str, vendor_id: str, month: str) -> Statement:
         """What a month comes to, and whether it is final."""
         period = await self._period(who, market, vendor_id, month)
+        return await self._statement(market, vendor_id, period)
+
+    async def all(self, who: Principal, market: str, month: str, query: StatementQuery) -> StatementPage:
+        """A page of vendors, by id: those that have, or had, anything to do in the month."""
+        self.markets.authorize_requests(who, market)
+        period = self._month(market, month)
+        vendors, cursor = await self.vendors.page(who, market, query.cursor, query.limit)
+        found = [await self._statement(market, each.value.id, period) for each in vendors]
+        some = tuple(each for each in found if each.work or each.corrections or each.open_work)
+        return StatementPage(statements=some, cursor=cursor or "")
+
+    async def _statement(self, market: str, vendor_id: str, period: Period) -> Statement:
         stored, now_ms = self.markets.store(market), self.clock.now_ms()
         found = await stored.statements.of(vendor_id, period.days)
         open_work = await stored.requests.count_starting(vendor_id, period.start_ms, period.end_ms)
         months = MONTHS.whole((await self.markets.tuning(market)).values)
-        work = [each.item for each in found if not disputed_line(each.name)]
-        corrections = sum(is_correction(each.name) for each in found)
+        items = [each.item for each in found if not disputed_line(each.name)]
+        corrections = [each.item for each in found if is_correction(each.name)]
         return Statement(
             vendor_id=vendor_id,
-            month=month,
+            month=f"{period.first:%Y-%m}",
             time_zone=period.tz.key,
             first_at=to_instant(period.start_ms),
             end_at=to_instant(period.end_ms),
-            work=len(work) - corrections,
-            corrections=corrections,
-            cents=sum(each.cents for each in work),
-            by_end=_sums(_items(found), lambda each: each.end.value),
-            by_payer=_sums(work, lambda each: each.payer),
+            work=len(items) - len(corrections),
+            corrections=len(corrections),
+            corrections_cents=sum(each.cents for each in corrections),
+            cents=sum(each.cents for each in items),
+            by_end=_sums(_work(found), lambda each: each.end.value),
+            by_payer=_sums(items, lambda each: each.payer),
             open_work=open_work,
-            open_disputes=len(found) - len(work),
+            open_disputes=len(found) - len(items),
             final=now_ms >= period.end_ms and not open_work,
             kept_until=to_instant(month_after(period.first, 1 + months, period.tz)),
         )
@@ -121,11 +136,14 @@ class Statements:
 
     async def _period(self, who: Principal, market: str, vendor_id: str, month: str) -> Period:
         await self.vendors.get(who, market, vendor_id)
+        return self._month(market, month)
+
+    def _month(self, market: str, month: str) -> Period:
         return Period(date.fromisoformat(f"{month}-01"), self.markets.zones[market])
 
 
-def _items(found: Iterable[Entered]) -> Iterator[Item]:
-    """Of work alone."""
+def _work(found: Iterable[Entered]) -> Iterator[Item]:
+    """Without corrections."""
     return (each.item for each in found if not disputed_line(each.name) and not is_correction(each.name))
 
 

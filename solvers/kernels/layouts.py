@@ -86,8 +86,8 @@ ROUTES: Final = _words(
         "last",
         "aboard",
     ),
-    *("length", "vehicle", "left_out", "absent", "taken_stop", "taken_size", "touched_list", "taken_out"),
-    *("best_stop", "best_size", "cost", "scratch", "at", "key", "random"),
+    *("length", "leave", "fixed", "held", "vehicle", "left_out", "absent", "taken_stop", "taken_size"),
+    *("touched_list", "taken_out", "best_stop", "best_size", "cost", "scratch", "at", "key", "random"),
 )
 
 #: All of them, by the name that C has for each.

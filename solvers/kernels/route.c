@@ -27,7 +27,7 @@ void route_measure(const Routing *in, Routes *r, int32_t v) {
     double *begin = r->begin + v * in->width, *last = r->last + v * in->width, length = 0;
     int64_t *aboard = r->aboard + v * in->width;
     int32_t n = r->size[v];
-    begin[0] = in->earliest[0], aboard[0] = 0, last[n - 1] = in->latest[0];
+    begin[0] = r->leave[v], aboard[0] = 0, last[n - 1] = in->latest[0];
     for (int32_t k = 1; k < n; k++) {
         begin[k] = next(in, stop[k - 1], begin[k - 1], stop[k]);
         aboard[k] = aboard[k - 1] + in->load[stop[k]];
@@ -41,9 +41,9 @@ void route_measure(const Routing *in, Routes *r, int32_t v) {
 
 /* Whether these stops can be timed so that windows, rides and the route keep their limits. Times begin at the earliest and
  * only ever rise to what a limit demands: the least solution of difference constraints, or none after a pass for each stop. */
-static int timed(const Routing *in, Routes *r, const int32_t *stop, int32_t n) {
+static int timed(const Routing *in, Routes *r, int32_t v, const int32_t *stop, int32_t n) {
     double *begin = r->scratch;
-    begin[0] = in->earliest[0];
+    begin[0] = r->leave[v];
     for (int32_t k = 1; k < n; k++) begin[k] = in->earliest[stop[k]], r->at[stop[k]] = k;
     for (int32_t pass = 0; pass <= n; pass++) {
         int late = 0;
@@ -78,8 +78,8 @@ static int32_t with(const Routing *in, const int32_t *stop, int32_t n, int32_t q
 /* Take the place for the best so far if it is cheaper and keeps its limits. */
 static void consider(const Routing *in, Routes *r, int32_t q, Insertion at, Insertion *best) {
     if (at.more >= best->more || !random_below(r->random, SKIPPED_OF)) return;
-    int32_t *stop = r->at + in->nodes;
-    if (in->limited && !timed(in, r, stop, with(in, r->stop + at.vehicle * in->width, r->size[at.vehicle], q, at, stop))) return;
+    int32_t *stop = r->at + in->nodes, v = at.vehicle;
+    if (in->limited && !timed(in, r, v, stop, with(in, r->stop + v * in->width, r->size[v], q, at, stop))) return;
     *best = at;
 }
 
@@ -108,7 +108,7 @@ static void deliver(const Routing *in, Routes *r, int32_t q, Insertion at, doubl
 /* The cheapest place of a request in a route, if it is cheaper than `best`. */
 void route_cheapest(const Routing *in, Routes *r, int32_t q, int32_t v, Insertion *best) {
     const int32_t *stop = r->stop + v * in->width, p = in->pickup[q];
-    for (int32_t i = 0; i < r->size[v] - 1; i++) {
+    for (int32_t i = r->fixed[v] - 1; i < r->size[v] - 1; i++) {
         double time = next(in, stop[i], r->begin[v * in->width + i], p);
         if (time > in->latest[p] + SLACK || r->aboard[v * in->width + i] + in->load[p] > in->capacity) continue;
         double detour = go(in, stop[i], p) + go(in, p, stop[i + 1]) - go(in, stop[i], stop[i + 1]);

@@ -40,6 +40,9 @@ typedef struct { ROUTING(DECLARE) } Routing;
     X(double *, last)          /* vehicles x width: latest by windows */                       \
     X(int64_t *, aboard)       /* vehicles x width: after the stop */                          \
     X(double *, length)        /* vehicles: travel */                                          \
+    X(const double *, leave)   /* vehicles: from the depot, at the earliest */                 \
+    X(const int32_t *, fixed)  /* vehicles: stops that stand, the depot being the first */     \
+    X(const int32_t *, held)   /* requests: 1: its vehicle keeps it */                         \
     X(int32_t *, vehicle)      /* requests: who serves it, or -1 */                            \
     X(int32_t *, left_out)     /* requests: those missing, in front */                         \
     X(int64_t *, absent)       /* requests: how often it was missing */                        \

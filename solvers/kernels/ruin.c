@@ -17,15 +17,15 @@ static int used(const Routing *in, const int32_t *size) {
 
 /* Take out the requests of a string of stops around a node. */
 static void take_string(const Routing *in, Routes *r, int32_t node, int64_t longest) {
-    int32_t v = r->vehicle[in->request[node]], *stop = r->stop + v * in->width, n = r->size[v] - 2, where = 1;
-    int64_t most = n < longest ? n : longest, length = 1 + random_below(r->random, (uint32_t)most);
+    int32_t v = r->vehicle[in->request[node]], *stop = r->stop + v * in->width, where = 1, fixed = r->fixed[v], end = r->size[v] - 1;
+    int64_t most = end - fixed < longest ? end - fixed : longest, length = 1 + random_below(r->random, (uint32_t)most);
     while (stop[where] != node) where++;
-    int64_t low = where - length + 1 < 1 ? 1 : where - length + 1, high = where + length > n + 1 ? n + 1 - length : where;
+    int64_t low = where - length + 1 < fixed ? fixed : where - length + 1, high = where + length > end ? end - length : where;
     int64_t first = low + random_below(r->random, (uint32_t)(high - low + 1));
     int32_t *string = r->at + in->nodes;
     memcpy(string, stop + first, sizeof(int32_t) * (size_t)length);
     for (int64_t k = 0; k < length; k++)
-        if (r->vehicle[in->request[string[k]]] >= 0) route_take_out(in, r, in->request[string[k]]);
+        if (r->vehicle[in->request[string[k]]] >= 0 && !r->held[in->request[string[k]]]) route_take_out(in, r, in->request[string[k]]);
     route_measure(in, r, v);
 }
 
@@ -38,7 +38,7 @@ static void ruin(const Routing *in, Routes *r) {
     const int32_t *close = in->close + seed * in->near;
     for (int64_t k = 0; k < in->near && r->touched < most; k++) {
         int32_t q = in->request[close[k]];
-        if (q < 0 || r->vehicle[q] < 0 || r->taken_size[r->vehicle[q]]) continue;
+        if (q < 0 || r->vehicle[q] < 0 || r->held[q] || r->taken_size[r->vehicle[q]]) continue;
         take_string(in, r, close[k], (int64_t)longest);
     }
 }

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
+
 from solvers.routing.problem import RoutingProblem
 
 TOLERANCE: Final = 1e-6  #: of a time: what the sums of a route may be off
@@ -70,10 +72,11 @@ def _faults(problem: RoutingProblem, route: Route) -> list[str]:
     return faults
 
 
-def times_of(problem: RoutingProblem, route: Route) -> list[float] | None:
-    """Leaving the depot, the begin of each service, being back; None where no times keep every limit."""
+def times_of(problem: RoutingProblem, route: Route, leave: float = -np.inf) -> list[float] | None:
+    """Leaving the depot (not before `leave`), the begin of each service, being back; None: no times do."""
     nodes = [0, *(int(node) for node in route), 0]
     times = [float(problem.earliest[node]) for node in nodes]
+    times[0] = max(times[0], leave)
     edges = _differences(problem, nodes)
     for _ in range(len(nodes) + 1):
         late = False

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from solvers.arrays import Flags, Floats, Ints
 from solvers.assignment.deadline import Deadline, Stop
 from solvers.kernels.layouts import ROUTES, ROUTING
 from solvers.kernels.library import Struct, library
@@ -43,12 +44,40 @@ def solve(
 ) -> RoutingResult:
     """Routes that pass the checker. With `rounds` the same input gives the same routes, at any speed."""
 
+    if not problem.requests:
+        return RoutingResult((), 0, 0.0, 0)
+
     def one(number: int) -> RoutingResult:
         return _Search(problem, seed * workers + number).run(Deadline(time_limit_s, stop, rounds))
 
     with ThreadPoolExecutor(workers) as pool:
         found = list(pool.map(one, range(workers)))
     return min(found, key=lambda each: _worth(problem, each))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a plan begins from and keeps, in arrays by vehicle and request."""
+
+    routes: Sequence[Route]  #: of every vehicle
+    leave: Floats  #: the depot, at the earliest
+    fixed: Ints  #: stops that stand, the depot being the first
+    held: Flags  #: requests that their vehicle keeps
+
+
+def search(problem: RoutingProblem, standing: Standing, *, seed: int, rounds: int) -> list[Route] | None:
+    """Every vehicle's route, all requests served, from a plan that stands in part; None if none is met."""
+    found = _Search(problem, seed, standing)
+    found.improve(Deadline(np.inf, None, rounds))
+    return None if found.missing else found.best()
+
+
+def result_of(problem: RoutingProblem, routes: Sequence[Route]) -> RoutingResult:
+    """Routes with what they are worth. RuntimeError where the checker refuses them."""
+    report = check(problem, routes)
+    if not report.ok:
+        raise RuntimeError(f"the search found routes that break a rule: {report.violations[0]}")
+    return RoutingResult(tuple(map(tuple, routes)), report.vehicles, report.travel, report.left_out)
 
 
 def _worth(problem: RoutingProblem, result: RoutingResult) -> tuple[int, int, float]:
@@ -58,29 +87,40 @@ def _worth(problem: RoutingProblem, result: RoutingResult) -> tuple[int, int, fl
 class _Search:
     """One thread's plan and random numbers."""
 
-    def __init__(self, problem: RoutingProblem, seed: int) -> None:
+    def __init__(self, problem: RoutingProblem, seed: int, standing: Standing | None = None) -> None:
         self.problem = problem
-        self._given, self._arrays = _given(problem), _empty(problem, seed)
+        standing = standing or _nothing(problem)
+        vehicles = len(standing.routes)
+        self._given, self._arrays = _given(problem, vehicles), _empty(problem, vehicles, seed)
         self._struct = Struct(
-            ROUTES, open=_vehicles(problem), best_missing=problem.requests + 1, **self._arrays
-        )
+            ROUTES, open=vehicles, best_missing=problem.requests + 1, **self._arrays,
+            leave=standing.leave.astype(np.float64),
+            fixed=standing.fixed.astype(np.int32), held=standing.held.astype(np.int32),
+        )  # fmt: skip
         self._arrays["cost"][2] = np.inf
+        self._begin(standing.routes)
 
     def run(self, deadline: Deadline) -> RoutingResult:
         """Fewer vehicles first, if they are asked for; then less travel."""
-        if not self.problem.requests:
-            return RoutingResult((), 0, 0.0, 0)
-        self._begin([])
-        few = self.problem.few_vehicles
-        if few:
+        if self.problem.few_vehicles:
             self._cool(deadline, 0.0, _FEWER, few=1)
-            self._begin(self._best())
-        self._cool(deadline, _FEWER if few else 0.0, 1.0, few=0 if few else -1)
-        routes = self._best()
-        report = check(self.problem, routes)
-        if not report.ok:
-            raise RuntimeError(f"the search found routes that break a rule: {report.violations[0]}")
-        return RoutingResult(tuple(routes), report.vehicles, report.travel, report.left_out)
+            used = [route for route in self.best() if route]
+            if not self.missing:
+                self._struct.set("open", len(used))
+            self._begin(used)
+            self._cool(deadline, _FEWER, 1.0, few=0)
+        else:
+            self.improve(deadline)
+        return result_of(self.problem, [route for route in self.best() if route])
+
+    def improve(self, deadline: Deadline) -> None:
+        """Fewer requests left out, then less travel."""
+        self._cool(deadline, 0.0, 1.0, few=-1)
+
+    @property
+    def missing(self) -> int:
+        """Requests that the best plan leaves out."""
+        return self._struct["best_missing"]
 
     def _cool(self, deadline: Deadline, begin: float, end: float, *, few: int) -> None:
         """Search from one share of the time (or of the rounds) to another, the temperature falling."""
@@ -104,22 +144,27 @@ class _Search:
         for vehicle, route in enumerate(routes):
             size[vehicle] = len(route) + 2
             stop[vehicle, 1 : len(route) + 1] = route
-        if routes and not self._struct["best_missing"]:
-            self._struct.set("open", len(routes))
         library().routes_begin(self._given.address, self._struct.address)
 
-    def _best(self) -> list[tuple[int, ...]]:
-        """Routes of the best plan met, without the vehicles that stay."""
+    def best(self) -> list[Route]:
+        """Every vehicle's route in the best plan met."""
         stop, size = self._arrays["best_stop"], self._arrays["best_size"]
-        return [tuple(map(int, row[1 : many - 1])) for row, many in zip(stop, size, strict=True) if many > 2]
+        return [tuple(row[1 : max(1, many - 1)].tolist()) for row, many in zip(stop, size, strict=True)]
 
 
-def _given(problem: RoutingProblem) -> Struct:
+def _nothing(problem: RoutingProblem) -> Standing:
+    """No route yet, for no more vehicles than requests."""
+    vehicles = max(1, min(problem.vehicles, problem.requests))
+    leave = np.full(vehicles, problem.earliest[0])
+    return Standing([()] * vehicles, leave, np.ones(vehicles, np.int64), np.zeros(problem.requests, np.bool_))
+
+
+def _given(problem: RoutingProblem, vehicles: int) -> Struct:
     near = min(problem.nodes, _CLOSE)
     limits = np.array([problem.ride_limit, problem.route_limit], np.float64)
     return Struct(
         ROUTING,
-        nodes=problem.nodes, requests=problem.requests, vehicles=_vehicles(problem),
+        nodes=problem.nodes, requests=problem.requests, vehicles=vehicles,
         width=2 * problem.requests + 2, capacity=problem.capacity, near=near,
         limited=bool(np.isfinite(limits).any()),
         **{name: np.ascontiguousarray(getattr(problem, name), np.float64) for name in _FLOATS},
@@ -131,17 +176,12 @@ def _given(problem: RoutingProblem) -> Struct:
     )  # fmt: skip
 
 
-def _vehicles(problem: RoutingProblem) -> int:
-    """More than requests are never used."""
-    return max(1, min(problem.vehicles, problem.requests))
-
-
 _FLOATS: Final = ("travel", "service", "earliest", "latest")
 
 
-def _empty(problem: RoutingProblem, seed: int) -> dict[str, Any]:
+def _empty(problem: RoutingProblem, vehicles: int, seed: int) -> dict[str, Any]:
     """A plan without a route, of these arrays; all are written before they are read but those of zeros."""
-    vehicles, requests = _vehicles(problem), problem.requests
+    requests = problem.requests
     width = 2 * requests + 2
     table = (vehicles, width)
     return {

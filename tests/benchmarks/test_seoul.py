@@ -50,7 +50,7 @@ def test_vehicles_are_units_only_on_their_shift(day: seoul.SeoulDay) -> None:
 def test_a_shift_may_go_on_past_midnight(tmp_path: Path) -> None:
     trips = "ID,ride_time,ride_lat,ride_lon,alight_lat,alight_lon,type\n"
     (tmp_path / "trips.csv").write_text(trips + "0,600,37.50,127.0,37.52,127.0,1\n")
-    (tmp_path / "vehicles.csv").write_text("cartype,work_start,work_end,lat,lon\n1,22,6,37.5,127.0\n")
+    (tmp_path / "vehicles.csv").write_text("cartype,work_start,work_end,lat,lon\n1,21.5,6,37.5,127.0\n")
     hours = seoul.as_problem(seoul.load_day(tmp_path)).capacity.sum(axis=(0, 1)).reshape(24, -1)[:, 0]
     assert np.flatnonzero(hours).tolist() == [*range(6), 22, 23]
 

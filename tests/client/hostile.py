@@ -127,6 +127,7 @@ CALLS = {
     "forget_dead_deliveries": (VendorClient, lambda c: c.forget_dead_deliveries("w1")),
     "dead_deliveries": (VendorClient, lambda c: first(c.dead_deliveries("w1"))),
     "statement": (VendorClient, lambda c: c.statement("v1", "2026-03")),
+    "statements": (PlatformClient, lambda c: first(c.statements("2026-03"))),
     "statement_items": (PlatformClient, lambda c: first(c.statement_items("v1", "2026-03"))),
     "statement_csv": (VendorClient, lambda c: c.statement_csv("v1", "2026-03")),
     "scorecard": (VendorClient, lambda c: c.scorecard("v1", DAY)),

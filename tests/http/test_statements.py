@@ -20,7 +20,7 @@ from dispatcher.domain.statements import Item
 from dispatcher.jobs.timers import Timers
 from tests.domain import make
 from tests.http.conftest import Api
-from tests.http.test_offers import offered
+from tests.http.test_offers import VENDOR, offered
 
 CARD = RateCard(turn_back_cents=2_000, late_cancel_cents=3_000, no_show_cents=1_500)
 MARCH = "/vendors/v1/statements/2026-03"
@@ -110,6 +110,13 @@ async def test_what_is_settled_in_another_month_is_a_correction_there_and_the_ol
     for _ in range(2):
         assert (await api.call("POST", settle, said, role=Role.OPS))[0] == 200
     april = await items(api, "/vendors/v1/statements/2026-04")
+    told = await statement(api, "/vendors/v1/statements/2026-04")
+    assert (told["work"], told["corrections"], told["corrections_cents"], told["cents"]) == (
+        0,
+        1,
+        1_000,
+        1_000,
+    )
     assert lines(april["r1.1 correction"]) == [("agreed", "", -4_500), ("agreed", "", 5_500)]
     assert april["r1.1 correction"]["lines"][1]["note"] == "dispute_1"
     assert (await statement(api))["open_disputes"] == 0
@@ -134,12 +141,6 @@ async def test_it_outlives_its_requests_and_goes_with_its_month(api: Api) -> Non
     assert kept_until == "2026-07-01T04:00:00Z"  # three months after March, where the market is
     written_ms = START + 10 * MINUTE_MS
     assert left_ms == pytest.approx(1_782_878_400_000 - written_ms, abs=60_000)
-
-
-async def test_a_month_begins_and_ends_by_the_markets_clock(api: Api) -> None:
-    await offered(api)
-    told = await statement(api)
-    assert (told["first_at"], told["end_at"]) == ("2026-03-01T05:00:00Z", "2026-04-01T04:00:00Z")
 
 
 async def test_as_csv_each_row_is_a_line_with_all_that_a_bill_needs(api: Api) -> None:
@@ -173,8 +174,20 @@ async def test_pages_go_on_where_the_one_before_ended(api: Api) -> None:
     assert seen == ["r1.1", "r2.1", "r3.1"]
 
 
-@pytest.mark.parametrize("what", ["", "/items", "/csv"])
-async def test_a_vendor_has_its_own_and_no_others_and_months_are_months(api: Api, what: str) -> None:
+async def test_a_market_lists_each_vendor_that_has_work_in_the_month(api: Api) -> None:
+    await taken(api, "r1")
+    await api.call("PUT", "/vendors/a-idle", msgspec.to_builtins(replace(VENDOR, id="a-idle")), role=Role.OPS)
+    seen, cursor = [], ""
+    for _ in range(2):
+        page = await statement(api, f"/statements/2026-03?limit=1&cursor={cursor}")
+        seen += [(each["vendor_id"], each["work"], each["open_work"]) for each in page["statements"]]
+        cursor = page["cursor"]
+    assert (seen, cursor) == ([("v1", 0, 1)], "")
+    status, _ = await api.call("GET", "/statements/2026-03", role=Role.VENDOR, vendor="v1")
+    assert status == 403
+
+
+async def test_a_vendor_has_its_own_and_no_others_and_months_are_the_markets(api: Api) -> None:
     await offered(api)
     for role, vendor, path, status in (
         (Role.VENDOR, "v1", MARCH, 200),
@@ -184,9 +197,12 @@ async def test_a_vendor_has_its_own_and_no_others_and_months_are_months(api: Api
         (Role.OPS, "", "/vendors/v1/statements/2026-13", 400),
         (Role.OPS, "", "/vendors/v1/statements/2027-01", 200),
     ):
-        sent = api.headers(role, vendor)
-        async with api.client.get(f"{api.base}{path}{what}", headers=sent) as response:
-            assert response.status == status, (role, path, await response.text())
+        for what in ("", "/items", "/csv"):
+            sent = api.headers(role, vendor)
+            async with api.client.get(f"{api.base}{path}{what}", headers=sent) as response:
+                assert response.status == status, (role, path, what, await response.text())
+    told = await statement(api)
+    assert (told["first_at"], told["end_at"]) == ("2026-03-01T05:00:00Z", "2026-04-01T04:00:00Z")
 
 
 async def test_the_audit_finds_what_a_statement_lacks_or_has_otherwise(api: Api) -> None:

@@ -24,9 +24,27 @@ async def main():
 asyncio.run(main())
 """
 
+MEASURES = """
+import asyncio
+from dispatcher.runtime.signals import terminate_as_interrupt
 
-def started() -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-c", ENDS], stdout=subprocess.PIPE, text=True)
+async def main():
+    try:
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        print("in order", flush=True)
+
+terminate_as_interrupt()
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+def started(program: str = ENDS) -> subprocess.Popen[str]:
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
@@ -55,3 +73,9 @@ def test_one_that_is_ignored_stays_ignored(heard: object) -> None:
         process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=30)[0] == "in order\n"
+
+
+def test_a_command_that_measures_is_terminated_as_it_is_interrupted(heard: object) -> None:
+    with started(MEASURES) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=30)[0] == "in order\ninterrupted\n"

@@ -100,9 +100,18 @@ def test_a_shift_may_go_on_past_midnight():
     assert seoul._units([seoul.Vehicle(127.0, 37.5, True, 22, 6)]) == (1,) * 72 + (0,) * 192 + (1,) * 24
 
 
+def test_a_shift_may_begin_and_end_within_an_hour_and_a_header_have_blanks(tmp_path):
+    header = VEHICLES.replace(",", " , ").replace("\n", " \r\n")
+    trips = TRIPS + "0,600,37.5,127.0,37.6,127.1,0,1\n"
+    day = seoul.load(folder_of(tmp_path, trips, header + "0,1,7.5,16.25,0,37.5,127.0"), seed=1)
+    ((pool,),) = (pools.pools for pools in day.capacity.values())
+    assert pool.units == (0,) * 90 + (1,) * 105 + (0,) * 93
+
+
 @pytest.mark.parametrize(
     ("trips", "vehicles", "told"),
     [
+        (TRIPS + 2 * "7,60,37.5,127,37.5,127,0,1\n", VEHICLES, r"trips\.csv: the ID 7 stands in two lines"),
         ("ID,ride_time\n0,1\n", VEHICLES, r"trips\.csv lacks the column type, ride_lon"),
         (TRIPS, VEHICLES, r"trips\.csv has no line"),
         (TRIPS + "0,soon,37.5,127,37.5,127,0,1\n", VEHICLES, r"trips\.csv, line 2: ride_time is 'soon'"),

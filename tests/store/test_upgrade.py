@@ -124,7 +124,7 @@ async def test_each_goes_on_by_a_command_and_is_written_in_the_new_form(
 ) -> None:
     command, vendor, state = GOES_ON[name]
     if isinstance(command, ReportStatus):
-        upgraded.clock.ms = START_MS
+        upgraded.clock.ms = END_MS + MINUTE_MS  # what ended before stands in no statement
     before = await upgraded.market.requests.records.get(name)
     assert format_number(await raw.get(keys.record(REQUEST_KIND, name))) is None
     after = await upgraded.give(command, vendor)

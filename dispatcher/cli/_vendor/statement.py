@@ -73,7 +73,7 @@ def _rows(item: StatementItem) -> list[tuple[object, ...]]:
 def _sums(found: Statement) -> list[str]:
     said = [f"{each.name}: {each.items}, {money(each.cents)}" for each in found.by_end]
     if found.corrections:
-        said.append(f"corrections: {found.corrections}")
+        said.append(f"corrections: {found.corrections}, {money(found.corrections_cents)}")
     open_now = f", {found.open_work} not over" if found.open_work else ""
     state = "final" if found.final else "not final yet"
     disputes = f", {found.open_disputes} disputed" if found.open_disputes else ""

@@ -15,7 +15,7 @@ from solvers.routing.solve import solve
 from tests.solvers.assignment.problems import each_seed
 
 
-def _drawn(seed: int, requests: int = 3, **fields: object) -> RoutingProblem:
+def drawn(seed: int, requests: int = 3, **fields: object) -> RoutingProblem:
     """Windows so tight that not every problem has a plan for all; half with limited rides and routes."""
     rng = np.random.default_rng(seed)
     nodes = 2 * requests + 1
@@ -55,7 +55,7 @@ def _least(problem: RoutingProblem) -> tuple[int, int, float]:
 
 @each_seed(16)
 def test_a_small_plan_is_the_best_there_is(seed: int) -> None:
-    problem = _drawn(seed, few_vehicles=seed % 4 > 1)
+    problem = drawn(seed, few_vehicles=seed % 4 > 1)
     left_out, vehicles, travel = _least(problem)
     found = solve(problem, time_limit_s=1e9, seed=seed, rounds=2_000)
     assert found.left_out == left_out
@@ -64,7 +64,7 @@ def test_a_small_plan_is_the_best_there_is(seed: int) -> None:
 
 
 def test_the_same_rounds_give_the_same_routes_and_more_vehicles_harm_nobody() -> None:
-    problem = _drawn(3, requests=12, vehicles=8)
+    problem = drawn(3, requests=12, vehicles=8)
     one, two = (solve(problem, time_limit_s=1e9, seed=5, rounds=400) for _ in range(2))
     assert one == two
     many = solve(replace(problem, vehicles=10**9), time_limit_s=1e9, seed=5, rounds=400)
@@ -87,7 +87,7 @@ def test_a_vehicle_waits_at_the_depot_so_that_a_route_and_a_ride_keep_their_limi
 
 
 def test_no_requests_need_no_vehicle() -> None:
-    assert solve(_drawn(0, requests=0), time_limit_s=1, seed=1).routes == ()
+    assert solve(drawn(0, requests=0), time_limit_s=1, seed=1).routes == ()
 
 
 @pytest.mark.parametrize(
@@ -104,12 +104,12 @@ def test_no_requests_need_no_vehicle() -> None:
 def test_the_checker_names_the_rule_that_is_broken(routes: list[list[int]], told: str) -> None:
     free = {"earliest": np.zeros(7), "latest": np.full(7, 1e3), "load": np.array([0, 2, 2, 2, -2, -2, -2])}
     late = {"latest": np.array([1e3, 0, 0, 0, 0, 0, 0])} if "times" in told and len(routes) == 1 else {}
-    report = check(replace(_drawn(2), **(free | late)), routes)
+    report = check(replace(drawn(2), **(free | late)), routes)
     assert told in " ".join(report.violations)
 
 
 def test_what_is_no_problem_is_told() -> None:
-    given = _drawn(2)
+    given = drawn(2)
     with pytest.raises(MalformedRouting, match=r"load: request 1 takes 5 aboard and leaves 0"):
         replace(given, load=np.array([0, 0, 5, 0, 0, 0, 0]))
     with pytest.raises(MalformedRouting, match=r"earliest\[2\] is nan"):

@@ -23,6 +23,7 @@ export const PAGES = [
   { name: "vendors", title: "Vendors", key: "v", group: "Work", ops: true },
   { name: "fairness", title: "Fairness", key: "f", group: "Work", ops: true },
   { name: "care", title: "Care", key: "c", group: "Work" },
+  { name: "statements", title: "Statements", key: "s", group: "Work" },
   { name: "tuning", title: "Tuning", key: "u", group: "Set", ops: true },
   { name: "what-if", title: "What-if", key: "w", group: "Set", ops: true },
   { name: "decisions", title: "Decisions", key: "d", group: "Set" },

@@ -39,6 +39,7 @@ const BEHIND = {
   thread: "day",
   amendment: "day",
   scorecard: "more",
+  statement: "more",
   papers: "more",
   lost: "more",
 };

@@ -44,7 +44,9 @@ export function priceTable(lines, total) {
 /** @param {any} line */
 function priceName(line) {
   const many = line.quantity > 1 ? ` × ${figure(line.quantity)}` : "";
-  return `${t(`price.${line.kind}`)}${line.kind === "equipment" && line.note ? ` ${line.note}` : ""}${many}`;
+  return `${t(`price.${line.kind}`)}${
+    line.kind === "equipment" && line.note ? ` ${line.note.split(" ")[0]}` : ""
+  }${many}`;
 }
 
 /**

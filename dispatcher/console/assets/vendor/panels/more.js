@@ -33,7 +33,7 @@ export function mount(root, context) {
     h(
       "nav",
       { class: "links", "aria-label": title() },
-      ["scorecard", "papers", "lost"].map((each) =>
+      ["statement", "scorecard", "papers", "lost"].map((each) =>
         h("a", { class: "button", href: `/vendor/${each}` }, t(`${each}.title`))
       ),
     ),

@@ -1,0 +1,109 @@
+/**
+ * What a month's work comes to: each ride that is over with its lines, corrections, and all of it as a file.
+ * @module
+ */
+
+import { save } from "../../core/csv.js";
+import { h } from "../../core/dom.js";
+import { money, t } from "../core/messages.js";
+import { level, priceTable, redraw, said, trouble } from "../core/pieces.js";
+import { field } from "./field.js";
+import "./words.js";
+
+/** @typedef {import("../core/app.js").Context} Context */
+
+const MONTHS = 4, PAGE = 200; // as many as are kept, if nobody has said otherwise
+
+export const title = () => t("statement.title");
+
+/** @param {HTMLElement} root @param {Context} context */
+export async function mount(root, context) {
+  const { api, session, times, clock, signal } = context;
+  const shown = h("div", { class: "cards" }), months = monthsUntil(times.date(clock.now()));
+  const chosen = h(
+    "select",
+    { onchange: () => void read() },
+    months.map((each) => h("option", { value: each }, called(each))),
+  );
+  const path = () => `/vendors/${session.vendor_id}/statements/${chosen.value}`;
+  const read = async () => {
+    const of = path();
+    try {
+      const sums = await api.get(of, {}, signal), items = /** @type {any[]} */ ([]);
+      for await (const page of api.pages(`${of}/items`, { limit: PAGE }, signal)) items.push(...page.items);
+      if (of === path()) redraw(shown, ...drawn(sums, items, () => void file(of), context));
+    } catch (error) {
+      if (!signal.aborted) redraw(shown, trouble(said(error)));
+    }
+  };
+  const file = async (/** @type {string} */ of) => {
+    try {
+      const response = await api.fetch("GET", `${of}/csv`, { accept: "text/csv", signal });
+      save(`statement-${chosen.value}.csv`, await response.blob());
+    } catch (error) {
+      if (!signal.aborted) shown.prepend(trouble(said(error)));
+    }
+  };
+  root.append(
+    h("a", { class: "back", href: "/vendor/more" }, t("back")),
+    h("h1", {}, title()),
+    field(t("statement.month"), chosen),
+    shown,
+  );
+  addEventListener("back", () => void read(), { signal });
+  await read();
+}
+
+/** @param {any} sums @param {any[]} items @param {() => void} file @param {Context} context */
+function drawn(sums, items, file, context) {
+  const { corrections, open_work: left, open_disputes: disputed } = sums;
+  return [
+    h(
+      "section",
+      { class: "card" },
+      h("span", { class: "price" }, t("statement.together", { price: money(sums.cents) })),
+      h("span", { class: "soft" }, t("statement.rides", { n: sums.work })),
+      corrections ? h("span", {}, t("statement.corrections", { price: money(sums.corrections_cents) })) : null,
+      disputed ? h("span", { class: "warn" }, t("statement.disputed", { n: disputed })) : null,
+      h("span", { class: "soft" }, sums.final ? t("statement.final") : t("statement.notFinal", { n: left })),
+    ),
+    items.length ? h("button", { onclick: file }, t("statement.save")) : null,
+    items.length
+      ? h("ul", { class: "cards" }, items.map((each) => h("li", {}, row(each, context))))
+      : h("p", { class: "empty" }, t("statement.none")),
+  ];
+}
+
+/** @param {any} item @param {Context} context */
+function row(item, { times, clock }) {
+  const end = item.kind === "correction" ? t("statement.correction") : t(`status.${item.end}`);
+  const lines = item.lines.map((/** @type {any} */ each) => ({ ...each, note: each.hcpcs }));
+  const about = [level({ level_of_service: item.service }), item.reference].filter(Boolean).join(" · ");
+  return h(
+    "details",
+    { class: "card", dataset: { item: item.offer_id, kind: item.kind } },
+    h("summary", {}, `${times.moment(item.start_at, clock.now())} · ${end} · ${money(item.cents)}`),
+    h("p", { class: "soft" }, about),
+    lines.some((/** @type {any} */ each) => each.disputed) ? h("p", { class: "warn" }, t("statement.open")) : null,
+    priceTable(lines, item.cents),
+  );
+}
+
+/** This month and those before it, the newest first. @param {string} today 2026-03-03 */
+function monthsUntil(today) {
+  const [year = 0, month = 1] = today.split("-").map(Number);
+  return Array.from(
+    { length: MONTHS },
+    (_, back) => new Date(Date.UTC(year, month - 1 - back, 15)).toISOString().slice(0, "2026-03".length),
+  );
+}
+
+/** A month as it is called: March 2026. @param {string} month */
+function called(month) {
+  const form = new Intl.DateTimeFormat(document.documentElement.lang, {
+    month: "long",
+    year: "numeric",
+    timeZone: "UTC",
+  });
+  return form.format(Date.parse(`${month}-15`));
+}
