@@ -18,6 +18,7 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from client import streams
 from client.streams import VendorStream
 from contracts.codes import DeclineCode
 from contracts.counters import Counter
@@ -29,6 +30,12 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from tests.client.test_http import NOON
 
 KEY = "k" * 43
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """What cannot be done is tried again soon: nobody waits for it here."""
+    monkeypatch.setattr(streams, "AGAIN_S", 0.02)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from dispatcher.service.service import Service
 from dispatcher.settings import Settings
 from dispatcher.store.store import Store
 from tests.clock import ManualClock
-from tests.console.pages import Pages
+from tests.console.pages import PATIENCE_MS, Pages
 from tests.http.conftest import KEYS, NOW_MS, REGISTRY, RING
 
 SHARED = pytest.mark.asyncio(loop_scope="session")
@@ -42,7 +42,7 @@ TZ = "America/New_York"
 PLACES = (Place("Upper West Side", -73.97, 40.79), Place("Sutton Place", -73.96, 40.757))
 DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-expect.set_options(timeout=30_000)  # no test fails because its machine has much else to do
+expect.set_options(timeout=PATIENCE_MS)
 STAFF = (Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER)
 _numbers = itertools.count()
 

@@ -15,6 +15,7 @@ REFUSALS = (409, 412, 422, 428)  # what a person may run into, and reads on the 
 COLOURS = ("color-contrast", "link-in-text-block")  # rules that another theme may break
 ALIKE = ".parameter:nth-child(n+4):not(.changed, .wrong)"  # hundreds of the same: the first tell of all
 AXE = Axe().axe_script
+PATIENCE_MS = 60_000  # no test fails because its machine has much else to do
 
 # a grid's body hears for its rows: j, k and Enter go to them
 KEYED = ".grid-body, a, button, input, select, textarea, label, summary, [tabindex]:not(main)"
@@ -44,7 +45,7 @@ class Pages:
 
     async def _new(self, **context: Any) -> Page:
         page = await (await self.browser.new_context(**context)).new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.failures.append(str(error)))
         page.on("console", self._said)
         return page

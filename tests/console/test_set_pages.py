@@ -224,7 +224,7 @@ async def test_a_decision_is_found_by_request_read_row_by_row_and_replayed(desk:
     assert link.endswith(page.url.partition("decisions/")[2].partition("?")[0])
     await page.keyboard.press("p")
     said = page.get_by_text("Replayed: the same plan, byte for byte.")
-    await expect(said).to_be_visible(timeout=30_000)  # a solver starts for it
+    await expect(said).to_be_visible()  # a solver starts for it
     await page.get_by_role("row").filter(has_text="v1").first.press("Enter")
     await expect(dialog).to_contain_text("Cost by term")
     page = await desk.open("decisions?request=a", Role.CASE_MANAGER, market=market)

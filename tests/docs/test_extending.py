@@ -167,7 +167,7 @@ async def test_a_solver_plans_the_batches_of_the_matcher(api: Api) -> None:
     assert (await api.call("POST", "/requests", msgspec.to_builtins(make.trip())))[0] == 202
     matchers = asyncio.create_task(run_matchers(api.service, solvers, "test"))
     try:
-        async with asyncio.timeout(30):  # only a matcher that does not work makes this wait so long
+        async with asyncio.timeout(100):  # only a matcher that does not work makes this wait so long
             while (view := (await api.call("GET", "/requests/r1"))[1])["state"] != "offered":
                 await asyncio.sleep(0.02)
     finally:

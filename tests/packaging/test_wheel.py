@@ -1,5 +1,6 @@
 """`pip install .` gives the whole service: what the wheel holds, and that it runs away from the checkout."""
 
+import contextlib
 import os
 import platform
 import re
@@ -76,11 +77,22 @@ def test_the_wheel_names_the_command_and_the_locked_requirements(wheel: zipfile.
     assert "Requires-Dist: pytest" not in info["METADATA"]
 
 
-@pytest.fixture
-def installed(wheel: zipfile.ZipFile, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def installed(wheel: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel in a folder of its own, away from the checkout."""
-    wheel.extractall(tmp_path / "installed")
-    return tmp_path / "installed"
+    folder = tmp_path_factory.mktemp("away") / "installed"
+    wheel.extractall(folder)
+    return folder
+
+
+@contextlib.contextmanager
+def changing(file: Path) -> Iterator[Path]:
+    """A file that is put back at the end."""
+    before = file.read_bytes()
+    try:
+        yield file
+    finally:
+        file.write_bytes(before)
 
 
 def run(code: str, *path: Path) -> subprocess.CompletedProcess[str]:
@@ -144,13 +156,15 @@ def test_another_package_of_the_same_name_ends_the_start_before_it_is_imported(
 
 
 def test_a_package_that_was_written_over_is_noticed(installed: Path) -> None:
-    (installed / "contracts" / "__init__.py").write_text("ABI = []\n")
-    assert f"the package 'contracts' in {installed / 'contracts'}" in dispatcher([], installed).stderr
+    with changing(installed / "contracts" / "__init__.py") as file:
+        file.write_text("ABI = []\n")
+        assert f"the package 'contracts' in {installed / 'contracts'}" in dispatcher([], installed).stderr
 
 
 def test_a_package_that_another_took_with_it_is_noticed(installed: Path) -> None:
-    (installed / "solvers" / "__init__.py").unlink()
-    assert "the package 'solvers'" in dispatcher([], installed).stderr
+    with changing(installed / "solvers" / "__init__.py") as file:
+        file.unlink()
+        assert "the package 'solvers'" in dispatcher([], installed).stderr
 
 
 def test_the_look_at_the_start_imports_none_of_the_packages(installed: Path) -> None:

@@ -16,7 +16,7 @@ from dispatcher.serve.embedded import EmbeddedRedis
 
 SLOTS = 16_384
 NODE_TIMEOUT_MS = 600
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class LocalCluster:
@@ -136,8 +136,26 @@ class LocalCluster:
         for at in (to, source, *(each for each in await self.holders() if each not in (to, source))):
             await self.ask(at, "CLUSTER", "SETSLOT", slot, "NODE", await self.name(to))
 
+    async def configure(self, name: str, value: object) -> None:
+        """A setting of every server that runs."""
+        for at, each in enumerate(self.servers):
+            if each.pid is not None:
+                await self.ask(at, "CONFIG", "SET", name, value)
+
+    async def catch_up(self, replica: int) -> None:
+        """It has all that its primary has acknowledged up to now."""
+        sent = await self._offset(replica - self.primaries, "master_repl_offset")
+        async with asyncio.timeout(PATIENCE_S):
+            while await self._offset(replica, "slave_repl_offset") < sent:
+                await asyncio.sleep(0.02)
+
+    async def _offset(self, at: int, name: str) -> int:
+        told = bytes(await self.ask(at, "INFO", "replication")).decode()
+        return int(told.partition(f"{name}:")[2].partition("\r")[0])
+
     async def cut_off(self, replica: int) -> None:
-        """It hears no more of its primary, for good: it is let in nowhere."""
+        """It has what was acknowledged, and hears no more of its primary: it is let in nowhere."""
+        await self.catch_up(replica)
         await self.ask(replica, "CONFIG", "SET", "masterauth", "wrong")
         await self.ask(replica, "CLIENT", "KILL", "TYPE", "master")
         await self._until_one(replica, lambda told: "master_link_status:down" in told, "INFO", "replication")

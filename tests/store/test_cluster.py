@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -43,7 +44,7 @@ from dispatcher.store.routed_reader import key_of
 from dispatcher.store.store import Store
 from dispatcher.store.topology import Topology
 from dispatcher.store.vendor_access import apply_to_all
-from tests.store.cluster import SLOTS, LocalCluster, free_ports, local_cluster
+from tests.store.cluster import NODE_TIMEOUT_MS, SLOTS, LocalCluster, free_ports, local_cluster
 from tests.store.conftest import RING
 from tests.store.made import DAY, NOW_MS, booking, offered, pools, received, trip, vendor
 from tests.store.work import Writers
@@ -52,19 +53,39 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 AT = datetime(2026, 11, 29, tzinfo=UTC)
 HANGS = 2  # the primary that hangs in the last but one
 AWAY = 1  # the primary that dies in the last test
+COVERAGE, LONG_MS = "cluster-require-full-coverage", 600_000
 LOST_LATER = range(100, 105)  # of the requests then: acknowledged while its replica was cut off
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalCluster]:
-    """Three primaries with a replica each."""
+    """Three primaries with a replica each, set as `deploy` has it; none of them fails over unasked."""
     async with local_cluster(Path(tmp_path_factory.mktemp("c"))) as made:
+        await made.configure(COVERAGE, "no")
+        await made.configure("cluster-node-timeout", LONG_MS)
         yield made
+
+
+@contextlib.asynccontextmanager
+async def failing_over(cluster: LocalCluster) -> AsyncIterator[None]:
+    """Meanwhile a primary that is silent for a moment is taken for dead, as one is on a busy machine."""
+    await cluster.configure("cluster-node-timeout", NODE_TIMEOUT_MS)
+    try:
+        yield
+    finally:
+        await cluster.configure("cluster-node-timeout", LONG_MS)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def store(cluster: LocalCluster) -> AsyncIterator[Store]:
     async with Store(cluster.url, RING) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def patient(cluster: LocalCluster) -> AsyncIterator[Store]:
+    """Waits a minute for its answer: a busy machine is slow to move keys and to promote a replica."""
+    async with Store(cluster.url, RING, timeout_s=60.0) as opened:
         yield opened
 
 
@@ -113,14 +134,14 @@ async def test_every_part_of_the_store_works_on_each_server(cluster: LocalCluste
 
 
 async def test_a_market_that_moves_is_written_read_followed_and_woken_where_it_is(
-    cluster: LocalCluster, store: Store
+    cluster: LocalCluster, store: Store, patient: Store
 ) -> None:
     market = await market_on(cluster, store, 0, "moves")
     await market.vendors.put(vendor(), 0)
     await market.capacity.put("v1", DAY, pools(2))
     async with store.tail(wait_s=0.2) as tail, market.wake() as wake:
         assert await tail.read({market.keys.events: "0"}) == []
-        writers = Writers(market, seed=5)
+        writers = Writers(patient.market(market.name), seed=5)
         writing = asyncio.create_task(writers.run(4, "w"))
         for place in (1, 2, 0):
             await asyncio.sleep(0.1)
@@ -145,13 +166,12 @@ async def test_a_market_that_moves_is_written_read_followed_and_woken_where_it_i
 
 
 async def test_a_market_that_moves_key_by_key_is_read_and_its_commits_wait_and_are_whole(
-    cluster: LocalCluster, store: Store
+    cluster: LocalCluster, store: Store, patient: Store
 ) -> None:
     market = await market_on(cluster, store, 0, "keys")
     key = market.keys.events
     await market.vendors.put(vendor(), 0)
     await market.capacity.put("v1", DAY, pools(2))
-    patient = Store(cluster.url, RING, timeout_s=60.0)  # a busy machine takes long to move them
     writers = Writers(patient.market(market.name), seed=7)
     await writers.run(2, "before", 10)
     ids = sorted(writers.acknowledged)
@@ -172,7 +192,6 @@ async def test_a_market_that_moves_key_by_key_is_read_and_its_commits_wait_and_a
         await asyncio.sleep(0.01)
     writers.stopping = True
     await writing
-    await patient.aclose()
     assert await cluster.owner(key) == 1
     assert "unavailable" not in writers.tally, "whoever waits long enough notices nothing"
     report = await audit(store.reader, market.name, writers.acknowledged, streams=True, settle_s=0.1)
@@ -355,24 +374,31 @@ async def test_a_wrong_password_is_told_as_such(cluster: LocalCluster) -> None:
 
 
 async def test_a_market_whose_server_hangs_goes_on_at_its_replica(
-    cluster: LocalCluster, store: Store
+    cluster: LocalCluster, patient: Store
 ) -> None:
-    """A hanging server closes no connection: who waits looks whether another has its slots by now."""
-    market, other = [await market_on(cluster, store, place, "hangs") for place in (HANGS, 0)]
+    """A hanging server closes no connection: who waits looks whether another has its slots by now.
+
+    Where one server's trouble is everybody's, the others' markets wait for the promotion, too.
+    """
+    await cluster.configure(COVERAGE, "yes")
+    market, other = [await market_on(cluster, patient, place, "hangs") for place in (HANGS, 0)]
     assert (await market.commit([received("before")], requests=[trip("before")])).ok
-    servers = store.servers
+    servers = patient.servers
     assert isinstance(servers, Cluster)
     servers.reader.topology.client = partial(servers.topology.client, timeout_s=600.0)  # type: ignore[method-assign]
     assert await market.requests.records.get("before")
-    os.kill(cluster.servers[HANGS].pid or 0, signal.SIGSTOP)
-    try:
-        assert await market.requests.records.get("before"), "its replica has it"
-        assert (await market.commit([received("after")], requests=[trip("after")])).ok
-        assert (await other.commit([received("r1")], requests=[trip("r1")])).ok
-    finally:
-        os.kill(cluster.servers[HANGS].pid or 0, signal.SIGCONT)
-    await cluster.until(lambda told: "cluster_state:ok" in told, "CLUSTER", "INFO")
-    report = await audit(store.reader, market.name, ["before", "after"], streams=True, settle_s=0.1)
+    await cluster.catch_up(HANGS + cluster.primaries)
+    async with failing_over(cluster):
+        os.kill(cluster.servers[HANGS].pid or 0, signal.SIGSTOP)
+        try:
+            assert await market.requests.records.get("before"), "its replica has it"
+            assert (await market.commit([received("after")], requests=[trip("after")])).ok
+            assert (await other.commit([received("r1")], requests=[trip("r1")])).ok
+        finally:
+            os.kill(cluster.servers[HANGS].pid or 0, signal.SIGCONT)
+        await cluster.until(lambda told: "cluster_state:ok" in told, "CLUSTER", "INFO")
+    await cluster.configure(COVERAGE, "no")
+    report = await audit(patient.reader, market.name, ["before", "after"], streams=True, settle_s=0.1)
     assert report["findings"] == []
 
 
@@ -403,10 +429,11 @@ async def test_a_market_whose_server_dies_goes_on_at_its_replica(cluster: LocalC
     await cluster.cut_off(AWAY + cluster.primaries)
     assert [await offer(each) for each in range(3)] == [True, True, False], "nobody has room for a third"
     await asyncio.gather(*(submit(each) for each in LOST_LATER))
-    cluster.servers[AWAY].kill()
-    going_on = asyncio.gather(*(submit(each) for each in range(20, 40)))
-    assert (await other.commit([received("r1")], requests=[trip("r1")])).ok, "it waits for nobody"
-    await going_on
+    async with failing_over(cluster):
+        cluster.servers[AWAY].kill()
+        going_on = asyncio.gather(*(submit(each) for each in range(20, 40)))
+        assert (await other.commit([received("r1")], requests=[trip("r1")])).ok, "it waits for nobody"
+        await going_on
     report = await audit(store.reader, market.name, told, streams=True, settle_s=0.1)
     assert [each for each in report["findings"] if each["rule"] != LOST] == []
     lost = {each["subject"] for each in report["findings"]}
@@ -429,9 +456,6 @@ async def test_while_a_shard_is_away_the_other_markets_are_judged_and_it_is_name
     """Its primary died in the test before."""
     there, away = [await market_on(cluster, store, place, "shard") for place in (0, AWAY + cluster.primaries)]
     assert (await there.commit([received("r1")], requests=[trip("r1")])).ok
-    for at, server in enumerate(cluster.servers):
-        if server.pid is not None:
-            await cluster.ask(at, "CONFIG", "SET", "cluster-require-full-coverage", "no")
     cluster.servers[AWAY + cluster.primaries].kill()
     (tmp_path / "ids").write_text("r1 r2\n")
     key_files.ensure_patient_keys(tmp_path / "patient-keys.json")

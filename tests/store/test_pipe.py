@@ -218,11 +218,11 @@ async def test_a_connection_whose_server_does_not_say_who_it_is_is_let_go(client
 async def test_over_tls_it_is_the_same(server: EmbeddedRedis, tmp_path: Path) -> None:
     tls, _ = certificate(tmp_path)
     async with Proxy(server.socket, tls) as between:
-        stranger = connect(between.url)
+        stranger = connect(between.url, timeout_s=60.0)  # a busy machine is slow to shake hands
         with pytest.raises(Unavailable, match="its certificate is not trusted: self-signed"):
             await Reader(stranger, 0.0).ask("PING")
         await stranger.aclose()
-        client = connect(f"{between.url}?ssl_ca_certs={tmp_path / 'server.pem'}")
+        client = connect(f"{between.url}?ssl_ca_certs={tmp_path / 'server.pem'}", timeout_s=60.0)
         pipe = await Pipe.to(client)
         large = bytes(300_000)
         assert await pipe.ask([("ECHO", large), ("ECHO", "b")]) == [large, b"b"]
