@@ -37,22 +37,21 @@ def run(args: argparse.Namespace) -> int:
     paths, seeds = instances(args.folder), list(range(1, args.seeds + 1))
     known, rows = best_known(args.folder), []
     for path in paths:
-        problem = read(path)
-        best = known.get(path.name)
-        for row in contest(
-            problem, path.name, peers_of(args.peers), seconds=args.seconds, seeds=seeds, workers=args.workers
-        ):
-            complete = row["unmatched"] == 0
-            over = (row["cost"] - best) / best if best and complete and row["cost"] is not None else None
-            rows.append(row | {"best_known": best, "over_best_known": over})
+        for name, problem in read(path).items():
+            best = known.get(name)
+            for row in contest(
+                problem, name, peers_of(args.peers), seconds=args.seconds, seeds=seeds, workers=args.workers
+            ):
+                complete = row["unmatched"] == 0
+                over = (row["cost"] - best) / best if best and complete and row["cost"] is not None else None
+                rows.append(row | {"best_known": best, "over_best_known": over})
     write(args.json, {"benchmark": "gap", "seconds": args.seconds, "runs": rows})
     return 0 if all(row["checked"] for row in rows) else 1
 
 
 def instances(folder: Path) -> list[Path]:
-    """Files that hold two sizes and then as many numbers as those promise. UserError where none does."""
-    files = _files(folder)
-    found = [path for path in files if path.is_file() and _numbers(path) is not None]
+    """Files that hold problems and nothing else. UserError where none does."""
+    found = [path for path in _files(folder) if path.is_file() and _parts(path)]
     if not found:
         raise UserError(
             f"{folder} holds no generalized assignment problem.",
@@ -69,22 +68,46 @@ def _files(folder: Path) -> list[Path]:
         return []
 
 
-def _numbers(path: Path) -> list[int] | None:
+def _parts(path: Path) -> list[list[int]]:
+    """Numbers of each problem: of one alone, or of several after how many they are; else none."""
     try:
         numbers = [int(word) for word in read_text(path).split()]
     except (ValueError, UserError):
-        return None
-    whole = len(numbers) > 2 and len(numbers) >= 2 + 2 * numbers[0] * numbers[1] + numbers[0]
-    return numbers if whole else None
+        return []
+    return _cut(numbers, 1) or (_cut(numbers[1:], numbers[0]) if numbers else [])
 
 
-def read(path: Path) -> AssignmentProblem:
-    """OR-Library: agents m, items n, costs m x n, use m x n, capacities m. Agents are vendors, K = B = 1."""
-    numbers = _numbers(path)
-    if numbers is None:
-        raise ValueError(
-            f"{path} is no generalized assignment problem\nMaybe it is not in OR-Library format."
+def _cut(numbers: list[int], count: int) -> list[list[int]]:
+    """So many problems, one after the other, to the last number; none where they do not come out even."""
+    found = []
+    while len(numbers) > 2 and min(numbers[:2]) > 0:
+        length = 2 + 2 * numbers[0] * numbers[1] + numbers[0]
+        if len(numbers) < length:
+            break
+        found.append(numbers[:length])
+        numbers = numbers[length:]
+    return found if len(found) == count and not numbers else []
+
+
+def read(path: Path) -> dict[str, AssignmentProblem]:
+    """By name: the file's, or FILE-1, FILE-2, ... where it holds several. UserError where it holds none."""
+    parts = _parts(path)
+    if not parts:
+        raise UserError(
+            f"{path} is no generalized assignment problem.", "Maybe it is not in OR-Library format."
         )
+    names = [path.name] if len(parts) == 1 else [f"{path.name}-{nth}" for nth in range(1, len(parts) + 1)]
+    try:
+        return {name: _problem(part) for name, part in zip(names, parts, strict=True)}
+    except (ValueError, OverflowError) as error:
+        raise UserError(
+            f"{path} is no generalized assignment problem: {str(error).splitlines()[0]}.",
+            "Maybe a number has a digit too many, or its sign is wrong.",
+        ) from error
+
+
+def _problem(numbers: list[int]) -> AssignmentProblem:
+    """OR-Library: agents m, items n, costs m x n, use m x n, capacities m. Agents are vendors, K = B = 1."""
     agents, items = numbers[:2]
     body = np.array(numbers[2:], np.int64)
     cost, use = (body[k * agents * items :][: agents * items].reshape(agents, items) for k in (0, 1))
@@ -92,7 +115,7 @@ def read(path: Path) -> AssignmentProblem:
     columns = agents * items
     zero = np.zeros(columns, np.int64)
     return AssignmentProblem(
-        request_penalty=np.full(items, _UNASSIGNED * int(cost.max(initial=1))),
+        request_penalty=np.full(items, _UNASSIGNED * int(cost.max(initial=1)), np.int64),
         column_request=np.repeat(np.arange(items), agents),
         column_vendor=np.tile(np.arange(agents), items),
         column_resource=zero,

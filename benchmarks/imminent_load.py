@@ -53,6 +53,7 @@ class Market:
             for role in (Role.OPS, Role.PLATFORM)
         }
         self.heard: dict[str, float] = {}
+        self.hearing: asyncio.Task[None] | None = None  # what hears
         self.taken: dict[str, float] = {}
         self.calls = self.refused = 0
 
@@ -120,21 +121,23 @@ class Market:
 
     @contextlib.asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
-        """Hears each match as it is published."""
+        """Hears each match as it is published. Raises UserError: it was cut off, which is no loss of work."""
         headers = {"Authorization": f"Bearer {self.tokens[Role.PLATFORM]}"}
         async with self.session.get(f"{self.url}/events", headers=headers) as stream:
-            hearing = asyncio.create_task(self._hear(stream))
+            self.hearing = asyncio.create_task(self._hear(stream))
             try:
                 yield
             finally:
-                hearing.cancel()
-                await asyncio.gather(hearing, return_exceptions=True)
+                self.hearing.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await self.hearing
 
     async def _hear(self, stream: aiohttp.ClientResponse) -> None:
         async for line in stream.content:
             if line.startswith(b"data:") and MATCHED in line:
                 now, told = time.perf_counter(), msgspec.json.decode(line[5:])
                 self.heard.setdefault(told["subject"], now)
+        raise UserError(f"the event stream {self.url}/events ended.", "Maybe its server did: run it by hand.")
 
     @contextlib.asynccontextmanager
     async def _changing(self, changes: int) -> AsyncIterator[None]:

@@ -64,7 +64,12 @@ def read_instance(path: Path) -> RoutingInstance:
     except KeyError as error:
         raise UserError(f"{path} lacks {error}.", _HELP) from error
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise UserError(f"{path} is no routing problem: {error}.", _HELP) from error
+        raise UserError(f"{path} is no routing problem: {_told(error)}.", _HELP) from error
+
+
+def _told(error: Exception) -> str:
+    """In one line, without the stop at its end."""
+    return str(error).replace("\n", " ").rstrip(".")
 
 
 def best_known(path: Path) -> BestKnown | None:

@@ -1,7 +1,8 @@
 """M markets x their load, each in processes of its own: throughput a core, state, traffic; a night on paper.
 
 Every market has a web process, a matcher with its solvers, its jobs, and a generator of load; all of them one
-Valkey.
+Valkey. Requests of a market come by the clock, so that what one costs may be compared from one number of
+markets to the next: as fast as they are answered, one market alone takes all of two cores.
 What a request costs is told in processor time, which holds on a machine that has other work, too; a line is
 fitted through it, and `scale_model` says what it makes of a night of many markets. Fails on lost work.
 """
@@ -28,7 +29,7 @@ from benchmarks.imminent import _owned
 from benchmarks.intake import await_answer, running, settings_in, web_command
 from benchmarks.roles import Planning, pid_of, planning
 from benchmarks.scale_model import fitted, night
-from benchmarks.scale_seen import Store, spent, tree_cpu_s
+from benchmarks.scale_seen import Store, machine_cpu_s, spent, tree_cpu_s
 from dispatcher.runtime.arguments import whole
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import read_token_keys
@@ -38,6 +39,8 @@ from dispatcher.settings import Markets, Settings
 ZONE = "America/New_York"
 SET = [f"DISPATCHER_{name}" for name in ("DATA_DIR", "LOG_LEVEL", "TOKEN_KEYS", "PATIENT_KEYS")]
 MOST_MARKETS = 64
+MOST_RATE = 10_000
+SETTLE_S = 5.0  # what a process does once, after its start, is no idleness
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,12 +52,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         ("requests", 1_000, "of each market"),
         ("vendors", 40, "of each market"),
-        ("at-once", 8, "callers of each market"),
+        ("at-once", 8, "callers of each market, with --rate 0"),
         ("idle", 10, "seconds that nothing is asked, to see what an empty market costs"),
         ("patience", 180, "seconds to wait for the last match"),
         ("night-markets", 48, "the night that is worked out: markets"),
         ("night-requests", 900_000, "and its requests"),
         ("night-hours", 2, "hours in which they come in"),
+    )
+    parser.add_argument(
+        "--rate",
+        type=whole(0, MOST_RATE),
+        default=50,
+        metavar="N",
+        help="requests a second of each market; 0: as fast as they are answered (default: %(default)s)",
     )
     add_json(parser)
 
@@ -96,27 +106,28 @@ async def _measure(args: argparse.Namespace, markets: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="scale-") as folder, contextlib.ExitStack() as processes:
         settings = settings_in(Path(folder), markets=Markets({each: ZoneInfo(ZONE) for each in names}))
         async with EmbeddedRedis(settings.data_dir / "valkey") as redis, Store(redis.url) as store:
-            sites = list[Site]()
-            for at, name in enumerate(names):  # one after the other: starts take all that there is
-                sites.append(processes.enter_context(site(settings, redis.url, name)))
-                await asyncio.to_thread(await_answer, sites[at].port, sites[at].web)
-                await _owned(redis.url, settings, [name], sites[at].plans.matcher)
+            sites = [processes.enter_context(site(settings, redis.url, each)) for each in names]
+            for name, each in zip(names, sites, strict=True):
+                await asyncio.to_thread(await_answer, each.port, each.web)
+                await _owned(redis.url, settings, [name], each.plans.matcher)
             keys = read_token_keys(settings.token_keys_file)
             loads = [
                 processes.enter_context(load(args, sites[at].port, keys, names[at])) for at in range(markets)
             ]
-            for each in loads:
-                await asyncio.to_thread(_expect_ready, each)
+            for ready in loads:
+                await asyncio.to_thread(_expect_ready, ready)
+            await asyncio.sleep(SETTLE_S)
             empty = await store.seen()
             quiet = await _between(sites, store, pid_of(redis), asyncio.sleep(args.idle))
             busy = await _between(sites, store, pid_of(redis), _all(loads))
-            told = [json.loads(text) for text in busy.pop("result")]
-            after = await store.seen()
+            told = [_heard(text) for text in busy.pop("result")]
+            after, waiting = await store.seen(), await store.waiting(names)
             sizes = await store.streams(names)
             saved = sum(
                 each.stat().st_size for each in (Path(folder) / "decisions").rglob("*") if each.is_file()
             )
-    return spent(told, quiet, busy, empty=empty, after=after, streams=sizes, saved=saved)
+    row = spent(told, quiet, busy, empty=empty, after=after, streams=sizes, saved=saved)
+    return row | {"rate": args.rate, "waiting": waiting}
 
 
 class Site:
@@ -152,7 +163,8 @@ def load(
         text=True,
     )
     orders = {"market": market, "port": port, "keys": keys, "vendors": args.vendors}
-    orders |= {"requests": args.requests, "at_once": args.at_once, "patience_s": args.patience}
+    orders |= {"requests": args.requests, "rate": args.rate}
+    orders |= {"at_once": args.at_once, "patience_s": args.patience}
     try:
         if process.stdin is not None:
             process.stdin.write(json.dumps(orders) + "\n")
@@ -173,6 +185,14 @@ async def _all(loads: Sequence[subprocess.Popen[str]]) -> list[tuple[str, str]]:
     return await asyncio.gather(*(asyncio.to_thread(each.communicate, "go\n") for each in loads))
 
 
+def _heard(text: str) -> dict[str, Any]:
+    """What a load told at its end. Raises UserError: it ended before that, and has said why."""
+    if not text:
+        raise UserError("a market's load ended before it was through.", "Its last words are above.")
+    told: dict[str, Any] = json.loads(text)
+    return told
+
+
 async def _between(sites: Sequence[Site], store: Store, server: int, work: Any) -> dict[str, Any]:
     """What passes while something is done: seconds, processor time by part, traffic of the store."""
 
@@ -186,9 +206,10 @@ async def _between(sites: Sequence[Site], store: Store, server: int, work: Any) 
             "store": sum(tree_cpu_s(server)),
         }
 
-    before, seen, began_s = used(), await store.seen(), time.monotonic()
+    before, seen, began_s, machine_s = used(), await store.seen(), time.monotonic(), machine_cpu_s()
     result = await work
     seconds, after, later = time.monotonic() - began_s, used(), await store.seen()
-    told = {f"{name}_cpu_s": after[name] - before[name] for name in before}
+    told: dict[str, Any] = {"machine_cpu_s": machine_cpu_s() - machine_s}
+    told |= {f"{name}_cpu_s": after[name] - before[name] for name in before}
     told |= {name: later[name] - seen[name] for name in ("commands", "in_bytes", "out_bytes")}
     return told | {"seconds": seconds, "result": [text for text, _ in result] if result else []}

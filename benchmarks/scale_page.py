@@ -1,6 +1,7 @@
 """The tables of docs/scale.md, from the figures of `bench scale`.
 
-`python -m benchmarks.scale_page scale.json docs/scale.md` fills them in.
+`python -m benchmarks.scale_page clock.json full.json docs/scale.md` fills them in: requests by the clock, and
+as fast as they are answered (`--rate 0`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 MEASURED: Final = {
     "requests": "requests",
+    "rate": "a second and market (0: as fast as they are answered)",
     "taken_per_s": "taken a second (wall)",
     "matched_per_s": "matched a second (wall)",
     "matched_per_core_s": "matched a core-second",
@@ -21,6 +23,9 @@ MEASURED: Final = {
     "solvers_cpu_ms": "solvers, CPU ms",
     "jobs_cpu_ms": "jobs, CPU ms",
     "store_cpu_ms": "Valkey, CPU ms",
+    "generator_cpu_ms": "not counted: the generator, CPU ms",
+    "cores_used": "cores that all of it used, the generators too",
+    "cores_of_others": "cores that others on the machine used",
     "store_bytes_a_request": "Valkey, bytes a request, streams and all",
     "stream_bytes_a_request": "of these, streams (events, matches, vendors')",
     "commands_a_request": "commands to Valkey a request",
@@ -40,10 +45,25 @@ def measured(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def scaling(rows: Sequence[Mapping[str, Any]], fit: Mapping[str, float]) -> list[str]:
     """The line, and what a core-second matches of what it does with the fewest markets."""
-    first = rows[0]["matched_per_core_s"]
-    shares = ", ".join(f"{each['markets']}: {each['matched_per_core_s'] / first:.0%}" for each in rows[1:])
     line = f"Processor time = {fit['fixed_cpu_s']} s + {fit['cpu_s_a_market']} s × markets"
-    return [f"{line} explains {fit['explained']:.1%}. Of one market's matches a core-second: {shares}."]
+    told = ", ".join(f"{name}: {each:.0%}" for name, each in shares(rows).items())
+    return [f"{line} explains {fit['explained']:.1%}. Of one market's matches a core-second: {told}."]
+
+
+def shares(rows: Sequence[Mapping[str, Any]]) -> dict[int, float]:
+    """By number of markets: matches a core-second, of those of the fewest markets."""
+    return {each["markets"]: each["matched_per_core_s"] / rows[0]["matched_per_core_s"] for each in rows[1:]}
+
+
+def full(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """When no cores are left: the service's cost beside the generator's, whose work is the same."""
+    first = rows[0]
+    lines = ["| markets | matched a core-second, of one market's | the generators' CPU a request, of one's |"]
+    lines += ["|---|---|---|"]
+    for each, share in zip(rows[1:], shares(rows).values(), strict=True):
+        beside = each["generator_cpu_ms"] / first["generator_cpu_ms"]
+        lines.append(f"| {each['markets']} | {share:.0%} | {beside:.0%} |")
+    return lines
 
 
 def worked_out(night: Mapping[str, Any]) -> list[str]:
@@ -79,9 +99,10 @@ def filled(page: str, parts: Mapping[str, Sequence[str]]) -> str:
 
 def main() -> None:
     """Fill the page in its place."""
-    figures, page = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), Path(sys.argv[2])
-    rows, fit = figures["rows"], figures["fit"]
-    parts = {"measured": measured(rows), "line": scaling(rows, fit), "night": worked_out(figures["night"])}
+    clock, crowded = (json.loads(Path(each).read_text(encoding="utf-8")) for each in sys.argv[1:3])
+    rows, fit, page = clock["rows"], clock["fit"], Path(sys.argv[3])
+    parts = {"measured": measured(rows), "line": scaling(rows, fit), "full": full(crowded["rows"])}
+    parts |= {"night": worked_out(clock["night"])}
     page.write_text(filled(page.read_text(encoding="utf-8"), parts), encoding="utf-8")
 
 

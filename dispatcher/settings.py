@@ -15,6 +15,7 @@ from contracts.patterns import whole
 from dispatcher.runtime.addresses import Networks
 from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.password_files import with_password
+from dispatcher.runtime.setting_words import in_words, without_password
 from dispatcher.runtime.urls import BrokerUrl, MailUrl, OidcRoles, TilesUrl, TracesUrl, WebhookUrl
 from dispatcher.travel.url import SCHEMES, TravelUrl
 
@@ -283,7 +284,8 @@ def _parse(field: str, text: str, name: str) -> Any:
         return msgspec.convert(text, hint, strict=False, dec_hook=_decode)
     except (msgspec.ValidationError, ValueError) as error:
         about = hint.__metadata__[-1].description
-        raise SettingsError(f"{name} is '{text}': {error}.", f"It is: {about}.") from error
+        shown = without_password(text) if field.endswith("_url") else text
+        raise SettingsError(f"{name} is '{shown}': {in_words(error, hint)}.", f"It is: {about}.") from error
 
 
 def _decode(kind: Any, text: Any) -> Any:

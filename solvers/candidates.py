@@ -111,7 +111,11 @@ def _chunk(view: View) -> tuple[Candidates, Ints, Ints, Bytes]:
     alive = np.ones((len(view.facts), view.vendors), np.bool_)
     removed, lost = list[Ints](), np.full(alive.shape, -1, np.int8)
     for pair_rule in known_to(view.screening, registry.pair_rules()):
-        left = alive & pair_rule.mask(view.seen_by(pair_rule.code))
+        allowed = pair_rule.mask(view.seen_by(pair_rule.code))
+        if allowed.all():  # as most do for one request: it needs none of the rest
+            removed.append(np.zeros(len(alive), np.int64))
+            continue
+        left = alive & allowed
         removed.append(_gone(alive, left, lost, len(removed)))
         alive = left
     candidates = expand(view, alive)

@@ -118,12 +118,12 @@ class Horizon:
     def day_of(self, ms: npt.ArrayLike) -> Ints:
         """Index of the local day of each instant, clipped to the days in view."""
         found = np.searchsorted(self.midnight_ms, np.asarray(ms), side="right") - 1
-        return np.clip(found, 0, len(self.ordinal) - 1)
+        return _within(found, len(self.ordinal))
 
     def minute_of_day(self, ms: npt.ArrayLike) -> Ints:
         """Minutes on the local clock, 0..1439, of instants within the horizon."""
         minutes = (np.asarray(ms, np.int64) - self.start_ms) // MINUTE_MS
-        step = np.clip(minutes // LEDGER_BUCKET_MINUTES, 0, len(self._ahead_min) - 1)
+        step = _within(minutes // LEDGER_BUCKET_MINUTES, len(self._ahead_min))
         return (minutes + self._ahead_min[step]) % DAY_MINUTES
 
     @cached_property
@@ -163,6 +163,11 @@ class Horizon:
     def end_bucket(self, ms: Any) -> Any:
         """First ledger bucket at or after each instant: use is rounded outward."""
         return -((self.start_ms - ms) // LEDGER_MS)
+
+
+def _within(index: Ints, length: int) -> Ints:
+    """Each index of a list of so many, or of its nearer end. `np.clip` takes four times as long for a few."""
+    return np.asarray(np.minimum(np.maximum(index, 0), length - 1))
 
 
 def local_day(ms: int, tz: ZoneInfo) -> date:

@@ -29,7 +29,7 @@ def test_a_child_process_gets_the_very_settings_of_its_parent(tmp_path):
     ("name", "text", "limit"),
     [
         ("PORT", "99999", "<= 65535"),
-        ("PORT", "http", "int"),
+        ("PORT", "http", "it is no whole number"),
         ("REDIS_URL", "localhost:6379", "redis://"),
         ("MARKETS", "metro", "time zone"),
         ("MARKETS", "metro=Mars/Olympus", "time zone"),
@@ -44,7 +44,6 @@ def test_a_child_process_gets_the_very_settings_of_its_parent(tmp_path):
         ("TRAVEL_URL", "osrm+http://roads:0", "port is 0"),
         ("TRAVEL_URL", "osrm+http://[::1", "IPv6"),
         ("TRAVEL_URL", "osrm+http://ro ads", "no host"),
-        ("TRAVEL_URL", "valhalla+https://user@roads", "password"),
         ("TRAVEL_URL", "valhalla+https://roads?json=1", "no ?"),
         ("TRAVEL_TILE", "-1", ">= 0"),
         ("BROKER_URL", "amqp://broker", "redis://"),
@@ -66,7 +65,7 @@ def test_a_wrong_setting_is_named_with_its_value_and_limit(name, text, limit):
 def test_a_wrong_option_is_named_as_it_was_typed_and_no_variable_is_blamed():
     with pytest.raises(SettingsError) as wrong:
         Settings.read({"DISPATCHER_PORT": "80"}, {"port": ("--port", "abc"), "host": ("--host", None)})
-    assert str(wrong.value).startswith("--port is 'abc': Expected `int`")
+    assert str(wrong.value).startswith("--port is 'abc': it is no whole number")
     assert "DISPATCHER_PORT" not in str(wrong.value)
 
 

@@ -22,8 +22,8 @@ def unbilled(found: Survey) -> Iterator[tuple[str, str]]:
         for offer in filter(is_over, record.offers):
             name = offer_id(record, offer)
             price = sum(each.cents for each in charged(offer) or ())
-            said, open_now = billed.cents.get(name), sum(each.open for each in offer.disputes)
-            if said is None:
+            said, open_now = billed.cents.get(name, 0), sum(each.open for each in offer.disputes)
+            if name not in billed.work:
                 if _is_to_be_there(found, offer):
                     yield name, f"is {offer.state.value} and stands in no statement"
             elif said != price:

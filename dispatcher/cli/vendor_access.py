@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dispatcher.cli import OPERATE
+from dispatcher.runtime.arguments import an_id
 from dispatcher.runtime.errors import UserError
 
 NAME = "vendor-access"
@@ -42,7 +43,7 @@ NOT_LOOKED_UP = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Whom, where, and whether to do it."""
     parser.add_argument("--market", required=True, metavar="ID", help="the market")
-    parser.add_argument("--vendor", required=True, metavar="ID", help="the vendor's id")
+    parser.add_argument("--vendor", type=an_id, required=True, metavar="ID", help="the vendor's id")
     parser.add_argument("--apply", action="store_true", help="make the user now, instead of printing how")
     parser.add_argument(
         "--url", help="the store; default: DISPATCHER_REDIS_URL, else the one in the data folder"
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
     Exit code 1: some server of a cluster lacks the user.
     """
-    from dispatcher.security.key_files import ensure_patient_keys, read_patient_keys
+    from dispatcher.security.key_files import read_patient_keys
     from dispatcher.security.reply_keys import ReplyKeys
     from dispatcher.security.vault import Vault
     from dispatcher.serve.embedded import EmbeddedRedis
@@ -65,8 +66,6 @@ def run(args: argparse.Namespace) -> int:
     options = {"redis_url": ("--url", args.url)}
     settings = Settings.read(os.environ, options, data_dir=args.data_dir)
     _refuse_unknown(args, settings.markets)
-    if settings.patient_keys is None:
-        ensure_patient_keys(settings.patient_keys_file)
     keys = ReplyKeys(Vault(read_patient_keys(settings.patient_keys_file)))
     key, secret = keys.current(args.market, args.vendor), secrets.token_urlsafe(SECRET_BYTES)
     url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
@@ -87,17 +86,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _refuse_unknown(args: argparse.Namespace, markets: Mapping[str, object]) -> None:
-    import msgspec
-
-    from contracts.base import Id
     from dispatcher.runtime.errors import UsageError
 
     if args.market not in markets:
         raise UsageError(f"there is no market '{args.market}'.", f"Known: {', '.join(markets)}")
-    try:
-        msgspec.convert(args.vendor, Id)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"--vendor is '{args.vendor}': {error}.") from error
 
 
 async def _is_known(url: str, market: str, vendor_id: str) -> bool:

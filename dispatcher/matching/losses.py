@@ -77,9 +77,6 @@ def losses_of(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], chosen: 
     ids, by_service = snapshot.reading.vendor_ids, dict[str, list[int]]()
     for row in rows:
         by_service.setdefault(snapshot.asked[row].request.service_class.value, []).append(row)
-        if (vendor := chosen.get(row)) is not None:
-            counts[day, OFFERED][ids[vendor]] += 1
-            counts[day, OTHERS][ids[vendor]] -= 1
     for service, some in by_service.items():
         lost = plan.lost[some]
         for code in (np.flatnonzero(np.bincount(lost.reshape(-1) + 1)) - 1).tolist():
@@ -88,6 +85,10 @@ def losses_of(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], chosen: 
             where = np.flatnonzero(hits)
             whose = [ids[vendor] for vendor in where.tolist()]
             counts[day, what].update(dict(zip(whose, hits[where].tolist(), strict=True)))
+    for row in rows:  # after the others: who is the first to be counted is counted in one go
+        if (vendor := chosen.get(row)) is not None:
+            counts[day, OFFERED][ids[vendor]] += 1
+            counts[day, OTHERS][ids[vendor]] -= 1
     for vendor_id, each in _details(snapshot, plan, plan.lost, rows):
         counts[day, each][vendor_id] += 1
     return counts

@@ -31,12 +31,16 @@ def read_places(file: Path, markets: Collection[str]) -> Mapping[str, tuple[Plac
         with file.open(encoding="utf-8-sig", newline="") as opened:
             lines = list(csv.reader(opened))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or "it is no CSV file in UTF-8"
         raise UserError(
-            f"DISPATCHER_PLACES is {file}, and it cannot be read: {type(error).__name__}.",
+            f"DISPATCHER_PLACES is {file}, and it cannot be read: {reason}.",
             "Maybe its name, or its rights.",
         ) from None
     if lines[:1] != [COLUMNS]:
-        raise UserError(f"{file} does not begin with the line {','.join(COLUMNS)}.", "Write it first.")
+        raise UserError(
+            f"DISPATCHER_PLACES is {file}, and it does not begin with the line {','.join(COLUMNS)}.",
+            "Write it first.",
+        )
     found: dict[str, list[Place]] = {market: [] for market in markets}
     for number, line in enumerate(lines[1:], 2):
         if line:

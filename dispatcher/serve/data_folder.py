@@ -17,6 +17,7 @@ LOG_LIMIT_BYTES = 1_000_000
 LOCK_TIMEOUT_S = 5.0  # a killed owner's server needs a moment to die
 POLL_S = 0.01
 ROOM_BYTES = 1_000_000
+LEFTOVERS = ("dump.rdb", "temp-*.rdb", "temp-*.aof")
 
 
 class FolderError(UserError):
@@ -71,6 +72,13 @@ def is_full(folder: Path) -> bool:
     except OSError:
         return False
     return disk.f_bavail * disk.f_frsize < ROOM_BYTES
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what no server reads again, patients in it: the file of a backup, what a killed one left."""
+    for pattern in LEFTOVERS:
+        for left in folder.glob(pattern):
+            left.unlink()
 
 
 def set_orphans_aside(folder: Path) -> Path | None:

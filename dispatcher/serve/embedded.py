@@ -34,6 +34,8 @@ DURABLE = {
     "auto-aof-rewrite-min-size": "64mb",
     "maxmemory-policy": "noeviction",
     "save": "",
+    "repl-diskless-sync": "yes",  # a backup leaves no file behind
+    "repl-diskless-sync-delay": "0",
 }
 
 
@@ -92,6 +94,7 @@ class EmbeddedRedis:
         try:
             data_folder.bound_log(self.log)
             data_folder.set_orphans_aside(self.folder)
+            data_folder.remove_leftovers(self.folder)
             self._process = self._spawn(program, self._lock)
             await self._until_it_answers(self._process)
         except BaseException:

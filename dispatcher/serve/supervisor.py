@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING
@@ -16,11 +17,13 @@ import structlog
 from msgspec.structs import replace
 
 from dispatcher.blobs.places import decisions_of, parcels_of, proofs_of
+from dispatcher.console.directory import directory_of
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime import otel
-from dispatcher.runtime.clock import make_clock
+from dispatcher.runtime.clock import Clock, make_clock
 from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.own_name import own_name
+from dispatcher.runtime.places import read_places
 from dispatcher.runtime.signals import on_ending
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
@@ -44,6 +47,10 @@ if TYPE_CHECKING:  # slow to load: only once the children are on their way
 BACKLOG = 4_096  # connections that wait; Linux takes no more than net.core.somaxconn
 STOP_TIMEOUT_S = 10.0  # for a child that was told to end
 JOBS = "jobs"  # whose start waits for the others': what they load takes both cores of a small machine
+FIXES = {
+    errno.EADDRINUSE: "Maybe another service uses it: choose another --port, or --port 0 for any free one.",
+    errno.EACCES: "Maybe choose another with --port: those below 1,024 are for the superuser.",
+}
 log = structlog.get_logger()
 
 
@@ -94,22 +101,19 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
 def prepare(settings: Settings) -> None:
     """The data folder, and development keys where none are set; whatever a child would end of is tried here.
 
-    Raises UserError: folder, key files, rules, decisions, proofs, notifications, clock or the store's address
-    cannot be used.
+    Raises UserError: folder, key files, rules, decisions, proofs, notifications, clock, the store's address,
+    places or the people's directory cannot be used.
     """
     make_usable(settings.data_dir)
     if settings.token_keys is None and key_files.ensure_token_keys(settings.token_keys_file):
         log.warning("development_token_keys_made", file=str(settings.token_keys_file))
     if settings.patient_keys is None and key_files.ensure_patient_keys(settings.patient_keys_file):
         log.warning("development_patient_keys_made", file=str(settings.patient_keys_file))
-    Authenticator(key_files.read_token_keys(settings.token_keys_file))
+    keys = key_files.read_token_keys(settings.token_keys_file)
+    Authenticator(keys)
     key_files.read_patient_keys(settings.patient_keys_file)
     if settings.redis_url:
         servers_of(settings.redis_url)
-    if settings.rules:
-        from dispatcher.tuning import plugins  # noqa: PLC0415  (numpy: a tenth of a second that few need here)
-
-        plugins.load(settings.rules)
     decisions_of(settings)
     proofs_of(settings)
     try:
@@ -118,6 +122,18 @@ def prepare(settings: Settings) -> None:
     except (OSError, ValueError) as error:
         told = f"DISPATCHER_CLOCK_FILE={settings.clock_file} cannot be read: {type(error).__name__}."
         raise UserError(told, "Maybe it is a folder, or holds something else than a Unix time.") from error
+    directory_of(settings, keys, clock)
+    if settings.places is not None:
+        read_places(settings.places, settings.markets)
+    _prepare_extras(settings, clock)
+
+
+def _prepare_extras(settings: Settings, clock: Clock) -> None:
+    """What few use, and is slow to load. Raises UserError."""
+    if settings.rules:
+        from dispatcher.tuning import plugins  # noqa: PLC0415 - numpy: a tenth of a second
+
+        plugins.load(settings.rules)
     if settings.notify_webhook_url or settings.smtp_url or settings.notify_coordinator_email:
         from dispatcher.delivery.notify.ways import notifier_of  # noqa: PLC0415 - slow, and needed by few
 
@@ -142,17 +158,15 @@ def listening(settings: Settings) -> socket.socket:
     except (OSError, ValueError, TypeError) as error:  # the latter two: no name of a host at all
         listener.close()
         reason = (error.strerror if isinstance(error, OSError) else None) or "it is no address"
-        raise ServeError(
-            f"cannot listen on {settings.host}:{settings.port}: {reason}.",
-            "Maybe another service uses it: choose another with --port, or --port 0 for any free one.",
-        ) from error
+        fix = FIXES.get(getattr(error, "errno", None) or 0, "Maybe --host is no address of this machine.")
+        raise ServeError(f"cannot listen on {settings.host}:{settings.port}: {reason}.", fix) from error
     return listener
 
 
 def address(settings: Settings, listener: socket.socket) -> str:
     """The URL on which this machine reaches the service."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
-    return f"http://{host}:{listener.getsockname()[1]}"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
 
 
 async def looked_at(redis_url: str, markets: Sequence[str] = (), known: str = "") -> str:

@@ -8,7 +8,7 @@ import msgspec
 from redis.exceptions import ResponseError
 
 from dispatcher.domain.requests import request_id_of
-from dispatcher.domain.statements import disputed_line, offer_of
+from dispatcher.domain.statements import disputed_line, is_correction, offer_of
 from dispatcher.store.aside import READ_ERRORS
 from dispatcher.store.connection import Reader
 from dispatcher.store.keys import STATEMENT, Keys
@@ -19,8 +19,13 @@ AT_ONCE = 64  # vendors' days: read at once
 
 
 class BilledWork(msgspec.Struct):
-    """Cents, and lines that are disputed, by dispatch; and since when there are statements at all."""
+    """Cents, and lines that are disputed, by dispatch; and since when there are statements at all.
 
+    `work`: dispatches whose end stands there, and not a correction alone: that is what is left of work that
+    ended before there were statements, or whose month went.
+    """
+
+    work: set[str] = set()
     cents: dict[str, int] = {}
     disputed: dict[str, int] = {}
     first_ms: int = 0  # when the earliest item was written that is kept
@@ -66,4 +71,5 @@ def _add(
         if disputed_line(name):
             found.disputed[offer] = found.disputed.get(offer, 0) + 1
         else:
+            found.work |= set() if is_correction(name) else {offer}
             found.cents[offer] = found.cents.get(offer, 0) + item.cents

@@ -83,10 +83,11 @@ class PulsePart:
         time, owner, told = await self.reader.ask_all(words)
         now_ms, noted = _ms(time), {name.decode(): int(at) for name, at in told.items()}
         since_ms, batch_ms = noted.get(SINCE, 0), noted.get(BATCH, 0)
-        last_ms = max(since_ms, batch_ms)
+        # the nearer one: a moment that is still to come is of a server whose clock was ahead
+        age_ms = min((abs(now_ms - at) for at in (since_ms, batch_ms) if at), default=None)
         return Pulse(
             _seconds(now_ms - since_ms) if owner and since_ms else None,
-            _seconds(now_ms - last_ms) if last_ms else None,
+            None if age_ms is None else _seconds(age_ms),
             _workers(noted, now_ms),
         )
 

@@ -1,15 +1,16 @@
 """All that a server holds at one moment, as it would send it to a new replica: no file of it need be reached.
 
-The server forks, and writes it to its own disk before it sends it, if there is room; what is committed
-meanwhile is not in it, and nobody waits for it.
+The server forks and sends it from memory: no file of it stays behind on its disk, where nobody forgets a
+patient, and that may be full. What is committed meanwhile is not in it, and nobody waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from dispatcher.runtime.errors import UserError
 from dispatcher.store.connection import connect
@@ -23,28 +24,17 @@ class SnapshotError(UserError):
     """The server gives no snapshot."""
 
 
-class NoFile(SnapshotError):
-    """The server could not write its snapshot to its own disk: most likely there is no room."""
-
-
 async def snapshot(url: str, write: Callable[[bytes], object]) -> int:
     """Have the server's data written as one RDB file, piece by piece; its bytes. Raises SnapshotError.
 
-    A server that cannot write it to its own disk is asked to send it from memory: first it waits for other
-    replicas (`repl-diskless-sync-delay`, 5 s where nothing else is set).
+    First the server waits for other replicas (`repl-diskless-sync-delay`, 5 s where nothing else is set). One
+    whose user lacks +replconf writes its own file first, `dump.rdb`, which stays until the next.
     """
-    try:
-        return await _sent(url, write, from_memory=False)
-    except NoFile:
-        return await _sent(url, write, from_memory=True)
-
-
-async def _sent(url: str, write: Callable[[bytes], object], *, from_memory: bool) -> int:
     client = connect(url)
     line = client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
     try:
         await line.connect()  # signs in, and by TLS where the URL says so
-        if from_memory:
+        with contextlib.suppress(NoPermissionError):
             await line.send_command("REPLCONF", "capa", "eof")
             await line.read_response()
         await line.send_command("SYNC")
@@ -103,9 +93,9 @@ def _size(line: bytes) -> int:
     if line.startswith(b"$") and line[1:].isdigit():
         return int(line[1:])
     if not line:
-        raise NoFile(
+        raise SnapshotError(
             "the store began a snapshot, and hung up before it had one.",
-            "Maybe its disk has no room, for it is written there first; the server's own log says why.",
+            "Maybe its user lacks +replconf and its disk has no room; the server's own log says why.",
         )
     told = line.removeprefix(b"-").decode(errors="replace")
     raise SnapshotError(

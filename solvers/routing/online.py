@@ -79,7 +79,10 @@ class _Day:
     def ask(self, request: int) -> None:
         """Accept it where all that was accepted before keeps its place, too."""
         known = [*self._accepted, request]
-        part, node_of = _part(self._pinned(), known)
+        pinned = self._pinned()
+        start = self.problem.pickup[request]
+        pinned.earliest[start] = max(pinned.earliest[start], self._now)  # nobody is picked up before
+        part, node_of = _part(pinned, known)
         number = {int(node): k for k, node in enumerate(node_of)}
         held = np.array([int(self.problem.pickup[q]) in self._standing_nodes() for q in known])
         standing = Standing(
@@ -105,6 +108,11 @@ class _Day:
     def _leave(self, vehicle: _Vehicle) -> float:
         return max(self._now, float(self.problem.earliest[0])) if vehicle.left is None else vehicle.left
 
+    def _home_by(self, vehicle: _Vehicle) -> float:
+        """When it must leave its last place, if that is its last stop: then it goes home."""
+        back = float(self.problem.travel[vehicle.stops[len(vehicle.begins) - 1], 0])
+        return min(float(self.problem.latest[0]), (vehicle.left or 0.0) + self.problem.route_limit) - back
+
     def _standing_nodes(self) -> set[int]:
         return {node for vehicle in self.vehicles for node in vehicle.stops[: len(vehicle.begins)]}
 
@@ -123,7 +131,8 @@ class _Day:
                 earliest[node] = latest[node] = begin
             if vehicle.begins and np.isfinite(self._now):
                 last = vehicle.stops[len(vehicle.begins) - 1]
-                service[last] = max(service[last], self._now - vehicle.begins[-1])
+                stays = min(self._now, self._home_by(vehicle)) - vehicle.begins[-1]
+                service[last] = max(service[last], stays)
         return replace(self.problem, earliest=earliest, latest=latest, service=service)
 
 

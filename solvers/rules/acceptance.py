@@ -55,7 +55,7 @@ class Acceptance(CostTerm):
     def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
         was_encoded = self.code in view.screening.of_vendors  # not in what was saved before there was this
-        if not CENTS.whole(view.values) or not was_encoded:
+        if not CENTS.whole(view.values) or not was_encoded or not _any_known(view):
             return np.zeros(len(candidates), np.int64)
         return np.asarray(_cents(view)[candidates.vendor, candidates.request], np.int64)
 
@@ -94,6 +94,11 @@ def _cell(asked: OpenRequest, now_ms: int, horizon: Horizon) -> Cell:
     opens_ms = min(max(asked.earliest_ms, horizon.start_ms), horizon.end_ms - 1)
     hour, weekday = horizon.minute_at(opens_ms) // 60, horizon.weekday_at(opens_ms)
     return cell_of(asked.request.service_class.value, asked.earliest_ms - now_ms, hour, weekday)
+
+
+def _any_known(view: View) -> bool:
+    """Whether anybody has answered any yet."""
+    return view.once_for_all("acceptance", lambda: bool((view.vendor["expected"] >= 0).any()))
 
 
 def _cents(view: View) -> Ints:

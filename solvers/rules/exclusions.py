@@ -39,6 +39,8 @@ def rows_of(vendors: Iterable[str], vendor_index: Mapping[str, int]) -> list[int
 def all_but(rows: Ints, vendors: int) -> Flags:
     """(r, V): all vendors but those in `rows` (r x E, -1 for nobody)."""
     allowed = np.ones((len(rows), vendors), np.bool_)
+    if not rows.shape[1]:  # as nearly always: nobody names any
+        return allowed
     row, nth = np.nonzero(rows >= 0)
     allowed[row, rows[row, nth]] = False
     return allowed

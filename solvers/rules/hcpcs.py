@@ -33,6 +33,8 @@ class Hcpcs(PairRule):
         """(r, V)."""
         lines = view.request["lines"]
         fits = np.ones((len(lines), view.vendors), np.bool_)
+        if not lines.shape[1]:  # trips alone
+            return fits
         row, nth = np.nonzero(lines >= 0)
         wanted, which = np.unique(lines[row, nth], return_inverse=True)
         delivers = _delivers(wanted, view.vendor["owner"], view.vendor["code"], view.vendors)

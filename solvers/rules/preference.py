@@ -48,6 +48,8 @@ class Preference(CostTerm):
 
     def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
+        if not view.request["any"].any():
+            return np.zeros(len(candidates), np.int64)
         other = np.repeat(view.request["any"][:, None], view.vendors, axis=1)
         preferred = view.request["preferred"]
         row, nth = np.nonzero(preferred >= 0)

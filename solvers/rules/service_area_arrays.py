@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import asin, cos, radians, sin, sqrt
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from contracts.geo import Circle, Polygon, Position
 from contracts.vendors import Vendor
-from solvers.arrays import Arrays, Floats
+from solvers.arrays import Arrays, Floats, Ints
 from solvers.geometry import EARTH_RADIUS_M
 from solvers.rings import JUST_OUTSIDE_M, Rings, edges_of, micro
 
@@ -60,18 +60,40 @@ def outside_m(
     return nearest.T.copy()
 
 
+class _Circles(NamedTuple):
+    """What is worked out of C circles alone; owners ascend."""
+
+    unit: Floats  #: C x 3; their centres
+    first: Ints  #: indices; the first of each owner's
+    owner: Ints  #: of those
+
+
+#: by the identity of their centres, which are kept with them: imminent requests come beside the same vendors
+_KNOWN: Final[dict[int, tuple[Floats, _Circles]]] = {}
+_MOST_KNOWN = 16
+
+
+def _worked_out(areas: Mapping[str, npt.NDArray[Any]]) -> _Circles:
+    centres, owner = areas["centre"], areas["owner"]
+    known = _KNOWN.get(id(centres))
+    if known is None or known[0] is not centres:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        first = np.flatnonzero(np.diff(owner, prepend=-1))
+        known = _KNOWN[id(centres)] = centres, _Circles(_unit(centres), first, owner[first])
+    return known[1]
+
+
 def _circles(points: Floats, areas: Mapping[str, npt.NDArray[Any]], nearest: Floats) -> None:
     """By unit vectors: their product is the cosine of the angle, exact to some decimetres."""
-    centres, radius_m = areas["centre"], areas["radius_m"]
-    angle = np.arccos(np.clip(_unit(centres) @ _unit(points).T, -1.0, 1.0))
+    known, centres, radius_m = _worked_out(areas), areas["centre"], areas["radius_m"]
+    angle = np.arccos((known.unit @ _unit(points).T).clip(-1.0, 1.0))
     beyond = angle * EARTH_RADIUS_M - radius_m[:, None]
     for circle, point in zip(*np.nonzero(np.abs(beyond) < NEAR_BORDER_M), strict=True):
         (lon, lat), (x, y) = centres[circle].tolist(), points[point].tolist()
         beyond[circle, point] = beyond_circle_m((x, y), (lon, lat), float(radius_m[circle]))
-    owner = areas["owner"]  # ascending
-    first = np.flatnonzero(np.diff(owner, prepend=-1))
-    if len(first):
-        nearest[owner[first]] = np.minimum.reduceat(np.maximum(0.0, beyond), first)
+    if len(known.first):
+        nearest[known.owner] = np.minimum.reduceat(np.maximum(0.0, beyond), known.first)
 
 
 @lru_cache(maxsize=100_000)

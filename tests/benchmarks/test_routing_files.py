@@ -120,7 +120,7 @@ def test_a_folder_is_run_and_set_beside_what_is_known(
     assert known is not None
     assert known.travel == 30.848857801796104
     words = argparse.Namespace(
-        benchmark="routes", options=[str(tmp_path), *["--seconds", ".3", "--workers", "1", "--peer"]]
+        benchmark="routes", options=[str(tmp_path), *["--seconds", ".1", "--workers", "1", "--peer"]]
     )
     assert run(words) == 0
     rows = json.loads(capsys.readouterr().out)["runs"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from typing import Any
 
 import pytest
 
 from benchmarks import scale
 from benchmarks.scale_model import ASSUMED, fitted, night
-from benchmarks.scale_page import MEASURED, filled, measured, scaling, worked_out
-from benchmarks.scale_seen import PARTS, spent, tree_cpu_s
+from benchmarks.scale_page import MEASURED, filled, full, measured, scaling, worked_out
+from benchmarks.scale_seen import PARTS, cpu_s, machine_cpu_s, spent, tree_cpu_s
 from dispatcher.runtime.own_packages import HOME
 
 
@@ -55,9 +56,10 @@ def test_a_night_is_what_its_assumptions_make_of_it() -> None:
 
 
 def test_what_was_not_matched_is_lost_and_costs_are_told_by_the_request() -> None:
-    times = {"requests": 50, "refused": 0, "began": 10.0, "taken": 11.0}
+    times = {"requests": 50, "refused": 0, "began": 10.0, "taken": 11.0, "cpu_s": 0.25}
     told = [times | {"matched": 50, "ended": 12.0}, times | {"matched": 49, "ended": 13.0}]
     used = {f"{part}_cpu_s": 0.5 for part in PARTS} | {"commands": 1_000, "in_bytes": 200_000, "out_bytes": 0}
+    used |= {"machine_cpu_s": 6.0}
     found = spent(
         told, dict.fromkeys(used, 0.1) | {"seconds": 1.0}, used | {"seconds": 3.0},
         empty={"memory": 1_000}, after={"memory": 201_000}, streams=10_000, saved=5_000,
@@ -70,6 +72,7 @@ def test_what_was_not_matched_is_lost_and_costs_are_told_by_the_request() -> Non
         10.0,
     )
     assert found["idle_cpu_share_a_market"] == 0.25, "of five parts"
+    assert (found["generator_cpu_ms"], found["cores_used"], found["cores_of_others"]) == (5.0, 1.0, 1.0)
 
 
 def test_processor_time_is_told_of_a_process_and_of_all_below_it() -> None:
@@ -78,16 +81,24 @@ def test_processor_time_is_told_of_a_process_and_of_all_below_it() -> None:
     assert below >= 0
 
 
+def test_processor_time_is_told_finer_than_the_ticks_of_a_clock() -> None:
+    before_s = cpu_s(os.getpid())
+    sum(range(10_000))
+    assert before_s < cpu_s(os.getpid()) <= time.process_time()
+    assert machine_cpu_s() > 0
+
+
 def test_the_page_gets_its_tables_from_the_figures() -> None:
     rows = [row(1, 1.0) | dict.fromkeys(MEASURED, 7.0), row(2, 2.1) | dict.fromkeys(MEASURED, 6.3)]
     fit = fitted(rows)
     told = worked_out(night(fit, 48, 900_000, 2))
-    parts = {"measured": measured(rows), "line": scaling(rows, fit), "night": told}
+    parts = {"measured": measured(rows), "line": scaling(rows, fit), "full": full(rows), "night": told}
     page = (HOME / "docs" / "scale.md").read_text(encoding="utf-8")
     new = filled(page, parts)
     assert filled(new, parts) == new
     assert "| markets | 1 | 2 |\n|---|---|---|\n| requests | 7.0 | 6.3 |" in new
     assert "a core-second: 2: 90%." in new
+    assert "| 2 | 90% | 90% |" in new
     assert "| intake at its peak | 375 a second |" in new
     assert new.count("<!-- end -->") == page.count("<!-- end -->") == len(parts)
 

@@ -16,6 +16,7 @@ from dispatcher import cli
 from dispatcher.cli import audit
 from dispatcher.runtime.arguments import try_to_write
 from dispatcher.runtime.errors import UserError
+from dispatcher.runtime.urls import OidcRoles
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
 from dispatcher.serve.supervisor import prepare
@@ -315,3 +316,24 @@ def test_an_address_to_tell_coordinators_at_is_looked_at_before_anything_starts(
     settings = Settings(data_dir=tmp_path / "data", notify_coordinator_email="ward")
     with pytest.raises(UserError, match="NOTIFY_COORDINATOR_EMAIL is 'ward', no mail address"):
         prepare(settings)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"places": Path("gone.csv")}, "DISPATCHER_PLACES is gone.csv, and it cannot be read: No such file"),
+        ({"oidc_issuer": "https://people.example"}, "OIDC_CLIENT_ID or OIDC_ROLES is not"),
+        (
+            {
+                "oidc_issuer": "https://people.example",
+                "oidc_client_id": "dispatcher",
+                "oidc_roles": OidcRoles("staff=ops"),
+                "oidc_client_secret_file": Path("gone"),
+            },
+            "OIDC_CLIENT_SECRET_FILE is gone, and it cannot be read: No such file",
+        ),
+    ],
+)
+def test_what_only_the_web_process_reads_is_looked_at_before_anything_starts(tmp_path, wrong, says):
+    with pytest.raises(UserError, match=says):
+        prepare(Settings(data_dir=tmp_path / "data", **wrong))

@@ -15,6 +15,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from contracts.streams import replies, vendor
 from dispatcher import cli
 from dispatcher.cli import vendor_access
+from dispatcher.security.key_files import ensure_patient_keys
 from dispatcher.serve.embedded import EmbeddedRedis
 
 _numbers = count()
@@ -26,6 +27,7 @@ def market(monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis, tmp_pat
     monkeypatch.setenv("DISPATCHER_MARKETS", f"{name}=America/New_York")
     monkeypatch.setenv("DISPATCHER_REDIS_URL", redis_server.url)
     monkeypatch.setenv("DISPATCHER_DATA_DIR", str(tmp_path))
+    ensure_patient_keys(tmp_path / "patient-keys.json")
     return name
 
 
@@ -109,3 +111,14 @@ def test_a_server_that_does_not_answer_is_said_so(
     told = capsys.readouterr()
     assert "nobody has looked" in told.err
     assert told.out.startswith("ACL SETUSER")
+
+
+def test_no_reply_key_is_made_from_a_patient_key_that_the_service_does_not_have(
+    market: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (file := tmp_path / "patient-keys.json").unlink()
+    assert cli.main(["vendor-access", "--market", market, "--vendor", "v1"]) == 1
+    told = capsys.readouterr()
+    assert "reply key" not in told.out
+    assert f"there is no key file {file}" in told.err
+    assert not file.exists()

@@ -4,6 +4,7 @@ import pytest
 
 from dispatcher import cli
 from dispatcher.runtime import own_command
+from dispatcher.settings import Settings, SettingsError
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,27 @@ def test_what_is_missing_or_wrong_is_named_as_it_is_typed(tmp_path, monkeypatch,
     assert told[0] in first
     assert told[1] in second
     assert "DISPATCHER_" not in first
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("PORT", "x", "'x': it is no whole number."),
+        ("PORT", "70000", "'70000': it is not <= 65535."),
+        ("LOG_JSON", "yes", "'yes': it is neither 1 nor 0."),
+        ("LOG_LEVEL", "trace", "'trace': known are debug, info, warning, error."),
+        ("AOF_REWRITE_HOURS", "soon", "'soon': it is no number."),
+        ("REDIS_URL", "reddis://:hunter2@h:1", "'reddis://…@h:1': it has another form."),
+        ("REDIS_URL", "hunter2@h:1", "'…@h:1': it has another form."),
+        ("TRAVEL_URL", "valhalla+https://hunter2@roads", "'valhalla+https://…@roads': a user or a password"),
+        ("BROKER_URL", "re://:hun/ter2@h", "'re://…@h': it begins with none of redis://"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_words_and_its_password_is_not(name, text, told):
+    with pytest.raises(SettingsError) as refused:
+        Settings.read({f"DISPATCHER_{name}": text})
+    assert str(refused.value).startswith(f"DISPATCHER_{name} is {told}")
+    assert "ter2" not in str(refused.value)
 
 
 def test_what_is_typed_is_what_works_here(tmp_path):

@@ -124,8 +124,29 @@ async def test_the_supervisor_asks_its_child_whatever_proxy_is_set(tmp_path, mon
 
 
 def test_a_port_in_use_is_named_with_what_may_fix_it():
-    with listening(Settings(port=0)) as taken, pytest.raises(ServeError, match="--port"):
+    with listening(Settings(port=0)) as taken, pytest.raises(ServeError, match=r"Maybe another.*--port"):
         listening(Settings(port=taken.getsockname()[1]))
+
+
+def test_an_address_that_is_none_of_this_machine_is_told_so():
+    with pytest.raises(ServeError, match="Maybe --host"):
+        listening(Settings(host="999.1.1.1", port=0))
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("::1", "[::1]"),
+        ("::", "[::1]"),
+        ("fd00::2", "[fd00::2]"),
+    ],
+)
+def test_an_address_of_version_6_stands_in_brackets_in_the_url(host, reached):
+    with listening(Settings(port=0)) as listener:
+        url, port = supervisor.address(Settings(host=host), listener), listener.getsockname()[1]
+    assert url == f"http://{reached}:{port}"
 
 
 def test_a_wrong_option_ends_with_a_message_and_no_traceback(tmp_path):

@@ -66,3 +66,15 @@ async def test_workers_are_told_with_what_they_have_to_do(api: Api) -> None:
     }  # fmt: skip
     await pulse.solved_by(None)
     assert (await pulse.read()).workers is None, "no broker is set any more"
+
+
+async def test_a_batch_is_as_old_as_it_is_though_the_stores_clock_was_a_day_ahead(api: Api) -> None:
+    """Else no alert would ring for a day on batches that stand."""
+    stored, hour_ms = api.store.market(api.market), 3_600_000
+    now_ms = await stored.pulse._now_ms()
+    for taken_ms, batch_ms, hours in ((24, -1, 1), (-1, 24, 1), (24, 23, 23), (-2, -1, 1)):
+        told = ("since_ms", now_ms + taken_ms * hour_ms, "batch_ms", now_ms + batch_ms * hour_ms)
+        await api.store.reader.ask("HSET", stored.keys.pulse, *told)
+        age_s = (await stored.pulse.read()).batch_age_s
+        assert age_s is not None
+        assert abs(age_s - hours * 3_600) < 60

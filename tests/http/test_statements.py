@@ -213,6 +213,9 @@ async def test_the_audit_finds_what_a_statement_lacks_or_has_otherwise(api: Api)
     kept = await api.store.reader.ask("HGET", key, "r1.1")
     await api.store.reader.ask("HDEL", key, "r1.1")
     assert await findings(api) == [("r1.1", "is completed and stands in no statement")]
+    await api.store.reader.ask("HSET", key, "r1.1.9", kept)
+    assert await findings(api) == [("r1.1", "is completed and stands in no statement")], "a correction alone"
+    await api.store.reader.ask("HDEL", key, "r1.1.9")
     dearer = msgspec.msgpack.decode(kept, type=Item)
     dearer = replace(dearer, lines=(*dearer.lines, *dearer.lines))
     await api.store.reader.ask("HSET", key, "r1.1", msgspec.msgpack.encode(dearer))

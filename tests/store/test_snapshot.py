@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.serve import data_folder
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.connection import Reader, connect
 from dispatcher.store.snapshot import SnapshotError, snapshot
@@ -40,18 +41,27 @@ async def test_a_snapshot_that_does_not_come_is_told_with_what_may_fix_it(answer
     assert refused.match(f"(?s){says}")
 
 
-async def test_a_server_that_cannot_write_it_to_its_own_disk_sends_it_from_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rights", ["+sync +replconf", "+sync"])
+async def test_a_snapshot_leaves_no_file_on_the_servers_disk(tmp_path: Path, rights: str) -> None:
+    """Where the user may ask for it from memory; else it stays, as the documentation says."""
     async with EmbeddedRedis(tmp_path) as own:
         client = connect(own.url)
-        reader = Reader(client)
-        await reader.ask_all(
-            [("SET", "a", b"x" * 1_000_000), ("CONFIG", "SET", "repl-diskless-sync-delay", 0)]
-        )
-        folder = Path((await reader.ask("CONFIG", "GET", "dir"))[1].decode())
-        (folder / "dump.rdb").mkdir()  # where its file should be
+        user = ("ACL", "SETUSER", "copier", "on", ">secret", "-@all", "+ping", "+client|setinfo")
+        await Reader(client).ask_all([("SET", "a", b"x" * 1_000_000), (*user, *rights.split())])
         pieces = list[bytes]()
-        size = await snapshot(own.url, pieces.append)
+        size = await snapshot(f"unix://copier:secret@{own.socket}", pieces.append)
         await client.aclose()
+        assert (own.folder / "dump.rdb").exists() is ("+replconf" not in rights)
     found = b"".join(pieces)
-    assert (found[:5], len(found)) == (b"REDIS", size)
+    assert found.startswith((b"REDIS", b"VALKEY")) and len(found) == size
     assert found[-9] == 0xFF, "an RDB file ends so, and with its sum"
+
+
+async def test_what_an_earlier_version_or_a_killed_server_left_is_removed_at_the_start(
+    tmp_path: Path,
+) -> None:
+    for name in (names := ("dump.rdb", "temp-12.rdb", "temp-rewriteaof-bg-12.aof", "identity")):
+        data_folder.make_private(tmp_path / "valkey")
+        (tmp_path / "valkey" / name).write_bytes(b"REDIS")
+    async with EmbeddedRedis(tmp_path) as own:
+        assert [name for name in names if (own.folder / name).exists()] == ["identity"]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.gap import best_known, instances, read
+from dispatcher.runtime.errors import UserError
 from solvers.assignment.beam import Beam, is_one_a_row
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import Prices
@@ -28,7 +29,7 @@ def test_agents_become_vendors_and_items_requests(tmp_path: Path) -> None:
     (tmp_path / "tiny").write_text(TWO_BY_THREE)
     (tmp_path / "notes.txt").write_text("2 3 is not enough")
     assert [path.name for path in instances(tmp_path)] == ["tiny"]
-    problem = read(tmp_path / "tiny")
+    problem = read(tmp_path / "tiny")["tiny"]
     assert problem.capacity.ravel().tolist() == [10, 5]
     result = solve(problem, time_limit_s=2, seed=1, workers=1)
     assert result.cost == 1 + 2 + 4
@@ -38,15 +39,41 @@ def test_agents_become_vendors_and_items_requests(tmp_path: Path) -> None:
 
 def test_an_instance_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("hello")
-    with pytest.raises(ValueError, match="no generalized assignment problem"):
+    with pytest.raises(UserError, match="no generalized assignment problem"):
         read(tmp_path / "notes")
+
+
+def test_several_in_one_file_are_each_read_and_a_count_is_no_size(tmp_path: Path) -> None:
+    """OR-Library's own files begin with how many they hold: `1` was taken for one agent."""
+    (tmp_path / "gapc").write_text(f"2\r\n{TWO_BY_THREE}{TWO_BY_THREE.replace('9', '3')}")
+    (tmp_path / "one").write_text(f"\ufeff1\n{TWO_BY_THREE.rstrip()}")
+    (tmp_path / "more").write_text(f"{TWO_BY_THREE} 7")
+    assert [path.name for path in instances(tmp_path)] == ["gapc", "one"]
+    assert {name: each.column_cost.max() for name, each in read(tmp_path / "gapc").items()} == {
+        "gapc-1": 9, "gapc-2": 8,
+    }  # fmt: skip
+    assert read(tmp_path / "one")["one"].requests == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TWO_BY_THREE.replace("9", "9" * 18),
+        TWO_BY_THREE.replace("9", "9" * 30),
+        TWO_BY_THREE.replace("5 5 5", "-5 5 5"),
+    ],
+)
+def test_numbers_that_no_problem_can_have_are_refused_by_file(tmp_path: Path, text: str) -> None:
+    (tmp_path / "odd").write_text(text)
+    with pytest.raises(UserError, match="odd is no generalized assignment problem: "):
+        read(tmp_path / "odd")
 
 
 @pytest.mark.parametrize("name", ["c05100", "d05100", "e05100"])
 def test_a_public_instance_is_planned_close_to_its_optimum(name: str) -> None:
     if not (DATA / name).exists():
         pytest.skip(f"{DATA} is not there")
-    problem, best = read(DATA / name), best_known(DATA)[name]
+    problem, best = read(DATA / name)[name], best_known(DATA)[name]
     result = solve(problem, time_limit_s=1.5, seed=1, workers=2)
     assert check(problem, result.choice, claimed_cost=result.cost).ok
     assert (result.choice >= 0).all()
@@ -110,7 +137,7 @@ def test_branch_and_bound_gives_the_same_bytes_for_the_same_work(tmp_path: Path)
     rng = np.random.default_rng(3)
     numbers = [6, 80, *rng.integers(10, 100, 480), *rng.integers(5, 25, 480), *[170] * 6]
     (tmp_path / "gap").write_text(" ".join(map(str, numbers)))
-    problem = read(tmp_path / "gap")
+    problem = read(tmp_path / "gap")["gap"]
     one, two = (solve(problem, time_limit_s=1e9, seed=4, workers=1, work_limit=400_000) for _ in range(2))
     assert one.choice.tobytes() == two.choice.tobytes()
     assert check(problem, one.choice, claimed_cost=one.cost).ok

@@ -66,6 +66,15 @@ def test_the_same_day_is_played_alike() -> None:
     assert 0 < len(one.refused) < 12
 
 
+def test_who_asks_after_the_vehicles_went_home_is_refused_and_nobody_else() -> None:
+    problem, arrival = _day(5)
+    arrival[3] = 10_000.0
+    found = play(replace(problem, route_limit=30.0), arrival, seed=1, rounds=60)
+    assert 3 in found.refused
+    assert found.routes.vehicles == 3
+    assert _faults(replace(problem, route_limit=30.0), arrival, found) == []
+
+
 def test_what_was_begun_is_kept_though_it_is_a_detour_by_now() -> None:
     """The vehicle left for the far stop at 5; the near one, known at 6, is served after it."""
     line = np.array([0.0, 10, 11, 2, 3])

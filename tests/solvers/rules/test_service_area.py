@@ -83,6 +83,14 @@ def test_a_circles_border_belongs_to_it() -> None:
     assert served([Circle(centre=(-74.0, 40.7), radius_m=5_000)], north) == [True, True, False]
 
 
+def test_what_was_worked_out_of_some_vendors_is_not_taken_of_others() -> None:
+    here, there = (-75.2, 39.95), (-74.2, 39.95)
+    for _ in range(20):  # more than are kept
+        for centre in (here, there):
+            circle = Circle(centre=centre, radius_m=5_000)
+            assert served([circle], [here, there]) == [centre == here, centre == there]
+
+
 def test_a_ring_over_the_date_line_holds_what_is_near_it() -> None:
     ring = ((179.5, -17.0), (-179.5, -17.0), (-179.5, -16.0), (179.5, -16.0))
     points = [(179.9, -16.5), (-179.9, -16.5), (180.0, -16.5), (-180.0, -16.5), (-179.5, -16.5), (0.0, -16.5)]
