@@ -34,8 +34,6 @@ DURABLE = {
     "auto-aof-rewrite-min-size": "64mb",
     "maxmemory-policy": "noeviction",
     "save": "",
-    "repl-diskless-sync": "yes",  # a backup leaves no file behind
-    "repl-diskless-sync-delay": "0",
 }
 
 
@@ -154,6 +152,8 @@ class EmbeddedRedis:
 
     def _spawn(self, program: Path, lock: int) -> subprocess.Popen[bytes]:
         settings = DURABLE | {
+            "repl-diskless-sync": "yes",  # a backup leaves no file behind
+            "repl-diskless-sync-delay": "0",
             "port": str(self.port),
             "bind": "127.0.0.1",
             "unixsocket": str(self.socket),

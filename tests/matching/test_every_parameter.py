@@ -202,7 +202,7 @@ def batches_at_s(values: Values, monkeypatch: pytest.MonkeyPatch) -> list[float]
             raise Enough
         return Done()
 
-    monkeypatch.setattr(matcher_module, "run_batch", batch)
+    monkeypatch.setattr(matcher_module, "fitting_batch", batch)
     loop = JumpingLoop()
     try:
         with pytest.raises(Enough):
