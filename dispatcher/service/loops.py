@@ -70,7 +70,10 @@ async def _watched(running: asyncio.Future[None], troubles: Troubles, pause_s: f
         pause_s = FIRST_PAUSE_S
         await troubles.end()
         await asyncio.wait({running})
-    await troubles.tell(running.exception() or Ended("it came to its end"), pause_s)
+    error = (
+        None if running.cancelled() else running.exception()
+    )  # who is cancelled from within has ended, too
+    await troubles.tell(error or Ended("it came to its end"), pause_s)
     return pause_s
 
 
