@@ -207,8 +207,14 @@ class Replies:
             done.append(entry.id)
 
     async def _in_order(self, market: str, group: Iterable[Opened], done: list[str]) -> None:
+        """Until one waits for a key to be mended: it is taken up again, and then what follows it."""
         for entry, event in group:
-            if await self.effects.has_ended(market, entry, event):
+            try:
+                has_ended = await self.effects.has_ended(market, entry, event)
+            except Unwritable as refusal:  # the other offers go on
+                log.error("a reply waits for a key to be mended", market=market, reason=refusal.reason)
+                return
+            if has_ended:
                 done.append(entry.id)
                 age_s = time.time() - place(entry.id)[0] / 1000
                 self.measures.observe(market, REPLY_AGE, "done", age_s)

@@ -72,7 +72,8 @@ async def _watched(running: asyncio.Future[None], troubles: Troubles, pause_s: f
         pause_s = FIRST_PAUSE_S
         await troubles.end()
         await asyncio.wait({running})
-    error = running.exception() or Ended("it came to its end")
+    # who is cancelled from within has ended, too
+    error = (None if running.cancelled() else running.exception()) or Ended("it came to its end")
     if isinstance(error, Unavailable):
         troubles.wait(error)
         return AWAY_PAUSE_S

@@ -94,6 +94,22 @@ async def test_a_store_that_is_away_is_waited_for_and_is_no_failure_of_a_loop(
     assert await world.store.market(world.market).troubles.counts() == {}
 
 
+async def test_one_that_is_cancelled_from_within_is_begun_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loops, "FIRST_PAUSE_S", 0.0)
+    begun = asyncio.Semaphore(0)
+
+    async def work() -> None:
+        begun.release()
+        raise asyncio.CancelledError  # of something that it waited for: nobody told it to end
+
+    async with running(world.store, world.market, TIMERS, work), asyncio.timeout(20):
+        await begun.acquire()
+        await begun.acquire()
+        await until(lambda: failing(world, {TIMERS: "Ended"}))
+
+
 async def failing(world: World, expected: dict[str, str]) -> bool:
     return await world.store.market(world.market).troubles.now(TROUBLES) == expected
 
