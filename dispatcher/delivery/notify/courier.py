@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 
 from contracts.notifications import Audience, Contact
-from contracts.requests import Patient
+from contracts.patients import Patient
 from dispatcher.delivery.notify.notifier import Note, Notifier, Undelivered
 from dispatcher.delivery.notify.quiet import quiet_until_ms
 from dispatcher.delivery.notify.wording import worded
