@@ -44,8 +44,9 @@ class BatchSize:
         return not ours
 
     def halve(self) -> bool:
-        """Memory did not suffice for the last one. False: it was as small as may be."""
-        before, self.most = self.took, max(LEAST, self.took // 2)
+        """Memory did not suffice for the last, or for the next to begin. False: it was as small as may be."""
+        before = self.of(self.took)
+        self.most = max(LEAST, before // 2)
         return before > LEAST
 
     def grow(self, wanted: int) -> bool:

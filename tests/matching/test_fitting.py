@@ -169,6 +169,12 @@ async def test_what_was_too_much_for_the_least_batch_fails_as_before(town: Town)
         await fitting_batch(await own_market(town), town.market, solvers)
 
 
+def test_where_memory_does_not_even_suffice_for_a_batch_to_begin_it_comes_to_an_end() -> None:
+    size = BatchSize(took=50)
+    assert [size.halve() for _ in range(4)] == [True, True, True, False]
+    assert size.most == LEAST
+
+
 @pytest.mark.parametrize(
     ("most", "takes", "marked"),
     [(None, MARKED, MARKED), (None, MARKED - 1, 0), (50, LEAST + 1, LEAST + 1), (50, LEAST, 30)],
