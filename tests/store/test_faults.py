@@ -19,6 +19,7 @@ from dispatcher.store import ledger, tail
 from dispatcher.store.commit_connection import CommitConnection, Job
 from dispatcher.store.committer import Committer
 from dispatcher.store.connection import NoGroup, Reader, is_retryable, server_words
+from dispatcher.store.events import Entry
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
@@ -83,6 +84,14 @@ async def test_a_lost_answer_without_a_command_id_is_settled_by_what_is_stored(
     assert proxy.faults == 2
     assert await booked(market) == 0
     assert len(await streams.read(keys.events)) == 3
+
+
+async def test_a_reply_is_put_aside_once_though_the_answer_is_lost(
+    far: MarketStore, market: MarketStore, proxy: Proxy
+) -> None:
+    proxy.losing = 1
+    await far.dead_letters.bury(Entry(far.keys.shared_replies, "1-1", b""), "g", "a test")
+    assert (proxy.faults, await market.dead_letters.count()) == (1, 1)
 
 
 class Forgetful(Reader):
