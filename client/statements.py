@@ -1,4 +1,4 @@
-"""Statements: what a vendor is owed for a month, as sums, line by line, and as CSV."""
+"""Statements: what a vendor is owed for a month, as sums, line by line, as CSV; a line that is disputed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from client.answers import about
 from client.http import Connection, segment
 from client.pages import pages
-from contracts.statements import CSV, Statement, StatementItem, StatementItemPage, StatementPage
+from contracts.prices import DisputeLine
+from contracts.statements import CSV, SettleLine, Statement, StatementItem, StatementItemPage, StatementPage
+from contracts.tasks import TaskView
 
 
 class StatementReader(Connection):
@@ -39,6 +41,41 @@ class StatementReader(Connection):
         asked = {"payer": payer} if payer else {}
         received = await self.bytes_of("GET", f"{_path(vendor_id, month)}/csv", params=asked)
         return received.bytes_in(CSV)
+
+    async def dispute_item(
+        self, vendor_id: str, month: str, item_id: str, line: int, text: str, *, key: str | None = None
+    ) -> StatementItem:
+        """Say that a line (from 1) is wrong, as long as the month is kept: by vendor, platform or ops.
+
+        Raises Problem 409 when it is disputed already, or a correction took it back.
+        """
+        path = f"{_path(vendor_id, month)}/items/{segment(item_id)}/disputes"
+        body = DisputeLine(line=line, text=text)
+        found = await self.call("POST", path, StatementItem, body=body, key=key)
+        return about(found, found.id, item_id, f"POST {path}")
+
+
+class StatementSettler(StatementReader):
+    """Calls with a token of ops."""
+
+    async def settle_item(
+        self,
+        vendor_id: str,
+        month: str,
+        item_id: str,
+        line: int,
+        reason: str,
+        *,
+        cents: int | None = None,
+        key: str | None = None,
+    ) -> TaskView:
+        """End a dispute of a line whose request is forgotten: it costs `cents`, or, None, stays as it is.
+
+        The reason stands in the audit as it is: name no patient in it.
+        """
+        path = f"{_path(vendor_id, month)}/items/{segment(item_id)}/disputes/{line}/settle"
+        body = SettleLine(reason=reason, cents=cents)
+        return await self.call("POST", path, TaskView, body=body, key=key)
 
 
 def _path(vendor_id: str, month: str) -> str:

@@ -16,7 +16,16 @@ from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.prices import Dispute, Line, charged, waited_ms
 from dispatcher.domain.requests import RequestRecord, offer_id
-from dispatcher.domain.statements import DISPUTE, ENDS, MONTHS, Billed, Item, is_over, local_day, month_after
+from dispatcher.domain.statements import (
+    DISPUTE,
+    ENDS,
+    Billed,
+    Item,
+    is_over,
+    kept_for_ms,
+    local_day,
+    negated,
+)
 
 
 def with_statements(decision: Decision, context: Context) -> Decision:
@@ -59,8 +68,7 @@ def _difference(was: Iterable[Line], now: Iterable[Line]) -> Iterator[Line]:
     """Lines that are no more, taken back, and those that were not before."""
     before, after = Counter(was), Counter(now)
     for each in (before - after).elements():
-        unit_cents = None if each.unit_cents is None else -each.unit_cents
-        yield replace(each, cents=-each.cents, unit_cents=unit_cents)
+        yield negated(each)
     yield from (after - before).elements()
 
 
@@ -81,7 +89,7 @@ def _billed(
 ) -> Billed:
     """On the day of the agreed start, if no other is said."""
     day = local_day(offer.start_ms if day_ms is None else day_ms, context.tz)
-    kept_ms = month_after(day, 1 + MONTHS.whole(context.values), context.tz) - context.now_ms
+    kept_ms = kept_for_ms(day, context.now_ms, context.values, context.tz)
     return Billed(offer.vendor_id, day.isoformat(), name, item, kept_ms)
 
 

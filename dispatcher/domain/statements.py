@@ -6,14 +6,17 @@ afterwards is a correction, an item of its own on the day of that: it takes line
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from contracts.codes import OfferState
 from contracts.instants import to_instant, to_ms
 from contracts.statements import WorkEnd
-from contracts.tuning import Parameter
+from contracts.tuning import Number, Parameter
 from dispatcher.domain.compact import Compact
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.prices import Line, charged
@@ -87,6 +90,17 @@ def disputed_line(name: str) -> bool:
 def is_correction(name: str) -> bool:
     """Whether it changes what was written down before."""
     return name != offer_of(name) and not disputed_line(name)
+
+
+def negated(line: Line) -> Line:
+    """The line taken back."""
+    unit_cents = None if line.unit_cents is None else -line.unit_cents
+    return replace(line, cents=-line.cents, unit_cents=unit_cents)
+
+
+def kept_for_ms(day: date, now_ms: int, values: Mapping[str, Number], tz: ZoneInfo) -> int:
+    """How long from now on the items of a day are kept; below zero: no more."""
+    return month_after(day, 1 + MONTHS.whole(values), tz) - now_ms
 
 
 def month_after(day: date, months: int, tz: ZoneInfo) -> int:

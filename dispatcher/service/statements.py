@@ -21,7 +21,8 @@ from contracts.statements import (
     StatementSum,
 )
 from dispatcher.domain.prices import Line
-from dispatcher.domain.statements import MONTHS, Item, disputed_line, is_correction, month_after
+from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.statements import MONTHS, Item, disputed_line, is_correction, month_after, offer_of
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.csv_rows import csv_of
@@ -69,7 +70,7 @@ class Statements:
     async def all(self, who: Principal, market: str, month: str, query: StatementQuery) -> StatementPage:
         """A page of vendors, by id: those that have, or had, anything to do in the month."""
         self.markets.authorize_requests(who, market)
-        period = self._month(market, month)
+        period = self.period(market, month)
         vendors, cursor = await self.vendors.page(who, market, query.cursor, query.limit)
         found = [await self._statement(market, each.value.id, period) for each in vendors]
         some = tuple(each for each in found if each.work or each.corrections or each.open_work)
@@ -118,6 +119,19 @@ class Statements:
         cursor = str(Cursor(page[-1].place_ms, page[-1].name)) if len(items) > len(page) else ""
         return StatementItemPage(items=tuple(_views(page, found, period.tz, who)), cursor=cursor)
 
+    async def item(
+        self, who: Principal, market: str, vendor_id: str, month: str, item_id: str
+    ) -> StatementItem:
+        """One item, as it is read."""
+        period = await self._period(who, market, vendor_id, month)
+        found = await self.markets.store(market).statements.of(vendor_id, period.days, offer_of(item_id))
+        one = [each for each in found if each.name == item_id]
+        if not one:
+            raise NotFound(
+                f"the statement of {vendor_id} for {month} has no item {item_id}\nMaybe read it again."
+            )
+        return next(_views(one, found, period.tz, who))
+
     async def csv(
         self, who: Principal, market: str, vendor_id: str, month: str, query: StatementCsvQuery
     ) -> bytes:
@@ -136,9 +150,10 @@ class Statements:
 
     async def _period(self, who: Principal, market: str, vendor_id: str, month: str) -> Period:
         await self.vendors.get(who, market, vendor_id)
-        return self._month(market, month)
+        return self.period(market, month)
 
-    def _month(self, market: str, month: str) -> Period:
+    def period(self, market: str, month: str) -> Period:
+        """A month (yyyy-mm) of the market's."""
         return Period(date.fromisoformat(f"{month}-01"), self.markets.zones[market])
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from dispatcher.domain.statements import Billed, Item, is_correction
+from dispatcher.domain.statements import Billed, Item, is_correction, offer_of
 from dispatcher.store import aside
 from dispatcher.store.keys import STATEMENT, Keys
 from dispatcher.store.node import Node
@@ -43,8 +43,11 @@ class StatementPart:
     def __init__(self, node: Node, keys: Keys) -> None:
         self.reader, self.aside, self.keys = node.reader, node.aside, keys
 
-    async def of(self, vendor_id: str, days: Sequence[str]) -> list[Entered]:
-        """A vendor's items of these days (yyyy-mm-dd, local), in their order, as far as they are readable."""
+    async def of(self, vendor_id: str, days: Sequence[str], offer_id: str = "") -> list[Entered]:
+        """A vendor's items of these days (yyyy-mm-dd, local), in their order, as far as they are readable.
+
+        `offer_id`: those about this dispatch.
+        """
         found: list[Entered] = []
         for first in range(0, len(days), FEW_DAYS):  # others have their turn in between
             some = days[first : first + FEW_DAYS]
@@ -54,11 +57,13 @@ class StatementPart:
                     name = f"{vendor_id}:{day}"
                     self.aside.note(self.keys.market, aside.Item(STATEMENT, name), type(fields).__name__)
                 else:
-                    found += self._read(fields)
+                    found += self._read(fields, offer_id)
         return sorted(found, key=lambda each: (each.place_ms, each.name))
 
-    def _read(self, fields: Mapping[bytes, bytes]) -> list[Entered]:
+    def _read(self, fields: Mapping[bytes, bytes], offer_id: str) -> list[Entered]:
         named = ((text_of(name), raw) for name, raw in fields.items())
+        if offer_id:
+            named = ((name, raw) for name, raw in named if offer_of(name) == offer_id)
         items = self.aside.read_all(self.keys.market, STATEMENT, named, decode)
         return [
             Entered(item.at_ms if is_correction(name) else item.start_ms, name, item)
