@@ -33,6 +33,12 @@ LineNumber = Annotated[
 ]
 
 
+Payer = Annotated[
+    str,
+    Meta(max_length=128, description="as `by_payer` names it; empty: the work for which nobody is named"),
+]
+
+
 class StatementItemKind(StrEnum):
     """What an item of a statement is."""
 
@@ -80,7 +86,7 @@ class StatementItem(Wire, omit_defaults=False):
     service: str = ""  # the level of service that came; `equipment`
     miles: Annotated[float, Meta(ge=0, description="from pick-up to drop-off, statute miles")] = 0.0
     waited_minutes: Minutes = 0  # after the agreed start
-    payer: str = ""
+    payer: str = ""  # whom its request names, else whose authorization it is under
     authorization_id: str = ""  # on which it draws
     authorization_number: str = ""  # the payer's; its vendor is not told
     reference: str = ""  # the vendor's own trip number
@@ -140,7 +146,7 @@ class StatementPage(Wire, omit_defaults=False):
 class StatementItemQuery(Wire):
     """A page of a month's items, by day; `payer`: those that it pays."""
 
-    payer: Id | None = None
+    payer: Payer | None = None
     cursor: Cursor = ""
     limit: PageSize = 100
 
@@ -148,7 +154,7 @@ class StatementItemQuery(Wire):
 class StatementCsvQuery(Wire):
     """`payer`: the lines that it pays; left out: all."""
 
-    payer: Id | None = None
+    payer: Payer | None = None
 
 
 class StatementItemPage(Wire, omit_defaults=False):

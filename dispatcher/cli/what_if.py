@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contracts.what_if import LEAST_PERCENT, MOST_PERCENT
-from dispatcher.cli import MEASURE
+from dispatcher.cli import MEASURE, suggest
 from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, a_date, an_id, output, whole, writing
 from dispatcher.runtime.errors import UsageError, UserError
 
@@ -104,11 +104,13 @@ def _day(args: argparse.Namespace) -> Day:
 
 
 def _change(args: argparse.Namespace, day: Day) -> WhatIfChange:
+    from contracts.tuning import renamed
     from contracts.what_if import WhatIfChange
     from dispatcher.domain.refusals import Invalid
     from dispatcher.service.what_ifs import refuse_unknown
     from dispatcher.tuning.registry import Registry
 
+    registry = Registry.found()
     change = WhatIfChange(
         values=dict(args.set),
         rules_off=tuple(args.rule_off),
@@ -116,9 +118,13 @@ def _change(args: argparse.Namespace, day: Day) -> WhatIfChange:
         capacity_percent=args.capacity,
     )
     try:
-        return refuse_unknown(change, {each.id for each in day.vendors}, Registry.found())
+        return refuse_unknown(change, {each.id for each in day.vendors}, registry)
     except Invalid as error:
         message, _, remedy = str(error).partition("\n")
+        strange = next((each for each in renamed(change.values) if each not in registry.parameters), None)
+        if strange is not None:  # there is no service to read them from
+            known = suggest(strange, list(registry.parameters))
+            remedy = f"{known}\ndocs/tuning.md lists all, each with its bounds and unit."
         raise UsageError(f"{message}.", remedy) from error
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from contracts.tasks import TaskKind
 from dispatcher.domain.prices import Line
-from dispatcher.domain.statements import DISPUTE, negated, offer_of
+from dispatcher.domain.statements import LATE, negated, offer_of
 
 
 class ItemLine(NamedTuple):
@@ -41,7 +41,7 @@ class ItemLine(NamedTuple):
     @property
     def mark(self) -> str:
         """Under which name it stands beside the item that it is disputed."""
-        return f"{self.item_id}.{DISPUTE}late{self.line}"
+        return f"{self.item_id}.{LATE}{self.line}"
 
     @property
     def href(self) -> str:

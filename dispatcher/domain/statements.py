@@ -6,7 +6,6 @@ afterwards is a correction, an item of its own on the day of that: it takes line
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 from contracts.codes import OfferState
 from contracts.instants import to_instant, to_ms
 from contracts.statements import WorkEnd
-from contracts.tuning import Number, Parameter
+from contracts.tuning import Parameter
 from dispatcher.domain.compact import Compact
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.prices import Line, charged
@@ -32,6 +31,7 @@ MONTHS = Parameter(
 )
 PARAMETERS = (MONTHS,)
 DISPUTE = "dispute_"  # the last part of the name of what says that a line is disputed
+LATE = f"{DISPUTE}late"  # once its request is forgotten; then the item stands before it, not its dispatch
 ENDS = {
     OfferState.COMPLETED: WorkEnd.COMPLETED,
     OfferState.FAILED: WorkEnd.FAILED,
@@ -98,15 +98,15 @@ def negated(line: Line) -> Line:
     return replace(line, cents=-line.cents, unit_cents=unit_cents)
 
 
-def kept_for_ms(day: date, now_ms: int, values: Mapping[str, Number], tz: ZoneInfo) -> int:
-    """How long from now on the items of a day are kept; below zero: no more."""
-    return month_after(day, 1 + MONTHS.whole(values), tz) - now_ms
-
-
 def month_after(day: date, months: int, tz: ZoneInfo) -> int:
     """Where, so many months after that of a day, one begins: ms."""
     place = day.year * 12 + day.month - 1 + months
     return to_ms(datetime(place // 12, place % 12 + 1, 1, tzinfo=tz))
+
+
+def kept_ms(day: date, months: int, now_ms: int, tz: ZoneInfo) -> int:
+    """How long from `now_ms` a day's items are kept, `months` after its own; not above 0: they are gone."""
+    return month_after(day, 1 + months, tz) - now_ms
 
 
 def local_day(at_ms: int, tz: ZoneInfo) -> date:

@@ -96,13 +96,12 @@ class StatementDisputes:
 
     async def _known(self, market: str, command: C) -> C:
         """With the item, where that is there."""
-        about, tz = command.about, self.markets.zones[market]
+        about = command.about
         days = self.statements.period(market, about.month).days
         found = await self.markets.store(market).statements.of(about.vendor_id, days, about.offer_id)
         for each in found:
             if each.name == about.item_id:
-                day = local_day(each.place_ms, tz).isoformat()
-                return replace(command, item=each.item, day=day)
+                return replace(command, item=each.item, day=each.day)
         return command
 
     async def _refuse_corrected(self, market: str, known: DisputeItem) -> None:

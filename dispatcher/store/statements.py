@@ -25,6 +25,7 @@ class Entered(NamedTuple):
     place_ms: int
     name: str
     item: Item
+    day: str  # under which it is stored: yyyy-mm-dd
 
 
 def add_billed(program: Program, keys: Keys, billed: Billed) -> None:
@@ -34,7 +35,8 @@ def add_billed(program: Program, keys: Keys, billed: Billed) -> None:
         program.figure(key, "HDEL", billed.name)
         return
     program.figure(key, "HSET", billed.name, _encode(billed.item))
-    program.write(key, "PEXPIRE", billed.kept_ms)
+    program.write(key, "PEXPIRE", billed.kept_ms, "NX")
+    program.write(key, "PEXPIRE", billed.kept_ms, "GT")  # never less: what is kept shorter now is not shown
 
 
 class StatementPart:
@@ -57,15 +59,22 @@ class StatementPart:
                     name = f"{vendor_id}:{day}"
                     self.aside.note(self.keys.market, aside.Item(STATEMENT, name), type(fields).__name__)
                 else:
-                    found += self._read(fields, offer_id)
+                    found += self._read(day, fields, offer_id)
         return sorted(found, key=lambda each: (each.place_ms, each.name))
 
-    def _read(self, fields: Mapping[bytes, bytes], offer_id: str) -> list[Entered]:
+    async def keep(self, days_ms: Mapping[str, int]) -> None:
+        """Keep what stands on these days for so many ms from now, if it was to go before."""
+        vendors = [text_of(each) for each in await self.reader.ask("SMEMBERS", self.keys.vendors)]
+        for each in vendors:
+            named = ((self.keys.statement(each, day), kept_ms) for day, kept_ms in days_ms.items())
+            await self.reader.ask_all([("PEXPIRE", key, kept_ms, "GT") for key, kept_ms in named])
+
+    def _read(self, day: str, fields: Mapping[bytes, bytes], offer_id: str) -> list[Entered]:
         named = ((text_of(name), raw) for name, raw in fields.items())
         if offer_id:
             named = ((name, raw) for name, raw in named if offer_of(name) == offer_id)
         items = self.aside.read_all(self.keys.market, STATEMENT, named, decode)
         return [
-            Entered(item.at_ms if is_correction(name) else item.start_ms, name, item)
+            Entered(item.at_ms if is_correction(name) else item.start_ms, name, item, day)
             for name, item in items.items()
         ]

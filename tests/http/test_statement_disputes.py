@@ -48,6 +48,7 @@ async def test_a_line_is_disputed_and_corrected_when_only_the_statement_is_left(
     assert sorted(status for status, _ in told) == [200, 409, 409, 409]
     said = next(body for status, body in told if status == 200)
     assert (said["id"], [each["disputed"] for each in said["lines"]]) == ("r1.1", [True])
+    assert (await items(api))["r1.1 work"] == said
     told_now = await statement(api)
     assert (told_now["open_disputes"], told_now["cents"], told_now["final"]) == (1, 4_500, True)
     (task,) = (await api.call("GET", "/tasks", role=Role.OPS))[1]["tasks"]

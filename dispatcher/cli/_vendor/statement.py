@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from contracts.base import Wire
 from contracts.statements import Statement, StatementItem
@@ -55,9 +56,9 @@ def a_month(text: str) -> str:
 
 
 async def _statement(vendor: VendorClient, args: Namespace) -> Told:
-    month = args.month or f"{datetime.now().astimezone():%Y-%m}"
     me = (await myself(vendor)).vendor.id
-    found = await vendor.statement(me, month)
+    found = await _sums_of(vendor, me, args.month)
+    month = found.month
     items = tuple([each async for each in vendor.statement_items(me, month)])
     if args.csv is not None:
         write(args.csv, await vendor.statement_csv(me, month))
@@ -70,6 +71,16 @@ async def _dispute(vendor: VendorClient, args: Namespace) -> Told:
     me, text = (await myself(vendor)).vendor.id, a_text(args.text)
     item = await vendor.dispute_item(me, args.month, args.item, args.line, text)
     return Told(item, [f"line {args.line} of {item.id}: disputed; ops looks at it"])
+
+
+async def _sums_of(vendor: VendorClient, me: str, month: str | None) -> Statement:
+    """Of the month; None: of this one where the market is, which it says itself."""
+    now = datetime.now(UTC)
+    if month is not None:
+        return await vendor.statement(me, month)
+    found = await vendor.statement(me, f"{now:%Y-%m}")
+    there = f"{now.astimezone(ZoneInfo(found.time_zone)):%Y-%m}"
+    return found if there == found.month else await vendor.statement(me, there)
 
 
 def _rows(item: StatementItem) -> list[tuple[object, ...]]:

@@ -20,7 +20,7 @@ from dispatcher.domain.prices import Line, settled_line
 from dispatcher.domain.refusals import Invalid, NotFound, WrongState
 from dispatcher.domain.rights import DISPUTERS
 from dispatcher.domain.statement_disputes import ItemLine
-from dispatcher.domain.statements import Billed, Item, kept_for_ms, local_day, negated
+from dispatcher.domain.statements import MONTHS, Billed, Item, kept_ms, local_day, negated
 from dispatcher.domain.tasks import BY_ITSELF, TaskComment, TaskRecord, done, news, opened, reopened
 
 
@@ -93,15 +93,15 @@ def dispute(task: TaskRecord | None, command: DisputeItem, context: Context) -> 
             "Maybe wait until ops has settled it.",
             state=task.state.value,
         )
-    kept_ms = kept_for_ms(date.fromisoformat(command.day), context.now_ms, context.values, context.tz)
-    if kept_ms <= 0:
+    left_ms = _kept_ms(date.fromisoformat(command.day), context)
+    if left_ms <= 0:
         raise WrongState(f"the statement for {about.month} is kept no more\nMaybe speak with ops.")
     after = _with_word(_task(task, command, line, context), command.sealed, context)
     mark = Item(context.now_ms, command.item.start_ms, command.item.end, (Line(line.kind, line.cents),))
     return Decision(
         changes=(Change(task, after),),
         messages=(news(after, "opened", BY_ITSELF),),
-        billed=(Billed(about.vendor_id, command.day, about.mark, mark, kept_ms),),
+        billed=(Billed(about.vendor_id, command.day, about.mark, mark, left_ms),),
         at_ms=context.now_ms,
     )
 
@@ -171,8 +171,11 @@ def _correction(command: SettleItem, lines: tuple[Line, ...], context: Context) 
     today = local_day(context.now_ms, context.tz)
     name = f"{command.about.offer_id}.{command.correction}"
     item = replace(command.item, at_ms=context.now_ms, lines=lines)
-    kept_ms = kept_for_ms(today, context.now_ms, context.values, context.tz)
-    return (Billed(command.about.vendor_id, today.isoformat(), name, item, kept_ms),)
+    return (Billed(command.about.vendor_id, today.isoformat(), name, item, _kept_ms(today, context)),)
+
+
+def _kept_ms(day: date, context: Context) -> int:
+    return kept_ms(day, MONTHS.whole(context.values), context.now_ms, context.tz)
 
 
 def _told(command: SettleItem, lines: tuple[Line, ...]) -> Message:

@@ -12,28 +12,28 @@ import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
-const MONTHS = 4, PAGE = 200; // as many as are kept, if nobody has said otherwise
+const MONTHS = 4, PAGE = 200; // as many as are kept, until the service has said how many
 
 export const title = () => t("statement.title");
 
 /** @param {HTMLElement} root @param {Context} context */
 export async function mount(root, context) {
   const { api, session, times, clock, signal } = context;
-  const shown = h("div", { class: "cards" }), months = monthsUntil(times.date(clock.now()));
-  const chosen = h(
-    "select",
-    { onchange: () => void read() },
-    months.map((each) => h("option", { value: each }, called(each))),
-  );
+  const shown = h("div", { class: "cards" }), today = times.date(clock.now());
+  const chosen = h("select", { onchange: () => void read() });
+  const choices = (/** @type {number} */ many) =>
+    chosen.append(...monthsUntil(today, chosen.length, many).map((each) => h("option", { value: each }, called(each))));
+  choices(MONTHS);
   const path = () => `/vendors/${session.vendor_id}/statements/${chosen.value}`;
   const read = async () => {
     const of = path();
     try {
       const sums = await api.get(of, {}, signal), items = /** @type {any[]} */ ([]);
+      choices(1 + monthsBetween(times.date(sums.end_at), times.date(sums.kept_until)));
       for await (const page of api.pages(`${of}/items`, { limit: PAGE }, signal)) items.push(...page.items);
       if (of === path()) redraw(shown, ...drawn(sums, items, () => void file(of), context));
     } catch (error) {
-      if (!signal.aborted) redraw(shown, trouble(said(error)));
+      if (!signal.aborted && of === path()) redraw(shown, trouble(said(error)));
     }
   };
   const file = async (/** @type {string} */ of) => {
@@ -89,13 +89,19 @@ function row(item, { times, clock }) {
   );
 }
 
-/** This month and those before it, the newest first. @param {string} today 2026-03-03 */
-function monthsUntil(today) {
+/** Months from this one back, from number `first` (0: this one) to before `end`. @param {string} today 2026-03-03 @param {number} first @param {number} end */
+function monthsUntil(today, first, end) {
   const [year = 0, month = 1] = today.split("-").map(Number);
   return Array.from(
-    { length: MONTHS },
-    (_, back) => new Date(Date.UTC(year, month - 1 - back, 15)).toISOString().slice(0, "2026-03".length),
+    { length: Math.max(0, end - first) },
+    (_, more) => new Date(Date.UTC(year, month - 1 - first - more, 15)).toISOString().slice(0, "2026-03".length),
   );
+}
+
+/** @param {string} from 2026-03-01 @param {string} to */
+function monthsBetween(from, to) {
+  const [[year = 0, month = 0], [end = 0, last = 0]] = [from, to].map((each) => each.split("-").map(Number));
+  return 12 * (end - year) + last - month;
 }
 
 /** A month as it is called: March 2026. @param {string} month */
