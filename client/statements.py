@@ -30,6 +30,12 @@ class StatementReader(Connection):
             for one in page.items:
                 yield one
 
+    async def statement_item(self, vendor_id: str, month: str, item_id: str) -> StatementItem:
+        """One of them. Raises Problem 404."""
+        path = f"{_path(vendor_id, month)}/items/{segment(item_id)}"
+        found = await self.call("GET", path, StatementItem)
+        return about(found, found.id, item_id, f"GET {path}")
+
     async def statements(self, month: str) -> AsyncIterator[Statement]:
         """Of every vendor that has work in the month, by id. Not for vendors."""
         async for page in pages(self, f"/statements/{segment(month)}", StatementPage, {}):

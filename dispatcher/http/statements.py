@@ -75,6 +75,15 @@ async def items(call: Call, parts: Parts) -> Reply:
     return Reply(await page(call.principal, call.market, vendor_id, month, call.query))
 
 
+@ROUTES.get(ITEM, id="getStatementItem", roles=READS_PRICE, answers={200: Answer("the item", StatementItem)})
+async def item(call: Call, parts: Parts) -> Reply:
+    """Read one dispatch or correction of a month's statement, line by line."""
+    read_item, where = parts.service.statements.item, call.path
+    return Reply(
+        await read_item(call.principal, call.market, where["vendor_id"], where["month"], where["item_id"])
+    )
+
+
 @ROUTES.post(
     f"{ITEM}/disputes",
     id="disputeItem",

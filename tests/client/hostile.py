@@ -130,6 +130,7 @@ CALLS = {
     "statements": (PlatformClient, lambda c: first(c.statements("2026-03"))),
     "statement_items": (PlatformClient, lambda c: first(c.statement_items("v1", "2026-03"))),
     "statement_csv": (VendorClient, lambda c: c.statement_csv("v1", "2026-03")),
+    "statement_item": (VendorClient, lambda c: c.statement_item("v1", "2026-03", "r1.1")),
     "dispute_item": (VendorClient, lambda c: c.dispute_item("v1", "2026-03", "r1.1", 1, "twice")),
     "settle_item": (OpsClient, lambda c: c.settle_item("v1", "2026-03", "r1.1", 1, "once")),
     "scorecard": (VendorClient, lambda c: c.scorecard("v1", DAY)),

@@ -145,6 +145,7 @@ async def test_the_clients_do_the_same_and_the_vendor_hears_of_it(api: Api) -> N
     ):
         item = await van.dispute_item("v1", "2026-03", "r1.1", 1, TEXT)
         assert item.lines[0].disputed
+        assert await ops.statement_item("v1", "2026-03", item.id) == item
         task = await ops.settle_item("v1", "2026-03", item.id, 1, "so it was", cents=4_000)
         assert task.outcome is TaskOutcome.SETTLED
         async for _, event in van.events(after="0-0"):

@@ -45,17 +45,22 @@ export async function settle(task, context) {
  * Of a statement, once the request is forgotten: its task has what was said.
  * @param {any} task @param {Context} context
  */
-export function settleItem(task, context) {
+export async function settleItem(task, context) {
   const [month = "", ...more] = task.id.split(".statement_dispute_").at(-1).split("_"), line = more.pop();
   const item = [task.offer_id, ...more].join(".");
   const path = `/vendors/${task.vendor_id}/statements/${month.slice(0, 4)}-${month.slice(4)}/items/${item}`;
+  const costs = await context.api.get(path).then(
+    (/** @type {any} */ found) => `${words(task.code)}, ${money(found.lines[Number(line) - 1].cents)}`,
+    (error) => error instanceof Error ? error.message : String(error), // it can be ended all the same
+  );
   const dollars = h("input", { name: "dollars", type: "number", step: "0.01" });
   const reason = h("textarea", { name: "reason", required: true, maxLength: 200, autofocus: true });
   return dialog({
-    title: `Settle line ${line} of ${item}`,
+    title: `Settle line ${line} of ${item}, ${task.vendor_id}`,
     act: "Settle",
     grave: true,
     body: [
+      h("p", {}, `Line ${line}: ${costs}`),
       task.comments.map((/** @type {any} */ each) => h("p", {}, `${each.by}: “${each.text}”`)),
       field("The line costs, in dollars", dollars, "Empty: it stays as it is. Else a correction of today says so."),
       field("Reason", reason, "It stands in the audit: name no patient. The vendor is told what it costs, not why."),
