@@ -16,6 +16,7 @@ from contracts.prices import Charge, DisputeOutcome, PriceKind, Quantity
 from contracts.streams import To
 
 CSV = "text/csv"
+MOST_ITEMS = 1_000  # of a page: a large vendor has thousands a month, and each page reads all of it
 Month = Annotated[
     str, Meta(pattern=whole("2[01][0-9]{2}-(0[1-9]|1[0-2])"), description="yyyy-mm, by the market's calendar")
 ]
@@ -148,7 +149,7 @@ class StatementItemQuery(Wire):
 
     payer: Payer | None = None
     cursor: Cursor = ""
-    limit: PageSize = 100
+    limit: Annotated[int, Meta(ge=1, le=MOST_ITEMS)] = 100
 
 
 class StatementCsvQuery(Wire):

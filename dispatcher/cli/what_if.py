@@ -7,13 +7,14 @@ answer, decline, are late and turn back by the same draws on both sides.
 from __future__ import annotations
 
 import argparse
+import difflib
 import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contracts.what_if import LEAST_PERCENT, MOST_PERCENT
-from dispatcher.cli import MEASURE, suggest
+from dispatcher.cli import MEASURE
 from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, a_date, an_id, output, whole, writing
 from dispatcher.runtime.errors import UsageError, UserError
 
@@ -123,8 +124,9 @@ def _change(args: argparse.Namespace, day: Day) -> WhatIfChange:
         message, _, remedy = str(error).partition("\n")
         strange = next((each for each in renamed(change.values) if each not in registry.parameters), None)
         if strange is not None:  # there is no service to read them from
-            known = suggest(strange, list(registry.parameters))
-            remedy = f"{known}\ndocs/tuning.md lists all, each with its bounds and unit."
+            near = difflib.get_close_matches(strange, registry.parameters, n=1)
+            meant = f"Maybe you meant: {near[0]}\n" if near else ""
+            remedy = f"{meant}docs/tuning.md lists all parameters, each with its bounds and unit."
         raise UsageError(f"{message}.", remedy) from error
 
 
