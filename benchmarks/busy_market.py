@@ -26,8 +26,9 @@ from contracts.codes import (
 )
 from contracts.geo import Circle, Place, Position, Window
 from contracts.instants import DAY_MS, MINUTE_MS, to_instant
+from contracts.patients import Patient
 from contracts.pools import Pool, Pools
-from contracts.requests import EquipmentOrder, OrderLine, Patient, Request, TripRequest
+from contracts.requests import EquipmentOrder, OrderLine, Request, TripRequest
 from contracts.vendors import Credential, ExplicitAnswer, Signed, Vendor
 from dispatcher.domain.booking import PoolBooking
 from dispatcher.domain.commands.accept import AcceptOffer

@@ -18,8 +18,9 @@ from contracts.geo import Circle, Place, Window
 from contracts.instants import MINUTE_MS, to_instant
 from contracts.matches import CostTerm, RunnerUp
 from contracts.needs import PassengerNeeds
+from contracts.patients import Patient
 from contracts.pools import Pool, Pools
-from contracts.requests import Patient, TripRequest
+from contracts.requests import TripRequest
 from contracts.vendors import Vendor
 from dispatcher.domain.booking import PoolBooking
 from dispatcher.domain.commands.accept import AcceptOffer

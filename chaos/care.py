@@ -26,7 +26,8 @@ from contracts.episodes import Bundle, Edge, EpisodeDraft
 from contracts.geo import Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.offer_modes import OfferMode
-from contracts.requests import EquipmentOrder, Patient, Request, TripRequest
+from contracts.patients import Patient
+from contracts.requests import EquipmentOrder, Request, TripRequest
 from contracts.standing_orders import StandingOrder
 from contracts.will_call import WillCall
 from dispatcher.domain.states import TERMINAL

@@ -15,7 +15,8 @@ from chaos.trial import Trial
 from client.errors import Problem, Unreachable
 from client.platform import PlatformClient
 from contracts.codes import Role
-from contracts.requests import Patient, TripRequest
+from contracts.patients import Patient
+from contracts.requests import TripRequest
 from dispatcher.audit.auditor import audit
 from dispatcher.store.connection import Reader, connect
 from tests.e2e.conftest import MARKET, token

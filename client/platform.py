@@ -24,10 +24,11 @@ from contracts.base import Wire
 from contracts.codes import Requirement
 from contracts.counters import AnswerCounter
 from contracts.patient_reads import ReadReason
+from contracts.patients import Patient
 from contracts.quotes import Quotes
 from contracts.request_batch import RequestBatch
 from contracts.request_views import AmendedRequest, PutOnHold, Receipts, RequestPage, RequestView, Resume
-from contracts.requests import MAX_BATCH, Patient, Request
+from contracts.requests import MAX_BATCH, Request
 from contracts.tuning import TuningUpdate, TuningView, Value
 from contracts.will_call import Activate
 

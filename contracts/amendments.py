@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,11 +13,11 @@ from contracts.codes import LevelOfService, Priority, Skill
 from contracts.dispatches import Dispatch
 from contracts.duplicates import RequestIds
 from contracts.event_types import event
-from contracts.geo import Place, Window
+from contracts.geo import Place, Position, Window
 from contracts.needs import PassengerNeeds
 from contracts.offers import Offer
-from contracts.outside import refuse_no_name
-from contracts.requests import OrderLine, Patient, Request, ServiceMinutes, Text, VendorIds
+from contracts.patients import Patient, Text
+from contracts.requests import OrderLine, Request, ServiceMinutes, VendorIds
 from contracts.streams import To
 
 MAX_AMENDMENTS = 16  # of one request: each is kept beside it
@@ -81,9 +82,15 @@ class Amend(Wire):
             raise ValueError("nothing is to be changed\nMaybe name what is: a window, places, needs, notes.")
 
     def refuse_from_outside(self, pointer: str = "") -> None:
-        """Refuse a patient without a name that can be read."""
+        """Refuse what a patient block must not say."""
         if self.patient is not None:
-            refuse_no_name(f"{pointer}/patient/name", self.patient.name)
+            self.patient.refuse_from_outside(f"{pointer}/patient")
+
+    def named_doors(self) -> Iterator[tuple[str, Position]]:
+        """Those that change."""
+        for name, each in (("pickup", self.pickup), ("dropoff", self.dropoff), ("place", self.place)):
+            if each is not None:
+                yield f"/{name}/position", each.position
 
 
 class AmendmentView(Wire):

@@ -10,10 +10,10 @@ from msgspec import Meta
 from contracts.base import NAME, Day, Id, Tally, Version, Wire, refuse_odd_day
 from contracts.codes import ServiceClass
 from contracts.event_types import event
-from contracts.outside import refuse_no_name, refuse_odd_line
+from contracts.outside import refuse_odd_line
 from contracts.paging import PageSize
+from contracts.patients import Patient
 from contracts.patterns import whole
-from contracts.requests import Patient
 from contracts.streams import To
 
 MAX_NAMED = 64
@@ -79,11 +79,11 @@ class Authorization(Wire):
             raise ValueError("it is nobody's\nMaybe give its patient, or name the requests that it is for.")
 
     def refuse_from_outside(self, pointer: str = "") -> None:
-        """Refuse a number, a payer, or a patient's name, that is not one line that can be read."""
+        """Refuse a number or payer that is no line to be read, and what a patient block must not say."""
         refuse_odd_line(f"{pointer}/number", self.number, "a number")
         refuse_odd_line(f"{pointer}/payer", self.payer, "a payer")
         if self.patient is not None:
-            refuse_no_name(f"{pointer}/patient/name", self.patient.name)
+            self.patient.refuse_from_outside(f"{pointer}/patient")
 
 
 class AuthorizationView(Wire):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import copy
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar, dataclass_transform
@@ -101,3 +102,7 @@ class Wire(msgspec.Struct, metaclass=_WireMeta, frozen=True):
 
         `pointer`: where in the body this message stands.
         """
+
+    def named_doors(self) -> Iterable[tuple[str, tuple[float, float]]]:
+        """Doors that it names as [lon, lat], each behind the JSON pointer of its position."""
+        return ()

@@ -10,8 +10,8 @@ from contracts.codes import (
 from contracts.geo import Position
 from contracts.offers import Offer
 from contracts.paging import Cursor, PageSize
+from contracts.patients import Patient
 from contracts.prices import PriceLine
-from contracts.requests import Patient
 
 
 class Dispatch(Wire):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from msgspec import Meta
@@ -10,9 +11,10 @@ from contracts.barriers import EpisodeBarrier
 from contracts.base import Id, Instant, Version, Wire
 from contracts.codes import RequestState, TrackingStatus
 from contracts.episodes import MAX_REQUESTS, Bundle, EpisodeDraft, SequenceKind
+from contracts.geo import Position
 from contracts.matches import Match
 from contracts.paging import Cursor, PageSize
-from contracts.requests import Request
+from contracts.requests import Request, doors_of
 from contracts.tasks import OwnerRole, TaskView
 from contracts.unmatched import Unmatched
 
@@ -28,6 +30,10 @@ class EpisodeSubmission(Wire):
         """Refuse what one of its requests must not say."""
         for place, request in enumerate(self.requests):
             request.refuse_from_outside(f"{pointer}/requests/{place}")
+
+    def named_doors(self) -> Iterable[tuple[str, Position]]:
+        """Those of its requests."""
+        return doors_of(self.requests)
 
 
 class EpisodeRequest(Wire):

@@ -14,6 +14,7 @@ from contracts.problems import InvalidMessage
 # text shows other than it reads (https://unicode.org/reports/tr36/#Bidirectional_Text_Spoofing).
 UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 LINES = re.compile("[\t\r\n]")
+DIGIT = re.compile(r"\d")
 FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # they count as letters or signs, and show nothing
 NPI_PREFIX = "80840"  # of health applications in the US: part of what the check digit is over
 
@@ -40,6 +41,14 @@ def refuse_odd_line(pointer: str, text: str, what: str) -> None:
     if not _shows(text[:1]) and not any(map(_shows, text)):
         raise InvalidMessage.at(
             pointer, f"{what} of nothing but blanks\nMaybe it was left empty by the sender."
+        )
+
+
+def refuse_no_number(pointer: str, phone: str) -> None:
+    """Raises InvalidMessage for a phone number that nobody can call: not one digit, of whatever script."""
+    if not DIGIT.search(phone):
+        raise InvalidMessage.at(
+            pointer, "a phone number without a digit\nMaybe leave it out, or say it in `notes`."
         )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from msgspec import Meta
 
 from contracts.base import Wire
-from contracts.requests import MAX_BATCH, Request
+from contracts.geo import Position
+from contracts.requests import MAX_BATCH, Request, doors_of
 
 
 class RequestBatch(Wire):
@@ -19,3 +21,7 @@ class RequestBatch(Wire):
         """Refuse what one of them must not say."""
         for place, request in enumerate(self.requests):
             request.refuse_from_outside(f"{pointer}/requests/{place}")
+
+    def named_doors(self) -> Iterable[tuple[str, Position]]:
+        """Those of its requests."""
+        return doors_of(self.requests)

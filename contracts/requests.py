@@ -6,13 +6,14 @@ answer the same questions, with nothing (None, an empty tuple) where a question 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 from msgspec.structs import replace
 
-from contracts.base import Id, Instant, Name, Wire, refuse_odd_year, unchecked
+from contracts.base import Id, Instant, Wire, refuse_odd_year, unchecked
 from contracts.codes import (
     Acquisition,
     Hcpcs,
@@ -27,32 +28,18 @@ from contracts.duplicates import RequestIds
 from contracts.episodes import MAX_AFTER, After
 from contracts.geo import Place, Position, Window
 from contracts.needs import PassengerNeeds
-from contracts.notifications import Contact
 from contracts.offer_modes import OfferMode
-from contracts.outside import refuse_no_name
+from contracts.patients import Patient
 from contracts.will_call import WillCall
 
 MAX_BATCH = 1_000
 
 VendorIds = Annotated[tuple[Id, ...], Meta(max_length=64)]
 Requirements = Annotated[tuple[Requirement, ...], Meta(min_length=1, max_length=2)]
-Text = Annotated[str, Meta(max_length=500)]
 ServiceMinutes = Annotated[int, Meta(ge=1, le=480, description="minutes spent at the door")]
 
 
 _CLASSES = {each: ServiceClass(each.value) for each in LevelOfService}
-
-
-class Patient(Wire):
-    """Patient data, encrypted at rest. The vendor that has the work sees it; who else looks is kept."""
-
-    name: Name
-    phone: Annotated[str, Meta(max_length=40)] = ""
-    pickup_address: Text = ""
-    dropoff_address: Text = ""
-    record_number: Annotated[str, Meta(max_length=64)] = ""  # no vendor sees it
-    notes: Text = ""
-    contact: Contact | None = None  # how the patient wants to be told; no vendor sees it
 
 
 class _Asked(Wire):
@@ -107,11 +94,9 @@ class _Asked(Wire):
             )
 
     def refuse_from_outside(self, pointer: str = "") -> None:
-        """Refuse a patient without a name that can be read."""
+        """Refuse what its patient block must not say."""
         if self.patient is not None:
-            refuse_no_name(f"{pointer}/patient/name", self.patient.name)
-            if self.patient.contact is not None:
-                self.patient.contact.refuse_from_outside(f"{pointer}/patient/contact")
+            self.patient.refuse_from_outside(f"{pointer}/patient")
 
 
 class OrderLine(Wire):
@@ -188,6 +173,10 @@ class TripRequest(_Asked, tag="trip", tag_field="kind"):
         """Where the work starts and, for a ride, where it ends."""
         return self.pickup.position, self.dropoff.position
 
+    def named_doors(self) -> Iterable[tuple[str, Position]]:
+        """Where it starts and ends."""
+        return ("/pickup/position", self.pickup.position), ("/dropoff/position", self.dropoff.position)
+
     def with_doors(self, start: Position, end: Position | None, **others: Any) -> TripRequest:
         """The same ride between other doors, and with `others` of its fields."""
         if end is None:
@@ -262,6 +251,10 @@ class EquipmentOrder(_Asked, tag="equipment", tag_field="kind"):
         """Where the equipment goes; a delivery has one door."""
         return self.place.position, None
 
+    def named_doors(self) -> Iterable[tuple[str, Position]]:
+        """Where it goes."""
+        return (("/place/position", self.place.position),)
+
     def with_doors(self, start: Position, end: Position | None, **others: Any) -> EquipmentOrder:
         """The same order for another door, and with `others` of its fields; `end` is a ride's."""
         moved = unchecked(self, place=Place(position=start))
@@ -294,3 +287,10 @@ class EquipmentOrder(_Asked, tag="equipment", tag_field="kind"):
 
 
 Request = TripRequest | EquipmentOrder
+
+
+def doors_of(requests: Sequence[Request]) -> Iterator[tuple[str, Position]]:
+    """The doors of all that stand in the list `requests` of a message."""
+    for place, request in enumerate(requests):
+        for pointer, door in request.named_doors():
+            yield f"/requests/{place}{pointer}", door

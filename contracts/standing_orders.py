@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
@@ -10,8 +11,7 @@ from msgspec import Meta
 
 from contracts.base import Day, Id, Instant, Version, Wire
 from contracts.event_types import event
-from contracts.geo import WindowView
-from contracts.outside import refuse_no_name
+from contracts.geo import Position, WindowView
 from contracts.paging import Cursor, PageSize
 from contracts.patterns import whole
 from contracts.requests import Request, TripRequest
@@ -91,10 +91,20 @@ class StandingOrder(Wire):
             raise ValueError("equipment has no ride back\nMaybe leave return_ride out.")
 
     def refuse_from_outside(self, pointer: str = "") -> None:
-        """Refuse a patient without a name that can be read."""
-        for name, each in (("request", self.request), ("return_ride", self.return_ride)):
-            if each is not None and each.patient is not None:
-                refuse_no_name(f"{pointer}/{name}/patient/name", each.patient.name)
+        """Refuse what one of its requests must not say."""
+        for name, each in self._asked():
+            each.refuse_from_outside(f"{pointer}/{name}")
+
+    def named_doors(self) -> Iterator[tuple[str, Position]]:
+        """Those of its requests."""
+        for name, each in self._asked():
+            for pointer, door in each.named_doors():
+                yield f"/{name}{pointer}", door
+
+    def _asked(self) -> Iterator[tuple[str, Request]]:
+        yield "request", self.request
+        if self.return_ride is not None:
+            yield "return_ride", self.return_ride
 
 
 class StandingOrderState(StrEnum):

@@ -15,17 +15,17 @@ MOST = 12  # more than these are not listed
 
 def allowed(form: Any, steps: Sequence[str | int], body: Any) -> str:
     """A line on the values of an enumeration at this place, or of a tag; "" if it is neither."""
-    values = dict.fromkeys(str(value) for value in _values(_at(form, steps, body)))
+    values = dict.fromkeys(str(value) for value in _values(kinds_at(form, steps, body)))
     if not values and steps:
-        values = dict.fromkeys(_tags(_at(form, steps[:-1], body), steps[-1]))
+        values = dict.fromkeys(_tags(kinds_at(form, steps[:-1], body), steps[-1]))
     return f"Maybe one of: {', '.join(values)}." if 0 < len(values) <= MOST else ""
 
 
 def nearest(form: Any, steps: Sequence[str | int], unknown: str, body: Any) -> str:
     """A line on the field that was probably meant, or on those there are; "" if the place has none."""
-    names = _names(_at(form, steps, body))
+    names = _names(kinds_at(form, steps, body))
     close = difflib.get_close_matches(unknown, names, n=1)
-    others = _structs(_at(form, steps, body, whatever_tag=True))
+    others = _structs(kinds_at(form, steps, body, whatever_tag=True))
     other = next((each for each in others if each.tag_field and unknown in _names([each])), None)
     if other and not (close and unknown in close[0]):
         return f"Maybe its `{other.tag_field}` should be {other.tag}: that one has `{unknown}`."
@@ -38,7 +38,7 @@ def described(form: Any, steps: Sequence[str | int], body: Any) -> str:
     """A line on what the place holds, as the schemas describe it; "" if they do not."""
     if not steps:
         return ""
-    inner = [each for kind in _at(form, steps[:-1], body) for each in _inside(kind, steps[-1])]
+    inner = [each for kind in kinds_at(form, steps[:-1], body) for each in _inside(kind, steps[-1])]
     told = dict.fromkeys(text for each in inner for text in _descriptions(each))
     is_empty = _value(body, steps) in ("", [], {})
     guess = "it was left empty" if is_empty else "it was meant for another field"
@@ -50,8 +50,8 @@ def _known(form: Any) -> Type:
     return inspect.type_info(form)
 
 
-def _at(form: Any, steps: Sequence[str | int], body: Any, *, whatever_tag: bool = False) -> list[Type]:
-    """The types that may stand at this place; of a union those that the tag in the body says, if it does.
+def kinds_at(form: Any, steps: Sequence[str | int], body: Any, *, whatever_tag: bool = False) -> list[Type]:
+    """The types that may stand at a place; of a union those that the tag in the body says, if it does.
 
     `whatever_tag`: at the place itself all of them.
     """

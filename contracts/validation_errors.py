@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from contracts import suggestions
+from contracts import other_forms, suggestions
 from contracts.problems import InvalidMessage
 
 HIDDEN = frozenset({"patient"})  # what stands under these is never repeated, nor is an unknown key
@@ -76,6 +76,8 @@ def _remedied(what: str, form: Any, steps: Sequence[str | int], body: Any) -> st
     """With a second line, unless the type itself has said what may fix it."""
     if "\n" in what:
         return what
+    if form_here := other_forms.ours(suggestions.kinds_at(form, steps, body), _value(body, steps)):
+        return f"{what}\n{form_here}"
     if unknown := _UNKNOWN.search(what):
         suggestion = suggestions.nearest(form, steps, unknown[1], body)
     elif missing := _MISSING.search(what):

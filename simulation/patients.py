@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from contracts.requests import Patient
+from contracts.patients import Patient
 
 
 def nobody(tag: str, rng: random.Random) -> Patient:

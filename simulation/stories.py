@@ -20,8 +20,9 @@ from contracts.episode_views import EpisodeSubmission
 from contracts.episodes import After, Bundle, EpisodeDraft, SequenceKind
 from contracts.geo import Place, Position, Window
 from contracts.instants import MINUTE_MS
+from contracts.patients import Patient
 from contracts.pools import Pool, Pools
-from contracts.requests import EquipmentOrder, OrderLine, Patient, Request, TripRequest
+from contracts.requests import EquipmentOrder, OrderLine, Request, TripRequest
 from contracts.standing_orders import StandingOrder, made_id
 from contracts.will_call import WillCall
 from simulation.day import EVENING_LENGTH_MINUTES, EVENING_MINUTE, Day, at, instant

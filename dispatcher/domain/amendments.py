@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from contracts.amendments import Amend, AmendmentOutcome
 from contracts.codes import LevelOfService, Priority
-from contracts.requests import EquipmentOrder, Patient, Request, TripRequest
+from contracts.patients import Patient
+from contracts.requests import EquipmentOrder, Request, TripRequest
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.decision import Reliance

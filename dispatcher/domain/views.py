@@ -16,8 +16,9 @@ from contracts.instants import MINUTE_MS, to_instant
 from contracts.matches import Match
 from contracts.offer_modes import OfferMode
 from contracts.offers import LineView, NeedsView, Offer
+from contracts.patients import Patient
 from contracts.request_views import Attempt, Doors, RequestView, Transition, WaitsFor
-from contracts.requests import Patient, Request
+from contracts.requests import Request
 from dispatcher.domain import prices
 from dispatcher.domain.amendments import Amendment, agreed_level
 from dispatcher.domain.barriers import barrier_view

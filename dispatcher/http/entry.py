@@ -18,6 +18,7 @@ import structlog
 from aiohttp import web
 
 from contracts import codec
+from contracts.base import Wire
 from contracts.operations import Operation
 from contracts.problems import Forbidden
 from dispatcher.domain.refusals import Unavailable, Unwritable
@@ -33,6 +34,7 @@ from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.traces import Span
 from dispatcher.security.principal import Principal
 from dispatcher.security.tokens import Authenticator
+from dispatcher.service.swapped import refuse_swapped
 
 log = structlog.get_logger()
 Enter = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -138,6 +140,7 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
                 if not plain:
                     media = negotiation.wanted(request.headers.get("Accept", ""))
                 call = await _call(request, operation, principal, gate, call_id)
+                _refuse_swapped(call, operation, parts)
                 made = await route.handler(call, parts)
                 response = made if not isinstance(made, Reply) else _response(made, media, call_id)
         except bodies.CallerGone:
@@ -205,6 +208,12 @@ async def _call(
         call_id=call_id,
         raw=request,
     )
+
+
+def _refuse_swapped(call: Call, operation: Operation, parts: Parts) -> None:
+    """Raises InvalidMessage for a door that stands the wrong way round, in whatever message it comes."""
+    if operation.market and isinstance(call.body, Wire):
+        refuse_swapped(call.body, parts.service.markets.zones[call.market].key)
 
 
 def _response(reply: Reply, media: str, call_id: str) -> answers.Whole:

@@ -6,7 +6,7 @@ from contracts.base import Id
 from contracts.codes import Role
 from contracts.operations import Answer
 from contracts.patient_reads import PatientQuery, PatientReadPage, PatientReadQuery
-from contracts.requests import Patient
+from contracts.patients import Patient
 from dispatcher.domain.rights import READS_PATIENT
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts

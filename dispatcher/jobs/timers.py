@@ -28,6 +28,7 @@ from dispatcher.jobs.agenda import Agenda
 from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.rounds import Rounds
+from dispatcher.service.loops import TIMERS
 from dispatcher.service.service import Service
 from dispatcher.store.aside import Item
 from dispatcher.store.outcome import Outcome, Status
@@ -78,14 +79,16 @@ class Timers:
 
         A store that is away is waited for.
         """
+        waits, loop = self.service.store.waits, f"{TIMERS} of {kind.name}"
         while not cancel_requested():
             try:
                 next_ms = await self._agenda(market).next_ms(kind)
                 is_due = next_ms is not None and next_ms <= self._now_ms(market)
                 if not (is_due and await self.fire_kind(market, kind)):
                     await asyncio.sleep(self._pause_s(market, kind, next_ms))
+                waits.end(market, loop)
             except Unavailable as refusal:
-                log.warning("timers wait for the store", market=market, kind=kind.name, reason=refusal.reason)
+                waits.begin(market, loop, refusal)
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def fire_due(self, market: str) -> int:

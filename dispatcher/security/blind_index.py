@@ -10,7 +10,7 @@ import base64
 import hashlib
 import unicodedata
 
-from contracts.requests import Patient
+from contracts.patients import Patient
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
 

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
-from typing import Final
 
-from contracts.geo import Area, Circle, Polygon, Position
+from contracts.geo import Polygon, Position
 from contracts.problems import InvalidMessage
-from contracts.validation_errors import SWAPPED
 from contracts.vendors import Vendor
-from dispatcher.runtime.zone_cities import city_of
+from dispatcher.service.swapped import swapped
 from solvers.rings import MICRO, rings_of, unwrapped
 
 _REASON = re.compile(r"(.*)\[(\S+) (\S+)\]$")
 REMEDY = "Maybe two corners are in the wrong order, or it is several areas: give each a polygon of its own."
-
-
-FAR_KM: Final = 1_500  #: from the city of its market's zone: what is nearer may be meant
-NEARER: Final = (
-    4  #: so many times nearer is an area that is swapped, the other way round: all its corners are
-)
 
 
 def refuse_bad_areas(vendor: Vendor, zone: str) -> None:
@@ -30,36 +21,9 @@ def refuse_bad_areas(vendor: Vendor, zone: str) -> None:
     And for an area that is as [lat, lon] where the market's time zone is, and as [lon, lat] is not.
     """
     for nth, area in enumerate(vendor.service_area):
-        if wrong := _swapped(area, zone) or (_wrong(area) if isinstance(area, Polygon) else ""):
+        corners = area.ring if isinstance(area, Polygon) else (area.centre,)
+        if wrong := swapped(corners, zone) or (_wrong(area) if isinstance(area, Polygon) else ""):
             raise InvalidMessage.at(f"/service_area/{nth}", wrong)
-
-
-def _swapped(area: Area, zone: str) -> str:
-    """What is said of an area whose numbers stand the wrong way round, beyond doubt; else ""."""
-    city = city_of(zone)
-    corners = (area.centre,) if isinstance(area, Circle) else area.ring
-    if city is None or not all(_looks_swapped(corner, city) for corner in corners):
-        return ""
-    lon, lat = corners[0]
-    given, other = _km((lon, lat), city), _km((lat, lon), city)
-    return (
-        f"[{lon:g}, {lat:g}] is {given:,.0f} km from the city of {zone}, [{lat:g}, {lon:g}] {other:,.0f} km\n"
-        f"{SWAPPED}"
-    )
-
-
-def _looks_swapped(corner: Position, city: Position) -> bool:
-    lon, lat = corner
-    given = _km(corner, city)
-    return given > FAR_KM and abs(lon) <= 90 and given > NEARER * _km((lat, lon), city)
-
-
-def _km(one: Position, other: Position) -> float:
-    """Along a great circle, on a sphere."""
-    (lon_a, lat_a), (lon_b, lat_b) = (map(math.radians, each) for each in (one, other))
-    half = math.sin((lat_b - lat_a) / 2) ** 2
-    half += math.cos(lat_a) * math.cos(lat_b) * math.sin((lon_b - lon_a) / 2) ** 2
-    return 2 * 6_371 * math.asin(math.sqrt(min(1.0, half)))
 
 
 def _wrong(area: Polygon) -> str:

@@ -10,7 +10,8 @@ from contracts.dispatches import Dispatch
 from contracts.instants import to_instant
 from contracts.offers import Offer
 from contracts.offers import Offers as Listed
-from contracts.requests import Patient, Request
+from contracts.patients import Patient
+from contracts.requests import Request
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.offers import OfferRecord

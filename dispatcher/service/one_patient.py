@@ -10,7 +10,8 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from contracts.requests import Patient, Request
+from contracts.patients import Patient
+from contracts.requests import Request
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Reliance
 from dispatcher.domain.refusals import Invalid, Unreadable

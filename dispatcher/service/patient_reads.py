@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from contracts.codes import Role
 from contracts.patient_reads import PatientRead, PatientReadQuery, ReadReason
-from contracts.requests import Patient
+from contracts.patients import Patient
 from dispatcher.domain import patient_reads
 from dispatcher.domain.context import Context
 from dispatcher.domain.patient_reads import PATIENT_READ_KIND, READS, reads_of

@@ -12,7 +12,8 @@ from typing import Final
 from contracts.codes import OfferState, TrackingStatus
 from contracts.dispatches import DayDispatch, DispatchPage, DispatchQuery
 from contracts.instants import DAY_MS, to_instant
-from contracts.requests import Patient, Request
+from contracts.patients import Patient
+from contracts.requests import Request
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.prices import charged, lines_view
 from dispatcher.domain.requests import RequestRecord, request_id_of

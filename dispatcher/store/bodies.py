@@ -11,7 +11,8 @@ import msgspec
 
 from contracts.base import unchecked
 from contracts.geo import Position
-from contracts.requests import Patient, Request
+from contracts.patients import Patient
+from contracts.requests import Request
 from dispatcher.security.vault import Vault, is_whole, key_of
 from dispatcher.store.codec import encode
 from dispatcher.store.compression import compress, decompress

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from contracts.codes import RequestState
-from contracts.requests import Patient, Request
+from contracts.patients import Patient
+from contracts.requests import Request
 from dispatcher.domain.compact import Record
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.refusals import NotFound

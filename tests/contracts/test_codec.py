@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unittest.mock
 from typing import Any
 
@@ -12,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts import codec
+from contracts.amendments import Amend
 from contracts.codec import JSON, MAX_DEPTH, MSGPACK, decode, encode, unpack
 from contracts.episodes import Note
-from contracts.geo import Circle
+from contracts.geo import Circle, Polygon
 from contracts.outside import UNREADABLE
 from contracts.problems import Malformed, Problem, TooLarge, UnsupportedMediaType
 from contracts.request_batch import RequestBatch
@@ -117,6 +119,55 @@ def test_an_error_says_what_the_place_does_take(case: str, batch: bool) -> None:
     with pytest.raises(Problem) as refused:
         decode(json.dumps(sent).encode(), form)
     assert refused.value.detail.split("\n")[1].startswith(suggestion)
+
+
+PLACES: dict[str, tuple[Any, str]] = {
+    "lat and lon": ({"lat": 40.7, "lon": -74.0}, '{"position": [-73.97, 40.78]}'),
+    "lat and lng": ({"lat": 40.7, "lng": -74.0}, '{"position": [-73.97, 40.78]}'),
+    "a GeoJSON point": ({"type": "Point", "coordinates": [-74.0, 40.7]}, '{"position": [-73.97, 40.78]}'),
+    "numbers alone": ([-74.0, 40.7], '{"position": [-73.97, 40.78]}'),
+    "an address": ("1 Example Street", '{"position": [-73.97, 40.78]}'),
+    "a position with names": ({"position": {"lat": 40.7, "lng": -74.0}}, "Maybe as [-73.97, 40.78]:"),
+    "a position as a point": ({"position": {"type": "Point", "coordinates": [1, 2]}}, "Maybe as [-73.97, "),
+    "a position as text": ({"position": "40.7,-74.0"}, "Maybe as [-73.97, 40.78]:"),
+    "a position with a height": ({"position": [-74.0, 40.7, 12.0]}, "Maybe as [-73.97, 40.78]:"),
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_a_place_in_another_form_is_told_ours(case: str) -> None:
+    place, form = PLACES[case]
+    with pytest.raises(Problem) as refused:
+        decode(json.dumps({"pickup": place}).encode(), Amend)
+    remedy = refused.value.detail.split("\n")[1]
+    assert form in remedy
+    assert "a position is [lon, lat]" in remedy
+
+
+RING = [[-74.0, 40.7], [-73.9, 40.7], [-73.9, 40.8], [-74.0, 40.7]]
+AREAS: dict[str, Any] = {
+    "GeoJSON": [{"type": "Polygon", "coordinates": [RING]}],
+    "several polygons": [{"type": "MultiPolygon", "coordinates": [[RING]]}],
+    "a feature": [{"type": "Feature", "properties": {}, "geometry": {"type": "Polygon"}}],
+    "half and half": [{"kind": "polygon", "coordinates": [RING]}],
+    "corners alone": [RING],
+    "no list": {"type": "FeatureCollection", "features": []},
+    "one area": {"kind": "polygon", "ring": RING},
+}
+
+
+@pytest.mark.parametrize("case", AREAS)
+def test_an_area_in_another_form_is_told_ours_which_is_taken(case: str) -> None:
+    with pytest.raises(Problem) as refused:
+        decode(json.dumps({"id": "v", "name": "V", "service_area": AREAS[case]}).encode(), Vendor)
+    assert refused.value.facts["errors"][0].pointer.startswith("/service_area")
+    remedy = refused.value.detail.split("\n")[1]
+    shown = re.findall(r'\{"kind".*?\}', remedy)
+    body = {"id": "v", "name": "V", "service_area": [json.loads(each) for each in shown]}
+    assert [type(each) for each in decode(json.dumps(body).encode(), Vendor).service_area] == [
+        Polygon,
+        Circle,
+    ]
 
 
 def test_what_is_missing_is_told_with_the_values_it_may_have() -> None:

@@ -7,12 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from contracts.amendments import Amend
 from contracts.codec import JSON, MSGPACK, decode, encode
+from contracts.episode_views import EpisodeSubmission
 from contracts.offers import Accept
 from contracts.outside import refuse_wrong_npi
 from contracts.problems import InvalidMessage
 from contracts.request_batch import RequestBatch
 from contracts.requests import TripRequest
+from contracts.standing_orders import StandingOrder
 from contracts.vendors import Vendor
 
 AREA = {"kind": "circle", "centre": [-73.97, 40.78], "radius_m": 1000}
@@ -146,6 +149,40 @@ def test_each_other_last_digit_is_refused() -> None:
         except InvalidMessage:
             pass
     assert fitting == [3]
+
+
+@pytest.mark.parametrize("phone", ["unknown", " ", "+", "()-"])
+def test_a_phone_that_nobody_can_call_is_refused_by_every_door_of_a_patient(phone: str) -> None:
+    patient = {"patient": {"name": "x", "phone": phone}}
+    ride = RIDE | patient
+    doors: dict[str, tuple[Any, Any]] = {
+        "": (ride, TripRequest),
+        "/requests/1": ({"requests": [RIDE, ride]}, RequestBatch),
+        "/request": ({"request": ride, "rule": "FREQ=DAILY"}, StandingOrder),
+        "/return_ride": ({"request": RIDE, "return_ride": ride, "rule": "FREQ=DAILY"}, StandingOrder),
+        "/requests/0": ({"id": "e", "requests": [ride]}, EpisodeSubmission),
+    }
+    for where, (body, form) in doors.items():
+        assert _pointer(msgspec.json.encode(body), form) == f"{where}/patient/phone"
+    with pytest.raises(InvalidMessage) as caught:
+        decode(msgspec.json.encode(patient), Amend)
+    assert caught.value.detail == (
+        "/patient/phone: a phone number without a digit\nMaybe leave it out, or say it in `notes`."
+    )
+
+
+@pytest.mark.parametrize("phone", ["555-0142", "ext. 7", "٠١٢٣٤٥٦٧٨٩", "1-800-FLOWERS", ""])
+def test_a_phone_is_taken_as_it_is_written(phone: str) -> None:
+    made = decode(msgspec.json.encode(RIDE | {"patient": {"name": "x", "phone": phone}}), TripRequest)
+    assert made.patient is not None
+    assert made.patient.phone == phone
+
+
+def test_an_odd_contact_is_refused_in_an_amendment_and_in_a_standing_order_too() -> None:
+    patient = {"patient": {"name": "x", "contact": {"tz": "Mars/Olympus"}}}
+    order = {"request": RIDE | patient, "rule": "FREQ=DAILY"}
+    assert _pointer(msgspec.json.encode(patient), Amend) == "/patient/contact/tz"
+    assert _pointer(msgspec.json.encode(order), StandingOrder) == "/request/patient/contact/tz"
 
 
 def test_what_is_stored_already_is_still_read() -> None:

@@ -15,7 +15,8 @@ from contracts.codes import CredentialKind, LevelOfService, Role, TrackingStatus
 from contracts.geo import Circle, Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from contracts.offer_modes import OfferMode
-from contracts.requests import EquipmentOrder, OrderLine, Patient, TripRequest
+from contracts.patients import Patient
+from contracts.requests import EquipmentOrder, OrderLine, TripRequest
 from contracts.streams import To
 from contracts.tuning import Number
 from contracts.vendors import AssumedAnswer, Credential, ExplicitAnswer, Vendor

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from contracts.codes import LevelOfService, ServiceClass
 from contracts.geo import Circle, Place, Window
+from contracts.patients import Patient
 from contracts.pools import Pool, Pools
-from contracts.requests import Patient, TripRequest
+from contracts.requests import TripRequest
 from contracts.vendors import Vendor
 from simulation.licences import valid_credentials
 

@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from contracts.codes import Role
-from contracts.requests import Patient
+from contracts.patients import Patient
 from tests.http.conftest import Api, trip
 
 FIELDS = tuple(each for each in Patient.__struct_fields__ if each != "contact")

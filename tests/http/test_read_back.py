@@ -9,7 +9,7 @@ from contracts.codes import Role
 from contracts.instants import HOUR_MS
 from contracts.notifications import Contact
 from contracts.patient_reads import PatientRead
-from contracts.requests import Patient
+from contracts.patients import Patient
 from dispatcher.domain.patient_reads import PATIENT_READ_KIND
 from dispatcher.jobs.timers import Timers
 from tests.http.conftest import Api, trip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.requests import Patient
+from contracts.patients import Patient
 from dispatcher.security.blind_index import BlindIndex
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault

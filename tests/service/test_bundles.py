@@ -14,7 +14,7 @@ from contracts.episode_views import EpisodeSubmission
 from contracts.episodes import After, Bundle, EpisodeDraft
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from contracts.offers import Accept, Decline, DeclineCode
-from contracts.requests import Patient
+from contracts.patients import Patient
 from contracts.tasks import OwnerRole, TaskKind, TaskQuery, TaskState, TaskView
 from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.audit.auditor import audit

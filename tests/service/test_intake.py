@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from contracts.codes import RequestState, Role
 from contracts.instants import HOUR_MS, to_instant
-from contracts.requests import Patient
+from contracts.patients import Patient
 from dispatcher.domain.refusals import Invalid, NotFound, Reused
 from dispatcher.security.principal import Principal
 from dispatcher.store.idempotency import IdempotencyRecord

@@ -16,7 +16,8 @@ from contracts.episodes import After
 from contracts.geo import Window
 from contracts.instants import DAY_MS, to_ms
 from contracts.offers import Accept
-from contracts.requests import EquipmentOrder, OrderLine, Patient, TripRequest
+from contracts.patients import Patient
+from contracts.requests import EquipmentOrder, OrderLine, TripRequest
 from contracts.standing_orders import (
     Holidays,
     OnHoliday,

@@ -16,8 +16,8 @@ from contracts.codes import RequestState
 from contracts.instants import HOUR_MS
 from contracts.offers import Accept
 from contracts.paging import Cursor
+from contracts.patients import Patient
 from contracts.proofs import NotSigned, ProofPart, ProofReport, Signature
-from contracts.requests import Patient
 from contracts.tasks import OwnerRole, TaskKind, TaskOutcome, TaskQuery, TaskState
 from contracts.threads import About
 from contracts.tuning import TuningUpdate

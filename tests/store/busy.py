@@ -14,8 +14,9 @@ from contracts.caps import Cap, CapPeriod, Caps
 from contracts.codes import CredentialKind, DeclineCode, Role, TrackingStatus
 from contracts.episodes import EpisodeDraft
 from contracts.instants import MINUTE_MS
+from contracts.patients import Patient
 from contracts.proofs import Picture, ProofPart, ProofReport
-from contracts.requests import Patient, Request
+from contracts.requests import Request
 from contracts.scorecards import AnswerScoreDispute, Disputable, NewScoreDispute
 from contracts.standing_orders import StandingOrder
 from contracts.tasks import TaskOutcome

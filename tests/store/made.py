@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from contracts.codes import LevelOfService, OfferState, RequestState, ServiceClass
 from contracts.events import OfferClosed, RequestChanged
 from contracts.geo import Circle, Place, Window
+from contracts.patients import Patient
 from contracts.pools import Pool, Pools
-from contracts.requests import Patient, TripRequest
+from contracts.requests import TripRequest
 from contracts.vendors import Vendor
 from contracts.will_call import WillCall
 from dispatcher.domain.booking import Booking
