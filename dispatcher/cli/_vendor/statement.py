@@ -73,13 +73,18 @@ async def _dispute(vendor: VendorClient, args: Namespace) -> Told:
     return Told(item, [f"line {args.line} of {item.id}: disputed; ops looks at it"])
 
 
+def month_at(time_zone: str, now: datetime) -> str:
+    """The month that it is there."""
+    return f"{now.astimezone(ZoneInfo(time_zone)):%Y-%m}"
+
+
 async def _sums_of(vendor: VendorClient, me: str, month: str | None) -> Statement:
     """Of the month; None: of this one where the market is, which it says itself."""
     now = datetime.now(UTC)
     if month is not None:
         return await vendor.statement(me, month)
     found = await vendor.statement(me, f"{now:%Y-%m}")
-    there = f"{now.astimezone(ZoneInfo(found.time_zone)):%Y-%m}"
+    there = month_at(found.time_zone, now)
     return found if there == found.month else await vendor.statement(me, there)
 
 
