@@ -190,10 +190,29 @@ async def test_all_kinds_share_one_look(world: World, monkeypatch: pytest.Monkey
         return await look(commands)
 
     monkeypatch.setattr(world.store.reader, "ask_each", counted)
-    agenda = Agenda(world.store.market(world.market).due_times)
+    stored, paused = world.store.market(world.market), list[int | None]()
+
+    def for_long(next_ms: int | None) -> float:
+        paused.append(next_ms)
+        return 60.0  # only who looks without need makes this test fail, and none make it wait
+
+    agenda = Agenda(stored.due_times, world.clock.now_ms, for_long)
     await world.submit(make.trip("r1", ahead_ms=HOUR_MS))
-    due = dict(zip(kinds(), await asyncio.gather(*map(agenda.next_ms, kinds())), strict=True))
-    assert due[REQUEST_KIND] == (await world.record("r1")).timer_ms
+    waiting = {kind: asyncio.create_task(agenda.until_due(kind)) for kind in kinds()}
+    while not paused:
+        await asyncio.sleep(0)
     assert asked == 1
-    await agenda.next_ms(TASK_KIND)  # who asks again has done something since
-    assert asked == 2
+    due_ms = (await world.record("r1")).timer_ms
+    assert paused == [due_ms]
+    world.clock.ms = due_ms
+    waiting[TASK_KIND].cancel()
+    await asyncio.wait({waiting[TASK_KIND]})
+    waiting[TASK_KIND] = asyncio.create_task(agenda.until_due(TASK_KIND))  # it has done something since
+    await asyncio.wait_for(waiting[REQUEST_KIND], 20)
+    assert not any(each.done() for kind, each in waiting.items() if kind is not REQUEST_KIND)
+    assert asked <= 3, "one for who left, one for who came: no more"
+    for each in waiting.values():
+        each.cancel()
+    await asyncio.wait(waiting.values())
+    while agenda._looking is not None and not agenda._looking.done():
+        await asyncio.sleep(0)
