@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from client.answers import about
 from client.http import Connection, segment
 from client.pages import pages
-from contracts.statements import CSV, Statement, StatementItem, StatementItemPage, StatementPage
+from contracts.statements import CSV, MOST_ITEMS, Statement, StatementItem, StatementItemPage, StatementPage
 
 
 class StatementReader(Connection):
@@ -22,8 +22,8 @@ class StatementReader(Connection):
     async def statement_items(
         self, vendor_id: str, month: str, payer: str | None = None
     ) -> AsyncIterator[StatementItem]:
-        """Its dispatches and corrections, by day; `payer`: those that it pays."""
-        asked = {"payer": payer} if payer else {}
+        """Its dispatches and corrections, by day; `payer`: those that it pays; "": without one."""
+        asked = {"limit": str(MOST_ITEMS)} | ({} if payer is None else {"payer": payer})
         async for page in pages(self, f"{_path(vendor_id, month)}/items", StatementItemPage, asked):
             for one in page.items:
                 yield one
@@ -36,7 +36,7 @@ class StatementReader(Connection):
 
     async def statement_csv(self, vendor_id: str, month: str, payer: str | None = None) -> bytes:
         """All of it, a row a line, amounts in cents."""
-        asked = {"payer": payer} if payer else {}
+        asked = {} if payer is None else {"payer": payer}
         received = await self.bytes_of("GET", f"{_path(vendor_id, month)}/csv", params=asked)
         return received.bytes_in(CSV)
 

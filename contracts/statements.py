@@ -13,8 +13,15 @@ from contracts.patterns import whole
 from contracts.prices import Charge, PriceKind, Quantity
 
 CSV = "text/csv"
+MOST_ITEMS = 1_000  # of a page: a large vendor has thousands a month, and each page reads all of it
 Month = Annotated[
     str, Meta(pattern=whole("2[01][0-9]{2}-(0[1-9]|1[0-2])"), description="yyyy-mm, by the market's calendar")
+]
+
+
+Payer = Annotated[
+    str,
+    Meta(max_length=128, description="as `by_payer` names it; empty: the work for which nobody is named"),
 ]
 
 
@@ -64,7 +71,7 @@ class StatementItem(Wire, omit_defaults=False):
     service: str = ""  # the level of service that came; `equipment`
     miles: Annotated[float, Meta(ge=0, description="from pick-up to drop-off, statute miles")] = 0.0
     waited_minutes: Minutes = 0  # after the agreed start
-    payer: str = ""
+    payer: str = ""  # whom its request names, else whose authorization it is under
     authorization_id: str = ""  # on which it draws
     authorization_number: str = ""  # the payer's; its vendor is not told
     reference: str = ""  # the vendor's own trip number
@@ -124,15 +131,15 @@ class StatementPage(Wire, omit_defaults=False):
 class StatementItemQuery(Wire):
     """A page of a month's items, by day; `payer`: those that it pays."""
 
-    payer: Id | None = None
+    payer: Payer | None = None
     cursor: Cursor = ""
-    limit: PageSize = 100
+    limit: Annotated[int, Meta(ge=1, le=MOST_ITEMS)] = 100
 
 
 class StatementCsvQuery(Wire):
     """`payer`: the lines that it pays; left out: all."""
 
-    payer: Id | None = None
+    payer: Payer | None = None
 
 
 class StatementItemPage(Wire, omit_defaults=False):

@@ -27,6 +27,7 @@ LOCKS = {
 }
 BASE = ".venv"
 ROADS, ROADS_PYTHON = "requirements-roads.txt", "3.12"  # programs and a map; no wheel is for an older Python
+TELL_EVERY_S = 20.0
 PIP_WITH_PYTHON_OPTION = 23  # 22.3, to be exact
 SETUP = ROOT / ".venv-setup"
 KERNELS = ROOT / "solvers" / "kernels"
@@ -189,26 +190,32 @@ class Progress:
     def show(self) -> None:
         """Rewrite the line five times a second, until `over`."""
         while not self.over.wait(0.2):
-            line = f"./run: {self.title} · {time.monotonic() - self.started_s:.0f} s · {self.doing}"
-            line = line[: shutil.get_terminal_size().columns - 1]
+            line = self._line()[: shutil.get_terminal_size().columns - 1]
             print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+
+    def tell(self) -> None:
+        """A line now and then, until `over`: in a log none is written over."""
+        while not self.over.wait(TELL_EVERY_S):
+            print(self._line(), file=sys.stderr, flush=True)
+
+    def _line(self) -> str:
+        return f"./run: {self.title} · {time.monotonic() - self.started_s:.0f} s · {self.doing}"
 
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Progress]:
-    """Tell the person at the terminal that something happens; in a log, one line before and one after."""
+    """Tell the person at the terminal what happens; in a log a line before, one after, some between."""
     report, live = Progress(title), sys.stderr.isatty()
-    thread = threading.Thread(target=report.show, daemon=True)
-    if live:
-        thread.start()
-    else:
+    thread = threading.Thread(target=report.show if live else report.tell, daemon=True)
+    if not live:
         print(f"./run: {title} …", file=sys.stderr, flush=True)
+    thread.start()
     try:
         yield report
     finally:
         report.over.set()
+        thread.join()
         if live:
-            thread.join()
             print("\r\033[K", end="", file=sys.stderr)
     print(f"./run: {title}: done in {time.monotonic() - report.started_s:.1f} s", file=sys.stderr, flush=True)
 

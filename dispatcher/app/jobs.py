@@ -131,11 +131,11 @@ async def jobs_of(
 
 def _of_market(service: Service, market: str, timers: Timers, courier: Courier) -> list[Work]:
     """What runs for a market beside matching: timers, each kind by itself; notifications; housekeeping."""
-    store, clock, tz = service.store, service.clock, service.markets.zones[market]
+    store = service.store
     return [
         *(keep_running(store, market, TIMERS, partial(timers.run, market, kind)) for kind in kinds()),
         keep_running(store, market, NOTIFICATIONS, partial(courier.run, market)),
-        keep_running(store, market, HOUSEKEEPING, partial(keep_house, store, market, tz, clock)),
+        keep_running(store, market, HOUSEKEEPING, partial(keep_house, service, market)),
         keep_running(store, market, TUNING, partial(keep_tuning, service, market)),
         keep_running(store, market, PROOFS, partial(keep_proofs, service, market)),
         keep_running(store, market, READ_AGAIN, partial(settle_tasks, service, market)),

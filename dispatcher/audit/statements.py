@@ -28,7 +28,7 @@ def unbilled(found: Survey) -> Iterator[tuple[str, str]]:
                     yield name, f"is {offer.state.value} and stands in no statement"
             elif said != price:
                 yield name, f"costs {price} cents, and its vendor's statement says {said}"
-            elif billed.disputed.get(name, 0) != open_now:
+            elif _is_kept(found, offer) and billed.disputed.get(name, 0) != open_now:
                 yield name, f"has {open_now} open disputes, its statement {billed.disputed.get(name, 0)}"
 
 
@@ -37,4 +37,9 @@ def _is_to_be_there(found: Survey, offer: OfferRecord) -> bool:
     billed = found.billed
     if billed.odd or not billed.first_ms or offer.closed_ms < billed.first_ms:
         return False
-    return offer.start_ms > billed.last_ms - KEPT_MS
+    return _is_kept(found, offer)
+
+
+def _is_kept(found: Survey, offer: OfferRecord) -> bool:
+    """Whether its month surely is; of one that is not, no disputed line stands there."""
+    return offer.start_ms > found.billed.last_ms - KEPT_MS

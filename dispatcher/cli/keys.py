@@ -33,13 +33,19 @@ NAME = "keys"
 HELP = "check patient keys, or rotate them step by step"
 GROUP = OPERATE
 EXAMPLE = "dispatcher keys status"
+ACTIONS = {
+    "check": "whether they are sound",
+    "status": "how far a rotation is",
+    "rotate": "take its next safe step",
+}
 KEY_BYTES = 32
 NOT_ALL = 3  # exit code: what there is to say is not all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to do, and where."""
-    parser.add_argument("action", choices=("check", "status", "rotate"))
+    said = "; ".join(f"{word}: {what}" for word, what in ACTIONS.items())
+    parser.add_argument("action", choices=tuple(ACTIONS), metavar="|".join(ACTIONS), help=said)
     parser.add_argument(
         "--new", action="store_true", help="rotate: begin although an old key is still needed"
     )

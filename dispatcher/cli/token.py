@@ -1,4 +1,8 @@
-"""Mint a bearer token for development, signed with the key in the data folder."""
+"""Mint a bearer token for development, signed with the key in the data folder.
+
+It reads the settings that the service reads: DISPATCHER_DATA_DIR and DISPATCHER_TOKEN_KEYS for the key,
+DISPATCHER_MARKETS for the markets that there are.
+"""
 
 import argparse
 import os
@@ -37,7 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vendor", type=an_id, metavar="ID", help="the vendor's id (role vendor)")
     parser.add_argument("--facility", type=an_id, metavar="ID", help="the facility's id (role facility)")
     parser.add_argument(
-        "--market", action="append", metavar="ID", help="a market it may touch; repeat it (default: all)"
+        "--market",
+        action="append",
+        metavar="ID",
+        help="a market it may touch; repeat it (default: all of DISPATCHER_MARKETS)",
     )
     parser.add_argument(
         "--hours",
@@ -62,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
     _refuse_strange_id(VENDOR, args.role, args.vendor)
     _refuse_strange_id(FACILITY, args.role, args.facility)
     if unknown := [each for each in markets if each not in settings.markets]:
-        raise UsageError(f"there is no market '{unknown[0]}'.", f"Known: {', '.join(settings.markets)}")
+        known = f"Known, by DISPATCHER_MARKETS: {', '.join(settings.markets)}"
+        raise UsageError(f"there is no market '{unknown[0]}'.", known)
     if settings.token_keys is None:
         ensure_token_keys(settings.token_keys_file)
     now = moment(settings)

@@ -6,6 +6,8 @@ server, replicas included; without it the line is for each of them. The reply ke
 its replies, is made from the patient keys: it stays the same until these are rotated.
 """
 
+from __future__ import annotations
+
 import argparse
 import asyncio
 import os
@@ -13,10 +15,14 @@ import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dispatcher.cli import OPERATE
 from dispatcher.runtime.arguments import an_id
 from dispatcher.runtime.errors import UserError
+
+if TYPE_CHECKING:
+    from dispatcher.security.rings import KeyPrint
 
 NAME = "vendor-access"
 HELP = "give a vendor its user on Redis: its own streams, nothing else"
@@ -35,8 +41,9 @@ NOT_ALL = (
 )
 
 NOT_LOOKED_UP = (
-    "dispatcher: the store does not answer, so nobody has looked whether there is a vendor {vendor}.\n"
-    "Maybe see --url and --data-dir; or look yourself that the id is no other."
+    "dispatcher: the store does not answer, so nobody has looked whether there is a vendor {vendor}, or\n"
+    "whether the key file is the service's.\n"
+    "Maybe see --url and --data-dir; or look yourself that both are no other."
 )
 
 
@@ -58,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from dispatcher.security.key_files import read_patient_keys
     from dispatcher.security.reply_keys import ReplyKeys
+    from dispatcher.security.rings import KeyPrint, prints_of
     from dispatcher.security.vault import Vault
     from dispatcher.serve.embedded import EmbeddedRedis
     from dispatcher.settings import Settings
@@ -66,18 +74,22 @@ def run(args: argparse.Namespace) -> int:
     options = {"redis_url": ("--url", args.url)}
     settings = Settings.read(os.environ, options, data_dir=args.data_dir)
     _refuse_unknown(args, settings.markets)
-    keys = ReplyKeys(Vault(read_patient_keys(settings.patient_keys_file)))
-    key, secret = keys.current(args.market, args.vendor), secrets.token_urlsafe(SECRET_BYTES)
+    ring = read_patient_keys(settings.patient_keys_file)
+    key = ReplyKeys(Vault(ring)).current(args.market, args.vendor)
+    made_from, secret = (
+        KeyPrint(ring.current, prints_of(ring)[ring.current]),
+        secrets.token_urlsafe(SECRET_BYTES),
+    )
     url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
     away: Sequence[str] = ()
     if args.apply:
-        kept, away = asyncio.run(_asked(url, args.market, args.vendor, secret))
+        kept, away = asyncio.run(_asked(url, args.market, args.vendor, made_from, secret))
         if not kept:
             print(NOT_KEPT, file=sys.stderr)
         if away:
             print(NOT_ALL.format(away=", ".join(away)), file=sys.stderr)
     else:
-        if not asyncio.run(_is_known(url, args.market, args.vendor)):
+        if not asyncio.run(_is_known(url, args.market, args.vendor, made_from)):
             print(NOT_LOOKED_UP.format(vendor=args.vendor), file=sys.stderr)
         print(" ".join(map(_quoted, set_user(args.market, args.vendor, secret))))
     print(f"user       {user_of(args.market, args.vendor)}\npassword   {secret}")
@@ -92,12 +104,12 @@ def _refuse_unknown(args: argparse.Namespace, markets: Mapping[str, object]) -> 
         raise UsageError(f"there is no market '{args.market}'.", f"Known: {', '.join(markets)}")
 
 
-async def _is_known(url: str, market: str, vendor_id: str) -> bool:
+async def _is_known(url: str, market: str, vendor_id: str, made_from: KeyPrint) -> bool:
     """False if the store does not answer: the line is for a server that may not run yet."""
     from dispatcher.domain.refusals import Unavailable
 
     try:
-        await _asked(url, market, vendor_id, "")
+        await _asked(url, market, vendor_id, made_from, "")
         return True
     except UserError as error:
         if isinstance(error.__cause__, Unavailable):
@@ -105,15 +117,18 @@ async def _is_known(url: str, market: str, vendor_id: str) -> bool:
         raise
 
 
-async def _asked(url: str, market: str, vendor_id: str, secret: str) -> tuple[bool, Sequence[str]]:
-    """Look for the vendor; with a secret make its user: whether that will be kept, and who lacks it."""
+async def _asked(
+    url: str, market: str, vendor_id: str, made_from: KeyPrint, secret: str
+) -> tuple[bool, Sequence[str]]:
+    """Look for the vendor and the key; with a secret make its user: whether it will be kept, who lacks it."""
     from dispatcher.domain.refusals import Unavailable
     from dispatcher.store.servers import servers_of
-    from dispatcher.store.vendor_access import apply_to_all, refuse_unknown
+    from dispatcher.store.vendor_access import apply_to_all, refuse_other_key, refuse_unknown
 
     servers = servers_of(url, timeout_s=TIMEOUT_S)
     try:
         await refuse_unknown(servers.reader, market, vendor_id)
+        await refuse_other_key(servers.reader, market, made_from)
         return await apply_to_all(servers, market, vendor_id, secret) if secret else (True, ())
     except Unavailable as refusal:
         raise UserError(*refusal.detail.split("\n", 1)) from refusal

@@ -7,6 +7,7 @@ answer, decline, are late and turn back by the same draws on both sides.
 from __future__ import annotations
 
 import argparse
+import difflib
 import math
 import os
 from pathlib import Path
@@ -104,11 +105,13 @@ def _day(args: argparse.Namespace) -> Day:
 
 
 def _change(args: argparse.Namespace, day: Day) -> WhatIfChange:
+    from contracts.tuning import renamed
     from contracts.what_if import WhatIfChange
     from dispatcher.domain.refusals import Invalid
     from dispatcher.service.what_ifs import refuse_unknown
     from dispatcher.tuning.registry import Registry
 
+    registry = Registry.found()
     change = WhatIfChange(
         values=dict(args.set),
         rules_off=tuple(args.rule_off),
@@ -116,9 +119,14 @@ def _change(args: argparse.Namespace, day: Day) -> WhatIfChange:
         capacity_percent=args.capacity,
     )
     try:
-        return refuse_unknown(change, {each.id for each in day.vendors}, Registry.found())
+        return refuse_unknown(change, {each.id for each in day.vendors}, registry)
     except Invalid as error:
         message, _, remedy = str(error).partition("\n")
+        strange = next((each for each in renamed(change.values) if each not in registry.parameters), None)
+        if strange is not None:  # there is no service to read them from
+            near = difflib.get_close_matches(strange, registry.parameters, n=1)
+            meant = f"Maybe you meant: {near[0]}\n" if near else ""
+            remedy = f"{meant}docs/tuning.md lists all parameters, each with its bounds and unit."
         raise UsageError(f"{message}.", remedy) from error
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from dispatcher.delivery.feed import Feed
 from dispatcher.delivery.recent import AT_ONCE, Recent
 from dispatcher.runtime.cancellation import cancel_requested
@@ -18,6 +20,8 @@ from dispatcher.store.events import place
 FEW = 16  # so many are told at once
 TOGETHER = 8  # of more, so many before somebody else has the thread
 LEAST_SHARE = 0.25  # of the thread's time, however much is asked: none of them waits for ever
+PAUSE_S = 0.2  # after a failure
+log = structlog.get_logger()
 
 
 class Followed:
@@ -61,19 +65,28 @@ class Crowd:
         self._work.set()
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Until it is cancelled. A fault of ours must not leave them deaf: they are told again."""
         pace = Pace(least=LEAST_SHARE)
         while not cancel_requested():
             await self._work.wait()
             self._work.clear()
             due, self._due = list(self._due), {}
-            for followed in due:
-                followed.recent.tell(AT_ONCE)
-            await self._round([feed for followed in due for feed in followed.feeds], pace)
-            for followed in due:
-                followed.forget()
-                if followed.recent.told < followed.recent.end:
+            try:
+                await self._told(due, pace)
+            except Exception:
+                log.exception("a crowd was not told")
+                for followed in due:
                     self.tell(followed)
+                await asyncio.sleep(PAUSE_S)
+
+    async def _told(self, due: list[Followed], pace: Pace) -> None:
+        for followed in due:
+            followed.recent.tell(AT_ONCE)
+        await self._round([feed for followed in due for feed in followed.feeds], pace)
+        for followed in due:
+            followed.forget()
+            if followed.recent.told < followed.recent.end:
+                self.tell(followed)
 
     async def _round(self, feeds: list[Feed], pace: Pace) -> None:
         """Each listener once, though it may follow several of the streams."""

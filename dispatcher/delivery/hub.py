@@ -142,10 +142,11 @@ class _Reader:
             self._forget(feed.stream)
 
     def _forget(self, stream: str) -> set[Feed]:
-        """Read it no more; who followed it."""
+        """Read it no more; who followed it, if anybody still does."""
         self.pages.forget(stream)
         self._after.pop(stream, None)
-        return self._followed.pop(stream).feeds
+        followed = self._followed.pop(stream, None)
+        return followed.feeds if followed is not None else set()
 
     async def aclose(self) -> None:
         """Wake whoever listens, and stop."""

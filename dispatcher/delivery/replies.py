@@ -24,6 +24,7 @@ from dispatcher.delivery.reply import offer_of, open_envelope
 from dispatcher.delivery.reply_effects import Countered, ReplyEffects, Verify
 from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.service.loops import REPLIES
 from dispatcher.service.measures import REPLY_AGE
 from dispatcher.service.service import Service
 from dispatcher.store.events import Entry, place
@@ -81,9 +82,10 @@ class Replies:
                         await self.take_over(market)
                         claim_s = now_s + self.idle_ms / 3000
                     await self._effects(market, await self._new(market, tail))
+                    self.store.waits.end(market, REPLIES)
                 except (Unavailable, Unwritable) as refusal:
                     streams.forget()
-                    log.warning("replies wait for the store", market=market, reason=refusal.reason)
+                    self.store.waits.begin(market, REPLIES, refusal)
                     await asyncio.sleep(PAUSE_S)
 
     def streams(self, market: str) -> ReplyStreams:
@@ -205,8 +207,14 @@ class Replies:
             done.append(entry.id)
 
     async def _in_order(self, market: str, group: Iterable[Opened], done: list[str]) -> None:
+        """Until one waits for a key to be mended: it is taken up again, and then what follows it."""
         for entry, event in group:
-            if await self.effects.has_ended(market, entry, event):
+            try:
+                has_ended = await self.effects.has_ended(market, entry, event)
+            except Unwritable as refusal:  # the other offers go on
+                log.error("a reply waits for a key to be mended", market=market, reason=refusal.reason)
+                return
+            if has_ended:
                 done.append(entry.id)
                 age_s = time.time() - place(entry.id)[0] / 1000
                 self.measures.observe(market, REPLY_AGE, "done", age_s)

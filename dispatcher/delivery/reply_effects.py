@@ -51,9 +51,9 @@ class ReplyEffects:
         self._with_tokens = set[str]()  # vendors that reply as they did before
 
     async def has_ended(self, market: str, entry: Entry, event: CloudEvent) -> bool:
-        """Whether the entry had its effect or its refusal; False if it was put aside, or waits.
+        """Whether the entry had its effect or its refusal; False if it was put aside.
 
-        Raises Unavailable.
+        Raises Unavailable, Unwritable: it waits.
         """
         with traces.span(
             "reply", kind="consumer", parent=traces.read(event.traceparent), dispatcher__market=market
@@ -70,11 +70,8 @@ class ReplyEffects:
             return await self._told(market, owner, entry, refusal, event)
         try:
             await self._execute(who, market, event)
-        except Unavailable:
+        except (Unavailable, Unwritable):
             raise
-        except Unwritable as refusal:  # it stays pending, and is taken up again; the others go on
-            log.error("a reply waits for a key to be mended", market=market, reason=refusal.facts["reason"])
-            return False
         except (Problem, Refusal) as refusal:
             return await self._told(market, who.vendor_id, entry, refusal, event)
         except Exception:

@@ -95,6 +95,11 @@ def month_after(day: date, months: int, tz: ZoneInfo) -> int:
     return to_ms(datetime(place // 12, place % 12 + 1, 1, tzinfo=tz))
 
 
+def kept_ms(day: date, months: int, now_ms: int, tz: ZoneInfo) -> int:
+    """How long from `now_ms` a day's items are kept, `months` after its own; not above 0: they are gone."""
+    return month_after(day, 1 + months, tz) - now_ms
+
+
 def local_day(at_ms: int, tz: ZoneInfo) -> date:
     """The calendar day of a moment."""
     return to_instant(at_ms).astimezone(tz).date()

@@ -125,9 +125,9 @@ class Connection(Reader):
     def admit(self, turn: Turn, data: bytes) -> None:
         """Read the call: its turn has come."""
         self._arrival, self.turn = None, turn
-        self._read_on()
-        data, self._behind = refused.one_call(data, data.index(END) + len(END))
         try:
+            self._read_on()
+            data, self._behind = refused.one_call(data, data.index(END) + len(END))
             self._read(data)
         except Exception as error:  # it is nobody else's trouble: we are called from where another ended
             problem_responses.report(error, new_id())

@@ -206,16 +206,23 @@ class Lane:
         self._calling = True
         try:
             while self._waiting and self.at_work < self.at_once:
-                caller = next(iter(self._waiting))
-                queue = self._waiting.pop(caller)
-                turn = queue.popleft()
-                if queue:
-                    self._waiting[caller] = queue  # behind the others
-                self.at_work += 1
-                turn.place = Place.AT_WORK
-                turn.told(None)
+                self._call(next(iter(self._waiting)))
         finally:
             self._calling = False
+
+    def _call(self, caller: Caller) -> None:
+        """The caller's next; one that cannot begin (memory is full) does not keep its place."""
+        queue = self._waiting.pop(caller)
+        turn = queue.popleft()
+        if queue:
+            self._waiting[caller] = queue  # behind the others
+        self.at_work += 1
+        turn.place = Place.AT_WORK
+        try:
+            turn.told(None)
+        except BaseException:
+            self.leave(turn)
+            raise
 
 
 def _one_less(counts: dict[Caller, int], caller: Caller) -> None:

@@ -21,6 +21,8 @@ Waiting = Mapping[Kind[Any], asyncio.Future[None]]
 class Agenda:
     """`now_ms`: the time of the market; `pause_s`: for how many real seconds nobody looks, if this is next.
 
+    `answered`: is told each kind that goes on waiting, for the store has answered that none of it is due.
+
     While a kind waits there is a task that looks; who begins to wait has done something since: it looks anew.
     """
 
@@ -29,8 +31,9 @@ class Agenda:
         due_times: DueTimes,
         now_ms: Callable[[], int],
         pause_s: Callable[[int | None], float],
+        answered: Callable[[Kind[Any]], None],
     ) -> None:
-        self._due_times, self._now_ms, self._pause_s = due_times, now_ms, pause_s
+        self._due_times, self._now_ms, self._pause_s, self._answered = due_times, now_ms, pause_s, answered
         self._waiting: dict[Kind[Any], asyncio.Future[None]] = {}
         self._changed = asyncio.Event()  # who waits
         self._looking: asyncio.Task[None] | None = None
@@ -58,6 +61,8 @@ class Agenda:
                 self._tell(asked, dict.fromkeys(asked, error))
                 continue
             self._tell(asked, self._news(asked, found))
+            for kind in self._waiting:
+                self._answered(kind)
             if self._waiting:
                 await self._rest(found)
 

@@ -22,7 +22,7 @@ from dispatcher.domain.credentials import (
     local_day,
     paper_task,
 )
-from dispatcher.domain.refusals import Unavailable, Unreadable
+from dispatcher.domain.refusals import Unreadable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
 from dispatcher.store.codec import Versioned
@@ -35,13 +35,10 @@ log = structlog.get_logger()
 
 
 async def keep_credentials(service: Service, market: str, owner: str, lease: LeasePart) -> None:
-    """For ever, until cancelled. `owner`: who we are, in that lease: who has it looks."""
+    """For ever, until cancelled. `owner`: who we are, in that lease: who has it looks. Raises Unavailable."""
     while not cancel_requested():
-        try:
-            if await lease.owner() == owner:
-                await note_credentials(service, market)
-        except Unavailable as refusal:
-            log.warning("credentials_wait", market=market, reason=refusal.reason)
+        if await lease.owner() == owner:
+            await note_credentials(service, market)
         await asyncio.sleep(max(LEAST_S, min(LOOK_S, service.clock.real_s(LOOK_CLOCK_S))))
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-import structlog
-
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
-from dispatcher.service.loops import LACKING
+from dispatcher.service.loops import LACKING, PATIENT_KEYS
 from dispatcher.store.agreement import LIVES_MS
 from dispatcher.store.store import Store
 
 EVERY_S = LIVES_MS / 4000
 PAUSE_S = 0.5
-log = structlog.get_logger()
 
 
 async def keep_agreement(store: Store, market: str) -> None:
@@ -26,9 +23,10 @@ async def keep_agreement(store: Store, market: str) -> None:
             try:
                 await store.agreement.reach(market, part)
                 told = await _tell(store, market, told=told)
+                store.waits.end(market, PATIENT_KEYS)
                 pause_s = EVERY_S
             except Unavailable as refusal:
-                log.warning("patient keys wait for the store", market=market, reason=refusal.reason)
+                store.waits.begin(market, PATIENT_KEYS, refusal)
                 pause_s = PAUSE_S
             await asyncio.sleep(pause_s)
     finally:

@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 import itertools
 
-import structlog
-
 from contracts.instants import DAY_MS
 from contracts.tuning import Parameter
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.service.loops import QUARTERS
 from dispatcher.service.service import Service
 
 KEPT = Parameter(
@@ -26,7 +25,6 @@ KEPT = Parameter(
 )
 PARAMETERS = (KEPT,)
 EVERY_S, LOSSES_EVERY = 2.0, 8  # real; and how often one goes by without: they are many, and ask for no haste
-log = structlog.get_logger()
 
 
 async def keep_quarters(service: Service, market: str) -> None:
@@ -38,8 +36,9 @@ async def keep_quarters(service: Service, market: str) -> None:
             await asyncio.sleep(EVERY_S)
             try:
                 await _write(service, market, losses=turn % LOSSES_EVERY == 0)
+                service.store.waits.end(market, QUARTERS)
             except Unavailable as refusal:
-                log.warning("quarters wait for the store", market=market, reason=refusal.reason)
+                service.store.waits.begin(market, QUARTERS, refusal)
     finally:
         with contextlib.suppress(Unavailable):
             await _write(service, market)

@@ -29,6 +29,7 @@ from dispatcher.jobs.agenda import Agenda
 from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.rounds import Rounds
+from dispatcher.service.loops import TIMERS
 from dispatcher.service.service import Service
 from dispatcher.store.aside import Item
 from dispatcher.store.outcome import Outcome, Status
@@ -82,10 +83,12 @@ class Timers:
         while not cancel_requested():
             try:
                 await self._agenda(market).until_due(kind)
-                if not await self.fire_kind(market, kind):
+                fired = await self.fire_kind(market, kind)
+                self._answered(market, kind)
+                if not fired:
                     await asyncio.sleep(self._rest_s(market, kind))
             except Unavailable as refusal:
-                log.warning("timers wait for the store", market=market, kind=kind.name, reason=refusal.reason)
+                self.service.store.waits.begin(market, _loop(kind), refusal)
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def fire_due(self, market: str) -> int:
@@ -174,12 +177,16 @@ class Timers:
         clock, ahead_s = self.service.clock, max(0, self.service.store.skew.ahead_s(market))
         return clock.now_ms() - round(1000 * ahead_s / clock.real_s(1.0))
 
+    def _answered(self, market: str, kind: Kind[Any]) -> None:
+        self.service.store.waits.end(market, _loop(kind))
+
     def _agenda(self, market: str) -> Agenda:
         if market not in self._agendas:
             self._agendas[market] = Agenda(
                 self.service.store.market(market).due_times,
                 partial(self._now_ms, market),
                 partial(self._pause_s, market),
+                partial(self._answered, market),
             )
         return self._agendas[market]
 
@@ -194,3 +201,8 @@ class Timers:
         if next_ms is None:
             return most_s
         return max(LOOK_AGAIN_S, min(most_s, clock.real_s((next_ms - self._now_ms(market)) / 1000)))
+
+
+def _loop(kind: Kind[Any]) -> str:
+    """As it is told of where it waits for the store."""
+    return f"{TIMERS} of {kind.name}"

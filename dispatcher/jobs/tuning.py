@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from dispatcher.domain.refusals import Stale, Unavailable, Unreadable
+from dispatcher.domain.refusals import Stale, Unreadable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
 
@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 
 async def keep_tuning(service: Service, market: str) -> None:
-    """For ever, until cancelled. A store that is away is waited for; what cannot be read is told as such."""
+    """For ever, until cancelled; what cannot be read is told as such. Raises Unavailable."""
     while not cancel_requested():
         try:
             if await service.tuning_profiles.apply_due(market):
@@ -24,6 +24,6 @@ async def keep_tuning(service: Service, market: str) -> None:
                 log.warning("canary_ended", market=market, state=ended.value)
         except Stale:
             log.info("tuning_moved_on", market=market)  # somebody was quicker: the next look sees it
-        except (Unavailable, Unreadable) as refusal:
+        except Unreadable as refusal:
             log.warning("tuning_not_kept", market=market, reason=refusal.reason)
         await asyncio.sleep(max(LEAST_S, min(LOOK_S, service.clock.real_s(LOOK_CLOCK_S))))

@@ -10,6 +10,7 @@ import structlog
 
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.service.loops import UNREADABLE
 from dispatcher.service.read_again import settle
 from dispatcher.service.service import Service
 from dispatcher.service.unreadable import UnreadableItems
@@ -25,6 +26,7 @@ async def tell_unreadable(service: Service, market: str) -> None:
     """For ever, until cancelled. A store that is away is waited for."""
     items, news = UnreadableItems(service.executor, service.store), service.store.aside.next
     item: Item | None = None
+    waits = service.store.waits
     while not cancel_requested():
         if item is None:
             with contextlib.suppress(TimeoutError):
@@ -34,18 +36,15 @@ async def tell_unreadable(service: Service, market: str) -> None:
                 await items.tell(market, item)
             item = None
             await items.tell_all(market)
+            waits.end(market, UNREADABLE)
         except Unavailable as refusal:
-            log.warning("unreadable items wait for the store", market=market, reason=refusal.reason)
+            waits.begin(market, UNREADABLE, refusal)
             await asyncio.sleep(PAUSE_S)
 
 
 async def settle_tasks(service: Service, market: str) -> None:
-    """For ever, until cancelled; any number may do it."""
+    """For ever, until cancelled; any number may do it. Raises Unavailable."""
     while not cancel_requested():
-        try:
-            settled = await settle(service.executor, market)
-            if settled:
-                log.info("tasks_settled", market=market, kind="unreadable", count=settled)
-        except Unavailable as refusal:
-            log.warning("tasks_not_settled", market=market, reason=refusal.reason)
+        if settled := await settle(service.executor, market):
+            log.info("tasks_settled", market=market, kind="unreadable", count=settled)
         await asyncio.sleep(SETTLE_EVERY_S)

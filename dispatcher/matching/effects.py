@@ -102,7 +102,7 @@ class Measurer:
     share: float = 0.0  #: of what was asked for, done
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. Raises Unavailable."""
         looked_s = -LOOK_S
         while not cancel_requested():
             try:
@@ -114,7 +114,7 @@ class Measurer:
                     if is_due:
                         looked_s = time.monotonic()
                         await self.measure()
-            except (Stale, Unreadable, Unavailable) as refusal:
+            except (Stale, Unreadable) as refusal:
                 reason = refusal.detail.partition("\n")[0]
                 log.warning("effects_not_measured", market=self.stored.name, reason=reason)
                 await asyncio.sleep(AFTER_TROUBLE_S)

@@ -7,15 +7,16 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from dispatcher.runtime.parent_death import end_with_starter
 from dispatcher.runtime.priority import come_last
-from dispatcher.runtime.unforeseen import ended_with
+from dispatcher.runtime.unforeseen import ended_with, told_of
 
 POLL_S, MOST_S = 0.05, 900.0  # real seconds; stopped and all, for so long it may take
 
@@ -47,16 +48,26 @@ async def worked(
 
     `told` hears how far it is, of work that says so: a share on its line is not its answer.
     """
-    context = multiprocessing.get_context("forkserver")
-    line, other = context.Pipe(duplex=False)
-    process = context.Process(target=work, args=(other, job), daemon=True)
     try:
-        await asyncio.to_thread(process.start)
-        other.close()
-        stopped, until_s = False, time.monotonic() + most_s
+        async with started(work, job) as (process, line):
+            return await _answer(process, line, busy, most_s, told)
+    except OSError as error:  # no memory, no process left: it may be otherwise in a moment
+        return told_of(error)
+
+
+async def _answer(
+    process: BaseProcess,
+    line: Connection,
+    busy: Callable[[], bool],
+    most_s: float,
+    told: Callable[[float], None],
+) -> Any:
+    """As `worked`."""
+    stopped, until_s = False, time.monotonic() + most_s
+    try:
         while True:
             if line.poll():  # at once
-                said = await asyncio.to_thread(line.recv)
+                said, stopped = await whole(line, process), False
                 if not isinstance(said, float):
                     return said
                 told(said)
@@ -68,11 +79,43 @@ async def worked(
     except (EOFError, OSError):
         process.join(1.0)  # its line is closed a moment before it has ended
         return ended_with(process.exitcode)
+
+
+@contextlib.asynccontextmanager
+async def started(work: Callable[..., None], *given: object) -> AsyncIterator[tuple[BaseProcess, Connection]]:
+    """A process that does `work(line, *given)`, and our end of that line; ended at the end, stopped or not.
+
+    Also if whoever waits is cancelled while it starts: nobody else would stop and end it. Raises OSError.
+    """
+    context, over = multiprocessing.get_context("forkserver"), threading.Event()
+    line, other = context.Pipe(duplex=False)
+    process = context.Process(target=work, args=(other, *given), daemon=True)
+
+    def start() -> None:
+        process.start()
+        other.close()
+        if over.is_set():
+            process.kill()
+
+    try:
+        await asyncio.to_thread(start)
+        yield process, line
     finally:
+        over.set()
         if process.pid is not None:
             process.kill()
             await asyncio.shield(asyncio.to_thread(process.join))
         line.close()
+
+
+async def whole(line: Connection, process: BaseProcess) -> Any:
+    """What begins to come off the line, to its end. Raises EOFError, OSError.
+
+    Not in the loop, which would stand still as long. The process goes on meanwhile: stopped amid what it says
+    it would never end it, and who waits for that lets nobody go on.
+    """
+    stopped_or_not(process, wanted=False, stopped=True)
+    return await asyncio.to_thread(line.recv)
 
 
 def stopped_or_not(process: BaseProcess, wanted: bool, stopped: bool) -> bool:

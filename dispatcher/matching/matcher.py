@@ -75,7 +75,9 @@ class Matcher:
                 self.executor.measures.count(self.market.name, LEASES, "lost")
                 reason = str(error).partition("\n")[0]
                 log.warning("matcher_interrupted", market=self.market.name, reason=reason)
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if cancel_requested():
+                    raise  # else something that it waited for was cancelled: nobody told it to end
                 log.exception("matcher_failed", market=self.market.name, restart_in_s=pause_s)
                 if isinstance(error, MemoryError):  # of whatever is done beside a batch
                     self.market.requests.take_fewer()
@@ -106,11 +108,9 @@ class Matcher:
 
     async def _acquire(self) -> str | None:
         """The fence; None if another has the market, or should."""
-        lease = self.market.stored.lease
+        lease, share, name = self.market.stored.lease, self.share, self.market.name
         acquire = partial(lease.acquire, self.owner, LEASE_MS)
-        if self.share is None:
-            return await acquire()
-        return await self.share.take(self.market.name, acquire, lease.owner)
+        return await (acquire() if share is None else share.take(name, acquire, lease.owner))
 
     async def _work(self, own: Ownership) -> None:
         """All that an owner does, until one part of it fails."""
@@ -157,16 +157,17 @@ class Matcher:
         """
         under_way = asyncio.Event()
 
-        def over(_: asyncio.Task[None]) -> None:
+        def over(_: asyncio.Task[None] | None = None) -> None:
             self.turns.release()
             self.begun.difference_update(due)
             under_way.set()
 
         self.begun |= set(due)
-        with self.market.at_hand():  # from now on, and not from the task's first turn on
+        with self.market.at_hand(), contextlib.ExitStack() as turn:  # from now on, not from its first step on
             await self.turns.acquire()
-            matching = group.create_task(self._match(own, due, under_way.set))
-            matching.add_done_callback(over)
+            turn.callback(over)  # should it not begin: the group ends, or memory is full
+            group.create_task(self._match(own, due, under_way.set)).add_done_callback(over)
+            turn.pop_all()
             await under_way.wait()
 
     async def _read_changed(self) -> None:
@@ -204,8 +205,7 @@ class Matcher:
 
         Imminent requests are not to wait for a batch to see it, nor a canary's hours to begin.
         """
-        reading = self.market.reading
-        if afresh and reading is not None:
+        if afresh and (reading := self.market.reading) is not None:
             tuning = await self.executor.markets.tuning(self.market.name)
             if tuning.version != reading.tuning.version:
                 await self.market.refresh()

@@ -166,7 +166,7 @@ class SolverPool:
             raise _Failed("late", repr(error)) from error
         except ProcessExpired as error:
             raise _Failed("crashed", f"exit code {error.exitcode}") from error
-        except (ValueError, ArithmeticError, LookupError, RuntimeError, MemoryError, OSError) as error:
+        except Exception as error:  # whatever it is that a rule or the optimiser raises there
             raise _Failed("failed", repr(error)) from error
         finally:
             self.at_work -= 1

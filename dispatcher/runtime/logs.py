@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
+import time
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, TextIO, cast
 
 import structlog
@@ -14,6 +16,8 @@ from dispatcher.runtime.errors import kind_of_failure
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 MAX_FRAMES, MAX_CAUSES = 12, 4
+AGAIN_S, MOST_KNOWN = 60.0, 1_000  # real: a trouble that goes on is told so often; lines that are known
+TROUBLES = frozenset({"warning", "error"})
 
 
 def outline(error: BaseException) -> dict[str, Any]:
@@ -45,8 +49,9 @@ def configure(level: str, *, as_json: bool) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
             _outlined,
+            Repeats().told,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
             lines.told,
             shape,
         ],
@@ -55,6 +60,36 @@ def configure(level: str, *, as_json: bool) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[Libraries()], force=True)
+
+
+class Repeats:
+    """A trouble that is told again and again in the same words has a line a minute, whichever loop meets it.
+
+    The next such line says how many were left out since. What differs in a single fact is told.
+    """
+
+    def __init__(self, wall: Callable[[], float] = time.monotonic) -> None:
+        """`wall`: real seconds."""
+        self._wall = wall
+        self._known: dict[
+            str, tuple[float, int]
+        ] = {}  # by its words: when it was told, how many left out since
+
+    def told(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """The event. Raises DropEvent: the same was told just now."""
+        if event["level"] not in TROUBLES:
+            return event
+        words, now_s = repr(event), self._wall()
+        at_s, left_out = self._known.pop(words, (-AGAIN_S, 0))
+        if is_known := now_s - at_s < AGAIN_S:
+            self._known[words] = at_s, left_out + 1
+        else:
+            self._known[words] = now_s, 0
+        if len(self._known) > MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        if is_known:
+            raise structlog.DropEvent
+        return {**event, "left_out": left_out} if left_out else event
 
 
 class Lines:
@@ -90,6 +125,8 @@ class Libraries(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Log it in our form."""
         error = record.exc_info[1] if record.exc_info else None
+        if record.name == "asyncio" and isinstance(error, socket.gaierror):
+            return  # uvloop looks a name up to the end for who has left; that nobody answered is told by them
         facts = {} if error is None else outline(error)
         at = f"{record.filename}:{record.lineno}"
         structlog.get_logger().log(record.levelno, "a library's line", library=record.name, at=at, **facts)

@@ -63,6 +63,11 @@ def agreed(ring: PatientKeyFile, prints: Prints, others: Collection[Ring]) -> st
     )
 
 
+def is_known(key: KeyPrint, used: Collection[KeyPrint], living: Collection[Ring]) -> bool:
+    """Whether the service has this key; also where nothing is sealed yet and no process runs."""
+    return not (used or living) or key in used or any(each.keys.get(key.id) == key.print for each in living)
+
+
 def missing(prints: Prints, used: Iterable[KeyPrint]) -> list[str]:
     """Keys that something is sealed under, and that this ring has not, or has another by that id."""
     return sorted({each.id for each in used if prints.get(each.id) != each.print})

@@ -20,8 +20,11 @@ log = structlog.get_logger()
 
 
 def own_command(*words: str) -> list[str]:
-    """The command line `dispatcher WORDS` by this very Python."""
-    return [sys.executable, "-P", "-m", "dispatcher", *words]
+    """The command line `dispatcher WORDS` by this very Python.
+
+    Where it is killed, what multiprocessing left beside it tidies up and would say so among our log lines.
+    """
+    return [sys.executable, "-P", "-W", "ignore:resource_tracker", "-m", "dispatcher", *words]
 
 
 def own_environment() -> dict[str, str]:

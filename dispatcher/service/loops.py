@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 
 import structlog
 
+from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.errors import kind_of_failure
 from dispatcher.store.connection import server_words
@@ -40,6 +41,7 @@ MEMORY = "memory"  # batches take fewer requests than they may: more did not fit
 CANARY = "canary"  # one was rolled back, and nobody has put it away
 TROUBLES = (*LOOPS, REPLY_STREAMS, SET_ASIDE, LACKING, DECISIONS, SEALS, MEMORY, CANARY)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0  # real seconds
+AWAY_PAUSE_S = 0.5  # real: for a store that is away, which is no failure of a loop
 SETTLED_S = 5.0  # a loop that has run for so long works again
 log = structlog.get_logger()
 Work = Callable[[], Coroutine[None, None, None]]
@@ -64,13 +66,18 @@ async def keep_running(store: Store, market: str, loop: str, work: Work) -> None
 
 
 async def _watched(running: asyncio.Future[None], troubles: Troubles, pause_s: float) -> float:
-    """Until it fails; how long to pause then."""
+    """Until it fails, or the store is away; how long to pause then."""
     done, _ = await asyncio.wait({running}, timeout=SETTLED_S)
     if not done:
         pause_s = FIRST_PAUSE_S
         await troubles.end()
         await asyncio.wait({running})
-    await troubles.tell(running.exception() or Ended("it came to its end"), pause_s)
+    # who is cancelled from within has ended, too
+    error = (None if running.cancelled() else running.exception()) or Ended("it came to its end")
+    if isinstance(error, Unavailable):
+        troubles.wait(error)
+        return AWAY_PAUSE_S
+    await troubles.tell(error, pause_s)
     return pause_s
 
 
@@ -79,6 +86,7 @@ class Troubles:
 
     def __init__(self, store: Store, market: str, loop: str) -> None:
         self.market, self.loop = market, loop
+        self._waits, self._is_waiting = store.waits, False
         self._stored: TroublePart = store.market(market).troubles
         self._told = True  # what a process before us told is over once we work
 
@@ -89,8 +97,16 @@ class Troubles:
         await self._try(self._stored.count(f"failed:{self.loop}"))
         await self._try(self._stored.tell(self.loop, _outlined(error)))
 
+    def wait(self, refusal: Unavailable) -> None:
+        """It is begun anew until the store is back."""
+        self._is_waiting = True
+        self._waits.begin(self.market, self.loop, refusal)
+
     async def end(self) -> None:
         """It works."""
+        if self._is_waiting:
+            self._is_waiting = False
+            self._waits.end(self.market, self.loop)
         if self._told:
             self._told = False
             await self._try(self._stored.over(self.loop))

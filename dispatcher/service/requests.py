@@ -128,7 +128,10 @@ class Requests:
             await self.store.refuse_if_lost()
             record = await part.come_or_lost(request_id)
         if record is None:
-            raise NotFound(f"there is no request {request_id}\nMaybe the id is misspelt.")
+            raise NotFound(
+                f"there is no request {request_id}\n"
+                "Maybe the id is misspelt, or it is forgotten: `retention_hours` after its end."
+            )
         return record
 
     async def page(

@@ -47,11 +47,17 @@ def item_of(entered: Entered, disputed: Sequence[Line], tz: ZoneInfo, *, tells_n
     )
 
 
+def is_same(said: Line, line: Line) -> bool:
+    """Whether a dispute is about this line, or one like it."""
+    return (said.kind, said.cents) == (line.kind, line.cents)
+
+
 def _lines(lines: Sequence[Line], service: str, disputed: Sequence[Line]) -> Iterator[StatementLine]:
-    open_now = [(each.kind, each.cents) for each in disputed]
+    open_now = list(disputed)
     for line, view in zip(lines, lines_view(lines), strict=True):
-        if is_disputed := (line.kind, line.cents) in open_now:
-            open_now.remove((line.kind, line.cents))
+        said = next((each for each in open_now if is_same(each, line)), None)
+        if said is not None:
+            open_now.remove(said)
         yield StatementLine(
             kind=view.kind,
             hcpcs=hcpcs_of(line.kind, service, code_of(line)),
@@ -59,7 +65,7 @@ def _lines(lines: Sequence[Line], service: str, disputed: Sequence[Line]) -> Ite
             unit_cents=view.unit_cents,
             cents=view.cents,
             note=view.note,
-            disputed=is_disputed,
+            disputed=said is not None,
         )
 
 

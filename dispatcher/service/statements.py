@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -21,12 +22,19 @@ from contracts.statements import (
     StatementSum,
 )
 from dispatcher.domain.prices import Line
-from dispatcher.domain.statements import MONTHS, Item, disputed_line, is_correction, month_after
+from dispatcher.domain.statements import (
+    MONTHS,
+    Item,
+    disputed_line,
+    is_correction,
+    month_after,
+    offer_of,
+)
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.csv_rows import csv_of
 from dispatcher.service.markets import Markets
-from dispatcher.service.statement_items import COLUMNS, item_of, rows_of
+from dispatcher.service.statement_items import COLUMNS, is_same, item_of, rows_of
 from dispatcher.service.vendors import Vendors
 from dispatcher.store.listing import Cursor
 from dispatcher.store.statements import Entered
@@ -77,9 +85,8 @@ class Statements:
 
     async def _statement(self, market: str, vendor_id: str, period: Period) -> Statement:
         stored, now_ms = self.markets.store(market), self.clock.now_ms()
-        found = await stored.statements.of(vendor_id, period.days)
+        found, kept_ms = await self._found(market, vendor_id, period)
         open_work = await stored.requests.count_starting(vendor_id, period.start_ms, period.end_ms)
-        months = MONTHS.whole((await self.markets.tuning(market)).values)
         items = [each.item for each in found if not disputed_line(each.name)]
         corrections = [each.item for each in found if is_correction(each.name)]
         return Statement(
@@ -97,8 +104,16 @@ class Statements:
             open_work=open_work,
             open_disputes=len(found) - len(items),
             final=now_ms >= period.end_ms and not open_work,
-            kept_until=to_instant(month_after(period.first, 1 + months, period.tz)),
+            kept_until=to_instant(kept_ms),
         )
+
+    async def _found(self, market: str, vendor_id: str, period: Period) -> tuple[list[Entered], int]:
+        """What stands in it, and until when (ms): all of a month goes at once, even if less is kept now."""
+        months = MONTHS.whole((await self.markets.tuning(market)).values)
+        kept_ms = month_after(period.first, 1 + months, period.tz)
+        if self.clock.now_ms() >= kept_ms:
+            return [], kept_ms
+        return await self.markets.store(market).statements.of(vendor_id, period.days), kept_ms
 
     async def page(
         self, who: Principal, market: str, vendor_id: str, month: str, query: StatementItemQuery
@@ -106,7 +121,7 @@ class Statements:
         """A page of its items, by day. Raises Invalid for what is no cursor."""
         period = await self._period(who, market, vendor_id, month)
         after = Cursor.parse(query.cursor)
-        found = await self.markets.store(market).statements.of(vendor_id, period.days)
+        found, _ = await self._found(market, vendor_id, period)
         items = [
             each
             for each in found
@@ -123,7 +138,7 @@ class Statements:
     ) -> bytes:
         """Every line of it, with what it is a line of; work that costs nothing has a line of nothing."""
         period = await self._period(who, market, vendor_id, month)
-        found = await self.markets.store(market).statements.of(vendor_id, period.days)
+        found, _ = await self._found(market, vendor_id, period)
         entered = [
             each for each in found if not disputed_line(each.name) and query.payer in (None, each.item.payer)
         ]
@@ -158,8 +173,20 @@ def _sums(items: Iterable[Item], name_of: Callable[[Item], str]) -> tuple[Statem
 def _views(
     page: Sequence[Entered], found: Sequence[Entered], tz: ZoneInfo, who: Principal
 ) -> Iterator[StatementItem]:
-    disputed: dict[str, list[Line]] = {}
-    for each in found:
-        if disputed_line(each.name):
-            disputed.setdefault(each.name.rpartition(".")[0], []).append(each.item.lines[0])
+    disputed = _disputed(found)
     return (item_of(each, disputed.get(each.name, ()), tz, tells_number=not who.is_vendor) for each in page)
+
+
+def _disputed(found: Sequence[Entered]) -> Mapping[str, list[Line]]:
+    """By item, the lines of it that are disputed: one that was put anew is disputed where it is now."""
+    marks = [(offer_of(each.name), each.item.lines[0]) for each in found if disputed_line(each.name)]
+    about = {offer for offer, _ in marks}
+    items = [each for each in found if not disputed_line(each.name) and offer_of(each.name) in about]
+    newest = sorted(items, key=lambda each: each.item.at_ms, reverse=True)
+    lines: dict[str, list[Line]] = {}
+    for offer, line in marks:
+        for each in newest:
+            if offer_of(each.name) == offer and any(map(partial(is_same, line), each.item.lines)):
+                lines.setdefault(each.name, []).append(line)
+                break
+    return lines

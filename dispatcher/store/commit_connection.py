@@ -54,6 +54,8 @@ class Job:
         """Tell the caller, if it still waits."""
         if self.future.done():
             return
+        if isinstance(result, StopIteration):  # a future takes none
+            result = RuntimeError("it came to its end")
         if isinstance(result, BaseException):
             self.future.set_exception(result)
         else:
@@ -83,13 +85,12 @@ class CommitConnection:
             now, sha = self._lineage.number, self._sha
             lines = [job.program.command_line(sha, job.tag, doubted=job.since < now) for job in batch]
             await pipe.ask(lines, heard)
-        except CONNECTION_ERRORS:
-            for job in unanswered:
+        except BaseException as error:
+            for job in unanswered:  # also of who is cancelled: it may be done
                 job.asked_again |= self._pipe is not None
             await self.disconnect()
-        except BaseException:
-            await self.disconnect()
-            raise
+            if not isinstance(error, CONNECTION_ERRORS):
+                raise
         return again + list(unanswered)
 
     async def disconnect(self) -> None:

@@ -122,9 +122,7 @@ class Committer:
         try:
             while not cancel_requested():
                 await self._work.wait()
-                batch = self._take()
-                if batch:
-                    await self._send(connection, batch)
+                await self._send_some(connection)
         finally:
             await connection.disconnect()
 
@@ -132,35 +130,42 @@ class Committer:
         given = self._client, self._script, self._lineage
         return ReplicatedConnection(*given, self._replicas) if self._replicas else CommitConnection(*given)
 
-    def _take(self) -> list[Job]:
-        batch, weight = list[Job](), 0
+    def _take(self, batch: list[Job]) -> None:
+        """As much as goes together, from those that wait: one after another, so that none is with nobody."""
+        weight = 0
         while self._waiting and weight < TOGETHER:
-            batch.append(self._waiting.popleft())
-            weight += batch[-1].program.weight
-        self._load -= weight
+            batch.append(job := self._waiting[0])
+            self._waiting.popleft()
+            self._underway += 1
+            self._load -= job.program.weight
+            weight += job.program.weight
         if not self._waiting:
             self._work.clear()
-        return [job for job in batch if job.is_ready()]
 
-    async def _send(self, connection: CommitConnection, batch: list[Job]) -> None:
-        self._underway += len(batch)
-        left: list[Job] = []
+    async def _send_some(self, connection: CommitConnection) -> None:
+        """What waits. A fault of ours (memory is full) must not leave a caller waiting, nor end the loop."""
+        batch, has_failed = list[Job](), False
         try:
-            left = await connection.exchange(batch)
+            self._take(batch)
+            ready = [job for job in batch if job.is_ready()]
+            left = await connection.exchange(ready) if ready else []
+            self._put_back(left)
         except asyncio.CancelledError:
             self._fail(batch)
             raise
-        except Exception as error:  # a fault of ours must not leave a caller waiting, nor end the connection
+        except Exception as error:
+            left, has_failed = [], True
             for job in batch:
                 job.settle(error)
         finally:
             self._underway -= len(batch)
-        if left:
-            self._put_back(left)
+        if left or has_failed:
             await asyncio.sleep(PAUSE_S)
 
     def _put_back(self, jobs: list[Job]) -> None:
         """To the front, in their order; what has waited too long is told so, sent or not."""
+        if not jobs:
+            return
         now = time.monotonic()
         self.repeated += sum(job.asked_again for job in jobs)
         self._waiting.extendleft(reversed(jobs))

@@ -32,14 +32,13 @@ class ReplicatedConnection(CommitConnection):
     async def exchange(self, batch: list[Job]) -> list[Job]:
         """See `CommitConnection`."""
         held = [_held(job) for job in batch]
-        left = {id(each) for each in await super().exchange(held)}
         try:
-            proved = await self._has_replicas([each for each in held if id(each) not in left])
-        except CONNECTION_ERRORS:  # it may be there, or not
-            await self.disconnect()
-            left, proved = left | {id(each) for each in held if _is_done(each)}, 0
-            for each in held:
-                each.asked_again = each.asked_again or id(each) in left
+            left = {id(each) for each in await super().exchange(held)}
+            proved = await self._proved(held, left)
+        except BaseException:  # who is cancelled may have been told what is there
+            for job, own in zip(batch, held, strict=True):
+                job.asked_again = own.asked_again or _is_done(own)
+            raise
         again: list[Job] = []
         for job, own in zip(batch, held, strict=True):
             job.asked_again = own.asked_again
@@ -50,6 +49,17 @@ class ReplicatedConnection(CommitConnection):
             else:
                 job.settle(own.future.exception() or own.future.result())
         return again
+
+    async def _proved(self, held: Sequence[Job], left: set[int]) -> int:
+        """As `_has_replicas`; where it is not known, all that was done is left to be asked again."""
+        try:
+            return await self._has_replicas([each for each in held if id(each) not in left])
+        except CONNECTION_ERRORS:  # it may be there, or not
+            await self.disconnect()
+            left.update(id(each) for each in held if _is_done(each))
+            for each in held:
+                each.asked_again = each.asked_again or id(each) in left
+            return 0
 
     async def _has_replicas(self, answered: Sequence[Job]) -> int:
         """How many have all that was done; as many as are wanted if nothing was."""

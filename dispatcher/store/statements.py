@@ -34,7 +34,8 @@ def add_billed(program: Program, keys: Keys, billed: Billed) -> None:
         program.figure(key, "HDEL", billed.name)
         return
     program.figure(key, "HSET", billed.name, _encode(billed.item))
-    program.write(key, "PEXPIRE", billed.kept_ms)
+    program.write(key, "PEXPIRE", billed.kept_ms, "NX")
+    program.write(key, "PEXPIRE", billed.kept_ms, "GT")  # never less: what is kept shorter now is not shown
 
 
 class StatementPart:
@@ -56,6 +57,13 @@ class StatementPart:
                 else:
                     found += self._read(fields)
         return sorted(found, key=lambda each: (each.place_ms, each.name))
+
+    async def keep(self, days_ms: Mapping[str, int]) -> None:
+        """Keep what stands on these days for so many ms from now, if it was to go before."""
+        vendors = [text_of(each) for each in await self.reader.ask("SMEMBERS", self.keys.vendors)]
+        for each in vendors:
+            named = ((self.keys.statement(each, day), kept_ms) for day, kept_ms in days_ms.items())
+            await self.reader.ask_all([("PEXPIRE", key, kept_ms, "GT") for key, kept_ms in named])
 
     def _read(self, fields: Mapping[bytes, bytes]) -> list[Entered]:
         named = ((text_of(name), raw) for name, raw in fields.items())

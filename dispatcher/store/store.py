@@ -27,6 +27,7 @@ from dispatcher.store.sign_ins import SignIns
 from dispatcher.store.skew import Skew, all_ahead_s
 from dispatcher.store.streams import Streams
 from dispatcher.store.tail import Tail
+from dispatcher.store.waits import Waits
 
 
 class Store:
@@ -36,7 +37,7 @@ class Store:
     dead letters, lease, matchers, pulse, retention; and `commit`. `store.streams` reads any market's streams;
     `store.once` is what may happen once, `store.sign_ins` who signs in to a vendor's page, `store.aside` what
     could not be read, `store.agreement` which patient key is sealed under,
-    `store.skew` how wrong this machine's clock is, by market.
+    `store.skew` how wrong this machine's clock is, by market, `store.waits` who waits while it is away.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Store:
         )
         self.reader, self.committer = self.servers.reader, self.servers.committer
         self.vault, self.aside = Vault(ring), Aside()
-        self.skew = Skew(self.reader)
+        self.skew, self.waits = Skew(self.reader), Waits()
         self.agreement = Agreement(self.vault, self.aside, self.skew.ahead_s)
         self._node = Node(self.servers, self.vault, self.aside)
         self.streams, self.formats = Streams(self.reader), FormatNumbers(self.reader)

@@ -9,9 +9,12 @@ from redis.exceptions import ResponseError
 
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.errors import UserError
+from dispatcher.runtime.own_command import typed
+from dispatcher.security.rings import KeyPrint, is_known
 from dispatcher.store.connection import Reader
 from dispatcher.store.keys import Keys
 from dispatcher.store.resp import text_of
+from dispatcher.store.rings import RingPart
 from dispatcher.store.servers import Servers
 
 SET_INFO = "+client|setinfo"  # clients of today say their name and version; a command since Redis 7.2
@@ -51,6 +54,21 @@ async def refuse_unknown(reader: Reader, market: str, vendor_id: str) -> None:
     """Raises UserError for a vendor that the market does not have."""
     if not await reader.ask("SISMEMBER", Keys(market).vendors, vendor_id):
         raise UserError(f"{market} has no vendor {vendor_id}.", "Maybe register it first, or it is misspelt.")
+
+
+async def refuse_other_key(reader: Reader, market: str, key: KeyPrint) -> None:
+    """Raises UserError for a patient key that the service does not have: a reply key of it is worthless."""
+    part = RingPart(reader, Keys(market))
+    used, living = await part.used(), await part.living()
+    if is_known(key, used, living):
+        return
+    known = {each.id for each in used}.union(*(each.keys for each in living))
+    which = f"has another key by the name {key.id}" if key.id in known else f"does not have the key {key.id}"
+    raise UserError(
+        f"the service {which} in {market}: a reply made with the reply key would be refused.",
+        "Maybe this is another key file than the service's: see DISPATCHER_PATIENT_KEYS and --data-dir; or\n"
+        f"no process has read it yet: `{typed('keys status')}`.",
+    )
 
 
 async def apply_to_all(

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import multiprocessing
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -26,7 +25,7 @@ import structlog
 from contracts.what_if import WhatIfAnswer, WhatIfState
 from dispatcher.domain.refusals import Refusal, Unavailable
 from dispatcher.matching.arrivals import GivesWay
-from dispatcher.matching.low_priority import stopped_or_not
+from dispatcher.matching.low_priority import started, stopped_or_not, whole
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.unforeseen import ended_with, told_of
@@ -117,7 +116,7 @@ class Runner:
             if not await self._quiet(one, gives_way):
                 return
             asked = await self._prepared(one)
-            async with _process(asked) as (process, line):
+            async with started(work, asked, registry.plugins()) as (process, line):
                 await self._until_over(one, process, line, gives_way)
         except Unavailable:
             raise  # the next look says that it was interrupted
@@ -183,8 +182,13 @@ class Runner:
         self, one: WhatIf, process: BaseProcess, line: Connection, gives_way: GivesWay
     ) -> None:
         stopped, told_s, share = False, 0.0, 0.0
-        while not (said := _heard(line, process)) or isinstance(said, float):
-            share = said or share
+        while True:
+            if line.poll():
+                said, stopped = await _heard(line, process), False
+                if not isinstance(said, float):
+                    break
+                share = said
+                continue
             stopped = stopped_or_not(process, gives_way(), stopped)
             if time.monotonic() - told_s >= TELL_S:
                 told_s = time.monotonic()
@@ -248,30 +252,11 @@ def fallen(what: str, why: str, one: WhatIf) -> str:
     )
 
 
-def _heard(line: Connection, process: BaseProcess) -> Told | None:
-    """The last that it said; that it ended, in words."""
-    said: Told | None = None
+async def _heard(line: Connection, process: BaseProcess) -> Told:
+    """What it says; that it ended, in words."""
     try:
-        while not isinstance(said, bytes | str | Refused) and line.poll():
-            said = line.recv()
+        said: Told = await whole(line, process)
+        return said
     except (EOFError, OSError):
         process.join(1.0)  # its line is closed a moment before it has ended
         return ended_with(process.exitcode)
-    return said
-
-
-@contextlib.asynccontextmanager
-async def _process(asked: Asked | Errand) -> AsyncIterator[tuple[BaseProcess, Connection]]:
-    """A process that works on it; ended at the end, stopped or not."""
-    context = multiprocessing.get_context("forkserver")
-    line, other = context.Pipe(duplex=False)
-    process = context.Process(target=work, args=(other, asked, registry.plugins()), daemon=True)
-    try:
-        await asyncio.to_thread(process.start)
-        other.close()
-        yield process, line
-    finally:
-        if process.pid is not None:
-            process.kill()
-            await asyncio.to_thread(process.join)
-        line.close()

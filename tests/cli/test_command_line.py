@@ -119,3 +119,18 @@ def test_the_module_runs_as_a_program() -> None:
     )
     assert done.stdout.startswith("dispatcher ")
     assert importlib.util.find_spec("dispatcher.__main__") is not None
+
+
+def test_the_words_that_are_missing_are_named_as_help_names_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["keys"]) == 2
+    assert "required: check|status|rotate." in capsys.readouterr().err
+    assert cli.main(["keys", "--help"]) == 0
+    assert "check|status|rotate" in capsys.readouterr().out
+
+
+def test_a_token_for_a_market_that_is_none_says_which_setting_names_them(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPATCHER_MARKETS", "metro=UTC,coast=UTC")
+    assert cli.main(["token", "--role", "ops", "--market", "nowhere"]) == 2
+    assert "Known, by DISPATCHER_MARKETS: metro, coast" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shlex
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from contracts.streams import replies, vendor
 from dispatcher import cli
 from dispatcher.cli import vendor_access
-from dispatcher.security.key_files import ensure_patient_keys
+from dispatcher.security.key_files import PatientKeyFile, RingFile, ensure_patient_keys, write_patient_keys
 from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.store.store import Store
 
 _numbers = count()
 
@@ -111,6 +113,44 @@ def test_a_server_that_does_not_answer_is_said_so(
     told = capsys.readouterr()
     assert "nobody has looked" in told.err
     assert told.out.startswith("ACL SETUSER")
+
+
+async def sealed_under(server: EmbeddedRedis, market: str, file: Path) -> None:
+    """A process of the service has taken the file's key into use, and ended."""
+    ring = RingFile(file)
+    async with Store(server.url, ring.ring) as store:
+        store.agreement.take_part("web", ring)
+        await store.agreement.reach(market, part := store.market(market).rings)
+        await store.agreement.leave(market, part)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("k1", "has another key by the name k1"), ("k2", "does not have the key k2")],
+)
+def test_no_reply_key_is_made_from_another_patient_key_than_the_services(
+    market: str,
+    admin: Redis,
+    redis_server: EmbeddedRedis,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    said: str,
+) -> None:
+    file, words = tmp_path / "patient-keys.json", ["vendor-access", "--market", market, "--vendor", "v1"]
+    ours, wrong = (PatientKeyFile(each, {each: bytes([at]) * 32}) for at, each in enumerate(("k1", name)))
+    write_patient_keys(file, ours)
+    asyncio.run(sealed_under(redis_server, market, file))
+    write_patient_keys(file, wrong)
+    capsys.readouterr()
+    for more in ([], ["--apply"]):
+        assert cli.main([*words, *more]) == 1
+        told = capsys.readouterr()
+        assert f"the service {said} in {market}" in told.err
+        assert told.out == ""
+    assert all(f"user {market}." not in each for each in admin.execute_command("ACL LIST"))
+    write_patient_keys(file, ours)
+    assert cli.main(words) == 0
 
 
 def test_no_reply_key_is_made_from_a_patient_key_that_the_service_does_not_have(

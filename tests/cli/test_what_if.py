@@ -42,6 +42,8 @@ def test_the_answer_is_shown_and_written(tmp_path: Path, capsys: pytest.CaptureF
     [
         (["--pause", "nobody"], "there is no vendor nobody"),
         (["--set", "no_such=1"], "no_such is no parameter"),
+        (["--set", "price_wieght=1"], "Maybe you meant: price_weight docs/tuning.md lists all"),
+        (["--set", "nope=1"], "nope is no parameter. docs/tuning.md lists all"),
         (["--set", "price_weight"], "'price_weight' is no name=value with a number"),
         (["--set", "price_weight=nan"], "'price_weight=nan' is no name=value"),
         (["--rule-off", "capacity"], "capacity is no rule that may be off"),

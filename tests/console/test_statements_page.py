@@ -10,7 +10,7 @@ import msgspec
 from playwright.async_api import expect
 
 from contracts.codes import Role
-from contracts.instants import HOUR_MS
+from contracts.instants import DAY_MS, HOUR_MS
 from contracts.prices import PriceKind
 from contracts.statements import WorkEnd
 from dispatcher.domain.prices import Line
@@ -32,6 +32,15 @@ async def ended(desk: Desk, market: str, name: str, *lines: Line, **facts: Any) 
     store = desk.parts.service.store
     key = store.market(market).keys.statement("v1", "2026-03-02")
     await store.reader.ask("HSET", key, name, msgspec.msgpack.encode(item))
+
+
+async def many_in_february(desk: Desk, market: str, many: int) -> None:
+    item = msgspec.msgpack.encode(
+        Item(at_ms=NOW_MS - 28 * DAY_MS, start_ms=NOW_MS - 28 * DAY_MS, end=WorkEnd.FAILED)
+    )
+    words = [word for number in range(many) for word in (f"m{number:03d}.1", item)]
+    store = desk.parts.service.store
+    await store.reader.ask("HSET", store.market(market).keys.statement("v1", "2026-02-02"), *words)
 
 
 async def test_a_case_manager_checks_a_months_bill_line_by_line_and_takes_it_away(desk: Desk) -> None:
@@ -89,4 +98,10 @@ async def test_a_vendor_sees_on_its_phone_what_it_is_owed_and_takes_it_away(desk
     async with page.expect_download() as saved:
         await page.get_by_role("button", name="Save as CSV").click()
     assert "r2.1" in Path(await (await saved.value).path()).read_text()
+    await many_in_february(desk, market, 101)
+    await page.get_by_label("Month").select_option("2026-02")
+    await expect(page.locator("[data-item]")).to_have_count(100)
+    await page.get_by_role("button", name="Show more").click()
+    await expect(page.locator("[data-item='m100.1'] summary")).to_be_focused()
+    await expect(page.get_by_role("button", name="Show more")).to_be_hidden()
     assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

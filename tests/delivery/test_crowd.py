@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+import pytest
+
+from dispatcher.delivery import crowd as delivery_crowd
 from dispatcher.delivery.crowd import FEW, TOGETHER, Crowd, Followed
 from dispatcher.delivery.feed import Feed
 from dispatcher.delivery.gaps import Beginning
@@ -121,3 +124,27 @@ async def test_what_is_too_much_for_a_round_is_told_in_the_next(world: World) ->
     assert followed.recent.told == AT_ONCE + 1
     telling.cancel()
     await asyncio.gather(telling, return_exceptions=True)
+
+
+async def test_a_crowd_is_told_after_all_when_telling_it_failed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else tells them, and each looks well: it follows, and hears nothing more."""
+    followed, feeds = crowded(MANY, world)
+    followed.recent.add(entry(0))
+    telling = asyncio.create_task((crowd := Crowd()).run())
+    with monkeypatch.context() as patched:
+        patched.setattr(feeds[0].news, "set", no_memory)
+        patched.setattr(delivery_crowd, "PAUSE_S", 0.0)
+        crowd.tell(followed)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        while not all(each.news.is_set() for each in feeds):
+            await asyncio.sleep(0)
+    telling.cancel()
+    await asyncio.gather(telling, return_exceptions=True)
+
+
+def no_memory() -> None:
+    raise MemoryError

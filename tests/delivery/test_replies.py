@@ -16,6 +16,7 @@ from dispatcher.delivery.replies import GROUP, Replies
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.security.principal import Principal
 from dispatcher.store.events import FIELD, Entry, unpack_event
+from dispatcher.store.script import unwritable
 from tests.domain import make
 from tests.service.world import DAY, World
 
@@ -234,6 +235,25 @@ async def test_what_the_store_could_not_take_stays_pending(
     assert await post.pending() == 1
     await post.consumer(idle_ms=0).take_over(world.market)
     assert (await world.record()).state is RequestState.ACCEPTED
+
+
+async def test_what_follows_a_reply_that_waits_for_a_key_to_be_mended_waits_with_it(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its report is refused, for an offer that it has accepted before."""
+
+    async def cannot_be_written(*_: object, **__: object) -> None:
+        raise unwritable("a key", "it is of another type")
+
+    await post.write("accept", {"offer_id": "r1.1"}, name="e1")
+    await post.write("status", {"offer_id": "r1.1", "status": "en_route"}, name="e2")
+    with monkeypatch.context() as fault:
+        fault.setattr(world.store.market(world.market), "commit", cannot_be_written)
+        await post.read()
+    assert await post.pending() == 2
+    await post.consumer(idle_ms=0).take_over(world.market)
+    assert (await world.record()).state is RequestState.IN_PROGRESS
+    assert "dispatch.reply.refused" not in await world.heard(world.keys.stream("v1"))
 
 
 @pytest.mark.parametrize(

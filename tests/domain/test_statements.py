@@ -17,10 +17,10 @@ from contracts.statements import WorkEnd
 from dispatcher.domain.authorizations import AuthorizationRecord
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.follow_statements import _difference
+from dispatcher.domain.follow_statements import _difference, _line
 from dispatcher.domain.hcpcs import hcpcs_of
 from dispatcher.domain.needed import Needed
-from dispatcher.domain.prices import Line, code_of, settled
+from dispatcher.domain.prices import Dispute, Line, code_of, settled
 from dispatcher.domain.statements import (
     Billed,
     disputed_line,
@@ -38,6 +38,24 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 def ms(*at: int) -> int:
     return to_ms(datetime(*at, tzinfo=UTC))  # type: ignore[arg-type]
+
+
+AUTHORIZED = AuthorizationRecord(
+    id="rides.authorization",
+    version=1,
+    state=AuthorizationState.ACTIVE,
+    number="A-1",
+    payer="medicaid",
+    services=("wheelchair",),
+    counted=Counted.VISITS,
+    granted=9,
+    used=1,
+    first_day="2026-03-01",
+    last_day="2026-03-31",
+    from_ms=NOW,
+    until_ms=ms(2026, 4, 1),
+    timer_ms=ms(2026, 4, 1),
+)
 
 
 def test_work_is_of_the_day_on_which_it_begins_where_the_market_is() -> None:
@@ -74,25 +92,31 @@ def test_a_dispatch_that_ends_is_written_down_once_and_a_step_before_is_not() ->
 def test_it_says_who_pays_and_under_which_authorization() -> None:
     needed = Needed(("wheelchair",), authorization="rides", drawn=1, payer="medicaid")
     record = replace(accepted(), authorization=needed)
-    issued = AuthorizationRecord(
-        id="rides.authorization",
-        version=1,
-        state=AuthorizationState.ACTIVE,
-        number="A-1",
-        payer="medicaid",
-        services=("wheelchair",),
-        counted=Counted.VISITS,
-        granted=9,
-        used=1,
-        first_day="2026-03-01",
-        last_day="2026-03-31",
-        from_ms=NOW,
-        until_ms=ms(2026, 4, 1),
-        timer_ms=ms(2026, 4, 1),
-    )
-    (billed,) = _billed(reporting(record, TrackingStatus.COMPLETED, tasks=[issued]))
+    (billed,) = _billed(reporting(record, TrackingStatus.COMPLETED, tasks=[AUTHORIZED]))
     assert billed.item is not None
     assert (billed.item.payer, billed.item.authorization, billed.item.number) == ("medicaid", "rides", "A-1")
+
+
+def test_an_authorization_says_who_pays_where_its_request_does_not_even_if_caps_have_no_such_name() -> None:
+    record = replace(accepted(), authorization=Needed(("wheelchair",), authorization="rides", drawn=1))
+    issued = replace(AUTHORIZED, payer="Blue Cross of Ohio")
+    (billed,) = _billed(reporting(record, TrackingStatus.COMPLETED, tasks=[issued]))
+    assert billed.item is not None
+    assert billed.item.payer == "Blue Cross of Ohio"
+
+
+def test_work_whose_month_is_kept_no_more_stands_on_the_day_on_which_it_ended() -> None:
+    values = {"statement_months": 1}
+    for now_ms, day in ((ms(2026, 4, 30, 23), "2026-03-02"), (ms(2026, 5, 1), "2026-05-01")):
+        (billed,) = _billed(reporting(accepted(), TrackingStatus.COMPLETED, now_ms=now_ms, values=values))
+        assert (billed.day, billed.kept_ms > 0) == (day, True)
+
+
+def test_a_disputed_line_is_marked_as_it_is_by_now() -> None:
+    said = Dispute(K.MILES, 2, 300, 0, "v1")
+    grown = dispatch(price_lines=(Line(K.BASE, 4_500), Line(K.MILES, 450, 150, 3.0)))
+    assert _line(grown, said).cents == 450
+    assert _line(dispatch(price_lines=(Line(K.NO_SHOW, 1_500),)), said).cents == 300, "it is gone"
 
 
 def test_an_offer_that_nobody_took_is_no_work() -> None:

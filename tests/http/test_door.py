@@ -200,3 +200,19 @@ def _comes_again(turn: Turn) -> None:
     if turn.place is Place.PUT_OFF:
         with contextlib.suppress(TooMany, Overloaded):
             turn.enter()
+
+
+def test_one_that_cannot_begin_gives_its_place_back() -> None:
+    queue = Queue()
+    first, broken, last = (queue.come(name) for name in ("a", "b", "c"))
+    broken.told = no_memory
+    with pytest.raises(MemoryError):
+        first.leave()
+    queue.come("d").leave()
+    assert queue.told == ["c"]
+    last.leave()
+    assert (queue.lane.count, queue.lane.at_work, queue.lane.waiting) == (0, 0, 0)
+
+
+def no_memory(_: Exception | None) -> None:
+    raise MemoryError

@@ -17,6 +17,7 @@ from contracts.vendors import RateCard
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.kinds import kind_named
 from dispatcher.domain.statements import Item
+from dispatcher.jobs.housekeeping import keep_statements
 from dispatcher.jobs.timers import Timers
 from tests.domain import make
 from tests.http.conftest import Api
@@ -119,11 +120,30 @@ async def test_what_is_settled_in_another_month_is_a_correction_there_and_the_ol
     )
     assert lines(april["r1.1 correction"]) == [("agreed", "", -4_500), ("agreed", "", 5_500)]
     assert april["r1.1 correction"]["lines"][1]["note"] == "dispute_1"
+    await vendors(api, "r1", "price/disputes", {"line": 1, "text": "it was three"})
+    assert (await statement(api))["open_disputes"] == 1
+    assert (await api.call("POST", settle.replace("1/s", "2/s"), {"reason": "no"}, role=Role.OPS))[0] == 200
     assert (await statement(api))["open_disputes"] == 0
     after = await statement(api, f"{MARCH}/items")
     before["items"][0]["lines"][0]["disputed"] = False
     assert after == before
     assert (await statement(api))["final"] is True
+
+
+async def test_a_line_that_was_put_anew_and_is_disputed_again_says_so_where_it_stands(api: Api) -> None:
+    await taken(api, "r1")
+    await vendors(api, "r1", "status", {"status": "completed"})
+    for number, cents in ((1, 5_500), (2, 6_000)):
+        await vendors(api, "r1", "price/disputes", {"line": 1, "text": "it was more"})
+        found = (await statement(api, f"{MARCH}/items"))["items"]
+        marked = [
+            (each["kind"], line["cents"]) for each in found for line in each["lines"] if line["disputed"]
+        ]
+        assert marked == [("work", 4_500) if number == 1 else ("correction", 5_500)]
+        settle = f"/dispatches/r1.1/price/disputes/{number}/settle"
+        assert (await api.call("POST", settle, {"cents": cents, "reason": "yes"}, role=Role.OPS))[0] == 200
+        api.clock.ms += MINUTE_MS
+    assert (await statement(api))["cents"] == 6_000
 
 
 async def test_it_outlives_its_requests_and_goes_with_its_month(api: Api) -> None:
@@ -143,6 +163,27 @@ async def test_it_outlives_its_requests_and_goes_with_its_month(api: Api) -> Non
     assert left_ms == pytest.approx(1_782_878_400_000 - written_ms, abs=60_000)
 
 
+async def test_what_is_kept_less_long_is_shown_no_more_and_what_is_kept_longer_all_of_it(api: Api) -> None:
+    await taken(api, "r1")
+    await vendors(api, "r1", "status", {"status": "completed"})
+    key = api.store.market(api.market).keys.statement("v1", "2026-03-02")
+    assert await keep_statements(api.service, api.market, 0) == 3
+    usual_ms = await api.store.reader.ask("PTTL", key)
+    api.clock.ms += 70 * DAY_MS  # May
+    for version, (months, work, until) in enumerate(((1, 0, "2026-05-01"), (12, 1, "2027-04-01"))):
+        body = {"values": {"statement_months": months}}
+        over = {"If-Match": f'"{version}"'}
+        assert (await api.call("PUT", "/tuning", body, role=Role.OPS, **over))[0] == 200
+        api.service.markets.forget_tuning(api.market)
+        told = await statement(api)
+        assert (told["work"], told["kept_until"][:10]) == (work, until)
+        assert len((await statement(api, f"{MARCH}/items"))["items"]) == work
+        assert await keep_statements(api.service, api.market, 3) == months
+        left_ms = await api.store.reader.ask("PTTL", key)
+        longer_ms = usual_ms if months == 1 else 326 * DAY_MS
+        assert left_ms == pytest.approx(longer_ms, abs=2 * DAY_MS)
+
+
 async def test_as_csv_each_row_is_a_line_with_all_that_a_bill_needs(api: Api) -> None:
     await taken(api, "r1", "back", "none", payer="medicaid")
     for name, status in (("r1", "completed"), ("back", "turned_back"), ("none", "failed")):
@@ -157,8 +198,10 @@ async def test_as_csv_each_row_is_a_line_with_all_that_a_bill_needs(api: Api) ->
         ("none.1", "failed", "", "0", "medicaid"),
         ("r1.1", "completed", "agreed", "4500", "medicaid"),
     ]
-    async with api.client.get(f"{api.base}{MARCH}/csv?payer=other", headers=headers) as response:
-        assert len((await response.text()).splitlines()) == 1
+    for payer, rows in (("other", 0), ("medicaid", 3), ("", 0), ("=Blue+Cross", 0), ("%26 %00", 0)):
+        path = f"{api.base}{MARCH}/csv?payer={payer}"
+        async with api.client.get(path, headers=headers) as response:
+            assert (response.status, len((await response.text()).splitlines())) == (200, 1 + rows), payer
 
 
 async def test_pages_go_on_where_the_one_before_ended(api: Api) -> None:

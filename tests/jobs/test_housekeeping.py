@@ -13,10 +13,11 @@ from contracts.instants import DAY_MS
 from contracts.pools import Pool, Pools
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.jobs.housekeeping import EVERY_S, KEEP_DAYS, keep_house
+from dispatcher.service.service import Service
 from dispatcher.store.retention import RetentionPart
 from tests.clock import ManualClock
 from tests.domain import make
-from tests.service.world import DAY, World
+from tests.service.world import DAY, REGISTRY, World
 
 POOLS = Pools(pools=(Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(1,)),))
 
@@ -34,8 +35,9 @@ class HourlyClock(ManualClock):
 
 
 async def kept(world: World, now_ms: int, tz: str = "UTC") -> None:
+    clock, zones = HourlyClock(now_ms), {world.market: ZoneInfo(tz)}
     with pytest.raises(Enough):
-        await keep_house(world.store, world.market, ZoneInfo(tz), HourlyClock(now_ms))
+        await keep_house(Service(world.store, clock, zones, REGISTRY), world.market)
 
 
 async def posted(world: World, *days: date) -> list[date]:

@@ -196,7 +196,8 @@ async def test_all_kinds_share_one_look(world: World, monkeypatch: pytest.Monkey
         paused.append(next_ms)
         return 60.0  # only who looks without need makes this test fail, and none make it wait
 
-    agenda = Agenda(stored.due_times, world.clock.now_ms, for_long)
+    answered = list[Kind[Any]]()
+    agenda = Agenda(stored.due_times, world.clock.now_ms, for_long, answered.append)
     await world.submit(make.trip("r1", ahead_ms=HOUR_MS))
     waiting = {kind: asyncio.create_task(agenda.until_due(kind)) for kind in kinds()}
     while not paused:
@@ -204,6 +205,7 @@ async def test_all_kinds_share_one_look(world: World, monkeypatch: pytest.Monkey
     assert asked == 1
     due_ms = (await world.record("r1")).timer_ms
     assert paused == [due_ms]
+    assert answered == list(kinds())
     world.clock.ms = due_ms
     waiting[TASK_KIND].cancel()
     await asyncio.wait({waiting[TASK_KIND]})

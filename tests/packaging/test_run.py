@@ -122,6 +122,8 @@ def test_a_ready_environment_is_used_at_once_from_any_folder_and_through_symlink
     for command in (checkout / "run", tmp_path / "second", tmp_path / "elsewhere" / "first"):
         done = run(command, "solve", "my file.npz", cwd=tmp_path, env=bare)
         assert (done.returncode, done.stdout) == (0, "-P -m dispatcher solve my file.npz\n"), done.stderr
+    listed = run(checkout / "run", "chaos", "--list", env=bare)  # no tools of tests are made for that
+    assert listed.stdout == "-P -m dispatcher chaos --list\n", listed.stderr
 
 
 @pytest.mark.parametrize("change", ["the lock", "the place", "an interrupted install"])
@@ -154,6 +156,19 @@ def test_kernels_are_compiled_again_when_their_sources_change(checkout: Path, tm
     assert run(checkout / "run", "serve", env=bare).stdout == "-P -m dispatcher serve\n"
     (kernels / "b.c").write_text("int c;\n")
     assert run(checkout / "run", "serve", env=bare).returncode == 1
+
+
+def test_in_a_log_a_set_up_says_now_and_then_how_far_it_is(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module, told = environment_module(checkout), ""
+    module.TELL_EVERY_S = 0.001
+    with module.progress("setting up .venv-test") as report:
+        report.doing = "aiohttp==3.14.5"
+        while not told.endswith("\n") or "aiohttp" not in told:
+            told += capsys.readouterr().err
+    assert told.splitlines()[0] == "./run: setting up .venv-test …"
+    assert "./run: setting up .venv-test · 0 s · aiohttp==3.14.5" in told.splitlines()
 
 
 def test_run_test_runs_every_check_and_then_pytest_with_the_arguments(checkout: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from dispatcher.security.key_files import (
     read_patient_keys,
     write_patient_keys,
 )
-from dispatcher.security.rings import KeyPrint, Ring, agreed, missing, prints_of
+from dispatcher.security.rings import KeyPrint, Ring, agreed, is_known, missing, prints_of
 
 A, B, C = (bytes([each]) * 32 for each in (1, 2, 3))
 OLD = PatientKeyFile("a", {"a": A})
@@ -97,3 +97,12 @@ def test_a_running_process_reads_a_changed_file_and_keeps_what_it_has_when_that_
     with pytest.raises(KeyFileError):
         file.changed()
     assert file.ring == ROUND_1
+
+
+def test_a_key_is_the_services_where_something_is_sealed_under_it_or_a_process_has_it_already() -> None:
+    key, used = KeyPrint("b", "22"), [KeyPrint("a", "11")]
+    assert is_known(key, [], []), "nobody knows any yet"
+    assert not is_known(key, used, [])
+    assert not is_known(key, used, [Ring("web", "a", {"a": "11", "b": "other"})])
+    assert is_known(key, used, [Ring("web", "a", {"a": "11", "b": "22"})]), "round 2 of a rotation"
+    assert is_known(key, [key], [Ring("web", "a", {"a": "11"})])

@@ -11,14 +11,16 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+import structlog
 
 from contracts.codes import RequestState, Role
 from contracts.instants import HOUR_MS
 from dispatcher.delivery.replies import Replies
+from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.jobs.timers import Timers
 from dispatcher.service import loops
-from dispatcher.service.loops import REPLIES, REPLY_STREAMS, TIMERS, TROUBLES, Work, keep_running
+from dispatcher.service.loops import REPLIES, REPLY_STREAMS, TIMERS, TROUBLES, WHAT_IFS, Work, keep_running
 from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.store.streams import GROUP
@@ -64,6 +66,48 @@ async def test_it_is_begun_anew_told_of_and_over_once_it_works(
     assert pauses[0] >= 0.05
     assert pauses[1] >= 0.1
     assert pauses[2] >= 0.2
+
+
+async def test_a_store_that_is_away_is_waited_for_and_is_no_failure_of_a_loop(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loops, "SETTLED_S", 0.05)
+    monkeypatch.setattr(loops, "AWAY_PAUSE_S", 0.001)
+    away = 3
+
+    async def work() -> None:
+        nonlocal away
+        if away:
+            away -= 1
+            raise Unavailable("the store gave no answer\nMaybe ask again.")
+        await asyncio.Event().wait()
+
+    with structlog.testing.capture_logs() as lines:
+        async with running(world.store, world.market, WHAT_IFS, work), asyncio.timeout(20):
+            while len(lines) < 2:
+                await asyncio.sleep(0.005)
+    assert [(each["event"], each["market"]) for each in lines] == [
+        ("waits_for_store", world.market),
+        ("store_answers", world.market),
+    ]
+    assert lines[0]["loop"] == WHAT_IFS
+    assert await world.store.market(world.market).troubles.counts() == {}
+
+
+async def test_one_that_is_cancelled_from_within_is_begun_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loops, "FIRST_PAUSE_S", 0.0)
+    begun = asyncio.Semaphore(0)
+
+    async def work() -> None:
+        begun.release()
+        raise asyncio.CancelledError  # of something that it waited for: nobody told it to end
+
+    async with running(world.store, world.market, TIMERS, work), asyncio.timeout(20):
+        await begun.acquire()
+        await begun.acquire()
+        await until(lambda: failing(world, {TIMERS: "Ended"}))
 
 
 async def failing(world: World, expected: dict[str, str]) -> bool:

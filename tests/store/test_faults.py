@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -14,12 +15,17 @@ from dispatcher.domain.quarters import What
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import ledger, tail
+from dispatcher.store.commit_connection import CommitConnection, Job
+from dispatcher.store.committer import Committer
 from dispatcher.store.connection import NoGroup, is_retryable, server_words
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.market import MarketStore
-from dispatcher.store.outcome import Status
+from dispatcher.store.outcome import UNKNOWN, Status
+from dispatcher.store.pipe import Pipe
+from dispatcher.store.program import Deferred
+from dispatcher.store.replicated import ReplicatedConnection
 from dispatcher.store.store import Store
 from dispatcher.store.streams import Streams
 from tests.proxy import Proxy
@@ -122,6 +128,68 @@ async def test_a_caller_that_leaves_does_not_take_its_write_back(far: MarketStor
         await task
     assert await submit(far, "b") is Status.OK
     assert await far.requests.records.get("a") == record("a")
+
+
+async def test_commits_go_on_after_a_fault_of_ours_and_who_waited_is_told(
+    market: MarketStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with asyncio.timeout(20):
+        with monkeypatch.context() as patched:
+            patched.setattr(CommitConnection, "exchange", leaves_all)
+            patched.setattr(Committer, "_put_back", no_memory)
+            failed = await asyncio.gather(*(submit(market, each) for each in "abc"), return_exceptions=True)
+        assert [type(each) for each in failed] == [MemoryError] * 3
+        with monkeypatch.context() as patched:
+            patched.setattr(Deferred, "write_out", ends)
+            with pytest.raises(RuntimeError):
+                await submit(market, "d")
+        assert await asyncio.gather(*(submit(market, each) for each in "def")) == [Status.OK] * 3
+    committer = market.node.committer
+    assert isinstance(committer, Committer)
+    assert (committer.waiting, committer._load) == (0, 0)
+
+
+async def leaves_all(_: object, batch: list[Job]) -> list[Job]:
+    return batch
+
+
+def no_memory(*_: object) -> None:
+    raise MemoryError
+
+
+def ends(*_: object) -> None:
+    raise StopIteration
+
+
+@pytest.mark.parametrize("replicas", [0, 1])
+async def test_what_was_sent_when_all_ends_is_unknown_and_never_told_as_not_sent(
+    server: EmbeddedRedis, market: MarketStore, monkeypatch: pytest.MonkeyPatch, replicas: int
+) -> None:
+    """Who is told that it was not sent takes what is stored for another's."""
+    reached = asyncio.Event()
+
+    async def no_answer(*_: object) -> int:
+        reached.set()
+        return await asyncio.Event().wait()
+
+    async with Store(server.url, RING, timeout_s=0.05, connections=1, replicas=replicas) as ends_soon:
+        one = ends_soon.market(market.name)
+        if replicas:
+            monkeypatch.setattr(ReplicatedConnection, "_has_replicas", no_answer)
+        else:
+            monkeypatch.setattr(Pipe, "ask", answers_no_commit(Pipe.ask, no_answer))
+        asked = asyncio.create_task(submit(one, "a"))
+        await reached.wait()
+    with pytest.raises(Unavailable) as refusal:
+        await asked
+    assert refusal.value.facts["outcome"] == UNKNOWN
+
+
+def answers_no_commit(ask: Any, no_answer: Any) -> Any:
+    async def asked(pipe: Pipe, commands: Any, heard: Any = None) -> Any:
+        return await (ask(pipe, commands, heard) if heard is None else no_answer())
+
+    return asked
 
 
 async def test_a_full_queue_refuses_before_anything_is_sent(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from contracts.base import Wire
 from contracts.statements import Statement, StatementItem
@@ -46,15 +47,25 @@ def a_month(text: str) -> str:
 
 
 async def _statement(vendor: VendorClient, args: Namespace) -> Told:
-    month = args.month or f"{datetime.now().astimezone():%Y-%m}"
     me = (await myself(vendor)).vendor.id
-    found = await vendor.statement(me, month)
+    found = await _sums_of(vendor, me, args.month)
+    month = found.month
     items = tuple([each async for each in vendor.statement_items(me, month)])
     if args.csv is not None:
         write(args.csv, await vendor.statement_csv(me, month))
     empty = f"nothing of {month} is over yet"
     lines = [*table(HEADS, [row for each in items for row in _rows(each)], empty=empty), *_sums(found)]
     return Told(WholeStatement(statement=found, items=items), lines)
+
+
+async def _sums_of(vendor: VendorClient, me: str, month: str | None) -> Statement:
+    """Of the month; None: of this one where the market is, which it says itself."""
+    now = datetime.now(UTC)
+    if month is not None:
+        return await vendor.statement(me, month)
+    found = await vendor.statement(me, f"{now:%Y-%m}")
+    there = f"{now.astimezone(ZoneInfo(found.time_zone)):%Y-%m}"
+    return found if there == found.month else await vendor.statement(me, there)
 
 
 def _rows(item: StatementItem) -> list[tuple[object, ...]]:

@@ -54,15 +54,11 @@ class Courier:
         service.executor.sends_nothing = notifier is None
 
     async def run(self, market: str) -> None:
-        """For ever, until cancelled. A store that is away is waited for."""
+        """For ever, until cancelled. Raises Unavailable."""
         await self.service.store.market(market).sending.tell(nothing=self.notifier is None)
         while not cancel_requested():
-            try:
-                if await self.send_due(market):
-                    continue
-            except Unavailable as refusal:
-                log.warning("notifications wait for the store", market=market, reason=refusal.reason)
-            await asyncio.sleep(min(LOOK_EVERY_S, max(LOOK_AGAIN_S, self.service.clock.real_s(1.0))))
+            if not await self.send_due(market):
+                await asyncio.sleep(min(LOOK_EVERY_S, max(LOOK_AGAIN_S, self.service.clock.real_s(1.0))))
 
     async def send_due(self, market: str) -> int:
         """See to what is due to be tried, the longest waiting first; how many of them moved on."""

@@ -17,6 +17,7 @@ from dispatcher.delivery.webhooks.sending import Poster
 from dispatcher.domain.refusals import Refusal, Unavailable
 from dispatcher.domain.webhooks import WebhookRecord
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.service.loops import WEBHOOKS
 from dispatcher.service.service import Service
 from dispatcher.store.webhooks import WebhookPart
 
@@ -35,13 +36,14 @@ class Callers:
 
     async def run(self, market: str) -> None:
         """Call the market's webhooks until cancelled. A store that is away is waited for."""
-        one = _Market(self, market)
+        one, waits = _Market(self, market), self.service.store.waits
         try:
             while not cancel_requested():
                 try:
                     await one.look()
+                    waits.end(market, WEBHOOKS)
                 except Unavailable as refusal:
-                    log.warning("webhooks wait for the store", market=market, reason=refusal.reason)
+                    waits.begin(market, WEBHOOKS, refusal)
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
             await one.end()

@@ -13,7 +13,7 @@ import { button, dollars, heading, number, reading, select, told } from "../part
 
 export const title = "Statements";
 
-const MONTHS = 13, PAGE = 200, A_MONTH = "2[01][0-9]{2}-(0[1-9]|1[0-2])";
+const MONTHS = 13, PAGE = 200, ITEMS = 1000, A_MONTH = "2[01][0-9]{2}-(0[1-9]|1[0-2])";
 /** @typedef {import("../core/app.js").Context} Context */
 
 /**
@@ -120,7 +120,9 @@ class Statements {
       return { sums, rows: sums };
     }
     sums.push(await api.get(this.path(month), {}, signal));
-    for await (const page of api.pages(`${this.path(month)}/items`, { limit: PAGE }, signal)) items.push(...page.items);
+    for await (const page of api.pages(`${this.path(month)}/items`, { limit: ITEMS }, signal)) {
+      items.push(...page.items);
+    }
     return { sums, rows: items };
   }
 

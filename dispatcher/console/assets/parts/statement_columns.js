@@ -59,6 +59,7 @@ export function itemColumns(context) {
       value: (/** @type {any} */ row) => row.offer_id,
       show: (/** @type {any} */ row) => requestLink(context, row.request_id),
     },
+    amount("cents", "Owed", (row) => row.cents),
     { name: "day", says: "Day", width: 100, value: (/** @type {any} */ row) => row.day },
     {
       name: "end",
@@ -67,7 +68,6 @@ export function itemColumns(context) {
       value: (/** @type {any} */ row) => row.kind === "correction" ? row.kind : row.end,
       show: (/** @type {any} */ row) => words(row.kind === "correction" ? row.kind : row.end),
     },
-    amount("cents", "Owed", (row) => row.cents),
     {
       name: "lines",
       says: "Lines",

@@ -12,28 +12,33 @@ import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
-const MONTHS = 4, PAGE = 200; // as many as are kept, if nobody has said otherwise
+const MONTHS = 4, PAGE = 100; // as many as are kept, until the service has said how many
 
 export const title = () => t("statement.title");
 
 /** @param {HTMLElement} root @param {Context} context */
 export async function mount(root, context) {
   const { api, session, times, clock, signal } = context;
-  const shown = h("div", { class: "cards" }), months = monthsUntil(times.date(clock.now()));
-  const chosen = h(
-    "select",
-    { onchange: () => void read() },
-    months.map((each) => h("option", { value: each }, called(each))),
-  );
+  const shown = h("div", { class: "cards" }), today = times.date(clock.now());
+  const chosen = h("select", { onchange: () => void read() });
+  const choices = (/** @type {number} */ many) =>
+    chosen.append(...monthsUntil(today, chosen.length, many).map((each) => h("option", { value: each }, called(each))));
+  choices(MONTHS);
   const path = () => `/vendors/${session.vendor_id}/statements/${chosen.value}`;
+  const page = (/** @type {string} */ of, cursor = "") => api.get(`${of}/items`, { limit: PAGE, cursor }, signal);
   const read = async () => {
     const of = path();
     try {
-      const sums = await api.get(of, {}, signal), items = /** @type {any[]} */ ([]);
-      for await (const page of api.pages(`${of}/items`, { limit: PAGE }, signal)) items.push(...page.items);
-      if (of === path()) redraw(shown, ...drawn(sums, items, () => void file(of), context));
+      const sums = await api.get(of, {}, signal), first = await page(of);
+      choices(1 + monthsBetween(times.date(sums.end_at), times.date(sums.kept_until)));
+      if (of === path()) {
+        redraw(
+          shown,
+          ...drawn(sums, first, (cursor) => page(of, cursor), () => void file(of), context),
+        );
+      }
     } catch (error) {
-      if (!signal.aborted) redraw(shown, trouble(said(error)));
+      if (!signal.aborted && of === path()) redraw(shown, trouble(said(error)));
     }
   };
   const file = async (/** @type {string} */ of) => {
@@ -54,9 +59,16 @@ export async function mount(root, context) {
   await read();
 }
 
-/** @param {any} sums @param {any[]} items @param {() => void} file @param {Context} context */
-function drawn(sums, items, file, context) {
+/**
+ * @param {any} sums
+ * @param {any} first page of items
+ * @param {(cursor: string) => Promise<any>} next
+ * @param {() => void} file
+ * @param {Context} context
+ */
+function drawn(sums, first, next, file, context) {
   const { corrections, open_work: left, open_disputes: disputed } = sums;
+  const going = left ? t("statement.notFinal", { n: left }) : t("statement.going");
   return [
     h(
       "section",
@@ -65,13 +77,35 @@ function drawn(sums, items, file, context) {
       h("span", { class: "soft" }, t("statement.rides", { n: sums.work })),
       corrections ? h("span", {}, t("statement.corrections", { price: money(sums.corrections_cents) })) : null,
       disputed ? h("span", { class: "warn" }, t("statement.disputed", { n: disputed })) : null,
-      h("span", { class: "soft" }, sums.final ? t("statement.final") : t("statement.notFinal", { n: left })),
+      h("span", { class: "soft" }, sums.final ? t("statement.final") : going),
     ),
-    items.length ? h("button", { onclick: file }, t("statement.save")) : null,
-    items.length
-      ? h("ul", { class: "cards" }, items.map((each) => h("li", {}, row(each, context))))
-      : h("p", { class: "empty" }, t("statement.none")),
+    first.items.length ? h("button", { onclick: file }, t("statement.save")) : null,
+    ...first.items.length ? list(first, next, context) : [h("p", { class: "empty" }, t("statement.none"))],
   ];
+}
+
+/** A page of items; a month of thousands is shown as it is asked for. @param {any} first @param {(cursor: string) => Promise<any>} next @param {Context} context */
+function list(first, next, context) {
+  const rows = h("ul", { class: "cards" }), more = h("button", { onclick: () => void on() }, t("statement.more"));
+  let cursor = "";
+  const add = (/** @type {any} */ page) => {
+    rows.append(...page.items.map((/** @type {any} */ each) => h("li", {}, row(each, context))));
+    cursor = page.cursor;
+    more.hidden = !cursor;
+  };
+  const on = async () => {
+    const many = rows.children.length;
+    more.disabled = true;
+    try {
+      add(await next(cursor));
+      /** @type {HTMLElement | null | undefined} */ (rows.children[many]?.querySelector("summary"))?.focus();
+    } catch (error) {
+      if (!context.signal.aborted) more.before(trouble(said(error)));
+    }
+    more.disabled = false;
+  };
+  add(first);
+  return [rows, more];
 }
 
 /** @param {any} item @param {Context} context */
@@ -89,13 +123,19 @@ function row(item, { times, clock }) {
   );
 }
 
-/** This month and those before it, the newest first. @param {string} today 2026-03-03 */
-function monthsUntil(today) {
+/** Months from this one back, from number `first` (0: this one) to before `end`. @param {string} today 2026-03-03 @param {number} first @param {number} end */
+function monthsUntil(today, first, end) {
   const [year = 0, month = 1] = today.split("-").map(Number);
   return Array.from(
-    { length: MONTHS },
-    (_, back) => new Date(Date.UTC(year, month - 1 - back, 15)).toISOString().slice(0, "2026-03".length),
+    { length: Math.max(0, end - first) },
+    (_, more) => new Date(Date.UTC(year, month - 1 - first - more, 15)).toISOString().slice(0, "2026-03".length),
   );
+}
+
+/** @param {string} from 2026-03-01 @param {string} to */
+function monthsBetween(from, to) {
+  const [[year = 0, month = 0], [end = 0, last = 0]] = [from, to].map((each) => each.split("-").map(Number));
+  return 12 * (end - year) + last - month;
 }
 
 /** A month as it is called: March 2026. @param {string} month */

@@ -205,6 +205,8 @@ add({
   "statement.open": ["A line is disputed and being looked at.", "Una línea está en disputa y en revisión."],
   "statement.final": ["Final: nothing is added any more.", "Definitivo: ya no se añade nada."],
   "statement.notFinal": ["Not final yet; not over: {n}", "Aún no es definitivo; sin terminar: {n}"],
+  "statement.going": ["Not final yet: the month is not over.", "Aún no es definitivo: el mes no ha terminado."],
+  "statement.more": ["Show more", "Mostrar más"],
   "statement.save": ["Save as CSV", "Guardar como CSV"],
   "scorecard.title": ["Scorecard", "Resultados"],
   "scorecard.period": ["Days", "Días"],
