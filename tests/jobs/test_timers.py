@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -141,17 +143,20 @@ async def test_a_store_that_is_away_is_waited_for(world: World, monkeypatch: pyt
     await world.submit(make.trip("r1", ahead_ms=MINUTE_MS))
     world.clock.ms += HOUR_MS
     monkeypatch.setattr(timers, "LOOK_EVERY_S", 0.001)
-    running = Timers(world.service)
-    fire, asked = running.fire_kind, 0
+    running, due_times = Timers(world.service), world.store.market(world.market).due_times
 
-    async def away_at_first(market: str, kind: Kind[Any]) -> int:
-        nonlocal asked
-        asked += 1
-        if asked < 3:
-            raise Unavailable("the store does not answer.")
-        return await fire(market, kind)
+    def away_at_first(ask: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        asked = itertools.count()
 
-    monkeypatch.setattr(running, "fire_kind", away_at_first)
+        async def answer(*given: Any) -> Any:
+            if next(asked) < 2:
+                raise Unavailable("the store does not answer.")
+            return await ask(*given)
+
+        return answer
+
+    monkeypatch.setattr(running, "fire_kind", away_at_first(running.fire_kind))
+    monkeypatch.setattr(due_times, "first_of", away_at_first(due_times.first_of))
     work = asyncio.create_task(running.run(world.market, REQUEST_KIND))
     async with asyncio.timeout(20):  # only timers that gave up make this wait so long
         while (await world.record("r1")).state is not RequestState.UNMATCHED:
