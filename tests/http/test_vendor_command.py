@@ -130,6 +130,8 @@ async def test_a_ride_goes_from_its_offer_to_its_end_by_typed_words(
         assert (await typed("report", "r1.1", status))[0] == 0
     _, view = await town.call("GET", "/requests/r1")
     assert view["state"] == "completed"
+    code, out, _ = await typed("dispute-item", DAY[:7], "r1.1", "1", "it was two trips")
+    assert (code, "line 1 of r1.1: disputed" in out) == (0, True)
     _, proof = await town.call("GET", "/dispatches/r1.1/proof", role=Role.OPS)
     assert proof["parts"][0]["report"]["position"] == [-73.95, 40.76]
     _, price = await town.call("GET", "/dispatches/r1.1/price")
