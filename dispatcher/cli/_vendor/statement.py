@@ -67,15 +67,15 @@ async def _statement(vendor: VendorClient, args: Namespace) -> Told:
     return Told(WholeStatement(statement=found, items=items), lines)
 
 
+def month_at(time_zone: str, now: datetime) -> str:
+    """The month that it is there."""
+    return f"{now.astimezone(ZoneInfo(time_zone)):%Y-%m}"
+
+
 async def _dispute(vendor: VendorClient, args: Namespace) -> Told:
     me, text = (await myself(vendor)).vendor.id, a_text(args.text)
     item = await vendor.dispute_item(me, args.month, args.item, args.line, text)
     return Told(item, [f"line {args.line} of {item.id}: disputed; ops looks at it"])
-
-
-def month_at(time_zone: str, now: datetime) -> str:
-    """The month that it is there."""
-    return f"{now.astimezone(ZoneInfo(time_zone)):%Y-%m}"
 
 
 async def _sums_of(vendor: VendorClient, me: str, month: str | None) -> Statement:
