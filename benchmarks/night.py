@@ -163,19 +163,26 @@ def _used(when: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> dic
     return told | {f"{when}_solvers_cpu_s": round(spent["matcher"][1], 2)}
 
 
-def _memory(matcher_pid: int) -> dict[str, int]:
-    """Most resident memory so far, MB: the matcher's, and that of the largest process below it (Linux)."""
+def _memory(matcher_pid: int) -> dict[str, int | None]:
+    """Most resident memory so far, MB: the matcher's, and that of the largest process below it (Linux).
+
+    None: it has ended.
+    """
     children = [matcher_pid]
     for at in children:
         for each in Path(f"/proc/{at}/task").glob("*/children"):
             children += [int(pid) for pid in each.read_text(encoding="ascii").split()]
     own, *below = [_peak_mb(each) for each in children]
-    return {"matcher_peak_mb": own, "solver_peak_mb": max(below, default=0)}
+    return {"matcher_peak_mb": own, "solver_peak_mb": max(filter(None, below), default=None)}
 
 
-def _peak_mb(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+def _peak_mb(pid: int) -> int | None:
+    """None: it has ended, and whoever began it has not heard so yet (then it has no memory), or has."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM")), None)
 
 
 def _batches(log: Path) -> Iterator[dict[str, Any]]:

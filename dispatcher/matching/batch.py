@@ -21,6 +21,7 @@ from dispatcher.matching.measured import batched
 from dispatcher.matching.shadow import Batch
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.solvers import Solvers, Whose
+from dispatcher.matching.standing import MOST_OFFERED
 from dispatcher.matching.will_calls import keep_room
 from dispatcher.runtime import traces
 from solvers.planning import BatchPlan
@@ -93,13 +94,16 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers, traced: ExitS
     market.said_before.forget_all_but(there)
     market.requests.forget_all_but([*ids, *market.offered.records])
     travel = await market.travel()
+    if market.requests.begin(ids, market.values, began_ms):
+        await market.stored.pulse.mark(market.requests.size.marked)
     waiting = await market.next_batch(ids, travel)
     if not waiting:
         return Done()
     traced.enter_context(
         traces.span("batch", dispatcher__market=market.name, dispatcher__requests=len(waiting))
     )
-    standing = await market.standing(waiting, travel, market.planning_ms)
+    may_move = MOST_OFFERED if market.requests.size.most is None else 0  # all who may are kept in memory
+    standing = await market.standing(waiting, travel, market.planning_ms, may_move)
     snapshot = await market.snapshot(waiting, market.planning_ms, standing, travel)
     kept_for = await keep_room(market, snapshot, travel)
     done, plan = await _decided(own, market, solvers, snapshot, began_ms)

@@ -20,7 +20,7 @@ from dispatcher.matching.arrivals import Arrivals
 from dispatcher.matching.batch import GAP, INTERVAL, SETTLE
 from dispatcher.matching.commits import Done, FenceLost, Ownership
 from dispatcher.matching.explanations import explain
-from dispatcher.matching.fitting import fitting_batch
+from dispatcher.matching.fitting import fitting_batch, give_back, take_over
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.market import Market
 from dispatcher.matching.reading import Reading
@@ -88,7 +88,7 @@ class Matcher:
 
     async def _own_for_a_while(self) -> bool:
         """Acquire the lease and work until it is lost; False when another has it."""
-        name, lease = self.market.name, self.market.stored.lease
+        name = self.market.name
         try:
             fence = await self._acquire()
             if fence is None:
@@ -96,11 +96,11 @@ class Matcher:
                 return False
             log.info("market_owned", market=name, fence=fence)
             self.executor.measures.count(name, LEASES, "taken")
-            await self.market.stored.pulse.taken()
+            await take_over(self.market)
             await self._work(Ownership(self.executor, fence))
         finally:  # also if we were told to end before the answer to `acquire` came: it may be ours
             try:
-                await lease.release(self.owner)
+                await give_back(self.market, self.owner)
             finally:
                 if self.share is not None:
                     self.share.drop(name)

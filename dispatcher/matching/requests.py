@@ -140,6 +140,11 @@ class WaitingRequests:
         asked = asked_of(request, reading.changes.tz, reading.values, left_out, travel=travel, record=record)
         return in_sequence(asked, record, others, reading.values, travel, now_ms=now_ms)
 
+    def begin(self, ids: Sequence[str], values: Mapping[str, Number], now_ms: int) -> bool:
+        """A batch of some of these begins; see `BatchSize.begin`."""
+        limit, near = self.size.of(BATCH_LIMIT.whole(values)), self._near(ids, reach_ms(now_ms, values))
+        return self.size.begin(min(limit, len(near)))
+
     async def next_batch(
         self,
         ids: Sequence[str],

@@ -59,8 +59,10 @@ class StandingOffers:
         now_ms: int,
         most: int = MOST_OFFERED,
     ) -> list[StandingRequest]:
-        """Those that may move, at most `most`, whose place could matter to what waits."""
+        """Those that may move, at most `most`, whose place could matter to what waits; 0: none is kept."""
         most = min(most, MOST.whole(reading.values))
+        if not most:
+            self.records.clear()
         if not most or not waiting:
             return []
         await self._read(now_ms)

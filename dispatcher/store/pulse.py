@@ -1,4 +1,4 @@
-"""How the matching of a market goes, where every process can see it: who has it since when, its last batch.
+"""How the matching of a market goes, where every process can see it: who has it since when, its batches.
 
 Ages are by the server's clock, so that those who tell and those who ask need not agree on the time.
 """
@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 
-SINCE, BATCH = "since_ms", "batch_ms"
+SINCE, BATCH, MARK = "since_ms", "batch_ms", "batch_mark"
 WORKERS, BUSY, TASKS, TASKS_SINCE = "workers", "workers_busy", "tasks_waiting", "tasks_since_ms"
 
 
@@ -61,21 +61,30 @@ class PulsePart:
     def __init__(self, node: Node, keys: Keys) -> None:
         self.reader, self.keys = node.reader, keys
 
-    async def taken(self) -> None:
-        """A matcher has taken the market. Raises Unavailable."""
-        await self._note(SINCE)
+    async def taken(self) -> int:
+        """A matcher has taken the market. Raises Unavailable.
+
+        The mark that the last one left, in requests; 0: none, it ended in order or did nothing large.
+        """
+        await self._note(SINCE, await self._now_ms())
+        with contextlib.suppress(ResponseError, ValueError):
+            return int(dict(await self.reader.ask("HGETALL", self.keys.pulse)).get(MARK.encode(), 0))
+        return 0
+
+    async def mark(self, requests: int) -> None:
+        """A batch of so many begins, which a matcher may be killed for; 0: none. Raises Unavailable."""
+        await self._note(MARK, requests)
 
     async def batched(self) -> None:
         """A batch has ended, were it one of nothing. Raises Unavailable."""
-        await self._note(BATCH)
+        await self._note(BATCH, await self._now_ms())
 
     async def solved_by(self, workers: Workers | None) -> None:
         """These workers solve for it; None: the matcher alone. Raises Unavailable."""
         told = workers or Workers(-1)
         since_ms = await self._now_ms() - round(told.oldest_task_s * 1000)
         words = (WORKERS, told.living, BUSY, told.busy, TASKS, told.tasks_waiting, TASKS_SINCE, since_ms)
-        with contextlib.suppress(ResponseError):
-            await self.reader.ask("HSET", self.keys.pulse, *words)
+        await self._note(*words)
 
     async def read(self) -> Pulse:
         """As it is now. Raises Unavailable; ResponseError if the key is not ours."""
@@ -94,10 +103,9 @@ class PulsePart:
     async def _now_ms(self) -> int:
         return _ms(await self.reader.ask_at(self.keys.pulse, "TIME"))
 
-    async def _note(self, what: str) -> None:
-        now_ms = await self._now_ms()
+    async def _note(self, *words: str | int) -> None:
         with contextlib.suppress(ResponseError):  # a key of another type
-            await self.reader.ask("HSET", self.keys.pulse, what, now_ms)
+            await self.reader.ask("HSET", self.keys.pulse, *words)
 
 
 def _workers(noted: Mapping[str, int], now_ms: int) -> Workers | None:

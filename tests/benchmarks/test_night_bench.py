@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Mapping
 from datetime import date
 from types import SimpleNamespace
@@ -62,6 +64,14 @@ def test_sides_are_compared_by_their_medians() -> None:
     ]
     found = night.compared(turns)
     assert (found["here"], found["beside"]["decided_s"]) == ({"decided_s": 4.0, "lost": 0}, 9.0)
+
+
+def test_a_process_that_has_ended_has_no_memory_to_tell_of() -> None:
+    ended = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it is dead, and nobody has heard of it
+    assert night._memory(ended.pid) == {"matcher_peak_mb": None, "solver_peak_mb": None}
+    ended.wait()
+    assert night._peak_mb(ended.pid) is None
 
 
 def test_a_small_night_is_decided_and_nothing_is_lost(capfd: pytest.CaptureFixture[str]) -> None:

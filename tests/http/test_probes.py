@@ -159,6 +159,7 @@ async def test_a_key_of_a_wrong_type_leaves_the_service_ready_and_the_market_out
     stored = api.store.market(api.market)
     await api.store.reader.ask("SET", stored.keys.pulse, "no hash")
     await stored.pulse.batched()
+    assert await stored.pulse.taken() == 0
     async with api.client.get("/readyz") as answer:
         assert (answer.status, (await answer.json())["matching"]) == (200, {})
 
