@@ -12,6 +12,7 @@ from client.papers import PaperSender
 from client.prices import Settling
 from client.proofs import ProofGiver
 from client.scorecards import ScoreAnswerer
+from client.statements import StatementSettler
 from client.vendor_limits import WhyNoOffers
 from contracts.base import Wire
 from contracts.fairness import Fairness
@@ -30,7 +31,7 @@ from contracts.vendors import Credential, Paper, PauseVendor, SeenPaper, Vendor,
 VENDORS = "/vendors"
 
 
-class OpsClient(CareClient, Settling, ProofGiver, PaperSender, ScoreAnswerer, WhyNoOffers):
+class OpsClient(CareClient, Settling, ProofGiver, PaperSender, ScoreAnswerer, StatementSettler, WhyNoOffers):
     """Calls with an `ops` token; requests and tasks are there as well, but for submitting and quotes."""
 
     async def pause_vendor(self, vendor_id: str, reason: str) -> Vendor:

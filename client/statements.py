@@ -1,4 +1,4 @@
-"""Statements: what a vendor is owed for a month, as sums, line by line, and as CSV."""
+"""Statements: what a vendor is owed for a month, as sums, line by line, as CSV; a line that is disputed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from collections.abc import AsyncIterator
 from client.answers import about
 from client.http import Connection, segment
 from client.pages import pages
-from contracts.statements import CSV, MOST_ITEMS, Statement, StatementItem, StatementItemPage, StatementPage
+from contracts.prices import DisputeLine
+from contracts.statements import (
+    CSV,
+    MOST_ITEMS,
+    SettleLine,
+    Statement,
+    StatementItem,
+    StatementItemPage,
+    StatementPage,
+)
+from contracts.tasks import TaskView
 
 
 class StatementReader(Connection):
@@ -28,6 +38,12 @@ class StatementReader(Connection):
             for one in page.items:
                 yield one
 
+    async def statement_item(self, vendor_id: str, month: str, item_id: str) -> StatementItem:
+        """One of them. Raises Problem 404."""
+        path = f"{_path(vendor_id, month)}/items/{segment(item_id)}"
+        found = await self.call("GET", path, StatementItem)
+        return about(found, found.id, item_id, f"GET {path}")
+
     async def statements(self, month: str) -> AsyncIterator[Statement]:
         """Of every vendor that has work in the month, by id. Not for vendors."""
         async for page in pages(self, f"/statements/{segment(month)}", StatementPage, {}):
@@ -39,6 +55,41 @@ class StatementReader(Connection):
         asked = {} if payer is None else {"payer": payer}
         received = await self.bytes_of("GET", f"{_path(vendor_id, month)}/csv", params=asked)
         return received.bytes_in(CSV)
+
+    async def dispute_item(
+        self, vendor_id: str, month: str, item_id: str, line: int, text: str, *, key: str | None = None
+    ) -> StatementItem:
+        """Say that a line (from 1) is wrong, as long as the month is kept: by vendor, platform or ops.
+
+        Raises Problem 409 when it is disputed already, or a correction took it back.
+        """
+        path = f"{_path(vendor_id, month)}/items/{segment(item_id)}/disputes"
+        body = DisputeLine(line=line, text=text)
+        found = await self.call("POST", path, StatementItem, body=body, key=key)
+        return about(found, found.id, item_id, f"POST {path}")
+
+
+class StatementSettler(StatementReader):
+    """Calls with a token of ops."""
+
+    async def settle_item(
+        self,
+        vendor_id: str,
+        month: str,
+        item_id: str,
+        line: int,
+        reason: str,
+        *,
+        cents: int | None = None,
+        key: str | None = None,
+    ) -> TaskView:
+        """End a dispute of a line whose request is forgotten: it costs `cents`, or, None, stays as it is.
+
+        The reason stands in the audit as it is: name no patient in it.
+        """
+        path = f"{_path(vendor_id, month)}/items/{segment(item_id)}/disputes/{line}/settle"
+        body = SettleLine(reason=reason, cents=cents)
+        return await self.call("POST", path, TaskView, body=body, key=key)
 
 
 def _path(vendor_id: str, month: str) -> str:

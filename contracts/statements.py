@@ -8,14 +8,29 @@ from typing import Annotated
 from msgspec import Meta
 
 from contracts.base import Day, Id, Instant, Minutes, OfferId, Tally, Wire
+from contracts.event_types import event
+from contracts.outside import refuse_blank
 from contracts.paging import Cursor, PageSize
 from contracts.patterns import whole
-from contracts.prices import Charge, PriceKind, Quantity
+from contracts.prices import Charge, DisputeOutcome, PriceKind, Quantity
+from contracts.streams import To
 
 CSV = "text/csv"
 MOST_ITEMS = 1_000  # of a page: a large vendor has thousands a month, and each page reads all of it
 Month = Annotated[
     str, Meta(pattern=whole("2[01][0-9]{2}-(0[1-9]|1[0-2])"), description="yyyy-mm, by the market's calendar")
+]
+
+ItemId = Annotated[
+    str,
+    Meta(
+        pattern=whole("[A-Za-z0-9_-]{1,64}\\.[0-9]{1,4}(\\.[0-9a-f]{1,8})?"),
+        description="of a dispatch its id; of a correction a dot more, and which",
+    ),
+]
+
+LineNumber = Annotated[
+    str, Meta(pattern=whole("[1-9][0-9]{0,2}"), description="which line of the item, from 1")
 ]
 
 
@@ -60,6 +75,7 @@ class StatementItem(Wire, omit_defaults=False):
     `day`: of service, by the agreed start. `at`: since when it stands here.
     """
 
+    id: ItemId
     offer_id: OfferId
     request_id: Id
     kind: StatementItemKind
@@ -147,3 +163,32 @@ class StatementItemPage(Wire, omit_defaults=False):
 
     items: tuple[StatementItem, ...] = ()
     cursor: str = ""
+
+
+class SettleLine(Wire):
+    """What ops decides of a line whose request is forgotten: it costs `cents`; without, it stays as it is."""
+
+    reason: Annotated[
+        str,
+        Meta(min_length=1, max_length=200, description="stands in the audit as it is: name no patient"),
+    ]
+    cents: Annotated[int, Meta(ge=-100_000_000, le=100_000_000, description="US cents")] | None = None
+
+    def refuse_from_outside(self, pointer: str = "") -> None:
+        """Refuse a reason that shows nothing."""
+        refuse_blank(f"{pointer}/reason", self.reason)
+
+
+@event("dispatch.statement.settled", to=To.VENDOR)
+class StatementSettled(Wire):
+    """A line of a statement was disputed once its request was forgotten, and is settled.
+
+    `cents`: what the correction adds to the month of today; `kept`: there is none.
+    """
+
+    offer_id: OfferId
+    item_id: ItemId
+    line: Annotated[int, Meta(ge=1)]
+    outcome: DisputeOutcome
+    cents: Charge = 0
+    href: str

@@ -71,6 +71,7 @@ class TaskKind(StrEnum):
     WEBHOOK_FAILING = "webhook_failing"  # a webhook takes nothing: what it should have is dead letters
     CREDENTIAL_EXPIRING = "credential_expiring"  # a vendor's paper runs out, or has: no offers then
     SCORE_DISPUTE = "score_dispute"  # a vendor says that an outcome on its scorecard is wrong
+    STATEMENT_DISPUTE = "statement_dispute"  # the same of a statement's, its request forgotten
     DISPATCH_BEYOND_CREDENTIAL = "dispatch_beyond_credential"  # it begins when a paper that it needs is over
     VENDOR_SUSPENDED = "vendor_suspended"  # ops has suspended a vendor that has work
     UNREAD_MESSAGE = "unread_message"  # a vendor wrote about a dispatch, and nobody has read it

@@ -94,6 +94,8 @@ WHY = {
     TaskKind.DISPATCH_BEYOND_CREDENTIAL: "a dispatch begins when a paper that it requires is over, and "
     "the paper runs out within 7 days",
     TaskKind.SCORE_DISPUTE: "a vendor says that an outcome on its scorecard is wrong: ops answers it",
+    TaskKind.STATEMENT_DISPUTE: "a line of a statement is said to be wrong whose request is forgotten: ops "
+    "settles it",
     TaskKind.VENDOR_SUSPENDED: "ops has suspended a vendor that has offers or dispatches: it names them",
     TaskKind.UNREAD_MESSAGE: "a vendor wrote about a dispatch: until somebody has read or answered it",
 }

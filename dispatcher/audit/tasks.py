@@ -27,6 +27,7 @@ ALONE = frozenset(  # tasks that are no request's
         TaskKind.CREDENTIAL_EXPIRING,
         TaskKind.DISPATCH_BEYOND_CREDENTIAL,
         TaskKind.SCORE_DISPUTE,
+        TaskKind.STATEMENT_DISPUTE,
         TaskKind.VENDOR_SUSPENDED,
         TaskKind.UNREAD_MESSAGE,
     }

@@ -177,7 +177,7 @@ class Saver:
             lost = await self._writer.write(some)
         except FAULTS as error:
             lost = [error] * len(some)
-        except asyncio.CancelledError:
+        except BaseException:  # cancelled, or a fault of ours
             self._count(LOST, len(some))
             raise
         if saved := len(some) - len(lost):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import msgspec
@@ -101,25 +101,27 @@ class Board:
 
     async def aclose(self) -> None:
         """Stop; who listens is woken."""
-        for each in self.listeners:
-            each.end()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        while self._is_looked_at(IDLE_S):
-            try:
-                await self._follow()
-                continue
-            except Unavailable:  # the store is away, as /readyz says: all is read again once it is back
-                pass
-            except Exception as error:
-                log.error("board_failed", market=self.stored.name, **outline(error))
-            finally:
-                self.ready.clear()
-            await asyncio.sleep(PAUSE_S)
-        self.rows, self.encoded, self.places = {}, {}, {}
+        try:
+            while self._is_looked_at(IDLE_S):
+                try:
+                    await self._follow()
+                    continue
+                except Unavailable:  # the store is away, as /readyz says: all is read again once it is back
+                    pass
+                except Exception as error:
+                    log.error("board_failed", market=self.stored.name, **outline(error))
+                finally:
+                    self.ready.clear()
+                await asyncio.sleep(PAUSE_S)
+            self.rows, self.encoded, self.places = {}, {}, {}
+        finally:  # whatever ended it: who listens comes to another
+            for each in self.listeners:
+                each.end()
 
     async def _follow(self) -> None:
         """All that is there, then what happens; returns when something was missed, or it has to go."""
@@ -191,8 +193,7 @@ class Board:
             return []
         ended.sort(key=lambda each: each.received)
         gone = [each.id for each in ended[: len(ended) - MOST_ENDED]]
-        for each in gone:
-            self._forget(each)
+        self._forget(gone)
         return gone
 
     async def _hear(self) -> int:
@@ -234,8 +235,7 @@ class Board:
 
     async def _read_all(self) -> None:
         ids = await self.stored.requests.board_ids(MOST_OPEN, MOST_ENDED)
-        for gone in self.rows.keys() - set(ids):
-            self._forget(gone)
+        self._forget(self.rows.keys() - set(ids))
         for at in range(0, len(ids), PAGE):
             await self._read(ids[at : at + PAGE], places=False)
             await asyncio.sleep(0)
@@ -253,8 +253,7 @@ class Board:
         for row in fresh:
             self.rows[row.id], self.encoded[row.id] = row, msgspec.json.encode(row)
         gone = [each for each in ids if each not in records and each in self.rows]
-        for each in gone:
-            self._forget(each)
+        self._forget(gone)
         return fresh, gone
 
     def _places(self, record: RequestRecord) -> Places:
@@ -274,10 +273,11 @@ class Board:
             _, bodies = await self.stored.requests.records_and_bodies([], amended)
             self._place(records, bodies)
 
-    def _forget(self, request_id: str) -> None:
-        self.rows.pop(request_id, None)
-        self.encoded.pop(request_id, None)
-        self.places.pop(request_id, None)
+    def _forget(self, ids: Iterable[str]) -> None:
+        for each in ids:
+            self.rows.pop(each, None)
+            self.encoded.pop(each, None)
+            self.places.pop(each, None)
 
 
 class Boards:

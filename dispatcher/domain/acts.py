@@ -91,7 +91,7 @@ def with_more(entry: Decision, more: Decision) -> Decision:
 
 
 def of_command(act_id: str, command: Any, kind: str, context: Context) -> Decision:
-    """The entry of a command that a person gave: `HoldRequest` → `hold_request`, with its codes."""
+    """The entry of a command that a person gave: `HoldRequest` → `hold_request`, its codes and reason."""
     name = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(command).__name__).lower()
     said = [str(getattr(command, each, "") or "") for each in SAID]
     return act(
@@ -104,6 +104,7 @@ def of_command(act_id: str, command: Any, kind: str, context: Context) -> Decisi
         now_ms=context.now_ms,
         values=context.values,
         detail=" ".join(filter(None, said)),
+        reason=getattr(command, "reason", ""),
     )
 
 

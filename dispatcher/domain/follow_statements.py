@@ -17,7 +17,17 @@ from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.prices import Dispute, Line, charged, lines_of, place_of, waited_ms
 from dispatcher.domain.requests import RequestRecord, offer_id
-from dispatcher.domain.statements import DISPUTE, ENDS, MONTHS, Billed, Item, is_over, kept_ms, local_day
+from dispatcher.domain.statements import (
+    DISPUTE,
+    ENDS,
+    MONTHS,
+    Billed,
+    Item,
+    is_over,
+    kept_ms,
+    local_day,
+    negated,
+)
 
 
 def with_statements(decision: Decision, context: Context) -> Decision:
@@ -60,8 +70,7 @@ def _difference(was: Iterable[Line], now: Iterable[Line]) -> Iterator[Line]:
     """Lines that are no more, taken back, and those that were not before."""
     before, after = Counter(was), Counter(now)
     for each in (before - after).elements():
-        unit_cents = None if each.unit_cents is None else -each.unit_cents
-        yield replace(each, cents=-each.cents, unit_cents=unit_cents)
+        yield negated(each)
     yield from (after - before).elements()
 
 

@@ -189,11 +189,15 @@ def settled(offer: OfferRecord, place: int, cents: int, number: int) -> dict[str
     What it is for stays: of equipment its HCPCS.
     """
     lines = list(lines_of(offer))
-    was = lines[place]
+    lines[place] = settled_line(lines[place], cents, str(number))
+    return priced(lines)
+
+
+def settled_line(was: Line, cents: int, number: str) -> Line:
+    """The line at another figure, by which dispute."""
     unit_cents = was.cents if was.unit_cents is None else was.unit_cents
     note = f"{code_of(was)} {SETTLED}{number}".lstrip()
-    lines[place] = Line(was.kind, cents, unit_cents, was.quantity, note)
-    return priced(lines)
+    return Line(was.kind, cents, unit_cents, was.quantity, note)
 
 
 def code_of(line: Line) -> str:

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from contracts.codes import OfferState
 from contracts.instants import to_instant, to_ms
 from contracts.statements import WorkEnd
@@ -29,6 +31,7 @@ MONTHS = Parameter(
 )
 PARAMETERS = (MONTHS,)
 DISPUTE = "dispute_"  # the last part of the name of what says that a line is disputed
+LATE = f"{DISPUTE}late"  # once its request is forgotten; then the item stands before it, not its dispatch
 ENDS = {
     OfferState.COMPLETED: WorkEnd.COMPLETED,
     OfferState.FAILED: WorkEnd.FAILED,
@@ -87,6 +90,12 @@ def disputed_line(name: str) -> bool:
 def is_correction(name: str) -> bool:
     """Whether it changes what was written down before."""
     return name != offer_of(name) and not disputed_line(name)
+
+
+def negated(line: Line) -> Line:
+    """The line taken back."""
+    unit_cents = None if line.unit_cents is None else -line.unit_cents
+    return replace(line, cents=-line.cents, unit_cents=unit_cents)
 
 
 def month_after(day: date, months: int, tz: ZoneInfo) -> int:

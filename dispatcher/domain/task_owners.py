@@ -31,6 +31,7 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.CREDENTIAL_EXPIRING: OwnerRole.OPS,
     TaskKind.DISPATCH_BEYOND_CREDENTIAL: OwnerRole.OPS,
     TaskKind.SCORE_DISPUTE: OwnerRole.OPS,
+    TaskKind.STATEMENT_DISPUTE: OwnerRole.OPS,
     TaskKind.VENDOR_SUSPENDED: OwnerRole.OPS,
     TaskKind.UNREAD_MESSAGE: OwnerRole.CARE_COORDINATOR,
 }

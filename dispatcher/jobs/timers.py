@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -79,16 +80,15 @@ class Timers:
 
         A store that is away is waited for.
         """
-        waits, loop = self.service.store.waits, f"{TIMERS} of {kind.name}"
         while not cancel_requested():
             try:
-                next_ms = await self._agenda(market).next_ms(kind)
-                is_due = next_ms is not None and next_ms <= self._now_ms(market)
-                if not (is_due and await self.fire_kind(market, kind)):
-                    await asyncio.sleep(self._pause_s(market, kind, next_ms))
-                waits.end(market, loop)
+                await self._agenda(market).until_due(kind)
+                fired = await self.fire_kind(market, kind)
+                self._answered(market, kind)
+                if not fired:
+                    await asyncio.sleep(self._rest_s(market, kind))
             except Unavailable as refusal:
-                waits.begin(market, loop, refusal)
+                self.service.store.waits.begin(market, _loop(kind), refusal)
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def fire_due(self, market: str) -> int:
@@ -177,15 +177,32 @@ class Timers:
         clock, ahead_s = self.service.clock, max(0, self.service.store.skew.ahead_s(market))
         return clock.now_ms() - round(1000 * ahead_s / clock.real_s(1.0))
 
+    def _answered(self, market: str, kind: Kind[Any]) -> None:
+        self.service.store.waits.end(market, _loop(kind))
+
     def _agenda(self, market: str) -> Agenda:
         if market not in self._agendas:
-            self._agendas[market] = Agenda(self.service.store.market(market).due_times)
+            self._agendas[market] = Agenda(
+                self.service.store.market(market).due_times,
+                partial(self._now_ms, market),
+                partial(self._pause_s, market),
+                partial(self._answered, market),
+            )
         return self._agendas[market]
 
-    def _pause_s(self, market: str, kind: Kind[Any], next_ms: int | None) -> float:
+    def _rest_s(self, market: str, kind: Kind[Any]) -> float:
+        """Real seconds after what is due had no effect; what is put off makes nobody hurry."""
+        return self._pause_s(market, None) if self._put_off[market, kind.name] else LOOK_AGAIN_S
+
+    def _pause_s(self, market: str, next_ms: int | None) -> float:
         """Real seconds until the next known timer, within what leaves no new one waiting long."""
         clock = self.service.clock
         most_s = max(LOOK_AGAIN_S, min(LOOK_EVERY_S, clock.real_s(1.0)))
-        if next_ms is None or self._put_off[market, kind.name]:
-            return most_s  # what is put off is due, and does not make us hurry
+        if next_ms is None:
+            return most_s
         return max(LOOK_AGAIN_S, min(most_s, clock.real_s((next_ms - self._now_ms(market)) / 1000)))
+
+
+def _loop(kind: Kind[Any]) -> str:
+    """As it is told of where it waits for the store."""
+    return f"{TIMERS} of {kind.name}"

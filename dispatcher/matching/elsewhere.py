@@ -41,6 +41,7 @@ class Line:
     _said: Lock = field(default_factory=Lock)
     _waiting: dict[int, Future[bytes | None]] = field(default_factory=dict)
     _over: bool = False
+    _deaf: bool = False
 
     def __enter__(self) -> Self:
         """Hear answers, where any may come."""
@@ -65,6 +66,8 @@ class Line:
         from solvers.part import pack_part, unpack_part_plan  # noqa: PLC0415 - the matcher can do without
 
         answer = self._waiting[part.number] = Future()
+        if self._deaf:
+            return None
         try:
             self._say(Asked(part.number, part.time_limit_s, pack_part(part)))
             packed = answer.result()
@@ -82,6 +85,9 @@ class Line:
                 if self.pipe.poll(LOOK_S):
                     answered: Answered = self.pipe.recv()
                     self._waiting.pop(answered.number).set_result(answered.packed)
-        except (EOFError, OSError):  # the matcher has gone, and ends this process
-            for each in self._waiting.values():
-                each.set_result(None)
+        except Exception:  # the matcher has gone, and ends this process; or an answer found no memory
+            return
+        finally:  # who waits solves it here
+            self._deaf = True
+            for number in list(self._waiting):
+                self._waiting.pop(number).set_result(None)

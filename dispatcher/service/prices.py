@@ -45,7 +45,7 @@ class Prices:
         idempotency: IdempotencyRecord | None,
     ) -> PriceView:
         """A line is wrong; the text is sealed before anything else sees it. Raises WrongState, Invalid."""
-        sealed = self.markets.store(market).tasks.seal(_sealed_for(name), said.text)
+        sealed = self.markets.store(market).tasks.seal(sealed_for(name), said.text)
         command = DisputePrice(offer_id=name, line=said.line, sealed=sealed)
         record = await self.executor.execute(who, market, command, idempotency)
         return await self.view(who, market, name, record)
@@ -61,7 +61,7 @@ class Prices:
         idempotency: IdempotencyRecord | None,
     ) -> PriceView:
         """What ops decides about a dispute. Raises WrongState, Invalid."""
-        sealed = self.markets.store(market).tasks.seal(_sealed_for(name), said.reason)
+        sealed = self.markets.store(market).tasks.seal(sealed_for(name), said.reason)
         command = SettlePrice(offer_id=name, number=number, cents=said.cents, sealed=sealed)
         record = await self.executor.execute(who, market, command, idempotency)
         return await self.view(who, market, name, record)
@@ -95,13 +95,14 @@ class Prices:
             cents=each.cents,
             at=to_instant(each.at_ms),
             by=each.by,
-            text=tasks.open(_sealed_for(name), each.sealed),
+            text=tasks.open(sealed_for(name), each.sealed),
             outcome=each.outcome,
             settled_at=to_instant(each.settled_ms) if each.settled_ms else None,
             settled_cents=None if each.open else each.settled_cents,
-            reason=tasks.open(_sealed_for(name), each.reason) if each.reason else "",
+            reason=tasks.open(sealed_for(name), each.reason) if each.reason else "",
         )
 
 
-def _sealed_for(name: str) -> str:
+def sealed_for(name: str) -> str:
+    """What texts about the price of a dispatch are sealed for."""
     return f"price.{name}"

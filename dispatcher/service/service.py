@@ -40,6 +40,7 @@ from dispatcher.service.proofs import Proofs
 from dispatcher.service.requests import Requests
 from dispatcher.service.scorecards import Scorecards
 from dispatcher.service.standing_orders import StandingOrders
+from dispatcher.service.statement_disputes import StatementDisputes
 from dispatcher.service.statements import Statements
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
@@ -121,6 +122,7 @@ class Service:
         self.papers = Papers(self.markets, self.vendors, self.acts, clock, self.proofs)
         self.caps = VendorCaps(self.markets, self.executor, self.vendors)
         self.statements = Statements(self.markets, self.vendors, clock)
+        self.statement_disputes = StatementDisputes(self.statements, self.tasks, self.executor, clock)
         self.vendor_days = VendorDays(self.markets, self.patient_reads, clock)
         self.why_vendor = WhyVendor(self.markets, clock, self.vendors)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)

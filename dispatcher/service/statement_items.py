@@ -18,15 +18,16 @@ METRES_PER_MILE = 1_609.344
 COLUMNS = (
     "vendor_id", "month", "item", "dispatch_id", "request_id", "reference", "day", "start_at", "end", "code",
     "service", "miles", "waited_minutes", "payer", "authorization_id", "authorization_number", "line", "for",
-    "hcpcs", "quantity", "unit_cents", "cents", "note", "disputed", "entered_at",
+    "hcpcs", "quantity", "unit_cents", "cents", "note", "disputed", "entered_at", "item_id",
 )  # fmt: skip
 
 
 def item_of(entered: Entered, disputed: Sequence[Line], tz: ZoneInfo, *, tells_number: bool) -> StatementItem:
     """`disputed`: lines of it, as they were when somebody said that they are wrong."""
-    _, name, item = entered
+    name, item = entered.name, entered.item
     offer, kind = offer_of(name), StatementItemKind
     return StatementItem(
+        id=name,
         offer_id=offer,
         request_id=request_id_of(offer),
         kind=kind.CORRECTION if is_correction(name) else kind.WORK,
@@ -89,6 +90,7 @@ def rows_of(item: StatementItem, vendor_id: str, month: str) -> Iterator[Row]:
         "authorization_id": item.authorization_id,
         "authorization_number": item.authorization_number,
         "entered_at": item.at,
+        "item_id": item.id,
     }
     for number, line in enumerate(item.lines, 1):
         yield base | {

@@ -22,7 +22,9 @@ from contracts.statements import (
     StatementSum,
 )
 from dispatcher.domain.prices import Line
+from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.statements import (
+    LATE,
     MONTHS,
     Item,
     disputed_line,
@@ -77,7 +79,7 @@ class Statements:
     async def all(self, who: Principal, market: str, month: str, query: StatementQuery) -> StatementPage:
         """A page of vendors, by id: those that have, or had, anything to do in the month."""
         self.markets.authorize_requests(who, market)
-        period = self._month(market, month)
+        period = self.period(market, month)
         vendors, cursor = await self.vendors.page(who, market, query.cursor, query.limit)
         found = [await self._statement(market, each.value.id, period) for each in vendors]
         some = tuple(each for each in found if each.work or each.corrections or each.open_work)
@@ -107,13 +109,18 @@ class Statements:
             kept_until=to_instant(kept_ms),
         )
 
-    async def _found(self, market: str, vendor_id: str, period: Period) -> tuple[list[Entered], int]:
-        """What stands in it, and until when (ms): all of a month goes at once, even if less is kept now."""
+    async def _found(
+        self, market: str, vendor_id: str, period: Period, offer_id: str = ""
+    ) -> tuple[list[Entered], int]:
+        """What stands in it, and until when (ms): all of a month goes at once, even if less is kept now.
+
+        `offer_id`: about this dispatch.
+        """
         months = MONTHS.whole((await self.markets.tuning(market)).values)
         kept_ms = month_after(period.first, 1 + months, period.tz)
         if self.clock.now_ms() >= kept_ms:
             return [], kept_ms
-        return await self.markets.store(market).statements.of(vendor_id, period.days), kept_ms
+        return await self.markets.store(market).statements.of(vendor_id, period.days, offer_id), kept_ms
 
     async def page(
         self, who: Principal, market: str, vendor_id: str, month: str, query: StatementItemQuery
@@ -133,6 +140,19 @@ class Statements:
         cursor = str(Cursor(page[-1].place_ms, page[-1].name)) if len(items) > len(page) else ""
         return StatementItemPage(items=tuple(_views(page, found, period.tz, who)), cursor=cursor)
 
+    async def item(
+        self, who: Principal, market: str, vendor_id: str, month: str, item_id: str
+    ) -> StatementItem:
+        """One item, as it is read."""
+        period = await self._period(who, market, vendor_id, month)
+        found, _ = await self._found(market, vendor_id, period, offer_of(item_id))
+        one = [each for each in found if each.name == item_id]
+        if not one:
+            raise NotFound(
+                f"the statement of {vendor_id} for {month} has no item {item_id}\nMaybe read it again."
+            )
+        return next(_views(one, found, period.tz, who))
+
     async def csv(
         self, who: Principal, market: str, vendor_id: str, month: str, query: StatementCsvQuery
     ) -> bytes:
@@ -151,9 +171,10 @@ class Statements:
 
     async def _period(self, who: Principal, market: str, vendor_id: str, month: str) -> Period:
         await self.vendors.get(who, market, vendor_id)
-        return self._month(market, month)
+        return self.period(market, month)
 
-    def _month(self, market: str, month: str) -> Period:
+    def period(self, market: str, month: str) -> Period:
+        """A month (yyyy-mm) of the market's."""
         return Period(date.fromisoformat(f"{month}-01"), self.markets.zones[market])
 
 
@@ -179,14 +200,21 @@ def _views(
 
 def _disputed(found: Sequence[Entered]) -> Mapping[str, list[Line]]:
     """By item, the lines of it that are disputed: one that was put anew is disputed where it is now."""
-    marks = [(offer_of(each.name), each.item.lines[0]) for each in found if disputed_line(each.name)]
-    about = {offer for offer, _ in marks}
+    marks = [each for each in found if disputed_line(each.name)]
+    about = {offer_of(each.name) for each in marks}
     items = [each for each in found if not disputed_line(each.name) and offer_of(each.name) in about]
     newest = sorted(items, key=lambda each: each.item.at_ms, reverse=True)
     lines: dict[str, list[Line]] = {}
-    for offer, line in marks:
-        for each in newest:
-            if offer_of(each.name) == offer and any(map(partial(is_same, line), each.item.lines)):
-                lines.setdefault(each.name, []).append(line)
-                break
+    for mark in marks:
+        for each in filter(partial(_is_about, mark), newest):
+            lines.setdefault(each.name, []).append(mark.item.lines[0])
+            break
     return lines
+
+
+def _is_about(mark: Entered, one: Entered) -> bool:
+    """Whether a mark is about this item: a late one names it."""
+    about, _, which = mark.name.rpartition(".")
+    if which.startswith(LATE):
+        return one.name == about
+    return offer_of(one.name) == about and any(map(partial(is_same, mark.item.lines[0]), one.item.lines))

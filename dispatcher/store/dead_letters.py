@@ -45,6 +45,7 @@ class DeadLetterPart:
         It is acknowledged in the same commit, or not at all. Raises Unavailable, Unwritable.
         """
         program = Program()
+        program.once(self.keys)
         program.write(self.keys.dead, "XADD", "*", "stream", entry.stream, "id", entry.id, "reason", reason)
         program.write(entry.stream, "XACK", group, entry.id)
         await self.committer.commit(program)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 
 from dispatcher.store.connection import Reader
 
 PREFIX = "dispatch:once:"
+WORD_BYTES = 8
 
 
 class Once:
@@ -16,8 +18,14 @@ class Once:
         self.reader = reader
 
     async def first(self, name: str, remember_s: int) -> bool:
-        """Whether nobody has said it before. Raises Unavailable."""
-        return bool(await self.reader.ask("SET", _key(name), "1", "NX", "EX", remember_s))
+        """Whether nobody has said it before. Raises Unavailable.
+
+        Who says it leaves a word of its own: asked again after a lost answer, it finds that and is the first.
+        """
+        own = secrets.token_hex(WORD_BYTES).encode()
+        # as bytes: redis-py would read the answer as that of a SET without GET
+        before = await self.reader.ask(b"SET", _key(name), own, "NX", "GET", "EX", remember_s)
+        return before is None or bytes(before) == own
 
     async def was(self, name: str) -> bool:
         """Whether somebody has said it, and it is remembered. Raises Unavailable."""

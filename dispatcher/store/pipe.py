@@ -124,8 +124,8 @@ class Pipe(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """The server hung up, or we did."""
-        self._opener.connection_lost(error)
         self._end(Disconnected(f"the connection has ended ({type(error).__name__})"))
+        self._opener.connection_lost(error)
 
     def _send_all(self) -> None:
         """All that was asked in this turn of the loop."""

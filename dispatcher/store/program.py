@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from dispatcher.store.keys import Keys
 
 Word = str | bytes | int
 FIGURE = "~"  # before a command's name: see `figure`
+ONCE_MS = 60_000  # real; nothing is sent again for so long
+NAME_BYTES = 12
 NO_VERSION = b"doubt"  # longer than any: no document begins with it
 
 
@@ -57,6 +60,14 @@ class Program:
         key = keys.command(idempotency.digest)
         self._check(Check("command"), "command", self._place(key), idempotency.fingerprint)
         self._note(key, idempotency)
+
+    def once(self, keys: Keys) -> None:
+        """Go on only if this very program had no effect yet; named first, it is looked at first.
+
+        For what only appends or counts: sent again after a lost answer it would do that twice.
+        """
+        name = secrets.token_hex(NAME_BYTES)
+        self.remember(keys, IdempotencyRecord.of("once", name, b"", ttl_ms=ONCE_MS))
 
     def note(self, keys: Keys, idempotency: IdempotencyRecord) -> None:
         """Remember it and its answer, new or not."""

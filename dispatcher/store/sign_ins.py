@@ -12,9 +12,11 @@ import secrets
 from collections.abc import Mapping, Sequence
 
 from dispatcher.store.connection import Reader
+from dispatcher.store.once import Once
 from dispatcher.store.resp import text_of
 
 CODE, MARK = "dispatch:sign-in:", "dispatch:sign-in-mark:"
+LONGEST_S = 86_400  # that a code may be worth something
 OPEN, ENDED = "dispatch:sign-in-open:", "dispatch:sign-in-ended"
 
 
@@ -29,10 +31,13 @@ class SignIns:
         await self.reader.ask("SET", _key(CODE, code), said, "EX", remember_s)
 
     async def take(self, code: str) -> bytes | None:
-        """What a code is worth, to the first who asks."""
-        found: bytes | None = await self.reader.ask("GET", _key(CODE, code))
-        first = found is not None and await self.reader.ask("DEL", _key(CODE, code))  # who deletes it has it
-        return found if first else None
+        """What a code is worth, to the first who asks, be it again after a lost answer."""
+        key = _key(CODE, code)
+        found: bytes | None = await self.reader.ask("GET", key)
+        if found is None or not await Once(self.reader).first(key, LONGEST_S):
+            return None
+        await self.reader.ask("DEL", key)
+        return found
 
     async def mark(self, market: str, vendor_id: str, person: str) -> str:
         """What sessions of the vendor's person have to carry; "" if none were ended yet."""

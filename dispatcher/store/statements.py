@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from dispatcher.domain.statements import Billed, Item, is_correction
+from dispatcher.domain.statements import Billed, Item, is_correction, offer_of
 from dispatcher.store import aside
 from dispatcher.store.keys import STATEMENT, Keys
 from dispatcher.store.node import Node
@@ -25,6 +25,7 @@ class Entered(NamedTuple):
     place_ms: int
     name: str
     item: Item
+    day: str  # under which it is stored: yyyy-mm-dd
 
 
 def add_billed(program: Program, keys: Keys, billed: Billed) -> None:
@@ -44,8 +45,11 @@ class StatementPart:
     def __init__(self, node: Node, keys: Keys) -> None:
         self.reader, self.aside, self.keys = node.reader, node.aside, keys
 
-    async def of(self, vendor_id: str, days: Sequence[str]) -> list[Entered]:
-        """A vendor's items of these days (yyyy-mm-dd, local), in their order, as far as they are readable."""
+    async def of(self, vendor_id: str, days: Sequence[str], offer_id: str = "") -> list[Entered]:
+        """A vendor's items of these days (yyyy-mm-dd, local), in their order, as far as they are readable.
+
+        `offer_id`: those about this dispatch.
+        """
         found: list[Entered] = []
         for first in range(0, len(days), FEW_DAYS):  # others have their turn in between
             some = days[first : first + FEW_DAYS]
@@ -55,7 +59,7 @@ class StatementPart:
                     name = f"{vendor_id}:{day}"
                     self.aside.note(self.keys.market, aside.Item(STATEMENT, name), type(fields).__name__)
                 else:
-                    found += self._read(fields)
+                    found += self._read(day, fields, offer_id)
         return sorted(found, key=lambda each: (each.place_ms, each.name))
 
     async def keep(self, days_ms: Mapping[str, int]) -> None:
@@ -65,10 +69,12 @@ class StatementPart:
             named = ((self.keys.statement(each, day), kept_ms) for day, kept_ms in days_ms.items())
             await self.reader.ask_all([("PEXPIRE", key, kept_ms, "GT") for key, kept_ms in named])
 
-    def _read(self, fields: Mapping[bytes, bytes]) -> list[Entered]:
+    def _read(self, day: str, fields: Mapping[bytes, bytes], offer_id: str) -> list[Entered]:
         named = ((text_of(name), raw) for name, raw in fields.items())
+        if offer_id:
+            named = ((name, raw) for name, raw in named if offer_of(name) == offer_id)
         items = self.aside.read_all(self.keys.market, STATEMENT, named, decode)
         return [
-            Entered(item.at_ms if is_correction(name) else item.start_ms, name, item)
+            Entered(item.at_ms if is_correction(name) else item.start_ms, name, item, day)
             for name, item in items.items()
         ]

@@ -165,10 +165,12 @@ class WebhookPart:
         *,
         waiting: Sequence[Sent] | None,
         called: Collection[Called] = (),
-        dead: Iterable[Buried] = (),
+        dead: Collection[Buried] = (),
     ) -> Outcome:
         """Write what became of calls. `waiting` None: as it was. FENCED, OUTDATED: not ours to write."""
         program, name, keys = Program(), hook.id, self.keys
+        if called or dead:  # the rest is as it is, however often it is written
+            program.once(keys)
         program.fence(keys.webhooks_fence, fence)
         program.unchanged(name, keys.record(WEBHOOK_KIND, name), hook.version)
         for each in called:

@@ -73,13 +73,14 @@ class Engine:
                 found[pair], missing = self.cache.look(pair, sorted(hours), now_s)
                 self.pairs[ROAD if found[pair] else ESTIMATE] += 1
                 self._want(pair, missing)
-        if self._loop is not None and self.waiting:
+            is_wanted = bool(self.waiting)
+        if self._loop is not None and is_wanted:
             self._loop.call_soon_threadsafe(self._work.set)
         return found
 
     @property
     def waiting(self) -> int:
-        """Pairs and hours that are to be asked for."""
+        """Pairs and hours that are to be asked for; in a thread, under the lock."""
         return sum(map(len, self._wanted.values())) + sum(len(each.pairs) for each in self._again)
 
     async def run(self) -> None:

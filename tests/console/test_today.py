@@ -18,6 +18,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.proofs import Place
 from tests.console.conftest import SHARED, Desk
 from tests.console.pages import problems, problems_in_both_themes, visit
+from tests.console.test_statements_page import FARE, ended
 from tests.console.trouble import town
 
 pytestmark = SHARED
@@ -77,6 +78,9 @@ async def test_a_disputed_line_is_settled_from_its_task(desk: Desk) -> None:
     await desk.parts.service.execute(vendor, market, AcceptOffer(offer_id="asked.1"))
     said = {"line": 1, "text": "the ride was shared"}
     await desk.call(market, "POST", "/dispatches/asked.1/price/disputes", said, Role.PLATFORM)
+    await ended(desk, market, "old.1", FARE)
+    path = "/vendors/v1/statements/2026-03"
+    await desk.call(market, "POST", f"{path}/items/old.1/disputes", said, Role.OPS)
     page = await desk.open("today", Role.OPS, market=market)
     await page.locator(".grid-row", has_text="price dispute").click()
     await page.wait_for_selector(".task button:has-text('Settle')")
@@ -89,6 +93,14 @@ async def test_a_disputed_line_is_settled_from_its_task(desk: Desk) -> None:
     await page.wait_for_selector(".toast:has-text('asked.1 costs $22.50')")
     price = await desk.call(market, "GET", "/dispatches/asked.1/price")
     assert (price["price_cents"], price["disputes"][0]["outcome"]) == (2_250, "changed")
+    await page.locator(".grid-row", has_text="statement dispute").click()
+    await page.keyboard.press("f")
+    await page.wait_for_selector("dialog p:has-text('Line 1: base, $45.00')")
+    await page.keyboard.type("the log says so")
+    await page.fill("dialog input[name=dollars]", "40.5")
+    await page.locator("dialog button.grave").press("Enter")
+    await page.wait_for_selector(".toast:has-text('Line 1 of old.1 is settled')")
+    assert (await desk.call(market, "GET", path, None, Role.OPS))["corrections_cents"] == -450
 
 
 async def test_a_disputed_outcome_is_answered_from_its_task_and_counts_no_more(desk: Desk) -> None:

@@ -296,3 +296,13 @@ def test_records_are_private_and_never_half_written(tmp_path: Path) -> None:
     assert (tmp_path / "decisions" / "m" / "2026-03-01" / "a").stat().st_mode & 0o077 == 0
     assert (tmp_path / "decisions" / "m" / "2026-03-01").stat().st_mode & 0o077 == 0
     assert [each.name for each in (tmp_path / "decisions").rglob(".draft*")] == []
+
+
+async def test_what_a_fault_of_ours_loses_is_counted(saved: Saved, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def no_memory(some: Sequence[object]) -> list[BaseException]:
+        raise MemoryError
+
+    monkeypatch.setattr(saved.saver._writer, "write", no_memory)
+    with pytest.raises(MemoryError):
+        await saved.saver._write([None, None])  # type: ignore[list-item]
+    assert saved.saver._counts == {LOST: 2}

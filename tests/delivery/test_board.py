@@ -245,6 +245,16 @@ def test_the_more_happens_the_later_it_is_asked_and_told_and_so_once() -> None:
     assert turns.may_hear(1.81 + LONGEST_S)
 
 
+async def test_who_listens_is_let_go_whatever_ends_it_and_finds_another(boards: Boards, world: World) -> None:
+    """Else a page shows what was, and hears that all is well."""
+    async with looking_on(boards, world) as (looked_at, listener):
+        assert looked_at._task is not None
+        looked_at._task.cancel()
+        await asyncio.gather(looked_at._task, return_exceptions=True)
+        assert listener.lost
+        assert boards.of(world.store.market(world.market)) is not looked_at
+
+
 async def test_one_that_nobody_has_looked_at_for_long_goes_with_its_rows(
     world: World, boards: Boards, monkeypatch: pytest.MonkeyPatch
 ) -> None:

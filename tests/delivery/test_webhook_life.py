@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import pytest
 from aiohttp import web
+from redis.exceptions import ConnectionError as Disconnected
 
 from contracts.events import RequestUnmatched
 from contracts.unmatched import Unmatched
@@ -19,11 +21,12 @@ from dispatcher.domain.commands.webhooks import DisableWebhook
 from dispatcher.domain.decision import Message
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.store.commit_connection import CommitConnection, Job
 from dispatcher.store.events import FIELD
 from dispatcher.store.outcome import Status
 from dispatcher.store.retention import RetentionPart
 from dispatcher.store.survey import survey
-from dispatcher.store.webhooks import Progress
+from dispatcher.store.webhooks import Buried, Progress, Sent
 from tests.delivery.conftest import RING
 from tests.delivery.hooks import Hooks, ids, says, told
 from tests.delivery.receivers import Receiver, webhook
@@ -228,6 +231,26 @@ async def test_who_has_lost_the_lease_or_knows_an_older_webhook_writes_nothing(
     assert (await hooks.part.flush(hook, new, progress, waiting=[])).status is Status.OUTDATED
     assert await hooks.part.progress(hook.id) is None
     assert (await hooks.part.flush(await hooks.now(hook), new, progress, waiting=[])).ok
+
+
+async def test_what_became_of_a_call_is_kept_once_though_the_answer_is_lost(
+    hooks: Hooks, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = await hooks.made(url)
+    fence = await hooks.part.lease.acquire("one", 60_000) or ""
+    sent = Sent(stream="s", entry_id="1-1", queue="", type="t", subject="s", event_id="e", first_ms=0)
+    settle, lost = CommitConnection._settle, list[Any]()
+
+    def loses_the_first(connection: CommitConnection, job: Job, answer: Any) -> bool:
+        if not lost:
+            lost.append(answer)
+            raise Disconnected("its answer was lost")
+        return settle(connection, job, answer)
+
+    monkeypatch.setattr(CommitConnection, "_settle", loses_the_first)
+    progress, dead = Progress(position="1-1", replays=1), [Buried(0, sent)]
+    assert (await hooks.part.flush(hook, fence, progress, waiting=None, dead=dead)).ok
+    assert (len(lost), await hooks.part.count_dead(hook.id)) == (1, 1)
 
 
 async def test_nothing_is_lost_and_no_request_goes_back_whenever_who_sends_dies(

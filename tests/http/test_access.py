@@ -38,6 +38,8 @@ PLACES = {
     "part": "pickup",
     "kind": "auto_insurance",
     "dispute_id": "no-such.1.late_dispute",
+    "item_id": "no-such.1",
+    "line": "1",
 }
 
 
@@ -121,6 +123,7 @@ WISHES: dict[str, Any] = {  # what a call says, in its body or its query, by its
     "refuseAmendment": {"number": 1},
     "reportStatus": {"status": "en_route"},
     "disputePrice": {"line": 1, "text": "it was not"},
+    "disputeItem": {"line": 1, "text": "it was not"},
     "giveProof": {"part": "pickup"},
     "postMessage": {"text": "hello"},
     "changeWebhook": {"url": "https://elsewhere.example/"},

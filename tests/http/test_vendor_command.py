@@ -7,7 +7,7 @@ import io
 import json
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from contracts.why_vendor import LostToRule, Remedy, VendorWhy
 from dispatcher import cli
 from dispatcher.cli._vendor.own import _watch
 from dispatcher.cli._vendor.shown import table
+from dispatcher.cli._vendor.statement import month_at
 from dispatcher.cli._vendor.why import _lines
 from tests.http.conftest import Api, trip
 from tests.http.test_by_hand import AT, DAY, add, put_to
@@ -77,8 +78,19 @@ async def test_the_lists_say_what_is_unread_and_a_days_list_has_what_is_over(tow
     assert (row["id"], row["unread"]) == ("r1.1", 1)
     code, out, _ = await typed("statement", "--month", DAY[:7])
     assert (code, "no_show" in out, out.splitlines()[-1]) == (0, True, "together $0.00, not final yet")
+    code, out, _ = await typed("statement")
+    assert (code, f"nothing of {month_at('America/New_York', datetime.now(UTC))} is over yet" in out) == (
+        0,
+        True,
+    )
     code, out, _ = await typed("rides", "--day", "2026-03-01")
     assert (code, out) == (0, "you had and have nothing on 2026-03-01\n")
+
+
+def test_the_month_is_the_one_that_it_is_where_the_market_is() -> None:
+    half_past_six = datetime(2026, 11, 30, 18, 30, tzinfo=UTC)
+    assert month_at("Asia/Kathmandu", half_past_six) == "2026-12"
+    assert month_at("America/New_York", half_past_six) == "2026-11"
 
 
 async def test_a_ride_goes_from_its_offer_to_its_end_by_typed_words(
@@ -118,6 +130,8 @@ async def test_a_ride_goes_from_its_offer_to_its_end_by_typed_words(
         assert (await typed("report", "r1.1", status))[0] == 0
     _, view = await town.call("GET", "/requests/r1")
     assert view["state"] == "completed"
+    code, out, _ = await typed("dispute-item", DAY[:7], "r1.1", "1", "it was two trips")
+    assert (code, "line 1 of r1.1: disputed" in out) == (0, True)
     _, proof = await town.call("GET", "/dispatches/r1.1/proof", role=Role.OPS)
     assert proof["parts"][0]["report"]["position"] == [-73.95, 40.76]
     _, price = await town.call("GET", "/dispatches/r1.1/price")

@@ -10,7 +10,6 @@ import pytest
 
 from contracts.instants import HOUR_MS
 from dispatcher.app.opened import opened
-from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.jobs import skew
 from dispatcher.jobs.timers import LOOK_AGAIN_S, Timers
 from dispatcher.matching.share import Share
@@ -133,7 +132,7 @@ async def test_a_clock_that_goes_ahead_fires_no_timer_before_its_time(
     assert due_ms is not None
     world.clock.ms = due_ms + 1000 * speed * (TEN_MINUTES_S - 5)
     assert await (timers := Timers(world.service)).fire_due(world.market) == 0
-    assert timers._pause_s(world.market, REQUEST_KIND, due_ms) > LOOK_AGAIN_S, "it looks as if it were due"
+    assert timers._pause_s(world.market, due_ms) > LOOK_AGAIN_S, "it looks as if it were due"
     world.clock.ms += 1000 * speed * 10
     assert await Timers(world.service).fire_due(world.market) == 1
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -141,17 +143,20 @@ async def test_a_store_that_is_away_is_waited_for(world: World, monkeypatch: pyt
     await world.submit(make.trip("r1", ahead_ms=MINUTE_MS))
     world.clock.ms += HOUR_MS
     monkeypatch.setattr(timers, "LOOK_EVERY_S", 0.001)
-    running = Timers(world.service)
-    fire, asked = running.fire_kind, 0
+    running, due_times = Timers(world.service), world.store.market(world.market).due_times
 
-    async def away_at_first(market: str, kind: Kind[Any]) -> int:
-        nonlocal asked
-        asked += 1
-        if asked < 3:
-            raise Unavailable("the store does not answer.")
-        return await fire(market, kind)
+    def away_at_first(ask: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        asked = itertools.count()
 
-    monkeypatch.setattr(running, "fire_kind", away_at_first)
+        async def answer(*given: Any) -> Any:
+            if next(asked) < 2:
+                raise Unavailable("the store does not answer.")
+            return await ask(*given)
+
+        return answer
+
+    monkeypatch.setattr(running, "fire_kind", away_at_first(running.fire_kind))
+    monkeypatch.setattr(due_times, "first_of", away_at_first(due_times.first_of))
     work = asyncio.create_task(running.run(world.market, REQUEST_KIND))
     async with asyncio.timeout(20):  # only timers that gave up make this wait so long
         while (await world.record("r1")).state is not RequestState.UNMATCHED:
@@ -190,10 +195,31 @@ async def test_all_kinds_share_one_look(world: World, monkeypatch: pytest.Monkey
         return await look(commands)
 
     monkeypatch.setattr(world.store.reader, "ask_each", counted)
-    agenda = Agenda(world.store.market(world.market).due_times)
+    stored, paused = world.store.market(world.market), list[int | None]()
+
+    def for_long(next_ms: int | None) -> float:
+        paused.append(next_ms)
+        return 60.0  # only who looks without need makes this test fail, and none make it wait
+
+    answered = list[Kind[Any]]()
+    agenda = Agenda(stored.due_times, world.clock.now_ms, for_long, answered.append)
     await world.submit(make.trip("r1", ahead_ms=HOUR_MS))
-    due = dict(zip(kinds(), await asyncio.gather(*map(agenda.next_ms, kinds())), strict=True))
-    assert due[REQUEST_KIND] == (await world.record("r1")).timer_ms
+    waiting = {kind: asyncio.create_task(agenda.until_due(kind)) for kind in kinds()}
+    while not paused:
+        await asyncio.sleep(0)
     assert asked == 1
-    await agenda.next_ms(TASK_KIND)  # who asks again has done something since
-    assert asked == 2
+    due_ms = (await world.record("r1")).timer_ms
+    assert paused == [due_ms]
+    assert answered == list(kinds())
+    world.clock.ms = due_ms
+    waiting[TASK_KIND].cancel()
+    await asyncio.wait({waiting[TASK_KIND]})
+    waiting[TASK_KIND] = asyncio.create_task(agenda.until_due(TASK_KIND))  # it has done something since
+    await asyncio.wait_for(waiting[REQUEST_KIND], 20)
+    assert not any(each.done() for kind, each in waiting.items() if kind is not REQUEST_KIND)
+    assert asked <= 3, "one for who left, one for who came: no more"
+    for each in waiting.values():
+        each.cancel()
+    await asyncio.wait(waiting.values())
+    while agenda._looking is not None and not agenda._looking.done():
+        await asyncio.sleep(0)

@@ -9,9 +9,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from pickle import UnpicklingError
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,11 +27,12 @@ from dispatcher.decisions.decided import Decided
 from dispatcher.matching import solving
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import AT_ONCE, MANY_AT_ONCE, FenceLost, Ownership, run_bounded
-from dispatcher.matching.elsewhere import Asked
+from dispatcher.matching.elsewhere import Asked, Line
 from dispatcher.matching.job import Job
 from dispatcher.matching.parts import heard
 from dispatcher.matching.solvers import Settled, Whose
 from dispatcher.matching.solving import SolverPool
+from solvers import part as parts
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Screening
 from tests.matching.conftest import Town
@@ -363,3 +366,18 @@ async def test_where_what_a_solver_says_cannot_be_read_it_is_not_left_waiting() 
             its.send_bytes(b"no part")
             with pytest.raises(OSError, match="pipe"):
                 await asyncio.to_thread(its.send, LARGE)
+
+
+async def test_a_solver_that_cannot_read_an_answer_waits_for_none_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parts, "pack_part", lambda part: b"")
+    ours, its = Pipe()
+    part: Any = SimpleNamespace(number=1, time_limit_s=1.0)
+    with Line(its, at_once=1) as line, ours:
+        solving_it = asyncio.create_task(asyncio.to_thread(line.solved, part))
+        assert await asyncio.to_thread(ours.recv) == Asked(1, 1.0, b"")
+        ours.send_bytes(b"no answer")
+        async with asyncio.timeout(20):
+            assert await solving_it is None
+            assert await asyncio.to_thread(line.solved, part) is None

@@ -235,7 +235,7 @@ async def test_what_cannot_be_fired_does_not_starve_the_timers_behind_it(
     fired = [await timers.fire_due(world.market) for _ in range(2)]
     assert fired == [0, 1]
     assert (await world.record("good")).state == "unmatched"
-    assert timers._pause_s(world.market, REQUEST_KIND, 0) >= 0.5  # what is put off makes nobody hurry
+    assert timers._rest_s(world.market, REQUEST_KIND) >= 0.5  # what is put off makes nobody hurry
 
 
 async def test_a_vendors_offers_are_listed_without_the_one_that_cannot_be_read(world: World) -> None:

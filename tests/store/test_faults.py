@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ResponseError
 
 from contracts.instants import to_instant
@@ -17,15 +18,18 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import ledger, tail
 from dispatcher.store.commit_connection import CommitConnection, Job
 from dispatcher.store.committer import Committer
-from dispatcher.store.connection import NoGroup, is_retryable, server_words
+from dispatcher.store.connection import NoGroup, Reader, is_retryable, server_words
+from dispatcher.store.events import Entry
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.market import MarketStore
+from dispatcher.store.once import Once
 from dispatcher.store.outcome import UNKNOWN, Status
 from dispatcher.store.pipe import Pipe
 from dispatcher.store.program import Deferred
 from dispatcher.store.replicated import ReplicatedConnection
+from dispatcher.store.sign_ins import SignIns
 from dispatcher.store.store import Store
 from dispatcher.store.streams import Streams
 from tests.proxy import Proxy
@@ -80,6 +84,42 @@ async def test_a_lost_answer_without_a_command_id_is_settled_by_what_is_stored(
     assert proxy.faults == 2
     assert await booked(market) == 0
     assert len(await streams.read(keys.events)) == 3
+
+
+async def test_a_reply_is_put_aside_once_though_the_answer_is_lost(
+    far: MarketStore, market: MarketStore, proxy: Proxy
+) -> None:
+    proxy.losing = 1
+    await far.dead_letters.bury(Entry(far.keys.shared_replies, "1-1", b""), "g", "a test")
+    assert (proxy.faults, await market.dead_letters.count()) == (1, 1)
+
+
+class Forgetful(Reader):
+    """The answer of the next command of a name is lost."""
+
+    losing: str | bytes = ""
+
+    async def _send_to(self, *given: Any, **named: Any) -> list[Any]:
+        answers, name = await super()._send_to(*given, **named), given[1][0][0]
+        if name == self.losing:
+            self.losing = ""
+            raise Disconnected("its answer was lost")
+        return answers
+
+
+async def test_what_may_happen_once_is_not_lost_with_an_answer(server: EmbeddedRedis, raw: Redis) -> None:
+    """Else a link or a code that signs in is used up, and nobody is signed in."""
+    reader, another = Forgetful(raw), SignIns(Reader(raw))
+    for lost in ("GET", b"SET", "DEL"):
+        await another.keep(f"code {lost!r}", b"worth", 60)
+        reader.losing = lost
+        assert await SignIns(reader).take(f"code {lost!r}") == b"worth"
+        assert reader.losing == ""
+        assert await another.take(f"code {lost!r}") is None
+    reader.losing = b"SET"
+    assert await Once(reader).first("said amid faults", 60)
+    assert not await Once(reader).first("said amid faults", 60)
+    assert not await Once(Reader(raw)).first("said amid faults", 60)
 
 
 async def test_a_connection_cut_within_a_question_has_one_effect(

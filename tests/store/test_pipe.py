@@ -63,6 +63,25 @@ class NoMemory:
         raise MemoryError
 
 
+class Failing:
+    """What opened the connection, and cannot take that it has ended."""
+
+    def connection_lost(self, error: Exception | None) -> None:
+        raise MemoryError
+
+
+async def test_who_waits_is_told_that_the_connection_ended_whatever_else_fails_then(client: Redis) -> None:
+    pipe = await Pipe.to(client)
+    opener, pipe._opener = pipe._opener, Failing()
+    asked = asyncio.create_task(pipe.ask_one("ECHO", "a"))
+    await asyncio.sleep(0)
+    with pytest.raises(MemoryError):
+        pipe.connection_lost(None)
+    pipe._opener = opener  # which hears of it once more, from the loop
+    with pytest.raises(Disconnected):
+        await asked
+
+
 async def test_where_words_find_no_memory_nobody_hears_anothers_answer(client: Redis) -> None:
     pipe = await Pipe.to(client)
     pipe._transport = NoMemory(pipe._transport)

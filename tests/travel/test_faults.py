@@ -3,7 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,8 +15,9 @@ from aiohttp.test_utils import TestServer
 
 from dispatcher.travel.breaker import Breaker
 from dispatcher.travel.cache import KEEP_S, NO_ROAD_KEEP_S, Cache
-from dispatcher.travel.engine import MOST_WANTED
-from dispatcher.travel.tiles import first_tile
+from dispatcher.travel.engine import MOST_WANTED, Engine
+from dispatcher.travel.tiles import Tile, first_tile
+from dispatcher.travel.url import TravelUrl
 from solvers.known_travel import Answer, Pair
 from solvers.travel import DetourTravel
 from tests.travel.conftest import running, until
@@ -202,3 +204,17 @@ async def test_what_is_wanted_is_bounded() -> None:
     async with silence() as port, running("osrm", port) as engine:
         engine.travel_of({}).between(origins, np.repeat(THERE, many, axis=0), np.zeros(many, np.int64))
         assert engine.waiting <= MOST_WANTED
+
+
+async def test_what_waits_is_counted_by_a_thread_while_nobody_takes_of_it() -> None:
+    """A deque that changes while it is gone through raises: a batch failed."""
+    engine, looked = Engine(TravelUrl.parse("osrm+http://127.0.0.1:1")), list[bool]()
+
+    class Guarded(deque[Tile]):
+        def __iter__(self) -> Iterator[Tile]:
+            looked.append(engine._lock.locked())
+            return super().__iter__()
+
+    engine._again, engine._loop = Guarded(), asyncio.get_running_loop()
+    await asyncio.to_thread(engine.look, {Pair(1, 2): {7}})
+    assert set(looked) == {True}

@@ -1,4 +1,4 @@
-"""What a month's work comes to: its sums, its dispatches, and all of it as CSV."""
+"""What a month's work comes to: its sums, its dispatches, all of it as CSV; a line that is wrong."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from contracts.base import Wire
 from contracts.statements import Statement, StatementItem
 from dispatcher.cli._vendor import Subjects, Told
 from dispatcher.cli._vendor.own import myself
-from dispatcher.cli._vendor.reading import write
+from dispatcher.cli._vendor.reading import a_text, write
 from dispatcher.cli._vendor.shown import money, table
+from dispatcher.cli._vendor.work import MOST_LINE
+from dispatcher.runtime.arguments import whole
 
 if TYPE_CHECKING:
     from client.vendor import VendorClient
 
 MONTH = re.compile("2[01][0-9]{2}-(0[1-9]|1[0-2])")
-HEADS = ("dispatch", "day", "end", "what", "miles", "for", "is", "")
+HEADS = ("item", "day", "end", "what", "miles", "for", "is", "")
 
 
 class WholeStatement(Wire):
@@ -31,12 +33,19 @@ class WholeStatement(Wire):
 
 
 def add(subjects: Subjects) -> None:
-    """statement."""
+    """statement, dispute-item."""
     parser: ArgumentParser = subjects.word(
         "statement", "what a month's work comes to, dispatch by dispatch", _statement, offer=False
     )
     parser.add_argument("--month", type=a_month, metavar="YYYY-MM", help="of your market; left out: this one")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write it to this file, a row a line")
+    parser = subjects.word(
+        "dispute-item", "say that a line of a statement is wrong; ops looks at it", _dispute, offer=False
+    )
+    parser.add_argument("month", type=a_month, metavar="YYYY-MM", help="of your market")
+    parser.add_argument("item", metavar="ITEM", help="its id, as `statement` shows it")
+    parser.add_argument("line", type=whole(1, MOST_LINE), metavar="LINE", help="its number, from 1")
+    parser.add_argument("text", metavar="TEXT", help="why; - reads it from standard input")
 
 
 def a_month(text: str) -> str:
@@ -58,21 +67,32 @@ async def _statement(vendor: VendorClient, args: Namespace) -> Told:
     return Told(WholeStatement(statement=found, items=items), lines)
 
 
+def month_at(time_zone: str, now: datetime) -> str:
+    """The month that it is there."""
+    return f"{now.astimezone(ZoneInfo(time_zone)):%Y-%m}"
+
+
+async def _dispute(vendor: VendorClient, args: Namespace) -> Told:
+    me, text = (await myself(vendor)).vendor.id, a_text(args.text)
+    item = await vendor.dispute_item(me, args.month, args.item, args.line, text)
+    return Told(item, [f"line {args.line} of {item.id}: disputed; ops looks at it"])
+
+
 async def _sums_of(vendor: VendorClient, me: str, month: str | None) -> Statement:
     """Of the month; None: of this one where the market is, which it says itself."""
     now = datetime.now(UTC)
     if month is not None:
         return await vendor.statement(me, month)
     found = await vendor.statement(me, f"{now:%Y-%m}")
-    there = f"{now.astimezone(ZoneInfo(found.time_zone)):%Y-%m}"
+    there = month_at(found.time_zone, now)
     return found if there == found.month else await vendor.statement(me, there)
 
 
 def _rows(item: StatementItem) -> list[tuple[object, ...]]:
     """A row a line; what it is about stands in the first."""
-    about: tuple[object, ...] = (item.offer_id, item.day, item.end, item.service, item.miles or "")
+    about: tuple[object, ...] = (item.id, item.day, item.end, item.service, item.miles or "")
     if item.kind == "correction":
-        about = (item.offer_id, item.day, "corrected", item.service, "")
+        about = (item.id, item.day, "corrected", item.service, "")
     said = [
         (f"{each.kind} {each.hcpcs}".strip(), money(each.cents), "disputed" if each.disputed else each.note)
         for each in item.lines

@@ -125,7 +125,7 @@ class Kept:
             if outcome.status is not Status.OUTDATED:
                 break
             self._adopt(await self.part.records.get(self.hook.id))
-        if outcome.status is not Status.OK:
+        if not outcome.ok:
             raise Superseded
         self._called, self._dead, self.is_dirty, queues.changed = [], [], False, False
 

@@ -25,6 +25,7 @@ from dispatcher.domain.rights import (
     may_act,
     refuse_another_name,
 )
+from dispatcher.domain.statement_disputes import ItemLine
 from dispatcher.domain.states import REQUIREMENT_TASKS
 from dispatcher.domain.task_owners import OWNERS
 from dispatcher.domain.tasks import TaskComment, TaskRecord, changed, done, has_ended, news, subject_of
@@ -139,6 +140,12 @@ def _refuse_unsettled(task: TaskRecord, context: Context) -> None:
         raise WrongState(
             f"task {task.id} is about a dispute that is not answered\n"
             f"Maybe answer it: POST …/vendors/{task.vendor}/scorecard/disputes/{name}/answer.",
+            state=task.state.value,
+        )
+    if task.kind is TaskKind.STATEMENT_DISPUTE:
+        href = ItemLine.of_task(task.id, task.vendor).href
+        raise WrongState(
+            f"task {task.id} is about a dispute that is not settled\nMaybe settle it: POST …/{href}.",
             state=task.state.value,
         )
     request = context.related.get(task.request_id)

@@ -13,7 +13,7 @@ import { button, dollars, heading, number, reading, select, told } from "../part
 
 export const title = "Statements";
 
-const MONTHS = 13, PAGE = 200, ITEMS = 1000, A_MONTH = "2[01][0-9]{2}-(0[1-9]|1[0-2])";
+const MONTHS = 13, PAGE = 20, ITEMS = 1000, A_MONTH = "2[01][0-9]{2}-(0[1-9]|1[0-2])";
 /** @typedef {import("../core/app.js").Context} Context */
 
 /**
@@ -47,6 +47,7 @@ class Statements {
     this.figures = h("div", { class: "figures" });
     this.trouble = h("div", { class: "page-part" });
     this.grid = this.newGrid();
+    this.shown = ""; // the month of which all is read: before, rows are shown as they come
     const csv = this.vendor ? () => this.saveLines() : () => this.grid.exportCsv();
     root.append(
       heading(
@@ -99,9 +100,14 @@ class Statements {
 
   async read() {
     const month = this.month.value;
+    if (this.shown !== month) { // no figures of another month beside rows of this one
+      this.figures.replaceChildren();
+      this.trouble.replaceChildren();
+    }
     await reading(this.trouble, this.context.signal, () => this.found(month), ({ sums, rows }) => {
       if (month !== this.month.value) return null; // another was chosen meanwhile
       this.grid.update(rows, { anew: true });
+      this.shown = month;
       this.drawFigures(sums);
       const zone = this.context.zone, kept = sums[0] && Date.parse(sums[0].kept_until) - 1;
       return kept ? h("p", { class: "hint" }, `Days of ${zone.name}. Kept to ${zone.date(kept)}.`) : null;
@@ -116,6 +122,7 @@ class Statements {
     if (!this.vendor) {
       for await (const page of api.pages(`/statements/${month}`, { limit: PAGE }, signal)) {
         sums.push(...page.statements);
+        if (this.shown !== month && month === this.month.value) this.grid.update([...sums], { anew: true });
       }
       return { sums, rows: sums };
     }

@@ -7,7 +7,7 @@ import { h } from "../core/dom.js";
 import { about } from "../core/tasks.js";
 import { authorize, renew, wants } from "./acts/authorize.js";
 import { answerTask } from "./acts/answer.js";
-import { settle } from "./acts/settle.js";
+import { settle, settleItem } from "./acts/settle.js";
 import { choice, dialog, field } from "./dialog.js";
 import { words } from "./state.js";
 import { codeSays } from "./words.js";
@@ -22,6 +22,7 @@ const ENDS = {
   authorization_running_out: "Renew…",
   price_dispute: "Settle…",
   score_dispute: "Answer…",
+  statement_dispute: "Settle…",
 };
 
 /** @param {any} task @param {Context} context @param {"h2" | "h3"} [heading] as deep as what it stands under wants */
@@ -96,6 +97,7 @@ async function release(task, context) {
 /** @param {any} task @param {Context} context */
 export function finish(task, context) {
   if (task.kind === "price_dispute") return settle(task, context); // what is decided ends it
+  if (task.kind === "statement_dispute") return settleItem(task, context);
   if (task.kind === "score_dispute") return answerTask(task, context);
   if (task.kind === "authorization_running_out") return renew(task.authorization_id, context);
   const held = task.kind === "authorization_missing" && context.store.get(task.request_id);

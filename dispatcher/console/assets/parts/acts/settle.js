@@ -1,5 +1,5 @@
 /**
- * Settling a disputed line of a price: what is said, what it costs now, and what it costs from then on.
+ * Settling a disputed line of a price, or of a statement: what is said, what it costs now, and what it costs from then on.
  * @module
  */
 
@@ -36,6 +36,39 @@ export async function settle(task, context) {
       const cents = dollars.value === "" ? {} : { cents: Math.round(Number(dollars.value) * 100) };
       const settled = await context.api.post(`${path}/disputes/${number}/settle`, { reason: reason.value, ...cents });
       toast(`${task.offer_id} costs ${money(settled.price_cents)}`);
+      return settled;
+    },
+  });
+}
+
+/**
+ * Of a statement, once the request is forgotten: its task has what was said.
+ * @param {any} task @param {Context} context
+ */
+export async function settleItem(task, context) {
+  const [month = "", ...more] = task.id.split(".statement_dispute_").at(-1).split("_"), line = more.pop();
+  const item = [task.offer_id, ...more].join(".");
+  const path = `/vendors/${task.vendor_id}/statements/${month.slice(0, 4)}-${month.slice(4)}/items/${item}`;
+  const costs = await context.api.get(path).then(
+    (/** @type {any} */ found) => `${words(task.code)}, ${money(found.lines[Number(line) - 1].cents)}`,
+    (error) => error instanceof Error ? error.message : String(error), // it can be ended all the same
+  );
+  const dollars = h("input", { name: "dollars", type: "number", step: "0.01" });
+  const reason = h("textarea", { name: "reason", required: true, maxLength: 200, autofocus: true });
+  return dialog({
+    title: `Settle line ${line} of ${item}, ${task.vendor_id}`,
+    act: "Settle",
+    grave: true,
+    body: [
+      h("p", {}, `Line ${line}: ${costs}`),
+      task.comments.map((/** @type {any} */ each) => h("p", {}, `${each.by}: “${each.text}”`)),
+      field("The line costs, in dollars", dollars, "Empty: it stays as it is. Else a correction of today says so."),
+      field("Reason", reason, "It stands in the audit: name no patient. The vendor is told what it costs, not why."),
+    ],
+    run: async () => {
+      const cents = dollars.value === "" ? {} : { cents: Math.round(Number(dollars.value) * 100) };
+      const settled = await context.api.post(`${path}/disputes/${line}/settle`, { reason: reason.value, ...cents });
+      toast(`Line ${line} of ${item} is settled`);
       return settled;
     },
   });
