@@ -39,7 +39,7 @@ SLACK = Parameter(
 )
 PARAMETERS = (ENFORCED, SLACK)
 FAR_M = 10_000_000.0  #: a quarter of the way around the earth
-_ROUNDING_M = 1.0  # the two ways of computing a distance differ by centimetres
+ROUNDING_M = 1.0  # the two ways of computing a distance differ by centimetres
 
 
 class ServiceArea(PairRule):
@@ -72,7 +72,7 @@ class ServiceArea(PairRule):
     def permits(self, one: Candidate) -> bool:
         """Whether the further end is within reach of the nearest area."""
         beyond, reach_m = beyond_one_m(one), one.vendor.out_of_area_m + SLACK.of(one.values)
-        return not ENFORCED.whole(one.values) or beyond <= (reach_m + _ROUNDING_M if reach_m else 0)
+        return not ENFORCED.whole(one.values) or beyond <= (reach_m + ROUNDING_M if reach_m else 0)
 
 
 def beyond_m(view: View) -> Floats:

@@ -15,7 +15,7 @@ from solvers.horizon import Horizon
 from solvers.rules import registry
 from solvers.rules.base import Candidate, CandidateRule, PairRule
 from solvers.rules.price import METRES_PER_MILE, price_cents, price_lines, price_of
-from solvers.rules.service_area import beyond_one_m
+from solvers.rules.service_area import ROUNDING_M, SLACK, beyond_one_m
 from tests.examples import examples
 from tests.solvers import town
 from tests.solvers.rules.cases import Case, cases
@@ -49,7 +49,14 @@ def _says_what_its_twin_says(rule: PairRule | CandidateRule, case: Case) -> None
         one = case.candidate(row)
         if rule.code == "capacity" and coarse and not allowed[row]:
             continue  # a coarse bucket may hide a unit that is free; it never invents one
+        if rule.code == "service_area" and not allowed[row] and _just_beyond(one):
+            continue  # the twin judges what the mask took: it never refuses that for a rounding
         assert bool(allowed[row]) == rule.permits(one), (rule.code, row, one)
+
+
+def _just_beyond(one: Candidate) -> bool:
+    """Whether the further end lies less than the twin's rounding beyond what is within reach."""
+    return 0 < beyond_one_m(one) - one.vendor.out_of_area_m - SLACK.of(one.values) <= ROUNDING_M
 
 
 @FEW
