@@ -1,1 +1,1 @@
-"""What other systems speak, mapped to commands and calls that exist: a language a folder, a subject a file."""
+"""What other systems speak, mapped to the calls and commands there are: a language a folder."""
