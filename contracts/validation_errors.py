@@ -25,17 +25,30 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$", re.DOTALL)
 
 def invalid_message(error: msgspec.ValidationError, body: Any, form: Any) -> InvalidMessage:
     """What msgspec says about `body`, which should have been a `form`, with the place as a JSON pointer."""
-    text = str(error)
-    found = _AT.search(text)
-    steps = _steps(found[1]) if found else ()
-    what = text[: found.start()] if found else text
-    pointer = "".join(f"/{step}" for step in steps)
+    steps, what = _place(error)
+    pointer = _pointer(steps)
     if HIDDEN.intersection(steps):
         told = what if what.startswith("Expected") else "not as described"
         return InvalidMessage.at(pointer, f"{told}\nMaybe compare it with /openapi.json.")
     if _is_swapped(body, steps):
         return InvalidMessage.at(pointer, f"{_with_value(what, _value(body, steps))}\n{SWAPPED}")
     return InvalidMessage.at(pointer, _remedied(_with_value(what, _value(body, steps)), form, steps, body))
+
+
+def place_of(error: msgspec.ValidationError) -> tuple[str, str]:
+    """Where something is wrong, as a JSON pointer, and what; of messages that must not be repeated."""
+    steps, what = _place(error)
+    return _pointer(steps), what
+
+
+def _place(error: msgspec.ValidationError) -> tuple[tuple[str | int, ...], str]:
+    text = str(error)
+    found = _AT.search(text)
+    return (_steps(found[1]), text[: found.start()]) if found else ((), text)
+
+
+def _pointer(steps: Sequence[str | int]) -> str:
+    return "".join(f"/{step}" for step in steps)
 
 
 def _is_swapped(body: Any, steps: Sequence[str | int]) -> bool:
