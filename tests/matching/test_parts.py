@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
+import socket
+import struct
+import termios
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -185,6 +189,51 @@ async def test_who_is_cancelled_lets_go_of_a_part() -> None:
     ended.set()
     assert done
     assert hearing.cancelled()
+
+
+async def test_who_is_cancelled_twice_leaves_no_thread_that_reads_what_another_is_sent() -> None:
+    """The line's number is the next one's that is opened: a thread amid a part would read on there."""
+
+    async def nothing(part: BatchPlan) -> None:
+        pass
+
+    solvers = list[socket.socket]()
+
+    async def hears() -> None:
+        async with heard(nothing) as parts:
+            solvers.append(socket.socket(fileno=os.dup(parts.fileno())))
+            await asyncio.Event().wait()
+
+    hearing = asyncio.create_task(hears())
+    while not solvers:
+        await asyncio.sleep(0)
+    (solver,) = solvers
+    solver.sendall(struct.pack("!i", 1 << 20) + b"half")  # of a part of a megabyte
+    async with asyncio.timeout(20):
+        while unread(solver):
+            await asyncio.sleep(0.001)
+    for _ in range(3):
+        hearing.cancel()
+        await asyncio.sleep(0.01)
+    await asyncio.gather(hearing, return_exceptions=True)
+    pairs = [socket.socketpair() for _ in range(8)]
+    with contextlib.suppress(OSError):  # nobody hears it any more
+        solver.sendall(b"more of it")
+    await asyncio.sleep(0.05)  # such a thread would be there by now
+    for _, theirs in pairs:
+        theirs.sendall(b"an answer")
+    await asyncio.sleep(0.05)
+    for ours, theirs in pairs:
+        ours.setblocking(False)
+        assert ours.recv(100) == b"an answer"
+        ours.close()
+        theirs.close()
+    solver.close()
+
+
+def unread(end: socket.socket) -> int:
+    """Bytes sent that nobody has read yet."""
+    return struct.unpack("i", fcntl.ioctl(end.fileno(), termios.TIOCOUTQ, b"\0" * 4))[0]
 
 
 class InParts:
