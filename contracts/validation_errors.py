@@ -17,6 +17,8 @@ MAX_SHOWN = 80
 LEFT_EMPTY = "Maybe it was left empty by the sender: it has no default."
 SWAPPED = "Maybe the two are swapped: a position is [lon, lat], east first."
 
+OTHER_FORM = "Expected text of another form"  # which one stands below it, in words
+_PATTERN = re.compile(r"Expected `str` matching regex .*", re.DOTALL)
 _AT = re.compile(r" - at `(?:key in )?\$?([^`]*)`$")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(.*)`$", re.DOTALL)
@@ -44,7 +46,8 @@ def place_of(error: msgspec.ValidationError) -> tuple[str, str]:
 def _place(error: msgspec.ValidationError) -> tuple[tuple[str | int, ...], str]:
     text = str(error)
     found = _AT.search(text)
-    return (_steps(found[1]), text[: found.start()]) if found else ((), text)
+    what = _PATTERN.sub(OTHER_FORM, text[: found.start()] if found else text)
+    return _steps(found[1]) if found else (), what
 
 
 def _pointer(steps: Sequence[str | int]) -> str:

@@ -40,7 +40,7 @@ def headers_of(parts: Parts) -> dict[str, str]:
 def with_console(
     parts: Parts, directory: Directory | None = None, more: Iterable[Routes] = ()
 ) -> web.Application:
-    """The API with the console beside it, and `more` routes. `directory`: whose people may sign in, too."""
+    """The API, with `more` routes, and the console beside it. `directory`: whose people may sign in, too."""
     app = build_app(parts, [sessions.ROUTES, vendor_sessions.ROUTES, *more])
     if directory is not None:
         app[sessions.DIRECTORY] = directory

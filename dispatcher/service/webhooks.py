@@ -80,6 +80,7 @@ class Webhooks:
             url=wanted.url,
             events=tuple(dict.fromkeys(wanted.events)),
             description=wanted.description,
+            form=wanted.form,
             sealed=part.seal(name, chance.token_bytes(SECRET_BYTES)),
             begin=await part.now(owner),
         )
@@ -101,6 +102,7 @@ class Webhooks:
             url=wanted.url,
             events=tuple(dict.fromkeys(wanted.events)),
             description=wanted.description,
+            form=wanted.form,
         )
         return await self._execute(who, market, command, idempotency)
 
@@ -268,7 +270,7 @@ class Webhooks:
         return self.markets.store(market).webhooks
 
     def _refuse(self, wanted: WebhookSettings, owner: str) -> None:
-        refuse_unknown_types(wanted.events, owner)
+        refuse_unknown_types(wanted.events, owner, wanted.form)
         why = self.networks.refusal(wanted.url)
         if why:
             raise InvalidMessage.at(

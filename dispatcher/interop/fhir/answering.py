@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
@@ -82,6 +84,28 @@ def versioned(meta: dict[str, Any]) -> dict[str, str]:
         return {}
     at = datetime.fromisoformat(meta["lastUpdated"])
     return {"ETag": f'W/"{meta["versionId"]}"', "Last-Modified": format_datetime(at, usegmt=True)}
+
+
+def searchset(
+    call: Call,
+    base: str,
+    kind: str,
+    found: Sequence[dict[str, Any]],
+    *,
+    cursor: str | None = None,
+    whole: bool = True,
+) -> dict[str, Any]:
+    """What a search has found; with a `cursor`, where it goes on; `whole`: there is nothing else."""
+    asked = dict(call.raw.query)
+    links = [{"relation": "self", "url": f"{base}/{kind}?{urlencode(asked)}"}]
+    if cursor:
+        links.append({"relation": "next", "url": f"{base}/{kind}?{urlencode({**asked, '_cursor': cursor})}"})
+    entries = [
+        {"fullUrl": f"{base}/{kind}/{each['id']}", "resource": each, "search": {"mode": "match"}}
+        for each in found
+    ]
+    made = {"resourceType": "Bundle", "type": "searchset", "link": links}
+    return made | ({"total": len(found)} if whole else {}) | ({"entry": entries} if entries else {})
 
 
 def done(what: str) -> dict[str, Any]:

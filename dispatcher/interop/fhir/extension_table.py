@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-RIDE, EQUIPMENT, LINE, PATIENT = "ServiceRequest", "DeviceRequest", "codeCodeableConcept", "Patient"
+RIDE, EQUIPMENT, LINE = "ServiceRequest", "DeviceRequest", "codeCodeableConcept"
+PATIENT, PLAN = "Patient", "RequestGroup"
 REQUESTS = (RIDE, EQUIPMENT)
 
 
@@ -92,6 +93,7 @@ EXTENSIONS: Mapping[str, Row] = {
     "setup-minutes": Row((LINE,), "valueUnsignedInt", "setup_minutes"),
     "modifier": Row((LINE,), "valueCode", "modifiers", "HCPCS modifiers beside that", many=True),
     "contact": Row((PATIENT,), "", "contact", "how the patient wants to be told", parts=CONTACT),
+    "decide-by": Row((PLAN,), "valueDateTime", "decide_by", "all or none until then"),
     "cancel-code": Row(REQUESTS, "valueCode", "", "of a PUT that cancels: why, for the vendor"),
 }
 TOLD: Mapping[str, str] = {  # extensions that are only answered

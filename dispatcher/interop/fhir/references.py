@@ -27,6 +27,7 @@ class Around:
     """What a resource can refer to: what it contains, and what stands beside it in its bundle.
 
     `beside`: resources of the bundle by the address that they have there. `requests`: ids of ours by it.
+    `used`: what was referred to, for who gives it.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Around:
         at: str = "",
         beside: Mapping[str, Near] | None = None,
         requests: Mapping[str, str] | None = None,
+        used: set[str] | None = None,
     ) -> None:
         near = {
             f"#{each.get('id', '')}": Near(each, f"{at}/contained/{n}") for n, each in enumerate(contained)
@@ -42,7 +44,7 @@ class Around:
         if len(near) < len(contained):
             raise InvalidMessage.at(f"{at}/contained", "two of them have one id\nMaybe number them anew.")
         self._near, self._requests = near | dict(beside or {}), requests or {}
-        self._unused = {name for name in near if name.startswith("#")}
+        self._unused, self._used = set(near), used if used is not None else set[str]()
 
     def found(self, given: Reference, kind: str, pointer: str) -> Near:
         """The resource of this kind that came along. Raises InvalidMessage: there is none."""
@@ -55,6 +57,7 @@ class Around:
             )
         if near.resource.get("resourceType") != kind:
             raise InvalidMessage.at(pointer, f"it refers to no {kind}\nMaybe two ids were swapped.")
+        self._used.add(given.reference)
         self._unused.discard(given.reference)
         return near
 

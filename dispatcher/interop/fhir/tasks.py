@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
@@ -19,7 +18,7 @@ from contracts.request_views import RequestView
 from dispatcher.domain.refusals import NotFound, Unreadable
 from dispatcher.http.call import Call
 from dispatcher.http.parts import Parts
-from dispatcher.interop.fhir.answering import Format, answer, base_of, media_of
+from dispatcher.interop.fhir.answering import Format, answer, base_of, searchset
 from dispatcher.interop.fhir.ids import named as id_by
 from dispatcher.interop.fhir.ids import our_id, token
 from dispatcher.interop.fhir.states import TASK_STATUSES, states_of
@@ -54,7 +53,6 @@ async def read(call: Call, parts: Parts) -> web.Response:
 
 async def search(call: Call, parts: Parts) -> web.Response:
     """A page of Tasks, the oldest first, as a searchset."""
-    media_of(call)
     query: TaskQuery = call.query
     states = _states(query.status)
     if name := _name(query):
@@ -64,7 +62,9 @@ async def search(call: Call, parts: Parts) -> web.Response:
     else:
         views, cursor = await _page(call, parts, query, states)
     npis = await _npis(call, parts, views)
-    return answer(call, _searchset(call, base_of(call, parts), [task(each, npis) for each in views], cursor))
+    found = [task(each, npis) for each in views]
+    whole = cursor is None and not query.cursor
+    return answer(call, searchset(call, base_of(call, parts), "Task", found, cursor=cursor, whole=whole))
 
 
 def _states(status: str) -> frozenset[RequestState] | None:
@@ -130,17 +130,3 @@ async def _npis(call: Call, parts: Parts, views: Iterable[RequestView]) -> Npis:
 
     named = set[str]().union(*map(vendors_of, views))
     return {name: found for name, found in await asyncio.gather(*map(npi, sorted(named))) if found}
-
-
-def _searchset(call: Call, base: str, tasks: list[dict[str, Any]], cursor: str | None) -> dict[str, Any]:
-    asked = {name: value for name, value in call.raw.query.items() if name != "_cursor"}
-    links = [{"relation": "self", "url": f"{base}/Task?{urlencode(dict(call.raw.query))}"}]
-    if cursor:
-        links.append({"relation": "next", "url": f"{base}/Task?{urlencode({**asked, '_cursor': cursor})}"})
-    entries = [
-        {"fullUrl": f"{base}/Task/{each['id']}", "resource": each, "search": {"mode": "match"}}
-        for each in tasks
-    ]
-    whole = {"total": len(tasks)} if not cursor and not call.query.cursor else {}
-    made = {"resourceType": "Bundle", "type": "searchset", **whole, "link": links}
-    return made | ({"entry": entries} if entries else {})
