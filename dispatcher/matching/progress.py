@@ -51,14 +51,17 @@ class Progress:
             self.some_left.set()
         if done.tried or left:
             self.market.imminent_s = time.monotonic()
+            self.market.imminent.note(len(done.tried | left))
         self.note(due, done)
         self.market.give_turn()
 
     def note(self, due: Collection[str], done: Done) -> None:
         """What became of them; an offered request that comes back will be looked at again."""
         self.arrivals.offered(len(done.offered))
-        self.seen = (self.seen | set(due)) - done.offered
-        self.unmatched = (self.unmatched | done.tried) & self.seen
+        self.seen.update(due)  # in place: ten thousand wait for a batch while one ride is noted
+        self.seen -= done.offered
+        self.unmatched |= done.tried
+        self.unmatched &= self.seen
         again = done.outdated & (done.offered | self.left)  # that was planned since, or is at once
         if done.deferred or done.fell_out > len(again):
             self.work.set()
