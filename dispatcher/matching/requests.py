@@ -63,6 +63,7 @@ class WaitingRequests:
     _tried: dict[str, int] = field(default_factory=dict)  #: by id, the number of the last batch with it
     _batches: int = 0
     _come: dict[str, Come] = field(default_factory=dict)  #: with a hint, until they are looked at
+    _ended: frozenset[str] = frozenset()  #: bundles of which nothing was open when that was last looked at
 
     async def open_ids(self) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""
@@ -234,6 +235,10 @@ class WaitingRequests:
             for each in known.keys() - kept:
                 del known[each]
         self.refused.forget_all_but(kept)
+        ended = {name for name, each in self.bundles.items() if not each.ids & kept}
+        for name in ended & self._ended:  # not at once: who reads it now may need it
+            del self.bundles[name]
+        self._ended = frozenset(ended - self._ended)
 
 
 def asked_of(
