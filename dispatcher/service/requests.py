@@ -158,7 +158,14 @@ class Requests:
             service_class=query.service_class,
             id=query.id,
         )
-        page = await search(self.markets.store(market).requests, wanted, query.cursor or None, query.limit)
+        return await self.found(who, market, wanted, query.cursor or None, query.limit)
+
+    async def found(
+        self, who: Principal, market: str, wanted: Wanted, cursor: str | None, limit: int
+    ) -> tuple[list[RequestView], str | None]:
+        """A page of those for which all that is wanted holds. Raises Invalid: no such cursor."""
+        self.markets.authorize_requests(who, market)
+        page = await search(self.markets.store(market).requests, wanted, cursor, limit)
         return [request_view(record) for record in page.records], page.cursor
 
     def context(self, who: Principal, market: str, tuning: Tuning) -> Context:

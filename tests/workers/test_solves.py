@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from dispatcher.blobs.folder import Folder
 from dispatcher.matching.solvers import Whose
@@ -23,7 +24,7 @@ from dispatcher.workers.broker import BrokerDown, Ref
 from dispatcher.workers.errands import Desk, NotDone
 from dispatcher.workers.jobs import found_bytes
 from dispatcher.workers.living import LOAD_S
-from dispatcher.workers.parcels import RESULT, TASK
+from dispatcher.workers.parcels import ONE_PLACE, RESULT, TASK
 from dispatcher.workers.shared import SharedSolvers
 from dispatcher.workers.tasks import FAILED
 from solvers.found import Found
@@ -73,6 +74,21 @@ async def test_what_is_too_large_for_the_broker_goes_through_the_object_store_an
     async with asyncio.timeout(20):
         while desk.parcels.blobs.under("metro"):
             await asyncio.sleep(0.02)
+
+
+async def test_a_worker_that_finds_no_parcel_says_which_setting_to_look_at(
+    working: Cluster, pool: SolverPool, tmp_path: Path
+) -> None:
+    """Each machine has a folder of its own: the large batches, for which workers are there, fail."""
+    there = working.desk(small=100)
+    desk = replace(there, parcels=replace(there.parcels, blobs=Folder(tmp_path)))
+    await until_living(desk)
+    shared = SharedSolvers(pool, desk)
+    with capture_logs() as said:
+        assert len((await shared.plan(batch(7), whose=WHOSE)).chosen) == 4
+    assert shared.elsewhere == 0
+    (line,) = [each for each in said if each["event"] == "solved_here"]
+    assert line["reason"] == f"a worker could not do it: it is not where it was left\n{ONE_PLACE}"
 
 
 async def test_the_broker_holds_no_door_and_nothing_that_could_run(
