@@ -13,7 +13,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from contracts.base import Wire
-from contracts.problems import NotAcceptable
+from contracts.problems import NotAcceptable, Problem
 from dispatcher.http.call import Call
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET
@@ -55,9 +55,21 @@ def media_of(call: Call) -> str:
 
 
 def base_of(call: Call, parts: Parts) -> str:
-    """Under which address this market's FHIR is reached; behind a proxy as the setting `public_url` says."""
-    origin = parts.public_url.rstrip("/") or str(call.raw.url.origin())
-    return origin + BASE.format(market=call.market)
+    """Under which address this market's FHIR is reached; behind a proxy as the setting `public_url` says.
+
+    Raises Problem: without that, Host has to be a name.
+    """
+    return (parts.public_url.rstrip("/") or _origin(call)) + BASE.format(market=call.market)
+
+
+def _origin(call: Call) -> str:
+    try:
+        return str(call.raw.url.origin())
+    except ValueError:
+        raise Problem(
+            "Host is no name of a host\nMaybe a proxy changed it: set DISPATCHER_PUBLIC_URL.",
+            type="malformed-call",
+        ) from None
 
 
 def answer(

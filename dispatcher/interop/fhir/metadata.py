@@ -24,7 +24,14 @@ INTERACTIONS: Mapping[str, str] = {  # by how an operation's id begins
     "search": "search-type",
 }
 SEARCHES: Mapping[str, Mapping[str, str]] = {  # parameters by resource, with their types
-    "Task": {"_id": "token", "focus": "reference", "status": "token", "owner": "reference"},
+    "Task": {
+        "_id": "token",
+        "focus": "reference",
+        "based-on": "reference",
+        "group-identifier": "token",
+        "status": "token",
+        "owner": "reference",
+    },
     "ServiceRequest": {"_id": "token", "identifier": "token"},
     "DeviceRequest": {"_id": "token", "identifier": "token"},
 }

@@ -17,10 +17,11 @@ Form = TypeVar("Form", bound=msgspec.Struct)
 
 
 class Near(NamedTuple):
-    """A resource that came along, and where in the body it stands."""
+    """A resource that came along, where in the body it stands, and its address in its bundle."""
 
     resource: Mapping[str, Any]
     pointer: str
+    full_url: str = ""
 
 
 class Around:
@@ -57,7 +58,7 @@ class Around:
             )
         if near.resource.get("resourceType") != kind:
             raise InvalidMessage.at(pointer, f"it refers to no {kind}\nMaybe two ids were swapped.")
-        self._used.add(given.reference)
+        self._used.add(near.full_url)
         self._unused.discard(given.reference)
         return near
 

@@ -17,7 +17,7 @@ from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Handler, Routes
 from dispatcher.interop.fhir import metadata, outcome, requests, tasks, transactions
-from dispatcher.interop.fhir.answering import BASE, TAKEN, Format, media_of
+from dispatcher.interop.fhir.answering import BASE, TAKEN, Format, base_of, media_of
 from dispatcher.interop.fhir.canonical import MEDIA
 from dispatcher.interop.fhir.ids import FHIR_ID
 
@@ -47,11 +47,12 @@ Act = Callable[[Call, Parts, str], Awaitable[web.Response]]
 
 
 def _answerable(handler: Handler) -> Handler:
-    """It is done only where its answer can be read."""
+    """It is done only where it can be answered: in a form that is read, with addresses that lead back."""
 
     @wraps(handler)
     async def handle(call: Call, parts: Parts) -> Reply | web.StreamResponse:
         media_of(call)
+        base_of(call, parts)
         return await handler(call, parts)
 
     return handle

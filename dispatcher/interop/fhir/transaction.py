@@ -103,11 +103,18 @@ def _addresses(
             raise InvalidMessage.at(
                 f"/entry/{n}/fullUrl", "two entries have one fullUrl\nMaybe number them anew."
             )
-        if n in items:
-            requests[each.full_url] = items[n].name
-        elif kinds[n] in BESIDE:
-            beside[each.full_url] = Near(each.resource or {}, f"/entry/{n}/resource")
+        for name in _names_of(each.full_url, kinds[n]):
+            if n in items:
+                requests[name] = items[n].name
+            elif kinds[n] in BESIDE:
+                beside[name] = Near(each.resource or {}, f"/entry/{n}/resource", each.full_url)
     return beside, requests
+
+
+def _names_of(full_url: str, kind: str) -> tuple[str, ...]:
+    """How others may refer to an entry: by its address, or the end of it, `Patient/7`."""
+    base, _, last = full_url.rpartition("/")
+    return (full_url, f"{kind}/{last}") if base.endswith(f"/{kind}") else (full_url,)
 
 
 def _request(

@@ -25,6 +25,7 @@ async def transact(call: Call, parts: Parts) -> web.Response:
     who, market = call.principal, call.market
     whole = read_bundle(call.body, who.caller, call.key, parts.service.markets.zones[market].key)
     content = msgspec.msgpack.encode(whole.submission)
+    unknown = await parts.service.vendors.unknown(market, whole.submission.requests)
     key = call.idempotency("fhir-bundle", content) or IdempotencyRecord.of(
         f"fhir-bundle/{who.caller}", whole.submission.id, content
     )
@@ -34,7 +35,7 @@ async def transact(call: Call, parts: Parts) -> web.Response:
     except PossibleDuplicate as refusal:
         raise _placed(refusal, whole, parts) from None
     parts.metrics.accepted.inc(len(whole.submission.requests))
-    return answer(call, await _response(call, parts, whole, "201 Created" if is_new else "200 OK"))
+    return answer(call, await _response(call, parts, whole, "201 Created" if is_new else "200 OK", unknown))
 
 
 async def _is_there(call: Call, parts: Parts, name: str) -> bool:
@@ -54,18 +55,27 @@ def _placed(refusal: PossibleDuplicate, whole: Whole, parts: Parts) -> PossibleD
     return PossibleDuplicate(refusal.detail, **refusal.facts | {"duplicates": told})
 
 
-async def _response(call: Call, parts: Parts, whole: Whole, status: str) -> dict[str, Any]:
+async def _response(
+    call: Call, parts: Parts, whole: Whole, status: str, unknown: frozenset[str]
+) -> dict[str, Any]:
     """An entry for each that came, in order: the request as it stands, or where the rest went."""
+    strange = {
+        each.id: tuple(name for name in each.named_vendors if name in unknown)
+        for each in whole.submission.requests
+    }
     entries = await asyncio.gather(
         *(
-            _entry(call, parts, kind, name, status)
-            for kind, name in zip(whole.kinds, whole.names, strict=True)
+            _entry(call, parts, asked, status, strange.get(asked[1], ()))
+            for asked in zip(whole.kinds, whole.names, strict=True)
         )
     )
     return {"resourceType": "Bundle", "type": "transaction-response", "entry": entries}
 
 
-async def _entry(call: Call, parts: Parts, kind: str, name: str, status: str) -> dict[str, Any]:
+async def _entry(
+    call: Call, parts: Parts, asked: tuple[str, str], status: str, unknown: tuple[str, ...]
+) -> dict[str, Any]:
+    kind, name = asked
     if kind not in REQUESTS:
         said = "taken into the requests of the bundle; it has no address of its own here"
         issue = {"severity": "information", "code": "informational", "diagnostics": said}
@@ -75,7 +85,7 @@ async def _entry(call: Call, parts: Parts, kind: str, name: str, status: str) ->
                 "outcome": {"resourceType": "OperationOutcome", "issue": [issue]},
             }
         }
-    made = await requests.shown(call, parts, kind, name)
+    made = await requests.shown(call, parts, kind, name, unknown)
     version, address = made["meta"]["versionId"], f"{base_of(call, parts)}/{kind}/{made['id']}"
     return {
         "fullUrl": address,

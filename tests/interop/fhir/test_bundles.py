@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -74,11 +75,27 @@ async def test_a_discharge_is_stored_as_an_episode_in_sequence_and_sent_again_is
     assert (edge["before"], edge["after"], edge["least_lag_minutes"]) == (*names, 15)
     _, task = await fhir.call("GET", f"/Task/{ride_['id']}")
     assert task["groupIdentifier"]["value"] == episode
+    for group_ in (f"{EHR}%7CDISCHARGE-1", f"urn:dispatcher:fhir:episode-id%7C{episode}"):
+        _, page = await fhir.call("GET", f"/Task?group-identifier={group_}&status=requested,on-hold")
+        assert {each["resource"]["id"] for each in page["entry"]} == {oxygen_["id"], ride_["id"]}
+    assert (await fhir.call("GET", f"/Task?group-identifier={EHR}%7CNONE"))[1]["total"] == 0
     status, again = await fhir.call("POST", "", body)
     assert (status, again["entry"][3]["resource"]) == (200, oxygen_)
     assert again["entry"][3]["response"]["status"] == "200 OK"
     _, block = await fhir.api.call("GET", f"/requests/{names[1]}/patient")
     assert (block["name"], block["pickup_address"]) == ("Canary B. Wren", "ward street 1, New York, NY 10001")
+
+
+async def test_entries_refer_to_each_other_as_an_ehr_names_them(fhir: Fhir) -> None:
+    text = json.dumps(discharge())
+    for name, kind in ((PATIENT, "Patient"), (HOME, "Location"), (WARD, "Location")):
+        text = text.replace(f'"fullUrl": "{name}"', f'"fullUrl": "https://ehr.org/r4/{kind}/{name[-36:]}"')
+        text = text.replace(f'"reference": "{name}"', f'"reference": "{kind}/{name[-36:]}"')
+    body = json.loads(text)
+    body["entry"][3]["resource"]["performer"] = {"reference": "Organization/nobody"}
+    status, told = await fhir.call("POST", "", body)
+    assert status == 200, told
+    assert "unknown-vendor" in str(told["entry"][3]["resource"])
 
 
 async def test_all_or_none_has_its_end_and_what_goes_before_may_be_said_on_the_request(fhir: Fhir) -> None:

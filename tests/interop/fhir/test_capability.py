@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+
 from contracts.codes import OfferState, RequestState
 from contracts.problems import PROBLEM_TYPES, FieldError, InvalidMessage, Problem
 from dispatcher.http import problem_responses
 from dispatcher.interop.fhir import metadata, outcome, states
 from dispatcher.interop.fhir.answering import BASE
+from dispatcher.interop.fhir.elements import ELEMENTS
 from dispatcher.interop.fhir.routes import ROUTES
 from tests.interop.fhir.conftest import Fhir, judged
 from tests.interop.fhir.orders import oxygen, ride
@@ -77,6 +81,12 @@ NOBODY = {
     ]
 }
 DOORS = [{k: v for k, v in each.items() if k != "address"} for each in ride()["contained"][1:]]
+
+
+@pytest.mark.parametrize("kind", list(ELEMENTS))
+def test_what_becomes_of_every_element_is_said_and_of_no_other(kind: str) -> None:
+    known = {name for name in get_fhir_model_class(kind).elements_sequence() if name != "id"}
+    assert set(ELEMENTS[kind]) == known | {"id", "resourceType"}
 
 
 def test_every_state_of_ours_is_a_status_of_fhir() -> None:

@@ -99,6 +99,8 @@ async def test_revoked_cancels_by_put_and_by_patch_once(fhir: Fhir) -> None:
     json_patch = {"Content_Type": "application/json-patch+json"}
     path = f"/ServiceRequest/{made['id']}"
     assert await fhir.call("PATCH", path, patch, **json_patch) == (200, over)
+    _, done = await fhir.call("PATCH", path, patch, **json_patch, Prefer="return=OperationOutcome")
+    assert done["issue"][0]["severity"] == "information"
     changed = [{"op": "replace", "path": "/priority", "value": "stat"}]
     assert (await fhir.call("PATCH", path, changed, **json_patch))[0] == 422
     status, outcome = await fhir.call("PUT", path, made | {"priority": "stat"})
