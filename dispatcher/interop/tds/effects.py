@@ -13,15 +13,18 @@ import msgspec
 from msgspec.structs import replace
 
 from contracts.offers import Offer
+from contracts.problems import Problem
 from contracts.proofs import ProofReport
 from contracts.threads import About, PostedMessage
 from dispatcher.domain.commands.accept import AcceptOffer, closed_already
 from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.offers import NO_CAPACITY, OfferRecord
+from dispatcher.domain.refusals import Refusal
 from dispatcher.http.parts import Parts
 from dispatcher.interop.tds.meaning import TAKEN, Step
 from dispatcher.interop.tds.reading import Telegram
 from dispatcher.security.principal import Principal
+from dispatcher.service.execute import already_applied
 from dispatcher.store.idempotency import IdempotencyRecord
 
 DIGEST_BYTES = 16
@@ -37,12 +40,26 @@ class Effects:
     async def of(self, said: Telegram) -> Offer:
         """The offer as it stands after it."""
         offer = await self._offer(said)
-        steps = TAKEN[said.name].meaning(said, offer, self.service.markets.zones[self.market])
+        try:
+            steps = TAKEN[said.name].meaning(said, offer, self.service.markets.zones[self.market])
+        except (Refusal, Problem):
+            if await self._is_done(said, 0):  # it was right when it came first
+                return offer
+            raise
         for number, step in enumerate(steps):
-            await self._do(said.offer_id, step, self._known_as(said, number))
+            if not await self._is_done(said, number):
+                await self._do(said.offer_id, step, self._known_as(said, number))
         if not steps:
             return offer
         return await self.service.offers.offer(self.who, self.market, said.offer_id)
+
+    async def _is_done(self, said: Telegram, number: int) -> bool:
+        """Whether a step of it had its effect: sent again, it may mean another by what the offer is now.
+
+        Raises Reused.
+        """
+        stored = self.service.markets.store(self.market)
+        return await already_applied(stored, self._known_as(said, number))
 
     async def _offer(self, said: Telegram) -> Offer:
         """What is answered: an amendment, where its vendor is asked about one; else the offer."""
