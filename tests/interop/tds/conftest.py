@@ -133,8 +133,15 @@ class Centre:
         assert len(self.receiver.calls) == count
         return [ET.fromstring(body) for _, body in self.receiver.calls]
 
-    async def log(self) -> list[tuple[str, str]]:
-        """What became of calls: type and outcome, the first one first."""
+    async def log(self, count: int) -> list[tuple[str, str]]:
+        """What became of so many calls, once it is noted: type and outcome, the first one first."""
+        async with asyncio.timeout(20):
+            while len(found := await self._noted()) < count:
+                await asyncio.sleep(0.05)
+        assert len(found) == count
+        return found
+
+    async def _noted(self) -> list[tuple[str, str]]:
         _, page = await self.api.call(
             "GET", f"/webhooks/{self.hook}/deliveries", role=Role.VENDOR, vendor="v1"
         )
