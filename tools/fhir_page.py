@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from dispatcher.domain.hcpcs import RIDES
+from dispatcher.interop.fhir.along import MODIFIERS
 from dispatcher.interop.fhir.canonical import url
 from dispatcher.interop.fhir.elements import ELEMENTS, Fate
 from dispatcher.interop.fhir.extension_table import EXTENSIONS, TOLD, Row
@@ -27,7 +28,7 @@ def _routes() -> list[str]:
         ("call", "what", "for"),
         (
             (
-                f"`{o.method} {o.path.partition('/fhir')[2] or '/'}`",
+                f"`{o.method} {o.path.partition('/fhir')[2] or 'BASE'}`",
                 o.summary,
                 ", ".join(sorted(o.roles or ())),
             )
@@ -58,6 +59,15 @@ def _elements() -> list[str]:
 def _passed() -> list[str]:
     passed = {n: None for table in ELEMENTS.values() for n, row in table.items() if row.fate is Fate.PASSED}
     return [", ".join(f"`{each}`" for each in passed) + "."]
+
+
+def _along() -> list[str]:
+    rows = [
+        (f"`{kind}.{name}`", " or ".join(f"`{str(each).lower()}`" for each in only.values) or "not there",
+         only.words)
+        for kind, names in MODIFIERS.items() for name, only in names.items()
+    ]  # fmt: skip
+    return table(("element", "taken if it is", "else"), rows)
 
 
 def _extensions() -> list[str]:
@@ -116,6 +126,7 @@ TABLES: Mapping[str, Callable[[], list[str]]] = {
     "calls": _routes,
     "elements": _elements,
     "passed over": _passed,
+    "along": _along,
     "extensions": _extensions,
     "told": _told,
     "states": _states,

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 Instant = Annotated[datetime, Meta(tz=True)]
+Texts = tuple[str | None, ...]  # null: of that one nothing but an extension is said
 
 
 class Element(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -61,6 +62,7 @@ class Quantity(Element, frozen=True):
     """A number with its unit."""
 
     value: float
+    comparator: str = ""
     unit: str = ""
     system: str = ""
     code: str = ""
@@ -88,10 +90,10 @@ class HumanName(Element, frozen=True):
 
     use: str = ""
     text: str = ""
-    prefix: tuple[str, ...] = ()
-    given: tuple[str, ...] = ()
+    prefix: Texts = ()
+    given: Texts = ()
     family: str = ""
-    suffix: tuple[str, ...] = ()
+    suffix: Texts = ()
 
 
 class ContactPoint(Element, frozen=True):
@@ -107,7 +109,7 @@ class Address(Element, frozen=True):
     """A postal address; `text` is it as a whole."""
 
     text: str = ""
-    line: tuple[str, ...] = ()
+    line: Texts = ()
     city: str = ""
     state: str = ""
     postal_code: str = ""

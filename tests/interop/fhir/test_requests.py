@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.codes import Role
 from contracts.instants import DAY_MS
-from dispatcher.interop.fhir.canonical import HCPCS, LEVEL, REQUEST_ID, url
+from dispatcher.interop.fhir.canonical import EPISODE_ID, HCPCS, LEVEL, REQUEST_ID, url
 from tests.http.test_by_hand import VENDOR, add, answered, put_to
 from tests.interop.fhir.conftest import Fhir
 from tests.interop.fhir.orders import EHR, extension, location, oxygen, patient, refer, ride
@@ -41,6 +41,39 @@ async def test_the_same_order_sent_again_is_the_same_request_and_a_changed_one_i
     status, page = await fhir.call("GET", f"/ServiceRequest?identifier={EHR}%7CORD-1")
     assert [each["resource"] for each in page["entry"]] == [made]
     assert (await fhir.call("GET", f"/DeviceRequest?identifier={EHR}%7CORD-1"))[1]["total"] == 0
+
+
+async def test_an_order_is_named_and_looked_for_as_engines_do(fhir: Fhir) -> None:
+    old = {"use": "old", "system": EHR, "value": "OLD"}
+    order = ride(identifier=[old, {"system": EHR, "value": "A, 1"}])
+    _, made = await fhir.call("POST", "/ServiceRequest", order)
+    search = f"identifier={EHR.replace(':', '%3A')}%7CA%5C%2C+1"
+    for condition in (search, f"?{search}", f"ServiceRequest?{search}", f"{ELSE}/ServiceRequest?{search}"):
+        assert await fhir.call("POST", "/ServiceRequest", order, If_None_Exist=condition) == (200, made)
+    assert (await fhir.call("GET", f"/ServiceRequest?{search}"))[1]["total"] == 1
+    for path in (
+        f"/ServiceRequest?identifier={EHR}%7CA,{EHR}%7CB",
+        f"/ServiceRequest?_id={made['id']},{made['id']}",
+        f"/ServiceRequest?identifier={REQUEST_ID}%7Ca%20b",
+        f"/Task?group-identifier={EPISODE_ID}%7Ca%20b",
+        f"/Task?_id={made['id']}&owner=Organization/v1",
+        "/Task?owner=Organization/",
+        "/Task?owner=Patient/v1",
+        f"/Task?focus={ELSE}/ServiceRequest/{made['id']}",
+    ):
+        status, outcome = await fhir.call("GET", path)
+        assert (status, outcome["issue"][0]["code"]) == (400, "value"), path
+
+
+async def test_of_a_name_with_extensions_the_words_are_read(fhir: Fhir) -> None:
+    name = {
+        "family": "Wren",
+        "given": [None, "Canary"],
+        "_given": [{"extension": [{"url": "http://x"}]}, None],
+    }
+    _, made = await fhir.call("POST", "/ServiceRequest", with_first(name=[name]))
+    _, block = await fhir.api.call("GET", f"/requests/{made['identifier'][0]['value']}/patient")
+    assert block["name"] == "Canary Wren"
 
 
 async def test_without_identifier_a_key_makes_the_order_one(fhir: Fhir) -> None:
@@ -166,6 +199,26 @@ async def test_who_is_on_board_cannot_be_cancelled_and_the_refusal_says_so(fhir:
     assert (await fhir.call("GET", f"/ServiceRequest/{made['id']}"))[1]["status"] == "completed"
 
 
+ELSE = "https://ehr.example.org/fhir"
+
+
+def with_first(**changes: Any) -> Json:
+    """A ride, its Patient with these changes."""
+    return ride(contained=[patient(**changes), *ride()["contained"][1:]])
+
+
+def with_second(**changes: Any) -> Json:
+    """A ride, the Location of its pick-up with these changes."""
+    given = ride()["contained"]
+    return ride(contained=[given[0], given[1] | changes, given[2]])
+
+
+def covered(payor: Json, **changes: Any) -> Json:
+    """A ride that a Coverage pays for."""
+    coverage = {"resourceType": "Coverage", "id": "cov", "status": "active", "payor": [payor]} | changes
+    return ride(contained=[*ride()["contained"], coverage], insurance=[{"reference": "#cov"}])
+
+
 BAD: dict[str, tuple[Json, int, str]] = {
     "a modifier extension": (
         ride(modifierExtension=[{"url": "http://x.org/no", "valueBoolean": True}]), 422, "modifierExtension",
@@ -200,6 +253,38 @@ BAD: dict[str, tuple[Json, int, str]] = {
         ride(contained=[patient(), location("ward", 40.78, -173.97), location("home", -73.95, 40.76)]),
         422, "contained[1].position",
     ),
+    "two times": (ride(occurrenceDateTime="2026-03-03T15:00:00Z"), 422, "occurrenceDateTime"),
+    "a null": (ride(priority=None), 422, "priority"),
+    "who has died": (with_first(deceasedBoolean=True), 422, "contained[0].deceasedBoolean"),
+    "a record that is out of use": (with_first(active=False), 422, "contained[0].active"),
+    "a record in whose place is another": (
+        with_first(link=[{"type": "replaced-by", "other": {"reference": "Patient/2"}}]),
+        422, "contained[0].link[0].type",
+    ),
+    "a misspelt phone": (with_first(telekom=[]), 422, "contained[0].telekom"),
+    "a door that is closed": (with_second(status="inactive"), 422, "contained[1].status"),
+    "a kind of door": (with_second(mode="kind"), 422, "contained[1].mode"),
+    "more than a weight": (
+        ride(extension=[*ride()["extension"], extension("needs", extension=[
+            {"url": "weight", "valueQuantity": {"value": 150, "comparator": ">", "code": "kg"}}])]),
+        422, "extension[2].extension[0].valueQuantity",
+    ),
+    "a Coverage by its member's number": (
+        ride(insurance=[{"type": "Coverage", "identifier": {"system": EHR, "value": "Canary-77"}}]),
+        422, "insurance[0]",
+    ),
+    "a person who pays": (covered({"reference": "Patient/Canary"}), 422, "insurance[0]"),
+    "a person who pays elsewhere": (
+        covered({"reference": f"{ELSE}/Patient/9", "identifier": {"value": "Canary"}}), 422, "insurance[0]"),
+    "a Coverage that holds no more": (
+        covered({"reference": "Organization/aetna"}, status="cancelled"), 422, "contained[3].status"),
+    "another server's vendor": (
+        ride(performer=[{"reference": f"{ELSE}/Organization/9"}]), 422, "performer[0]"),
+    "another server's ride": (
+        ride(extension=[*ride()["extension"], extension(
+            "return-of", valueReference={"reference": f"{ELSE}/ServiceRequest/9"})]),
+        422, "extension[2].valueReference",
+    ),
     "no position": (
         ride(contained=[patient(), {"resourceType": "Location", "id": "ward"}, location("home", -73, 40)]),
         422, "contained[1]",
@@ -216,6 +301,7 @@ async def test_what_cannot_be_meant_is_refused_at_its_place_and_nothing_of_the_p
         assert (status, issue.get("expression"), issue["severity"]) == (expected, [expression], "error"), what
         assert "Canary" not in str(outcome), what
         assert "Maybe" in issue["diagnostics"], what
+        assert ("offset" in issue["diagnostics"]) is (what == "a day"), what
     assert (await fhir.api.call("GET", "/requests"))[1]["requests"] == []
 
 
