@@ -20,7 +20,10 @@ SWAPPED = "Maybe the two are swapped: a position is [lon, lat], east first."
 WORDS = (  # msgspec's, as people read them; which form it is stands below, as the schemas describe it
     (re.compile(r"Expected `str` matching regex .*", re.DOTALL), "Expected text of another form"),
     (re.compile(r"Invalid RFC3339 encoded date$"), "Expected a day, such as 2026-03-02"),
-    (re.compile(r"Invalid RFC3339 encoded datetime$"), "Expected a moment, such as 2026-03-02T14:00:00-05:00"),
+    (
+        re.compile(r"Invalid RFC3339 encoded datetime$"),
+        "Expected a moment, such as 2026-03-02T14:00:00-05:00",
+    ),
 )
 _AT = re.compile(r" - at `(?:key in )?\$?([^`]*)`$")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
