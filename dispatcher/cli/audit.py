@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatcher.audit.told import AWAY, told
 from dispatcher.cli import OPERATE
+from dispatcher.cli._named_store import add_store, settings_of
 from dispatcher.runtime.arguments import an_id, number, read_text
 from dispatcher.runtime.errors import UserError
 
@@ -41,16 +42,16 @@ LOST = "lost"  # the rule of `dispatcher.audit.judge` about acknowledged ids
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where to look, and how."""
-    parser.add_argument(
-        "--url", help="the store; default: DISPATCHER_REDIS_URL, else the one in the data folder"
-    )
-    parser.add_argument(
-        "--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store, which may be stopped"
-    )
+    add_store(parser)
     parser.add_argument(
         "--market", action="append", type=an_id, help="only this one; may be repeated; default: all"
     )
-    parser.add_argument("--ids", type=Path, metavar="FILE", help="request ids that must exist, one a line")
+    parser.add_argument(
+        "--ids",
+        type=Path,
+        metavar="FILE",
+        help="request ids that must exist, one a line; what no market has is told with the first",
+    )
     parser.add_argument("--streams", action="store_true", help="also look for messages that are there twice")
     seconds = number(0, LONGEST_S)
     parser.add_argument(
@@ -62,11 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: sound; 1: something is wrong; 3: nothing is of what can be read, and a market is away."""
-    from dispatcher.settings import Settings
-
-    folder = args.data_dir and str(args.data_dir)
-    options = {"redis_url": ("--url", args.url), "data_dir": ("--data-dir", folder)}
-    settings = Settings.read(os.environ, options)
+    settings = settings_of(args)
     acknowledged = _ids(args.ids) if args.ids else []
     markets = list(dict.fromkeys(args.market or settings.markets))
     reports = asyncio.run(_audit_there(markets, acknowledged, args, settings))
@@ -246,14 +243,15 @@ async def _add_pictures(report: dict[str, Any], servers: Any, settings: Settings
 def _without_others(reports: list[dict[str, Any]], *, is_all: bool) -> tuple[list[dict[str, Any]], list[str]]:
     """An id is lost if it is in none of the markets: each has its own, and the list does not say whose.
 
-    Where a market is away (not `is_all`), it may be there: these are told beside.
+    So it is told once, with the first. Where a market is away (not `is_all`), it may be there: these are told
+    beside.
     """
     lost = [{each["subject"] for each in report["findings"] if each["rule"] == LOST} for report in reports]
     everywhere = set.intersection(*lost)
-    for report in reports:
+    for nth, report in enumerate(reports):
         report["findings"] = [
             each
             for each in report["findings"]
-            if each["rule"] != LOST or (is_all and each["subject"] in everywhere)
+            if each["rule"] != LOST or (is_all and nth == 0 and each["subject"] in everywhere)
         ]
     return reports, [] if is_all else sorted(everywhere)

@@ -34,7 +34,7 @@ class Looking:
                 progress.arrivals.note(len(hint.ids) + (NAMED if hint.look else 0))
                 progress.came_s = asyncio.get_running_loop().time() if hint else progress.came_s
                 progress.seen -= set(hint.ids)
-                market.requests.are_new(hint.ids)
+                market.requests.are_new(hint.ids, hint.come)
                 if hint.vendors:
                     progress.changed |= set(hint.vendors)
                     progress.some_changed.set()

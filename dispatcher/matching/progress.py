@@ -51,6 +51,7 @@ class Progress:
             self.some_left.set()
         if done.tried or left:
             self.market.imminent_s = time.monotonic()
+            self.market.imminent.note(len(done.tried | left))
         self.note(due, done)
         self.market.give_turn()
 

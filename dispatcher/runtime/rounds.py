@@ -32,10 +32,10 @@ class Rounds:
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
 
-    async def next(self, calm: asyncio.Event | None = None) -> None:
-        """Until it is this one's round, and `calm` is set."""
+    async def next(self, calm: asyncio.Event | None = None, rest_s: float = 0.0) -> None:
+        """Until it is this one's round, so long after the one before it, and `calm` is set."""
         async with self._turn:
-            await asyncio.sleep(0)
+            await asyncio.sleep(rest_s)
             if calm is not None:
                 await calm.wait()
 

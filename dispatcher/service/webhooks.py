@@ -35,7 +35,7 @@ from dispatcher.domain.commands.webhooks import (
     RotateWebhookSecret,
     TryWebhook,
 )
-from dispatcher.domain.refusals import NotAllowed, NotFound, Reused, WrongState
+from dispatcher.domain.refusals import NotAllowed, NotFound, Reused, WrongState, no_such
 from dispatcher.domain.webhooks import MOST_OF_ONE, TEST, WebhookRecord, message_id
 from dispatcher.runtime.addresses import Networks
 from dispatcher.security.principal import Principal
@@ -262,7 +262,7 @@ class Webhooks:
                 "a vendor's webhook is for the vendor and ops to set\nMaybe leave vendor_id out."
             )
         if await self.markets.store(market).vendors.get(vendor_id) is None:
-            raise NotFound(f"there is no vendor {vendor_id}\nMaybe the id is misspelt.")
+            raise no_such(f"vendor {vendor_id}")
         return vendor_id
 
     def _part(self, who: Principal, market: str) -> WebhookPart:
@@ -285,4 +285,4 @@ class Webhooks:
 
 
 def _unknown(webhook_id: str) -> NotFound:
-    return NotFound(f"there is no webhook {webhook_id}\nMaybe the id is misspelt.")
+    return no_such(f"webhook {webhook_id}")

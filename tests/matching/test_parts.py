@@ -29,10 +29,12 @@ from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
 from dispatcher.decisions.decided import Decided
 from dispatcher.matching import solving
+from dispatcher.matching.arrivals import Recent
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import AT_ONCE, MANY_AT_ONCE, FenceLost, Ownership, run_bounded
 from dispatcher.matching.elsewhere import Asked, Line
 from dispatcher.matching.job import Job
+from dispatcher.matching.market import LONGEST_REST_S
 from dispatcher.matching.parts import heard
 from dispatcher.matching.solvers import Settled, Whose
 from dispatcher.matching.solving import SolverPool
@@ -340,6 +342,20 @@ async def test_fewer_commits_are_under_way_where_imminent_ones_may_come(
     await run_bounded((commit() for _ in range(300)), town.market, yields_to_imminent=True)
     assert (done, now) == (300, 0)
     assert peak == most
+
+
+async def test_a_batch_rests_the_longer_the_faster_imminent_requests_come(town: Town) -> None:
+    now_s, market = 0.0, town.market
+    market.imminent = Recent(wall=lambda: now_s)
+    assert market.rest_s == 0.0
+    market.imminent.note(50)
+    assert market.rest_s == pytest.approx(0.002)
+    market.imminent.note(150)
+    assert market.rest_s == pytest.approx(0.008)
+    market.imminent.note(10_000)
+    assert market.rest_s == LONGEST_REST_S
+    now_s = 60.0
+    assert market.rest_s < 1e-9
 
 
 async def test_runners_beyond_the_few_end_once_imminent_work_comes(town: Town) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -54,6 +55,18 @@ async def test_nobody_goes_on_before_it_is_calm() -> None:
     calm.set()
     await asyncio.gather(*tasks)
     assert seen == [0, 1, 2]
+
+
+async def test_one_begins_no_sooner_after_the_one_before_it_than_was_asked() -> None:
+    rounds, began_s, now_s = Rounds(), list[float](), asyncio.get_running_loop().time
+
+    async def one() -> None:
+        await rounds.next(rest_s=0.01)
+        began_s.append(now_s())
+
+    await asyncio.gather(*(one() for _ in range(3)))
+    tick_s = 0.001  # of timers
+    assert all(later - before >= 0.01 - tick_s for before, later in pairwise(began_s))
 
 
 def test_threads_hand_over_soon() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import pickle
 import struct
 import threading
@@ -23,10 +24,12 @@ from dispatcher.store.pulse import Workers
 from dispatcher.workers.broker import BrokerDown, Ref
 from dispatcher.workers.errands import Desk, NotDone
 from dispatcher.workers.jobs import found_bytes
+from dispatcher.workers.kinds import SOLVES
 from dispatcher.workers.living import LOAD_S
 from dispatcher.workers.parcels import ONE_PLACE, RESULT, TASK
 from dispatcher.workers.shared import SharedSolvers
 from dispatcher.workers.tasks import FAILED
+from dispatcher.workers.worker import name_of
 from solvers.found import Found
 from solvers.planning import plan
 from solvers.saved import pack_plan
@@ -201,6 +204,23 @@ async def test_who_is_busy_and_what_waits_is_known(cluster: Cluster, pool: Solve
     assert broker.workers()[1] == (1, 0, 0, 0.0), "and w1 is done"
     broker.withdraw(names[1])
     assert not broker._client.exists(given)
+
+
+async def test_names_that_the_broker_makes_up_end_nobody(cluster: Cluster, pool: SolverPool) -> None:
+    broker, ref = faked(cluster, pool).desk.broker, Ref("metro", "abc", "1-x")
+    name = broker.give(ref, 0, b"\x00", 1.0, 60.0)
+    assert broker.take(ref, name, "w1")
+    broker._client.set(broker._key("taken", name), b"\xff\xfe")
+    broker._client.sadd(broker._key("workers"), b"\xff")
+    broker._client.zadd(broker._key("given"), {b"\xff": 1})
+    living, found, _ = broker.workers()
+    assert (living, found[:3]) == ({"w1"}, (1, 0, 0))
+
+
+def test_a_worker_that_is_started_again_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container each has the host's name and the number 1: what the one before had would be its own."""
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    assert name_of(SOLVES) != name_of(SOLVES)
 
 
 async def test_the_number_of_workers_is_news_at_once_and_what_they_do_every_few_seconds(

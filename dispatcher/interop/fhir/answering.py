@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
 from msgspec import Meta
 
 from contracts.base import Wire
-from contracts.problems import NotAcceptable
+from contracts.problems import NotAcceptable, Problem
 from dispatcher.http.call import Call
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET
@@ -53,9 +55,21 @@ def media_of(call: Call) -> str:
 
 
 def base_of(call: Call, parts: Parts) -> str:
-    """Under which address this market's FHIR is reached; behind a proxy as the setting `public_url` says."""
-    origin = parts.public_url.rstrip("/") or str(call.raw.url.origin())
-    return origin + BASE.format(market=call.market)
+    """Under which address this market's FHIR is reached; behind a proxy as the setting `public_url` says.
+
+    Raises Problem: without that, Host has to be a name.
+    """
+    return (parts.public_url.rstrip("/") or _origin(call)) + BASE.format(market=call.market)
+
+
+def _origin(call: Call) -> str:
+    try:
+        return str(call.raw.url.origin())
+    except ValueError:
+        raise Problem(
+            "Host is no name of a host\nMaybe a proxy changed it: set DISPATCHER_PUBLIC_URL.",
+            type="malformed-call",
+        ) from None
 
 
 def answer(
@@ -82,6 +96,28 @@ def versioned(meta: dict[str, Any]) -> dict[str, str]:
         return {}
     at = datetime.fromisoformat(meta["lastUpdated"])
     return {"ETag": f'W/"{meta["versionId"]}"', "Last-Modified": format_datetime(at, usegmt=True)}
+
+
+def searchset(
+    call: Call,
+    base: str,
+    kind: str,
+    found: Sequence[dict[str, Any]],
+    *,
+    cursor: str | None = None,
+    whole: bool = True,
+) -> dict[str, Any]:
+    """What a search has found; with a `cursor`, where it goes on; `whole`: there is nothing else."""
+    asked = dict(call.raw.query)
+    links = [{"relation": "self", "url": f"{base}/{kind}?{urlencode(asked)}"}]
+    if cursor:
+        links.append({"relation": "next", "url": f"{base}/{kind}?{urlencode({**asked, '_cursor': cursor})}"})
+    entries = [
+        {"fullUrl": f"{base}/{kind}/{each['id']}", "resource": each, "search": {"mode": "match"}}
+        for each in found
+    ]
+    made = {"resourceType": "Bundle", "type": "searchset", "link": links}
+    return made | ({"total": len(found)} if whole else {}) | ({"entry": entries} if entries else {})
 
 
 def done(what: str) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-RIDE, EQUIPMENT, LINE, PATIENT = "ServiceRequest", "DeviceRequest", "codeCodeableConcept", "Patient"
+RIDE, EQUIPMENT, LINE = "ServiceRequest", "DeviceRequest", "codeCodeableConcept"
+PATIENT, PLAN = "Patient", "RequestGroup"
 REQUESTS = (RIDE, EQUIPMENT)
 
 
@@ -92,13 +93,14 @@ EXTENSIONS: Mapping[str, Row] = {
     "setup-minutes": Row((LINE,), "valueUnsignedInt", "setup_minutes"),
     "modifier": Row((LINE,), "valueCode", "modifiers", "HCPCS modifiers beside that", many=True),
     "contact": Row((PATIENT,), "", "contact", "how the patient wants to be told", parts=CONTACT),
+    "decide-by": Row((PLAN,), "valueDateTime", "decide_by", "all or none until then"),
     "cancel-code": Row(REQUESTS, "valueCode", "", "of a PUT that cancels: why, for the vendor"),
 }
 TOLD: Mapping[str, str] = {  # extensions that are only answered
     "doors": "on a request: whether its positions are exact, or the centre of a zone",
     "unknown-vendor": "on a request that was created: a vendor that it names and nobody knows now",
     "charge": "on a request and its Task: what a vendor charges for it (Money), fees of a cancellation too",
-    "agreed": "on a Task: the agreed start of service and when it ends (Period)",
+    "agreed": "on a Task: from when to when a vendor works, as it is offered or agreed (Period)",
     "at-risk": "on a Task: why it is out of sequence, or may be",
     "fact": "on an OperationOutcome: a member of the problem, its `name`, and its `value` as JSON",
 }

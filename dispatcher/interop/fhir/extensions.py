@@ -89,9 +89,9 @@ def tell_all(on: str, ours: Mapping[str, Any], but: Iterable[str] = ()) -> list[
     """What a message of ours says by extensions on this element; nothing for what it leaves out."""
     made = list[dict[str, Any]]()
     for name, row in EXTENSIONS.items():
-        if on not in row.on or name in but or (value := ours.get(row.ours)) in (None, [], {}):
+        if on not in row.on or name in but or (value := ours.get(row.ours)) in (None, [], (), {}):
             continue
-        values = value if row.many and isinstance(value, list) else [value]
+        values = value if row.many and isinstance(value, list | tuple) else [value]
         made += [tell(name, each) for each in values]
     return made
 

@@ -38,13 +38,13 @@ def hashed(*parts: str) -> str:
     return f"fhir-{base64.b32encode(digest).decode().rstrip('=').lower()}"
 
 
-def named(identifier: Identifier) -> str:
-    """The id that follows from an identifier: of our own system as it stands, else hashed."""
-    if identifier.system != REQUEST_ID:
+def named(identifier: Identifier, own: str = REQUEST_ID) -> str:
+    """The id that follows from an identifier: of our `own` system as it stands, else hashed."""
+    if identifier.system != own:
         return hashed(identifier.system, identifier.value)
     if not _OURS.fullmatch(identifier.value):
         raise InvalidMessage.at(
-            "/identifier", f"a value of system {REQUEST_ID} is 1 to 64 of A-Z a-z 0-9 _ -\nMaybe shorten it."
+            "/identifier", f"a value of system {own} is 1 to 64 of A-Z a-z 0-9 _ -\nMaybe shorten it."
         )
     return identifier.value
 

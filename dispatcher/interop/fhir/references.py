@@ -10,23 +10,25 @@ import msgspec
 from contracts.problems import InvalidMessage
 from contracts.validation_errors import place_of
 from dispatcher.interop.fhir.canonical import ABSENT, REQUEST_ID, VENDOR_ID
-from dispatcher.interop.fhir.datatypes import Element, Reference
+from dispatcher.interop.fhir.datatypes import REQUESTS, Element, Reference
 from dispatcher.interop.fhir.ids import named, our_id
 
 Form = TypeVar("Form", bound=msgspec.Struct)
 
 
 class Near(NamedTuple):
-    """A resource that came along, and where in the body it stands."""
+    """A resource that came along, where in the body it stands, and its address in its bundle."""
 
     resource: Mapping[str, Any]
     pointer: str
+    full_url: str = ""
 
 
 class Around:
     """What a resource can refer to: what it contains, and what stands beside it in its bundle.
 
     `beside`: resources of the bundle by the address that they have there. `requests`: ids of ours by it.
+    `used`: what was referred to, for who gives it.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Around:
         at: str = "",
         beside: Mapping[str, Near] | None = None,
         requests: Mapping[str, str] | None = None,
+        used: set[str] | None = None,
     ) -> None:
         near = {
             f"#{each.get('id', '')}": Near(each, f"{at}/contained/{n}") for n, each in enumerate(contained)
@@ -42,7 +45,7 @@ class Around:
         if len(near) < len(contained):
             raise InvalidMessage.at(f"{at}/contained", "two of them have one id\nMaybe number them anew.")
         self._near, self._requests = near | dict(beside or {}), requests or {}
-        self._unused = {name for name in near if name.startswith("#")}
+        self._unused, self._used = set(near), used if used is not None else set[str]()
 
     def found(self, given: Reference, kind: str, pointer: str) -> Near:
         """The resource of this kind that came along. Raises InvalidMessage: there is none."""
@@ -55,6 +58,7 @@ class Around:
             )
         if near.resource.get("resourceType") != kind:
             raise InvalidMessage.at(pointer, f"it refers to no {kind}\nMaybe two ids were swapped.")
+        self._used.add(near.full_url)
         self._unused.discard(given.reference)
         return near
 
@@ -74,8 +78,8 @@ class Around:
             return named(given.identifier)
         if given.reference in self._requests:
             return self._requests[given.reference]
-        kind, _, name = given.reference.rpartition("/")
-        if kind.rpartition("/")[2] not in ("ServiceRequest", "DeviceRequest"):
+        kind, name = addressed(given.reference)
+        if kind not in REQUESTS:
             raise InvalidMessage.at(
                 pointer,
                 "it is no request of ours\nMaybe `ServiceRequest/ID`, an entry's fullUrl, or `identifier`.",
@@ -86,8 +90,8 @@ class Around:
         """The id of the vendor that is meant."""
         if given.identifier is not None and given.identifier.system == VENDOR_ID:
             return given.identifier.value
-        kind, _, name = given.reference.rpartition("/")
-        if kind.rpartition("/")[2] != "Organization":
+        kind, name = addressed(given.reference)
+        if kind != "Organization":
             raise InvalidMessage.at(
                 pointer, f"it is no vendor\nMaybe `Organization/ID`, or an identifier of system {VENDOR_ID}."
             )
@@ -101,6 +105,12 @@ class Around:
                 near.pointer,
                 "nothing that is read refers to it\nMaybe say what a vendor has to know by an extension.",
             )
+
+
+def addressed(reference: str) -> tuple[str, str]:
+    """Kind and id in an address, relative or absolute, of whatever version; ("", …): it has no kind."""
+    base, _, name = reference.partition("/_history/")[0].rpartition("/")
+    return base.rpartition("/")[2], name
 
 
 def written(to: str, value: Any) -> dict[str, Any]:

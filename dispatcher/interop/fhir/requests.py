@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
-from contracts.problems import InvalidMessage
+from contracts.problems import InvalidMessage, InvalidParameter
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Reused
 from dispatcher.http import if_match
@@ -16,16 +17,40 @@ from dispatcher.http.commands import execute
 from dispatcher.http.duplicates import with_pointers
 from dispatcher.http.parts import Parts
 from dispatcher.interop.fhir import creating
-from dispatcher.interop.fhir.answering import answer, base_of, media_of
-from dispatcher.interop.fhir.ids import chosen, our_id, request_name
+from dispatcher.interop.fhir.answering import Format, answer, base_of, searchset
+from dispatcher.interop.fhir.ids import chosen, our_id, request_name, token
+from dispatcher.interop.fhir.ids import named as id_by
 from dispatcher.interop.fhir.references import Around
 from dispatcher.interop.fhir.told import KINDS, resource
 from dispatcher.store.idempotency import IdempotencyRecord
 
 
+class RequestQuery(Format):
+    """One of the two: what there is, is one or nothing."""
+
+    id: Annotated[str, Meta(max_length=64)] = msgspec.field(name="_id", default="")
+    identifier: Annotated[str, Meta(max_length=2_000, description="SYSTEM|VALUE")] = ""
+
+
+async def search(call: Call, parts: Parts, kind: str) -> web.Response:
+    """A searchset of the one that is meant, or of nothing."""
+    query: RequestQuery = call.query
+    named = {our_id(query.id)} if query.id else set[str]()
+    if query.identifier:
+        named.add(id_by(token(query.identifier)))
+    if len(named) != 1:
+        raise InvalidParameter(
+            "it is searched for by identifier or _id, one of the two\nMaybe search for Tasks."
+        )
+    try:
+        found = [await shown(call, parts, kind, named.pop())]
+    except NotFound:
+        found = []
+    return answer(call, searchset(call, base_of(call, parts), kind, found))
+
+
 async def create(call: Call, parts: Parts, kind: str) -> web.Response:
     """Stored once, whatever number of times it is sent: by identifier, or by Idempotency-Key."""
-    media_of(call)
     given = creating.decoded(call.body, kind)
     condition = call.raw.headers.get("If-None-Exist", "")
     name = request_name(chosen(given.identifier, condition), call.principal.caller, call.key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import wraps
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -12,11 +13,11 @@ from contracts.operations import Answer, Body
 from contracts.patterns import whole
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.rights import READERS, SUBMITTERS
-from dispatcher.http.call import Call
+from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Handler, Routes
-from dispatcher.interop.fhir import outcome, requests, tasks
-from dispatcher.interop.fhir.answering import BASE, TAKEN, Format
+from dispatcher.interop.fhir import metadata, outcome, requests, tasks, transactions
+from dispatcher.interop.fhir.answering import BASE, TAKEN, Format, base_of, media_of
 from dispatcher.interop.fhir.canonical import MEDIA
 from dispatcher.interop.fhir.ids import FHIR_ID
 
@@ -39,9 +40,22 @@ REFUSED = (
     "not-acceptable",
 )
 ROUTES = Routes("FHIR", 300, outcome.answer, BASE, resource_id=FhirId, version=Version)
+TRANSACTED = {200: Answer("a transaction-response; durable", dict[str, Any], {}, MEDIA)}
 WORDS = {"ServiceRequest": "a ride", "DeviceRequest": "equipment"}
 
 Act = Callable[[Call, Parts, str], Awaitable[web.Response]]
+
+
+def _answerable(handler: Handler) -> Handler:
+    """It is done only where it can be answered: in a form that is read, with addresses that lead back."""
+
+    @wraps(handler)
+    async def handle(call: Call, parts: Parts) -> Reply | web.StreamResponse:
+        media_of(call)
+        base_of(call, parts)
+        return await handler(call, parts)
+
+    return handle
 
 
 def _of(kind: str, act: Act, words: str) -> Handler:
@@ -51,7 +65,20 @@ def _of(kind: str, act: Act, words: str) -> Handler:
         return await act(call, parts, kind)
 
     handle.__doc__ = words
-    return handle
+    return _answerable(handle)
+
+
+ROUTES.get(
+    f"{BASE}/metadata",
+    id="capabilities",
+    roles=READERS,
+    query=Format,
+    answers=SHOWN,
+    problems=("not-acceptable",),
+)(_answerable(metadata.read))
+ROUTES.post(
+    BASE, id="transact", roles=SUBMITTERS, body=RESOURCE, query=Format, answers=TRANSACTED, problems=REFUSED
+)(_answerable(transactions.transact))
 
 
 def _declare(kind: str, what: str) -> None:
@@ -73,6 +100,9 @@ def _declare(kind: str, what: str) -> None:
         answers=CREATED,
         problems=REFUSED,
     )(_of(kind, requests.create, f"Ask for {what}: stored once, however often it is sent."))
+    ROUTES.get(some, id=f"search{kind}", **seen | {"query": requests.RequestQuery})(
+        _of(kind, requests.search, f"Find {what} by identifier, or by id.")
+    )
     ROUTES.get(one, id=f"read{kind}", **seen)(_of(kind, requests.read, f"Read what was asked for: {what}."))
     ROUTES.get(f"{one}/_history/{{version}}", id=f"vread{kind}", **seen)(
         _of(kind, requests.read_version, f"Read a version of {kind}: only the current one is kept.")
@@ -91,8 +121,8 @@ for _kind, _what in WORDS.items():
 ROUTES.get(
     f"{BASE}/Task/{{resource_id}}", id="readTask", roles=READERS, query=Format, answers=SHOWN,
     problems=("not-acceptable",),
-)(tasks.read)  # fmt: skip
+)(_answerable(tasks.read))  # fmt: skip
 ROUTES.get(
     f"{BASE}/Task", id="searchTask", roles=READERS, query=tasks.TaskQuery, answers=SHOWN,
     problems=("not-acceptable",),
-)(tasks.search)  # fmt: skip
+)(_answerable(tasks.search))  # fmt: skip

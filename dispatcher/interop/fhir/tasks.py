@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
@@ -19,9 +18,11 @@ from contracts.request_views import RequestView
 from dispatcher.domain.refusals import NotFound, Unreadable
 from dispatcher.http.call import Call
 from dispatcher.http.parts import Parts
-from dispatcher.interop.fhir.answering import Format, answer, base_of, media_of
+from dispatcher.interop.fhir.answering import Format, answer, base_of, searchset
+from dispatcher.interop.fhir.canonical import EPISODE_ID
 from dispatcher.interop.fhir.ids import named as id_by
 from dispatcher.interop.fhir.ids import our_id, token
+from dispatcher.interop.fhir.references import addressed
 from dispatcher.interop.fhir.states import TASK_STATUSES, states_of
 from dispatcher.interop.fhir.task import Npis, task, vendors_of
 from dispatcher.interop.fhir.told import KINDS
@@ -35,6 +36,10 @@ class TaskQuery(Format):
 
     id: Annotated[Text, Meta(description="of a Task")] = msgspec.field(name="_id", default="")
     focus: Annotated[Text, Meta(description="ServiceRequest/ID or DeviceRequest/ID")] = ""
+    based_on: Annotated[Text, Meta(description="the same")] = msgspec.field(name="based-on", default="")
+    group: Annotated[Text, Meta(description="SYSTEM|VALUE of the episode")] = msgspec.field(
+        name="group-identifier", default=""
+    )
     focus_identifier: Annotated[Text, Meta(description="SYSTEM|VALUE of what it is about")] = msgspec.field(
         name="focus:identifier", default=""
     )
@@ -54,17 +59,20 @@ async def read(call: Call, parts: Parts) -> web.Response:
 
 async def search(call: Call, parts: Parts) -> web.Response:
     """A page of Tasks, the oldest first, as a searchset."""
-    media_of(call)
     query: TaskQuery = call.query
     states = _states(query.status)
-    if name := _name(query):
+    if query.group:
+        views, cursor = await _of_episode(call, parts, query.group, states), None
+    elif name := _name(query):
         views, cursor = await _one(call, parts, name, states), None
     elif states is not None and not states:
         views, cursor = [], None
     else:
         views, cursor = await _page(call, parts, query, states)
     npis = await _npis(call, parts, views)
-    return answer(call, _searchset(call, base_of(call, parts), [task(each, npis) for each in views], cursor))
+    found = [task(each, npis) for each in views]
+    whole = cursor is None and not query.cursor
+    return answer(call, searchset(call, base_of(call, parts), "Task", found, cursor=cursor, whole=whole))
 
 
 def _states(status: str) -> frozenset[RequestState] | None:
@@ -81,12 +89,14 @@ def _states(status: str) -> frozenset[RequestState] | None:
 
 def _name(query: TaskQuery) -> str:
     """The one request that is meant; "": not one alone. Raises InvalidParameter for several."""
-    kind, _, focus = query.focus.rpartition("/")
-    if query.focus and kind.rpartition("/")[2] not in KINDS.values():
-        raise InvalidParameter(
-            f"focus {query.focus[:80]!r} is no request\nMaybe ServiceRequest/ID or DeviceRequest/ID."
-        )
-    named = {our_id(each) for each in (query.id, focus) if each}
+    named = {our_id(query.id)} if query.id else set[str]()
+    for about in filter(None, (query.focus, query.based_on)):
+        kind, name = addressed(about)
+        if kind not in KINDS.values():
+            raise InvalidParameter(
+                f"focus {about[:80]!r} is no request\nMaybe ServiceRequest/ID or DeviceRequest/ID."
+            )
+        named.add(our_id(name))
     if query.focus_identifier:
         named.add(id_by(token(query.focus_identifier)))
     if len(named) > 1:
@@ -103,9 +113,30 @@ async def _one(
         view = await parts.service.requests.view(call.principal, call.market, name)
     except NotFound:
         return []
-    kind = query.focus.rpartition("/")[0].rpartition("/")[2]
+    kind, _ = addressed(query.focus or query.based_on)
     fits = (not kind or KINDS[view.kind] == kind) and (states is None or view.state in states)
     return [view] if fits else []
+
+
+async def _of_episode(
+    call: Call, parts: Parts, group: str, states: frozenset[RequestState] | None
+) -> list[RequestView]:
+    """Those of an episode, all of them at once. Raises InvalidParameter for what else is asked beside it."""
+    query: TaskQuery = call.query
+    if _name(query) or query.owner:
+        raise InvalidParameter(
+            "group-identifier goes with status alone\nMaybe leave out focus, _id and owner."
+        )
+    try:
+        name = id_by(token(group), EPISODE_ID)
+        episode = await parts.service.episodes.view(call.principal, call.market, name)
+    except NotFound:
+        return []
+    named = [each.id for each in episode.requests if each.state is not None]
+    views = await asyncio.gather(
+        *(parts.service.requests.view(call.principal, call.market, n) for n in named)
+    )
+    return [each for each in views if states is None or each.state in states]
 
 
 async def _page(
@@ -130,17 +161,3 @@ async def _npis(call: Call, parts: Parts, views: Iterable[RequestView]) -> Npis:
 
     named = set[str]().union(*map(vendors_of, views))
     return {name: found for name, found in await asyncio.gather(*map(npi, sorted(named))) if found}
-
-
-def _searchset(call: Call, base: str, tasks: list[dict[str, Any]], cursor: str | None) -> dict[str, Any]:
-    asked = {name: value for name, value in call.raw.query.items() if name != "_cursor"}
-    links = [{"relation": "self", "url": f"{base}/Task?{urlencode(dict(call.raw.query))}"}]
-    if cursor:
-        links.append({"relation": "next", "url": f"{base}/Task?{urlencode({**asked, '_cursor': cursor})}"})
-    entries = [
-        {"fullUrl": f"{base}/Task/{each['id']}", "resource": each, "search": {"mode": "match"}}
-        for each in tasks
-    ]
-    whole = {"total": len(tasks)} if not cursor and not call.query.cursor else {}
-    made = {"resourceType": "Bundle", "type": "searchset", **whole, "link": links}
-    return made | ({"entry": entries} if entries else {})

@@ -19,9 +19,21 @@ Json = dict[str, Any]
 
 
 def judged(resource: Json) -> Json:
-    """The resource, which FHIR R4B's model takes: `fhir-resources`, not ours."""
-    get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+    """The resource, which FHIR R4B's model takes, and its codes: `fhir-resources`, not ours."""
+    _refuse_other_codes(get_fhir_model_class(resource["resourceType"]).model_validate(resource))
     return resource
+
+
+def _refuse_other_codes(model: Any) -> None:
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        values = value if isinstance(value, list) else [value] if value is not None else []
+        known = (field.json_schema_extra or {}).get("enum_values")
+        if known and "+" not in known:  # `+`: it has no room for all
+            assert set(values) <= set(known), f"{type(model).__name__}.{name}: {values}"
+        for child in values:
+            if hasattr(type(child), "model_fields"):
+                _refuse_other_codes(child)
 
 
 class Fhir:
