@@ -38,7 +38,7 @@ def _routes() -> list[str]:
 
 
 def _modifiers() -> list[str]:
-    return _table(
+    return table(
         ("of", "element", "has to be"),
         ((kind, f"`{name}`", row.words) for kind, rows in MODIFIERS.items() for name, row in rows.items()),
     )

@@ -41,7 +41,7 @@ MODIFIERS: Mapping[str, Mapping[str, Row]] = {
 
 
 def refuse_modified(resource: Mapping[str, Any], kind: str, at: str) -> None:
-    """Raises InvalidMessage where one of them says that it is not to be used so; its value is not repeated."""
+    """Raises InvalidMessage where one of them says that it is not to be used so, without its value."""
     for name, row in MODIFIERS.get(kind, {}).items():
         if name in resource and not row.taken(resource[name]):
             raise InvalidMessage.at(
