@@ -13,13 +13,11 @@ import msgspec
 from msgspec.structs import replace
 
 from contracts.offers import Offer
-from contracts.problems import Problem
 from contracts.proofs import ProofReport
 from contracts.threads import About, PostedMessage
 from dispatcher.domain.commands.accept import AcceptOffer, closed_already
 from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.offers import NO_CAPACITY, OfferRecord
-from dispatcher.domain.refusals import Refusal
 from dispatcher.http.parts import Parts
 from dispatcher.interop.tds.meaning import TAKEN, Step
 from dispatcher.interop.tds.reading import Telegram
@@ -28,7 +26,7 @@ from dispatcher.service.execute import already_applied
 from dispatcher.store.idempotency import IdempotencyRecord
 
 DIGEST_BYTES = 16
-ANSWER = "tripRequestResponse"
+ANSWER, LAST = "tripRequestResponse", "last"
 
 
 class Effects:
@@ -38,28 +36,19 @@ class Effects:
         self.parts, self.service, self.who, self.market, self.key = parts, parts.service, who, market, key
 
     async def of(self, said: Telegram) -> Offer:
-        """The offer as it stands after it."""
-        offer = await self._offer(said)
-        try:
-            steps = TAKEN[said.name].meaning(said, offer, self.service.markets.zones[self.market])
-        except (Refusal, Problem):
-            if await self._is_done(said, 0):  # it was right when it came first
-                return offer
-            raise
-        for number, step in enumerate(steps):
-            if not await self._is_done(said, number):
-                await self._do(said.offer_id, step, self._known_as(said, number))
+        """The offer as it stands after it. What is known to be done is not read anew: it would mean another
+        thing by now, as a yes does once its vendor is asked about an amendment.
+        """
+        offer, last = await self._offer(said), self._known_as(said, LAST)
+        if await already_applied(self.service.store.market(self.market), last):
+            return offer
+        steps = TAKEN[said.name].meaning(said, offer, self.service.markets.zones[self.market])
+        for number, step in enumerate(steps, 1):
+            key = last if number == len(steps) else self._known_as(said, str(number))
+            await self._do(said.offer_id, step, key)
         if not steps:
             return offer
         return await self.service.offers.offer(self.who, self.market, said.offer_id)
-
-    async def _is_done(self, said: Telegram, number: int) -> bool:
-        """Whether a step of it had its effect: sent again, it may mean another by what the offer is now.
-
-        Raises Reused.
-        """
-        stored = self.service.markets.store(self.market)
-        return await already_applied(stored, self._known_as(said, number))
 
     async def _offer(self, said: Telegram) -> Offer:
         """What is answered: an amendment, where its vendor is asked about one; else the offer."""
@@ -70,11 +59,11 @@ class Effects:
             return asked.dispatch.offer
         return offer
 
-    def _known_as(self, said: Telegram, number: int) -> IdempotencyRecord:
+    def _known_as(self, said: Telegram, step: str) -> IdempotencyRecord:
         """By the caller's key, under which nothing else may be said then; else by what it says."""
         content = msgspec.msgpack.encode(said.node.content)
         digest = hashlib.blake2b(content, digest_size=DIGEST_BYTES).hexdigest()
-        scope = f"tds/{said.name}/{said.offer_id}/{number}/{self.who.caller}"
+        scope = f"tds/{said.name}/{said.offer_id}/{step}/{self.who.caller}"
         return IdempotencyRecord.of(scope, self.key or digest, content)
 
     async def _do(self, offer_id: str, step: Step, key: IdempotencyRecord) -> None:
