@@ -200,5 +200,14 @@ async def test_a_form_has_its_own_events_and_is_a_vendors(centre: Centre) -> Non
     asked = {"url": url, "form": "tcrp210", "events": ["dispatch.offer.made", "dispatch.dispatch.priced"]}
     status, problem = await api.call("POST", "/webhooks", asked, role=Role.VENDOR, vendor="v1")
     assert (status, problem["errors"][0]["pointer"]) == (422, "/events/1")
+    asked |= {"events": ["dispatch.offer.made"]}
+    _, hook = await api.call("POST", "/webhooks", asked, role=Role.VENDOR, vendor="v1")
+    path = f"/webhooks/{hook['id']}"
+    status, told = await api.call("PUT", path, {"url": url}, role=Role.VENDOR, vendor="v1")
+    assert (status, told["form"], told["events"]) == (200, "tcrp210", []), "who does not know it leaves it"
+    status, told = await api.call(
+        "PUT", path, {"url": url, "form": "cloudevents"}, role=Role.VENDOR, vendor="v1"
+    )
+    assert (status, told["form"]) == (200, "cloudevents")
     status, problem = await api.call("POST", "/webhooks", {"url": url, "form": "tcrp210"})
     assert (status, problem["errors"][0]["pointer"]) == (422, "/form")
