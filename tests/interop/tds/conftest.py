@@ -133,15 +133,19 @@ class Centre:
         assert len(self.receiver.calls) == count
         return [ET.fromstring(body) for _, body in self.receiver.calls]
 
-    async def skipped(self, count: int) -> list[str]:
-        """The types of what was not sent for want of words, once there are so many in the log."""
-        path, found = f"/webhooks/{self.hook}/deliveries", list[str]()
+    async def log(self, count: int) -> list[tuple[str, str]]:
+        """What became of so many calls, once it is noted: type and outcome, the first one first."""
         async with asyncio.timeout(20):
-            while len(found) < count:
-                await asyncio.sleep(0.02)
-                _, page = await self.api.call("GET", path, role=Role.VENDOR, vendor="v1")
-                found = sorted(each["type"] for each in page["deliveries"] if each["outcome"] == "skipped")
+            while len(found := await self._noted()) < count:
+                await asyncio.sleep(0.05)
+        assert len(found) == count
         return found
+
+    async def _noted(self) -> list[tuple[str, str]]:
+        _, page = await self.api.call(
+            "GET", f"/webhooks/{self.hook}/deliveries", role=Role.VENDOR, vendor="v1"
+        )
+        return [(each["type"], each["outcome"]) for each in reversed(page["deliveries"])]
 
 
 async def until(holds: Callable[[], Any]) -> None:
