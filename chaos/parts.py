@@ -206,9 +206,10 @@ async def fence(redis_url: str) -> int:
 async def owner(parts: Parts) -> str:
     """The role of the matcher that has the market, once one has. Raises TimeoutError."""
     client = connect(parts.redis_url)
+    reader = Reader(client, 0.0)  # one: each holds a connection of its own, and a pool has a hundred
     try:
         async with asyncio.timeout(LIMIT_S):
-            while (found := await Reader(client, 0.0).get(Keys(small.MARKET).lease)) is None:
+            while (found := await reader.get(Keys(small.MARKET).lease)) is None:
                 await asyncio.sleep(0.02)
     finally:
         await client.aclose()
