@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from chaos.parts import owner
+from chaos.parts import owner, pid_in
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.connection import Reader, connect
 from dispatcher.store.keys import Keys
+from dispatcher.workers.kinds import SOLVES
+from dispatcher.workers.worker import name_of
 from simulation import small
 
 
@@ -29,6 +32,10 @@ async def test_who_waits_for_an_owner_asks_over_one_connection(tmp_path: Path) -
             assert await waiting == "matcher"
         finally:
             await client.aclose()
+
+
+def test_a_worker_is_found_by_its_name() -> None:
+    assert pid_in(name_of(SOLVES)) == str(os.getpid())
 
 
 async def _told(reader: Reader, section: str) -> dict[str, Any]:
