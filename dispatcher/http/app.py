@@ -12,7 +12,7 @@ from contracts.codes import Role
 from contracts.operations import Operation
 from dispatcher.delivery.board import Boards
 from dispatcher.delivery.hub import Hub
-from dispatcher.http import answers, bodies, documents, problem_responses
+from dispatcher.http import answers, documents, problem_responses
 from dispatcher.http.board import BOARDS
 from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.documents import DOCUMENTS, Documents
@@ -54,10 +54,7 @@ def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
 
 def _add(app: web.Application, route: Route, parts: Parts) -> None:
     enter = entry(route, parts, app[GATE])
-    path = route.operation.path
-    for method in _methods(route.operation):
-        added = app.router.add_route(method, path, enter, expect_handler=bodies.go_ahead_later)
-        app[SWITCH].add(method, path, added)
+    app[SWITCH].add(_methods(route.operation), route.operation.path, enter)
 
 
 def _methods(operation: Operation) -> tuple[str, ...]:

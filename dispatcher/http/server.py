@@ -80,13 +80,15 @@ def _within_http(resolve: Any, switch: Switch) -> Any:
             answer = answers.marked(problem_responses.answer(error, new_id()))
             answer.force_close()
             return answer
-        found = switch.find(request.method, request.raw_path)
         try:
+            found = switch.find(request.method, request.raw_path) or switch.look(request)
             if found is None:
                 answered: web.StreamResponse = await resolve(request)
             else:
                 handler, request._match_info = found
                 answered = await handler(request)
+        except web.HTTPMethodNotAllowed as error:
+            answered = answers.marked(problem_responses.answer(error, new_id()))
         finally:
             turns.over(request)  # to send the answer takes as long as its caller takes to read it
         return answers.in_parts(answered)
