@@ -82,9 +82,10 @@ def _told(report: Report) -> str:
 
 
 def _counted(report: Report) -> str:
-    """What was killed how often, and what else was counted; "" for a scenario that tells its rounds alone."""
+    """What it was played with, what was killed how often and what else counted; "" where rounds say all."""
     killed = [f"{number:,} × {part}" for part, number in report.kills.items()]
     counted = [f"{number:,} {name.replace('_', ' ')}" for name, number in report.counts.items()]
     if report.longest_take_over_s:
         counted.append(f"a dead matcher's market was another's after {report.longest_take_over_s:.1f} s")
-    return "; ".join([*([f"killed {', '.join(killed)}"] if killed else []), *counted])
+    told = [report.about] if report.about else []
+    return "; ".join([*told, *([f"killed {', '.join(killed)}"] if killed else []), *counted])

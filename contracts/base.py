@@ -18,7 +18,10 @@ NAME = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\x00-\\x20\\x7f-\\xa0][^\\x00-\\x1f\\x7f-\
 # Ids are opaque: the platform chooses request ids, and none may carry patient data.
 Id = Annotated[
     str,
-    Meta(pattern=whole("[A-Za-z0-9_-]{1,64}"), description="opaque id; never a name, phone or record number"),
+    Meta(
+        pattern=whole("[A-Za-z0-9_-]{1,64}"),
+        description="opaque id of up to 64 letters, digits, _ and -; never a name, phone or record number",
+    ),
 ]
 OfferId = Annotated[
     str,

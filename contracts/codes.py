@@ -209,4 +209,4 @@ Modifier = Annotated[
         description="HCPCS modifier, e.g. KX: requirements of coverage are met",
     ),
 ]
-Npi = Annotated[str, Meta(pattern=whole("[0-9]{10}"), description="National Provider Identifier")]
+Npi = Annotated[str, Meta(pattern=whole("[0-9]{10}"), description="National Provider Identifier, ten digits")]

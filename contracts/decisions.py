@@ -67,7 +67,7 @@ class Chosen(Wire):
     start_at: Instant
     end_at: Instant
     cost_cents: int
-    terms: tuple[CostTerm, ...] = ()  # all that are not zero
+    terms: tuple[CostTerm, ...] = ()  # all that are not zero; none where another version priced otherwise
     became: str = ""  # offered | moved | why its commit was refused
 
 

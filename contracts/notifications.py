@@ -49,7 +49,7 @@ class Contact(Wire):
 
     email: Email = ""
     language: Annotated[
-        str, Meta(pattern=whole("[a-z]{2}"), description="ISO 639-1; en where there is no text")
+        str, Meta(pattern=whole("[a-z]{2}"), description="ISO 639-1, e.g. es; en where there is no text")
     ] = "en"
     tz: Annotated[str, Meta(pattern=whole("([A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2})?"))] = ""
     opt_out: bool = False  # told nothing

@@ -30,7 +30,8 @@ class Body(msgspec.Struct, frozen=True):
     `media_types` maps each Content-Type that is taken to how it is read, `codec.JSON` or `codec.MSGPACK`; of
     those that are read alike, the documents name the first.
 
-    `raw_bytes`: it is no message but so many bytes at most, of one of the media types.
+    `raw_bytes`: it is no message but so many bytes at most, of one of the media types; `smaller`: what fixes
+    one that has more.
     """
 
     form: Any
@@ -39,6 +40,7 @@ class Body(msgspec.Struct, frozen=True):
     optional: bool = False  # it may be left out: its message has nothing but defaults
     media_types: Mapping[str, str] = msgspec.field(default_factory=lambda: MEDIA_TYPES)
     raw_bytes: int = 0
+    smaller: str = "Maybe send it smaller, or with fewer pixels."
 
     @property
     def forms(self) -> tuple[Any, ...]:

@@ -14,7 +14,9 @@ from contracts.patterns import whole
 MAX_DOCUMENT_BYTES = 2_000_000  # a page as a scanner of an office makes it; as much as any body may have
 PNG, JPEG, PDF = proofs.PNG, proofs.JPEG, "application/pdf"
 MAGIC = {**proofs.MAGIC, PDF: b"%PDF-"}
-Sha256 = Annotated[str, Meta(pattern=whole("[0-9a-f]{64}"), description="of the bytes, in hexadecimal")]
+Sha256 = Annotated[
+    str, Meta(pattern=whole("[0-9a-f]{64}"), description="of the bytes, as 64 hexadecimal digits")
+]
 
 
 class PaperFile(Wire):

@@ -58,7 +58,7 @@ class Attempt(Wire):
     mode: OfferMode | None = None  # how it was made; left out: as its vendor has agreed to answer
     willing: bool = False  # its vendor said yes while a broadcast collects
     counter: CounterView | None = None  # what its vendor would have done instead
-    price_cents: Charge | None = None  # what its vendor charges; left out: it never had the work
+    price_cents: Charge | None = None  # what its vendor charges, 0: nothing; left out: it never had the work
     price_lines: tuple[PriceLine, ...] = ()
 
 

@@ -24,7 +24,8 @@ OrderId = Annotated[
     str,
     Meta(
         pattern=whole("[A-Za-z0-9_-]{1,53}"),
-        description="opaque id; what is made is called by it, the day as -YYYYMMDD, and of a ride back -r",
+        description="opaque id of up to 53 letters, digits, _ and -; what is made is called by it, "
+        "the day as -YYYYMMDD, and of a ride back -r",
     ),
 ]
 Rule = Annotated[
@@ -36,8 +37,10 @@ Rule = Annotated[
         examples=["FREQ=DAILY;COUNT=5"],
     ),
 ]
-Country = Annotated[str, Meta(pattern=whole("[A-Z]{2}"), description="ISO 3166-1 alpha-2")]
-Subdivision = Annotated[str, Meta(pattern=whole("[A-Z0-9]{0,3}"), description="ISO 3166-2 without country")]
+Country = Annotated[str, Meta(pattern=whole("[A-Z]{2}"), description="ISO 3166-1 alpha-2, e.g. US")]
+Subdivision = Annotated[
+    str, Meta(pattern=whole("[A-Z0-9]{0,3}"), description="ISO 3166-2 without country, e.g. NY")
+]
 ShiftMinutes = Annotated[int, Meta(ge=-2_880, le=2_880, description="minutes later; negative: sooner")]
 
 

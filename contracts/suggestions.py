@@ -36,9 +36,9 @@ def nearest(form: Any, steps: Sequence[str | int], unknown: str, body: Any) -> s
 
 def described(form: Any, steps: Sequence[str | int], body: Any) -> str:
     """A line on what the place holds, as the schemas describe it; "" if they do not."""
-    if not steps:
-        return ""
-    inner = [each for kind in kinds_at(form, steps[:-1], body) for each in _inside(kind, steps[-1])]
+    inner = [_known(form)]
+    if steps:
+        inner = [each for kind in kinds_at(form, steps[:-1], body) for each in _inside(kind, steps[-1])]
     told = dict.fromkeys(text for each in inner for text in _descriptions(each))
     is_empty = _value(body, steps) in ("", [], {})
     guess = "it was left empty" if is_empty else "it was meant for another field"

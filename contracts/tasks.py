@@ -29,7 +29,10 @@ TaskId = Annotated[
 ]
 Person = Annotated[
     str,
-    Meta(pattern=whole("[A-Za-z0-9_.@-]{1,64}"), description="who, as your directory names them; opaque"),
+    Meta(
+        pattern=whole("[A-Za-z0-9_.@-]{1,64}"),
+        description="who, as your directory names them: letters, digits, . _ @ -",
+    ),
 ]
 TaskCursor = Annotated[
     str, Meta(pattern=whole("([0-9]{1,16}\\.[A-Za-z0-9_.-]{1,126})?"), description="of the page before")

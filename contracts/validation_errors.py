@@ -17,6 +17,8 @@ MAX_SHOWN = 80
 LEFT_EMPTY = "Maybe it was left empty by the sender: it has no default."
 SWAPPED = "Maybe the two are swapped: a position is [lon, lat], east first."
 
+OTHER_FORM = "Expected text of another form"  # which one stands below it, in words
+_PATTERN = re.compile(r"Expected `str` matching regex .*", re.DOTALL)
 _AT = re.compile(r" - at `(?:key in )?\$?([^`]*)`$")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(.*)`$", re.DOTALL)
@@ -25,17 +27,31 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$", re.DOTALL)
 
 def invalid_message(error: msgspec.ValidationError, body: Any, form: Any) -> InvalidMessage:
     """What msgspec says about `body`, which should have been a `form`, with the place as a JSON pointer."""
-    text = str(error)
-    found = _AT.search(text)
-    steps = _steps(found[1]) if found else ()
-    what = text[: found.start()] if found else text
-    pointer = "".join(f"/{step}" for step in steps)
+    steps, what = _place(error)
+    pointer = _pointer(steps)
     if HIDDEN.intersection(steps):
         told = what if what.startswith("Expected") else "not as described"
         return InvalidMessage.at(pointer, f"{told}\nMaybe compare it with /openapi.json.")
     if _is_swapped(body, steps):
         return InvalidMessage.at(pointer, f"{_with_value(what, _value(body, steps))}\n{SWAPPED}")
     return InvalidMessage.at(pointer, _remedied(_with_value(what, _value(body, steps)), form, steps, body))
+
+
+def place_of(error: msgspec.ValidationError) -> tuple[str, str]:
+    """Where something is wrong, as a JSON pointer, and what; of messages that must not be repeated."""
+    steps, what = _place(error)
+    return _pointer(steps), what
+
+
+def _place(error: msgspec.ValidationError) -> tuple[tuple[str | int, ...], str]:
+    text = str(error)
+    found = _AT.search(text)
+    what = _PATTERN.sub(OTHER_FORM, text[: found.start()] if found else text)
+    return _steps(found[1]) if found else (), what
+
+
+def _pointer(steps: Sequence[str | int]) -> str:
+    return "".join(f"/{step}" for step in steps)
 
 
 def _is_swapped(body: Any, steps: Sequence[str | int]) -> bool:

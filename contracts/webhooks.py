@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
@@ -45,12 +46,21 @@ class WebhookState(StrEnum):
     DISABLED = "disabled"  # by hand, or it answered 410: nothing is sent until it is enabled
 
 
+class WebhookForm(StrEnum):
+    """What a call says an event in."""
+
+    CLOUD_EVENTS = "cloudevents"
+    TCRP210 = "tcrp210"  # XML telegrams to a vendor's dispatch centre: docs/tds.md
+    TCRP210_TASKS = "tcrp210_tasks"  # the same, to its vehicles: a tripTask for each dispatch
+
+
 class WebhookSettings(Wire):
-    """Where to call, and with what."""
+    """Where to call, and with what. A `form` other than CloudEvents is a vendor's, and has fewer events."""
 
     url: Url
     events: Annotated[tuple[EventType, ...], Meta(max_length=MOST_TYPES)] = ()  # none: all that there are
     description: Annotated[str, Meta(max_length=100)] = ""
+    form: WebhookForm = WebhookForm.CLOUD_EVENTS
 
     def refuse_from_outside(self, pointer: str = "") -> None:
         """Refuse a description that is no line."""
@@ -72,6 +82,7 @@ class WebhookView(Wire, omit_defaults=False):
     url: str
     events: tuple[str, ...] = ()
     description: str = ""
+    form: WebhookForm = WebhookForm.CLOUD_EVENTS
     state: WebhookState
     code: str = ""
     created_at: Instant
@@ -160,6 +171,7 @@ class DeliveryOutcome(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"  # tried again
     DEAD = "dead"  # tried no more
+    SKIPPED = "skipped"  # not sent: its form has no words for it (`code`); read it in another way
 
 
 class Delivery(Wire, omit_defaults=False):
@@ -211,14 +223,46 @@ class DeadDeliveryPage(Wire, omit_defaults=False):
     cursor: str = ""
 
 
-def types_for(vendor_id: str) -> frozenset[str]:
-    """The types of event that a webhook may choose: a vendor's own, or the platform's."""
+# By form: the telegrams that say an event of a type. What has none is read in another way.
+TELEGRAMS: Mapping[WebhookForm, Mapping[str, str]] = {
+    WebhookForm.TCRP210: {
+        "dispatch.offer.made": "tripRequest",
+        "dispatch.offer.counter_refused": "tripRequest",
+        "dispatch.amendment.proposed": "tripRequest",
+        "dispatch.dispatch.confirmed": "clientOrderConfirmation",
+        "dispatch.dispatch.amended": "clientOrderConfirmation",
+        "dispatch.amendment.withdrawn": "clientOrderConfirmation",
+        "dispatch.offer.closed": "tripCancelRequest",
+    },
+    WebhookForm.TCRP210_TASKS: {
+        "dispatch.dispatch.confirmed": "tripTask",
+        "dispatch.dispatch.amended": "tripTask",
+        "dispatch.amendment.withdrawn": "tripTask",
+    },
+}
+
+
+def is_said(form: WebhookForm, kind: str) -> bool:
+    """Whether events of this type are said in a form at all."""
+    return form not in TELEGRAMS or kind in TELEGRAMS[form]
+
+
+def types_for(vendor_id: str, form: WebhookForm = WebhookForm.CLOUD_EVENTS) -> frozenset[str]:
+    """The types of event that a webhook may choose: a vendor's own, or the platform's; those of its form."""
+    if form in TELEGRAMS:
+        return frozenset(TELEGRAMS[form])
     return frozenset(event_types(To.VENDOR) if vendor_id else event_types(To.EVENTS, To.MATCHES))
 
 
-def refuse_unknown_types(events: tuple[str, ...], vendor_id: str) -> None:
-    """Raises InvalidMessage for a type that is not told there."""
-    known = types_for(vendor_id)
+def refuse_unknown_types(
+    events: tuple[str, ...], vendor_id: str, form: WebhookForm = WebhookForm.CLOUD_EVENTS
+) -> None:
+    """Raises InvalidMessage for a type that is not told there, and for a form that is not the platform's."""
+    if form in TELEGRAMS and not vendor_id:
+        raise InvalidMessage.at(
+            "/form", f"'{form}' is for vendors: telegrams go to who drives\nMaybe name its `vendor_id`."
+        )
+    known = types_for(vendor_id, form)
     for number, each in enumerate(events):
         if each not in known:
             raise InvalidMessage.at(

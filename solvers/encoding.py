@@ -26,6 +26,7 @@ from solvers.screening import (
     sequence_of,
 )
 from solvers.travel import DetourTravel, TravelTimes
+from solvers.tuned import in_full
 
 NOTHING_KNOWN: Final[VendorKnowledge] = MappingProxyType({})
 
@@ -103,7 +104,7 @@ def encode(
         horizon=horizon,
         travel=travel or DetourTravel.of(values),
         now_ms=now_ms,
-        values=dict(values),
+        values=in_full(values),
         of_requests={rule.code: rule.of_requests(asked, book.index) for rule in registry.rules()},
         of_vendors=book.arrays,
         vendors_digest=book.digest,

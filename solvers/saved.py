@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgpack
@@ -215,9 +216,15 @@ def _array(value: Any) -> msgpack.ExtType:
         raise NotSaved(f"{type(value).__name__} cannot be saved: only numbers, text and arrays of them can")
     by_column = value.flags.f_contiguous and not value.flags.c_contiguous
     narrow = _narrowed(value)
-    head = bytes(msgpack.packb([value.dtype.str, narrow.dtype.str, list(value.shape), by_column]))
     laid = narrow.T if by_column else narrow
-    return msgpack.ExtType(_ARRAY, bytes([len(head)]) + head + laid.tobytes(order="C"))
+    head = _head(value.dtype.str, narrow.dtype.str, value.shape, by_column=by_column)
+    return msgpack.ExtType(_ARRAY, head + laid.tobytes(order="C"))
+
+
+@lru_cache(1_024)  # an imminent plan's record has fifty arrays, of few kinds and lengths
+def _head(wide: str, narrow: str, shape: tuple[int, ...], *, by_column: bool) -> bytes:
+    head = bytes(msgpack.packb([wide, narrow, list(shape), by_column]))
+    return bytes([len(head)]) + head
 
 
 def _narrowed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

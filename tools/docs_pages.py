@@ -26,6 +26,7 @@ from dispatcher.domain.task_owners import ESCALATES_TO, OWNERS
 from dispatcher.domain.tasks import TASK_STATES
 from dispatcher.http.routing import subjects
 from dispatcher.tuning.registry import Registry
+from tools.fhir_page import fhir_page
 from tools.operations_tables import operations_page
 from tools.roles_page import roles_page
 
@@ -202,13 +203,14 @@ def api_page(before: str) -> str:
 
 
 def write(folder: Path) -> None:
-    """All pages, into `folder`, which has an api.md and an operations.md."""
+    """All pages, into `folder`, which has an api.md, a fhir.md and an operations.md."""
     pages = {
         "states.md": states_page(),
         "commands.md": commands_page(),
         "roles.md": roles_page(MADE),
         "tuning.md": tuning_page(Registry.found()),
         "api.md": api_page((folder / "api.md").read_text(encoding="utf-8")),
+        "fhir.md": fhir_page((folder / "fhir.md").read_text(encoding="utf-8")),
         "operations.md": operations_page((folder / "operations.md").read_text(encoding="utf-8")),
     }
     for name, text in pages.items():
@@ -272,10 +274,8 @@ def _command(command: type[Command], row: Row) -> str:
 
 
 def _route(operation: Operation) -> str:
-    who, answers = (
-        ", ".join(sorted(operation.roles or ())) or "anyone",
-        ", ".join(map(str, operation.answers)),
-    )
+    who = ", ".join(sorted(operation.roles or ())) or "anyone"
+    answers = ", ".join(map(str, operation.answers))
     return f"| `{operation.method} {operation.path}` | {who} | {operation.summary} | {answers} |"
 
 

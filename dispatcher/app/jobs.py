@@ -24,6 +24,7 @@ from dispatcher.delivery.notify.ways import notifier_of
 from dispatcher.delivery.webhooks.callers import Callers
 from dispatcher.delivery.webhooks.sending import Poster
 from dispatcher.domain.kinds import kinds
+from dispatcher.interop.tds import form as tds
 from dispatcher.jobs.credentials import keep_credentials
 from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.jobs.lease import keep_lease
@@ -107,7 +108,7 @@ async def jobs_of(
     service, markets = open_.service, open_.settings.markets
     notifier = notifier_of(open_.settings, open_.clock)
     hub, poster = Hub(open_.store), Poster(open_.settings.webhook_networks)
-    callers = Callers(service, hub, poster, name)
+    callers = Callers(service, hub, poster, name, tds.forms(service))
     retimer = Quoter(open_.store, open_.clock, markets, open_.travel_of, savers)
     timers = Timers(service, retimer=retimer, calm=calm)
     courier = Courier(service, notifier, open_.settings.notify_coordinator_email)

@@ -18,6 +18,8 @@ from dispatcher.delivery.hub import Hub
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner, listen
+from dispatcher.interop.fhir import routes as fhir
+from dispatcher.interop.tds import routes as telegrams
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime import files
 from dispatcher.runtime.garbage import collect_rarely
@@ -87,7 +89,7 @@ async def _serve(
     )
     verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew
     replies = [] if apart else replies_of(open_, name, verify, quoter, made_anew)
-    app = with_console(parts, directory_of(settings, keys, clock))
+    app = with_console(parts, directory_of(settings, keys, clock), [fhir.ROUTES, telegrams.ROUTES])
     runner = Runner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     async with saving(store, savers):

@@ -59,6 +59,10 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
+    def has(self, name: str) -> bool:
+        """See `Blobs`."""
+        return (self.root / name).is_file()
+
     def under(self, folder: str) -> list[Blob]:
         """See `Blobs`."""
         found = []
@@ -85,6 +89,10 @@ class Memory(dict[str, bytes]):
     def put(self, name: str, content: bytes) -> None:
         """See `Blobs`."""
         self[name] = content
+
+    def has(self, name: str) -> bool:
+        """See `Blobs`."""
+        return name in self
 
     def under(self, folder: str) -> list[Blob]:
         """See `Blobs`."""

@@ -57,6 +57,14 @@ class Objects:
             except FileNotFoundError:
                 return None
 
+    def has(self, name: str) -> bool:
+        """See `Blobs`."""
+        with _as_os_error(self):
+            try:
+                return bool(self._obstore.head(self._store, name))
+            except FileNotFoundError:
+                return False
+
     def under(self, folder: str) -> list[Blob]:
         """See `Blobs`."""
         with _as_os_error(self):

@@ -22,6 +22,9 @@ class Blobs(Protocol):
     def get(self, name: str) -> bytes | None:
         """What is kept; None: nothing."""
 
+    def has(self, name: str) -> bool:
+        """Whether it is kept."""
+
     def under(self, folder: str) -> list[Blob]:
         """All below a folder, sorted by name."""
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatcher.audit.told import AWAY, told
 from dispatcher.cli import OPERATE
+from dispatcher.cli._named_store import add_store, settings_of
 from dispatcher.runtime.arguments import an_id, number, read_text
 from dispatcher.runtime.errors import UserError
 
@@ -41,12 +42,7 @@ LOST = "lost"  # the rule of `dispatcher.audit.judge` about acknowledged ids
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where to look, and how."""
-    parser.add_argument(
-        "--url", help="the store; default: DISPATCHER_REDIS_URL, else the one in the data folder"
-    )
-    parser.add_argument(
-        "--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store, which may be stopped"
-    )
+    add_store(parser)
     parser.add_argument(
         "--market", action="append", type=an_id, help="only this one; may be repeated; default: all"
     )
@@ -62,11 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: sound; 1: something is wrong; 3: nothing is of what can be read, and a market is away."""
-    from dispatcher.settings import Settings
-
-    folder = args.data_dir and str(args.data_dir)
-    options = {"redis_url": ("--url", args.url), "data_dir": ("--data-dir", folder)}
-    settings = Settings.read(os.environ, options)
+    settings = settings_of(args)
     acknowledged = _ids(args.ids) if args.ids else []
     markets = list(dict.fromkeys(args.market or settings.markets))
     reports = asyncio.run(_audit_there(markets, acknowledged, args, settings))

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 from collections.abc import Collection
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dispatcher.cli import OPERATE
+from dispatcher.cli._named_store import add_store, settings_of
 from dispatcher.runtime.arguments import output_path
 
 if TYPE_CHECKING:
@@ -34,10 +33,7 @@ WITH = "the key files are in it: who has this file can read every patient"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Of what, and where to."""
     parser.add_argument("file", type=output_path, metavar="FILE", help="where to; it must not be there yet")
-    parser.add_argument(
-        "--url", help="the store; default: DISPATCHER_REDIS_URL, else that of the data folder"
-    )
-    parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store")
+    add_store(parser)
     parser.add_argument(
         "--without-pictures",
         action="store_true",
@@ -63,14 +59,12 @@ def run(args: argparse.Namespace) -> int:
     from dispatcher.runtime.errors import UserError
     from dispatcher.serve.backup import back_up
     from dispatcher.serve.backup_blobs import DECISIONS, PICTURES
-    from dispatcher.settings import Settings
 
     if args.file.exists():
         raise UserError(
             f"there is a file '{args.file}'.", "Maybe name another: backups are not written over."
         )
-    options = {"redis_url": ("--url", args.url)}
-    settings = Settings.read(os.environ, options, data_dir=args.data_dir)
+    settings = settings_of(args)
     try:
         pictures = not args.without_pictures
         made = back_up(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dispatcher.cli import OPERATE
+from dispatcher.cli._named_store import add_store, settings_of
 from dispatcher.runtime.arguments import number
 from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.own_command import typed
@@ -55,10 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--forget", metavar="ID", help="rotate: a key is lost; do not wait for it (what it sealed stays shut)"
     )
-    parser.add_argument(
-        "--url", help="the store; default: DISPATCHER_REDIS_URL, else the one in the data folder"
-    )
-    parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store")
+    add_store(parser)
     parser.add_argument(
         "--timeout", type=number(0, 3_600), default=5.0, metavar="S", help="wait S for the store (5)"
     )
@@ -71,9 +68,8 @@ def run(args: argparse.Namespace) -> int:
     """
     from dispatcher.audit.key_rounds import standing
     from dispatcher.security.key_files import read_patient_keys
-    from dispatcher.settings import Settings
 
-    settings = Settings.read(os.environ, data_dir=args.data_dir, redis_url=args.url)
+    settings = settings_of(args)
     ring = read_patient_keys(settings.patient_keys_file)
     found, away = asyncio.run(_surveyed(settings, args.timeout))
     _refuse_unknown(found)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import shlex
 from pathlib import Path
 
 from dispatcher.cli import OPERATE
+from dispatcher.cli._named_store import add_store, settings_of
 from dispatcher.runtime.own_command import typed
 
 NAME = "restore"
@@ -24,10 +24,7 @@ EXAMPLE = "dispatcher restore /backups/monday.tar --data-dir .dispatcher"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What, and into which store."""
     parser.add_argument("file", type=Path, metavar="FILE", help="a backup")
-    parser.add_argument(
-        "--url", help="the store; default: DISPATCHER_REDIS_URL, else that of the data folder"
-    )
-    parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store")
+    add_store(parser)
     parser.add_argument("--replace", action="store_true", help="also where something is stored")
     parser.add_argument("--with-keys", action="store_true", help="also its key files, into the data folder")
 
@@ -37,10 +34,8 @@ def run(args: argparse.Namespace) -> int:
     from dispatcher.domain.refusals import Unavailable
     from dispatcher.runtime.errors import UserError
     from dispatcher.serve.backup import restore
-    from dispatcher.settings import Settings
 
-    options = {"redis_url": ("--url", args.url)}
-    settings = Settings.read(os.environ, options, data_dir=args.data_dir)
+    settings = settings_of(args)
     try:
         about = asyncio.run(restore(settings, args.file, replace=args.replace, with_keys=args.with_keys))
     except Unavailable as refusal:

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dispatcher.cli import OPERATE
+from dispatcher.cli._named_store import add_store, settings_of
 from dispatcher.runtime.arguments import an_id
 from dispatcher.runtime.errors import UserError
 
@@ -52,10 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--market", required=True, metavar="ID", help="the market")
     parser.add_argument("--vendor", type=an_id, required=True, metavar="ID", help="the vendor's id")
     parser.add_argument("--apply", action="store_true", help="make the user now, instead of printing how")
-    parser.add_argument(
-        "--url", help="the store; default: DISPATCHER_REDIS_URL, else the one in the data folder"
-    )
-    parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store")
+    add_store(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -68,11 +64,9 @@ def run(args: argparse.Namespace) -> int:
     from dispatcher.security.rings import KeyPrint, prints_of
     from dispatcher.security.vault import Vault
     from dispatcher.serve.embedded import EmbeddedRedis
-    from dispatcher.settings import Settings
     from dispatcher.store.vendor_access import set_user, user_of
 
-    options = {"redis_url": ("--url", args.url)}
-    settings = Settings.read(os.environ, options, data_dir=args.data_dir)
+    settings = settings_of(args)
     _refuse_unknown(args, settings.markets)
     ring = read_patient_keys(settings.patient_keys_file)
     key = ReplyKeys(Vault(ring)).current(args.market, args.vendor)

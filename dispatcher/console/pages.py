@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -10,6 +11,7 @@ from dispatcher.console import sessions, vendor_pages, vendor_sessions
 from dispatcher.console.assets import Asset, Assets
 from dispatcher.http.app import build_app
 from dispatcher.http.parts import Parts
+from dispatcher.http.routing import Routes
 
 if TYPE_CHECKING:  # what it imports is slow, and needed where there is one
     from dispatcher.console.oidc import Directory
@@ -35,9 +37,11 @@ def headers_of(parts: Parts) -> dict[str, str]:
     return {name: value.replace("{pictures}", pictures) for name, value in _HEADERS.items()}
 
 
-def with_console(parts: Parts, directory: Directory | None = None) -> web.Application:
-    """The API with the console beside it. `directory`: whose people may sign in, too."""
-    app = build_app(parts, [sessions.ROUTES, vendor_sessions.ROUTES])
+def with_console(
+    parts: Parts, directory: Directory | None = None, more: Iterable[Routes] = ()
+) -> web.Application:
+    """The API, with `more` routes, and the console beside it. `directory`: whose people may sign in, too."""
+    app = build_app(parts, [sessions.ROUTES, vendor_sessions.ROUTES, *more])
     if directory is not None:
         app[sessions.DIRECTORY] = directory
         app.router.add_get(OIDC, directory.leave)

@@ -99,30 +99,32 @@ class _Look(NamedTuple):
             start_at=to_instant(one.start_ms),
             end_at=to_instant(one.start_ms + one.service_ms),
             cost_cents=int(plan.cents[nth]),
-            terms=self._terms(place, one.vendor, one.resource, one.start_ms),
+            terms=self._terms(self._at(place, nth)),
             became=header.became[nth],
         )
 
-    def _terms(self, place: int, *where: int) -> tuple[CostTerm, ...]:
-        """Of the candidate there; none where it is not among those that screening keeps."""
-        found = self._at(place, *where)
+    def _terms(self, found: int) -> tuple[CostTerm, ...]:
         cents = {code: int(each[found]) for code, each in self.terms.items()} if found >= 0 else {}
         return tuple(CostTerm(rule=code, cost_cents=each) for code, each in cents.items() if each)
 
-    def _at(self, place: int, vendor: int, resource: int, start_ms: int) -> int:
-        all_ = self.screened.candidates
+    def _at(self, place: int, nth: int) -> int:
+        """The candidate that a match is; -1: screening keeps none such, or not at that cost.
+
+        So it is where another version of the service decided by other rules: their terms are not known here.
+        """
+        all_, one = self.screened.candidates, self.saved.plan.chosen.at(nth)
         same: Ints = np.flatnonzero(
             (all_.request == place)
-            & (all_.vendor == vendor)
-            & (all_.resource == resource)
-            & (all_.start_ms == start_ms)
+            & (all_.vendor == one.vendor)
+            & (all_.resource == one.resource)
+            & (all_.start_ms == one.start_ms)
+            & (self.screened.cents == self.saved.plan.cents[nth])
         )
         return int(same[0]) if len(same) else -1
 
     def _runners_up(self, nth: int, place: int) -> tuple[RunnerUp, ...]:
         vendors, plan = self.saved.header.vendors, self.saved.plan
-        one, total = plan.chosen.at(nth), int(plan.cents[nth])
-        extra = self._acceptance(self._at(place, one.vendor, one.resource, one.start_ms))
+        total, extra = int(plan.cents[nth]), self._acceptance(self._at(place, nth))
 
         def but_for(vendor: int, start_ms: int, cents: int) -> str:
             more = self._acceptance(self._priced(place, vendor, start_ms, cents))

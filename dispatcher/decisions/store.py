@@ -47,7 +47,7 @@ class DecisionStore:
         return record
 
     def _put_part(self, part: str, content: bytes) -> None:
-        if part in self._shared:
+        if part in self._shared and self.blobs.has(part):  # another process may have tidied it away since
             return
         self.blobs.put(part, content)
         self._shared[part] = None

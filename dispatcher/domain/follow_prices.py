@@ -36,7 +36,7 @@ def with_prices(decision: Decision, context: Context) -> Decision:
 
 
 def _priced_anew(before: RequestRecord, after: RequestRecord) -> Iterator[tuple[OfferRecord, OfferRecord]]:
-    """Each dispatch as it was and is. Of one that is over and costs nothing there is no news."""
+    """Each dispatch as it was and is, one that is over and costs nothing by now among them."""
     if before.offers == after.offers:
         return
     known = {each.attempt: each for each in before.offers}
@@ -44,7 +44,7 @@ def _priced_anew(before: RequestRecord, after: RequestRecord) -> Iterator[tuple[
         was = known.get(offer.attempt)
         if was is None or was is offer or not _costs_otherwise(was, offer):
             continue
-        if charged(offer) or offer.state in WORKED_ON:
+        if charged(offer) or was.state in WORKED_ON:
             yield was, offer
 
 
@@ -59,7 +59,7 @@ def _owed(
     after: RequestRecord, was: OfferRecord, offer: OfferRecord, context: Context
 ) -> Iterator[WorkOutcome]:
     """On the day on which it was to be, however long before it was taken back."""
-    if offer.state is OfferState.CANCELLED and was.state in WORKED_ON:
+    if offer.state is OfferState.CANCELLED and was.state in WORKED_ON and charged(offer):
         at_ms = max(context.now_ms, offer.start_ms)
         yield outcome_of(after, offer, context, Outcome.CHARGED, code=offer.code, at_ms=at_ms)
 

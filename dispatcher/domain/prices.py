@@ -115,7 +115,7 @@ def charged(offer: OfferRecord) -> tuple[Line, ...] | None:
     """What its vendor charges, or owes; None for an offer that never was a dispatch, as far as that shows."""
     if offer.state in WORKED_ON:
         return lines_of(offer)
-    after = offer.price_lines and all(each.kind in AFTERWARDS for each in offer.price_lines)
+    after = not offer.live and all(each.kind in AFTERWARDS for each in lines_of(offer))
     return offer.price_lines if after or offer.state is OfferState.TURNED_BACK else None
 
 

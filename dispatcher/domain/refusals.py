@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+FORGOTTEN = ("request ", "offer ", "episode ", "standing order ", "task ")  # some time after their end
+
 
 class Refusal(Exception):
     """A command that had no effect; `type` is stable, `detail` names value, limit and what may fix it."""
@@ -122,3 +124,9 @@ class Unwritable(Refusal):
     """A key that the command writes cannot be written; others can. `key` and `reason` say why."""
 
     type, status = "unavailable", 503
+
+
+def no_such(named: str) -> NotFound:
+    """Of `request r1`, `vendor v1` …: the same words, whether it is unknown, another's, or forgotten."""
+    may_be = ", or it is forgotten: `retention_hours` after its end" if named.startswith(FORGOTTEN) else ""
+    return NotFound(f"there is no {named}\nMaybe the id is misspelt{may_be}.")

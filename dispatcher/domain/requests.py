@@ -19,7 +19,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.links import Link
 from dispatcher.domain.needed import Needed
 from dispatcher.domain.offers import DECLINED, OfferRecord
-from dispatcher.domain.refusals import NotFound, WrongState
+from dispatcher.domain.refusals import WrongState, no_such
 from dispatcher.domain.states import OPEN, WORKED_ON, may_stay_or_go
 from dispatcher.domain.timers import timer_ms
 
@@ -200,7 +200,7 @@ class RequestRecord(Record, frozen=True, tag=4):
         for offer in self.offers:
             if vendor_id in ("", offer.vendor_id) and offer_id(self, offer) == name:
                 return offer
-        raise NotFound(f"there is no offer {name}\nMaybe the id is misspelt.")
+        raise no_such(f"offer {name}")
 
 
 def offer_id(record: RequestRecord, offer: OfferRecord) -> str:

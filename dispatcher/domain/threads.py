@@ -23,7 +23,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.kinds import Entry, Kind, kind_named, kind_of, register
 from dispatcher.domain.offers import OfferRecord
-from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.refusals import no_such
 from dispatcher.domain.requests import RequestRecord, offer_id, request_id_of
 from dispatcher.domain.rights import READERS, Roles
 from dispatcher.domain.views import refuse_unaccepted
@@ -170,7 +170,7 @@ def _dispatch_party(record: RequestRecord, name: str, vendor_id: str, writes: bo
 def _episode_party(record: Record, name: str, vendor_id: str, writes: bool) -> Party:
     """An episode: who sees requests, for as long as it is there."""
     if vendor_id:
-        raise NotFound(f"there is no episode {name}\nMaybe the id is misspelt.")
+        raise no_such(f"episode {name}")
     return Party(record.id, "")
 
 

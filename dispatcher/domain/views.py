@@ -51,7 +51,7 @@ def request_view(record: RequestRecord) -> RequestView:
         id=record.id,
         kind=record.kind,
         state=record.state,
-        owner=waits_for[0].owner if waits_for else _owner(record),
+        owner=owner_of(record),
         version=record.version,
         received_at=to_instant(record.received_ms),
         match_by=to_instant(record.match_by_ms),
@@ -151,8 +151,13 @@ def as_asked(request: Request, *, sees_doors: bool) -> Request:
     return request.with_doors(start, end, patient=None)
 
 
-def _owner(record: RequestRecord) -> str:
-    """By the table of states; who would have it unmatched has it as soon as nobody is left to ask."""
+def owner_of(record: RequestRecord) -> str:
+    """Whoever provides what it waits for; else by the table of states.
+
+    Who would have it unmatched has it as soon as nobody is left to ask.
+    """
+    if record.requirements:
+        return REQUIREMENT_OWNERS[record.requirements[0]].value
     return REQUEST_STATES[RequestState.UNMATCHED if record.has_nobody_left else record.state].owner
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from contracts.instants import DAY_MS
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
-from contracts.webhooks import WebhookState
+from contracts.webhooks import WebhookForm, WebhookState
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
@@ -37,7 +37,7 @@ class Secret(Compact, frozen=True):
     until_ms: int = 0
 
 
-class WebhookRecord(Record, frozen=True, tag=1):
+class WebhookRecord(Record, frozen=True, tag=2):
     """One webhook. `replays` counts from where it was told to begin: each time, from `begin` on."""
 
     vendor_id: str  # "": the platform's
@@ -53,6 +53,7 @@ class WebhookRecord(Record, frozen=True, tag=1):
     description: str = ""
     again: tuple[str, ...] = ()  # dead letters that are to be sent once more
     tests: tuple[str, ...] = ()  # ids of events that are to be sent to see whether they are taken
+    form: WebhookForm = WebhookForm.CLOUD_EVENTS  # since format 2
 
 
 def list_of(vendor_id: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import partial
 
 from aiohttp import web
 
+from contracts import codec
 from contracts.codec import MAX_BYTES
 from contracts.codes import Role
 from contracts.operations import Operation
@@ -20,13 +22,14 @@ from dispatcher.http.entry import GATE, Enter, Gate, entry, new_id
 from dispatcher.http.health import PROBES, Probes
 from dispatcher.http.lanes import Lanes
 from dispatcher.http.parts import Parts
-from dispatcher.http.routing import Route, Routes, check, subjects
+from dispatcher.http.routing import Route, Routes, Tell, check, subjects
 from dispatcher.http.server import LANES, LIMITS, SWITCH
 from dispatcher.http.signed_out import SignedOut
 from dispatcher.http.switch import Switch
 from dispatcher.security.tokens import Authenticator
 
 VENDORS = frozenset({Role.VENDOR})
+TELLS = web.AppKey("tells", list[tuple[re.Pattern[str], Tell]])  # how problems are told under a path
 
 
 def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
@@ -34,13 +37,15 @@ def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
 
     Raises UserError for a route without roles, or one that is declared twice.
     """
-    routes = [route for subject in (*subjects(), *more) for route in subject]
+    all_subjects = (*subjects(), *more)
+    routes = [route for subject in all_subjects for route in subject]
     operations = [route.operation for route in routes]
     check(operations)
     app = web.Application(client_max_size=MAX_BYTES + 1, middlewares=[problems])
     app[GATE], app[DOCUMENTS], app[LIMITS] = _gate(parts), Documents(operations), parts.limits
     app[PROBES], app[LANES] = Probes(parts), _lanes(parts, routes, app[GATE].authenticator)
     app[SWITCH] = Switch(app)
+    app[TELLS] = [(under(each.base), each.tell) for each in all_subjects if each.base]
     app.on_response_prepare.append(answers.mark)
     for route in routes:
         _add(app, route, parts)
@@ -75,7 +80,13 @@ async def problems(request: web.Request, handler: Enter) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPException as error:
-        return problem_responses.answer(error, new_id())
+        found = (tell for begins, tell in request.app[TELLS] if begins.match(request.path))
+        return next(found, problem_responses.answer)(error, new_id(), codec.JSON)
+
+
+def under(base: str) -> re.Pattern[str]:
+    """Paths that begin with this one, whatever its parameters are."""
+    return re.compile("/".join("[^/]+" if part[:1] == "{" else part for part in base.split("/")) + "(/|$)")
 
 
 def _lanes(parts: Parts, routes: Iterable[Route], authenticator: Authenticator) -> Lanes:

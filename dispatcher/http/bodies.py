@@ -22,7 +22,6 @@ GZIP_OR_ZLIB = 47  # zlib's wbits: its own format or gzip's, by the first bytes
 DEFLATED = {"gzip": True, "x-gzip": True, "deflate": True, "identity": False, "": False}
 KNOWN = "gzip, deflate, identity"
 CUT = "Maybe it was cut short, or joined with another."
-SMALLER = "Maybe send it smaller, or with fewer pixels."
 NOTHING = (b"", b"{}", b"null", b"\x80", b"\xc0")  # as clients send that always send something
 
 
@@ -52,7 +51,7 @@ async def read(request: web.Request, body: Body | None, timeout_s: float, wait_s
     deflated = _deflated(request.headers.get("Content-Encoding", ""))
     if "Expect" in request.headers:
         await _go_ahead(request)
-    most = Most(body.raw_bytes, SMALLER) if body.raw_bytes else MESSAGE
+    most = Most(body.raw_bytes, body.smaller) if body.raw_bytes else MESSAGE
     raw = await _bytes(request, timeout_s, wait_s, most)
     if deflated and raw:
         raw = _inflated(raw, most)
@@ -96,7 +95,7 @@ def _no_message(request: web.Request, raw: bytes, body: Body) -> bytes:
     """Bytes that are taken as they are. Raises UnsupportedMediaType, TooLarge, Malformed."""
     negotiation.sent(request.headers.get("Content-Type", ""), body)
     if len(raw) > body.raw_bytes:
-        raise _too_large(f"{len(raw):,}", Most(body.raw_bytes, SMALLER))
+        raise _too_large(f"{len(raw):,}", Most(body.raw_bytes, body.smaller))
     if not raw:
         raise Malformed("the body is empty\nMaybe it was lost on the way: this call needs one.")
     return raw

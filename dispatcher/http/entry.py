@@ -22,7 +22,7 @@ from contracts.base import Wire
 from contracts.operations import Operation
 from contracts.problems import Forbidden
 from dispatcher.domain.refusals import Unavailable, Unwritable
-from dispatcher.http import answers, bodies, negotiation, problem_responses, sessions, turns
+from dispatcher.http import answers, bodies, negotiation, sessions, turns
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.metrics import Metrics
@@ -146,7 +146,7 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
         except bodies.CallerGone:
             response = web.Response(status=CALLER_GONE)  # nobody reads it; the metric counts it
         except Exception as error:
-            response = problem_responses.answer(_told(error, principal, call_id), call_id, media)
+            response = route.tell(_told(error, principal, call_id), call_id, media)
         if "Expect" in request.headers and not request.content.is_eof():
             response.force_close()  # a body that was not wanted may still come: it is no next call
         gate.metrics.answered(operation.id, response.status, time.perf_counter() - started)

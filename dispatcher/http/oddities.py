@@ -15,6 +15,7 @@ ONCE = (
     "Authorization",
     "If-Match",
     "If-None-Match",
+    "If-None-Exist",
     "Last-Event-ID",
     "Content-Encoding",
     "Expect",

@@ -21,6 +21,14 @@ FRAMEWORK = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415:
 
 def answer(error: Exception, call_id: str, media: str = codec.JSON) -> web.Response:
     """The response for whatever was raised."""
+    response, body = told(error, call_id)
+    response.headers["Content-Type"] = codec.MSGPACK if media == codec.MSGPACK else PROBLEM_JSON
+    response.body = codec.encode(body, media)
+    return response
+
+
+def told(error: Exception, call_id: str) -> tuple[web.Response, dict[str, Any]]:
+    """Its status and headers, and the members that its body is to tell in some form."""
     problem_type, detail, facts = _told(error, call_id)
     body = members(problem_type, detail, facts, call_id)
     headers = {"X-Request-Id": call_id, "Cache-Control": "no-store"}
@@ -32,8 +40,7 @@ def answer(error: Exception, call_id: str, media: str = codec.JSON) -> web.Respo
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, web.HTTPMethodNotAllowed):
         headers["Allow"] = ", ".join(sorted(error.allowed_methods))
-    headers["Content-Type"] = codec.MSGPACK if media == codec.MSGPACK else PROBLEM_JSON
-    return web.Response(status=body["status"], body=codec.encode(body, media), headers=headers)
+    return web.Response(status=body["status"], headers=headers), body
 
 
 def _told(error: Exception, call_id: str) -> tuple[str, str, dict[str, Any]]:

@@ -18,6 +18,7 @@ from contracts.codes import Role
 from contracts.operations import Answer, Body, Operation
 from contracts.register import import_modules
 from dispatcher.domain.commands import table
+from dispatcher.http import problem_responses
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.runtime.errors import UserError
@@ -26,6 +27,7 @@ MARKET = "/v1/markets/{market}"
 ETAG = {"ETag": "the version, for If-Match"}
 
 Handler = Callable[[Call, Parts], Awaitable[Reply | web.StreamResponse]]
+Tell = Callable[[Exception, str, str], web.Response]  # of what was raised, the call's id, the form of answers
 Declare = Callable[[Handler], Handler]
 
 
@@ -50,22 +52,35 @@ class Promises(TypedDict, total=False):
 
 
 class Route(NamedTuple):
-    """An operation, who does it, and the type of the command that it gives, if it gives one."""
+    """An operation, who does it, and the type of the command that it gives, if it gives one.
+
+    `tell`: how problems are told.
+    """
 
     operation: Operation
     handler: Handler
     command: type[table.Command] | None = None
+    tell: Tell = problem_responses.answer
 
 
 class Routes:
     """The routes of one subject, in the order of the documents; `tag` is the documents' heading for them.
 
     `place`: where the subject stands in the documents. `parameters`: the type of each parameter in its paths,
-    but for the market, which is the same for all.
+    but for the market, which is the same for all. `tell`: how problems are told
+    where that is not RFC 9457, on all paths that begin with `base`, whether there is a route or not.
     """
 
-    def __init__(self, tag: str, place: int = 500, /, **parameters: Any) -> None:
-        self.tag, self.place = tag, place
+    def __init__(
+        self,
+        tag: str,
+        place: int = 500,
+        tell: Tell = problem_responses.answer,
+        base: str = "",
+        /,
+        **parameters: Any,
+    ) -> None:
+        self.tag, self.place, self.tell, self.base = tag, place, tell, base
         self.parameters: Mapping[str, Any] = {"market": Id} | parameters
         self._routes: list[Route] = []
 
@@ -83,6 +98,10 @@ class Routes:
     def put(self, path: str, **promises: Unpack[Promises]) -> Declare:
         """As `get`, for PUT."""
         return self._declare("PUT", path, promises)
+
+    def patch(self, path: str, **promises: Unpack[Promises]) -> Declare:
+        """As `get`, for PATCH."""
+        return self._declare("PATCH", path, promises)
 
     def delete(self, path: str, **promises: Unpack[Promises]) -> Declare:
         """As `get`, for DELETE."""
@@ -102,7 +121,7 @@ class Routes:
                 parameters=self.parameters,
                 **said,
             )
-            self._routes.append(Route(operation, handler, command))
+            self._routes.append(Route(operation, handler, command, self.tell))
             return handler
 
         return declare

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from dispatcher.runtime.cancellation import may_be_left
+
 Result = TypeVar("Result")
 
 
@@ -22,6 +24,7 @@ class Shared(Generic[Result]):
         now = asyncio.get_running_loop().time()
         if self._making is None or (self._making.done() and now >= self._until):
             self._making = asyncio.create_task(self._made())
+            may_be_left(self._making)
         return await asyncio.shield(self._making)
 
     async def _made(self) -> Result:

@@ -99,7 +99,7 @@ async def versions(call: Call, parts: Parts) -> Reply:
     answers={200: Answer("the version", TuningView)},
 )
 async def version(call: Call, parts: Parts) -> Reply:
-    """Read a version: every parameter with the value that it had."""
+    """Read a version: what it set, and of every other parameter the default as it is now."""
     return Reply(await parts.service.tuning.version(call.principal, call.market, call.path["version"]))
 
 

@@ -28,7 +28,7 @@ from dispatcher.domain.standing_orders import StandingOrderRecord
 from dispatcher.jobs.agenda import Agenda
 from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
-from dispatcher.runtime.rounds import Rounds
+from dispatcher.runtime.rounds import Rounds, few_at_once
 from dispatcher.service.loops import TIMERS
 from dispatcher.service.service import Service
 from dispatcher.store.aside import Item
@@ -105,8 +105,7 @@ class Timers:
             await self._tell_lost(market, kind, lost, len(due))
         done = await self._fired_together(market, kind, list(found.values()))
         left = [record for record in found.values() if record.id not in done]
-        free = asyncio.Semaphore(AT_ONCE)
-        fired = await asyncio.gather(*(self._fire(market, kind, record, free) for record in left))
+        fired = await few_at_once((partial(self._fire, market, kind, record) for record in left), AT_ONCE)
         done |= {record.id for record, had_effect in zip(left, fired, strict=True) if had_effect}
         put_off.ended(done, [each for each in ids if each not in done])
         return len(done)
@@ -143,13 +142,12 @@ class Timers:
                 done |= {each.id for each in some}
         return done
 
-    async def _fire(self, market: str, kind: Kind[Any], record: Record, free: asyncio.Semaphore) -> bool:
+    async def _fire(self, market: str, kind: Kind[Any], record: Record) -> bool:
         """Whether it had its effect. One that cannot be fired is told and must not stop the others."""
         try:
-            async with free:
-                await self._calm()
-                await self._rounds.next()
-                outcome = await self._effect(market, kind, record)
+            await self._calm()
+            await self._rounds.next()
+            outcome = await self._effect(market, kind, record)
         except Unavailable:
             raise
         except Exception:

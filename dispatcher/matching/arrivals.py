@@ -24,12 +24,26 @@ Wall = Callable[[], float]
 
 
 @dataclass(eq=False)
-class Arrivals:
+class Recent:
     """How many came lately; each counts less the longer ago it is."""
 
     wall: Wall = time.monotonic
     _lately: float = 0.0
     _at: float = 0.0
+
+    def note(self, number: int) -> None:
+        """So many came now."""
+        self._lately, self._at = self.lately() + number, self.wall()
+
+    def lately(self) -> float:
+        """About how many came in the last WINDOW_S."""
+        return self._lately * math.exp((self._at - self.wall()) / WINDOW_S)
+
+
+@dataclass(eq=False)
+class Arrivals(Recent):
+    """What came lately, and whether imminent requests are among it."""
+
     _offered_at: float = -math.inf  # when an imminent request was, last
     _at_hand: int = 0  # markets whose imminent requests are being matched
     _calm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -64,14 +78,6 @@ class Arrivals:
         It is asked before a solve, which lasts for seconds: the next would come while it does.
         """
         return bool(self._at_hand) or self.wall() - self._offered_at < STREAM_S
-
-    def note(self, number: int) -> None:
-        """So many came now."""
-        self._lately, self._at = self.lately() + number, self.wall()
-
-    def lately(self) -> float:
-        """About how many came in the last WINDOW_S."""
-        return self._lately * math.exp((self._at - self.wall()) / WINDOW_S)
 
     def hot(self) -> bool:
         """Whether that is many, or an imminent one had its offer just now: others come with it."""

@@ -17,7 +17,7 @@ from contracts.unmatched import Unmatched
 from dispatcher.decisions.record import AMENDMENT
 from dispatcher.domain.commands.offer_by_hand import OfferByHand, is_out, refuse_taken
 from dispatcher.domain.proposal import Proposal
-from dispatcher.domain.refusals import DoesNotFit, NotFound
+from dispatcher.domain.refusals import DoesNotFit, no_such
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.caps import given_back
 from dispatcher.matching.market import Market
@@ -56,7 +56,7 @@ async def prepared(
     refuse_taken(record, market.clock.now_ms())
     request = await market.stored.requests.body(record.id)
     if request is None:
-        raise NotFound(f"there is no request {record.id}\nMaybe the id is misspelt.")
+        raise no_such(f"request {record.id}")
     reading = await read_market(
         market.stored,
         market.tz,
@@ -65,7 +65,7 @@ async def prepared(
         only=command.vendor_id,
     )
     if not reading.documents:
-        raise NotFound(f"there is no vendor {command.vendor_id}\nMaybe the id is misspelt.")
+        raise no_such(f"vendor {command.vendor_id}")
     made = await match(market, record, request, command, reading, planned=planned)
     return replace(command, request=request, proposal=made)
 

@@ -263,7 +263,7 @@ async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yield
         while work is not None:
             if yields_to_imminent:
                 calm = market.no_imminent_work
-                await (calm.wait() if market.is_calm else rounds.next(calm))
+                await (calm.wait() if market.is_calm else rounds.next(calm, market.rest_s))
             await work
             await asyncio.sleep(0)
             if nth >= AT_ONCE and not market.is_calm:

@@ -26,7 +26,7 @@ async def explain(own: Ownership, market: Market, solvers: Solvers, done: Done) 
     told = 0
     for snapshot, plan in done.plans:
         works, news = _Explanations(own, market, solvers, snapshot), list[News]()
-        async for some in in_parts(_missed(snapshot, plan, done.offered), market.let_pass):
+        async for some in in_parts(_missed(snapshot, plan, done.offered), market.give_way):
             news += _news(snapshot, plan, some, market.requests.refused)
         await works.run(news)
         told += works.told

@@ -115,7 +115,13 @@ async def whole(line: Connection, process: BaseProcess) -> Any:
     it would never end it, and who waits for that lets nobody go on.
     """
     stopped_or_not(process, wanted=False, stopped=True)
-    return await asyncio.to_thread(line.recv)
+    reading = asyncio.ensure_future(asyncio.to_thread(line.recv))
+    try:
+        return await asyncio.shield(reading)
+    except asyncio.CancelledError:  # the line is not closed while a thread reads there: see matching/parts.py
+        process.kill()
+        await asyncio.wait([reading])
+        raise
 
 
 def stopped_or_not(process: BaseProcess, wanted: bool, stopped: bool) -> bool:

@@ -18,6 +18,7 @@ from dispatcher.domain.booking import Booking
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.apart import one_after_another
+from dispatcher.matching.arrivals import Recent
 from dispatcher.matching.reading import Reading, read_market, read_vendor
 from dispatcher.matching.requests import Waiting, WaitingRequests
 from dispatcher.matching.said_before import SaidBefore
@@ -33,6 +34,8 @@ from solvers.screening import Screening
 from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
 FEW_VENDORS = 4  # are read one after the other, some 2 ms each
+REST_S = 0.000_04  # of a batch, for each imminent request a second: 8 ms at 200 of them …
+LONGEST_REST_S = 0.01  # … and so a hundred commits a second, whatever comes
 CALM_S = 5.0  # so long after imminent work it is taken that more may come
 log = structlog.get_logger()
 
@@ -56,6 +59,7 @@ class Market:
     offered: StandingOffers = field(init=False)
     no_imminent_work: asyncio.Event = field(default_factory=_set)  #: cleared while imminent work is at hand
     imminent_s: float = -math.inf  #: real; when imminent work was last at hand
+    imminent: Recent = field(default_factory=Recent)  #: how fast it comes
     looked_for_room: dict[str, int] = field(default_factory=dict)  #: by request, when last
     saver: Keeps | None = None  #: who saves what is decided
     counted: set[str] = field(
@@ -122,7 +126,7 @@ class Market:
     async def next_batch(self, ids: Sequence[str], travel: TravelTimes) -> list[Waiting]:
         """Those of them whose turn it is in a batch."""
         reading = self.reading or await self.refresh()
-        return await self.requests.next_batch(ids, reading, travel, self.clock.now_ms(), self.let_pass)
+        return await self.requests.next_batch(ids, reading, travel, self.clock.now_ms(), self.give_way)
 
     @contextlib.contextmanager
     def at_hand(self) -> Iterator[None]:
@@ -147,11 +151,21 @@ class Market:
         """Whether no imminent request came for some seconds, so that none is expected now."""
         return time.monotonic() - self.imminent_s > CALM_S
 
+    @property
+    def rest_s(self) -> float:
+        """Real; between two pieces of a batch's work: the faster imminent requests come, the longer."""
+        return min(REST_S * self.imminent.lately(), LONGEST_REST_S)
+
     async def let_pass(self) -> int:
         """Whatever came meanwhile has a turn, and imminent requests all that they need; as `LetPass`."""
         await asyncio.sleep(0)
         await self.no_imminent_work.wait()
         return FEW if self.is_calm else FEWER
+
+    async def give_way(self) -> int:
+        """The same for a batch's work, which rests before it goes on."""
+        await asyncio.sleep(self.rest_s)
+        return await self.let_pass()
 
     async def standing(
         self,

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
@@ -53,7 +53,7 @@ async def heard(settled: Settled, ask: Ask = nobody) -> AsyncIterator[Connection
             await reading
             await giving
         finally:
-            await line.aclose()
+            await line.aclose(reading, giving)
 
 
 @dataclass(eq=False)
@@ -66,6 +66,7 @@ class _Line:
     parts: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
     asking: set[asyncio.Task[None]] = field(default_factory=set)
     saying: asyncio.Lock = field(default_factory=asyncio.Lock)
+    at_work: set[asyncio.Future[Any]] = field(default_factory=set)  #: threads that read or write here
 
     async def read(self) -> None:
         """Until it is over, or the solver has ended. Whatever else ends it, the solver hears of it."""
@@ -83,7 +84,7 @@ class _Line:
     async def _read(self) -> None:
         while await self._has_come():
             try:
-                said = await asyncio.to_thread(self.ours.recv)
+                said = await self._in_thread(self.ours.recv)
             except (EOFError, OSError):  # it has died, maybe amid a part
                 return
             if isinstance(said, Asked):
@@ -120,13 +121,34 @@ class _Line:
             log.exception("part_not_asked", part=asked.number)
         async with self.saying:
             with contextlib.suppress(OSError):  # it has died
-                await asyncio.to_thread(self.ours.send, Answered(asked.number, packed))
+                await self._in_thread(self.ours.send, Answered(asked.number, packed))
 
-    async def aclose(self) -> None:
-        """What is still asked for is wanted by nobody."""
-        for each in self.asking:
+    async def _in_thread(self, work: Callable[..., Any], *words: object) -> Any:
+        """Whoever is cancelled meanwhile leaves the thread at work."""
+        working = asyncio.ensure_future(asyncio.to_thread(work, *words))
+        self.at_work.add(working)
+        working.add_done_callback(self._is_over)
+        return await asyncio.shield(working)
+
+    def _is_over(self, working: asyncio.Future[Any]) -> None:
+        self.at_work.discard(working)
+        working.exception()  # who waited for it may have left
+
+    async def aclose(self, *tasks: asyncio.Task[None]) -> None:
+        """What is still asked for is wanted by nobody; nor do these go on.
+
+        However often who waits for it is cancelled, it is closed only once no thread reads or writes here:
+        the next that is opened would have its number, and what is sent there would be read by us.
+        """
+        self._hang_up()
+        for each in (*tasks, *self.asking):
             each.cancel()
-        await asyncio.gather(*self.asking, return_exceptions=True)
+        await asyncio.shield(asyncio.ensure_future(self._close(tasks)))
+
+    async def _close(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        await asyncio.gather(*tasks, *self.asking, return_exceptions=True)
+        while self.at_work:
+            await asyncio.wait(self.at_work)
         self.ours.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -22,6 +23,7 @@ from dispatcher.matching.refused import Refused
 from dispatcher.matching.sequence import Bundled, beside, bundles_of, in_bundle, in_sequence
 from dispatcher.runtime.rounds import FEW, LetPass, beside_if_many, in_parts
 from dispatcher.service.rides import leaves
+from dispatcher.store.hints import Come
 from dispatcher.store.requests import RequestPart
 from solvers.screening import OpenRequest
 from solvers.travel import DetourTravel, TravelTimes
@@ -60,16 +62,23 @@ class WaitingRequests:
     _far: dict[str, int] = field(default_factory=dict)  #: requests out of reach, by when their window opens
     _tried: dict[str, int] = field(default_factory=dict)  #: by id, the number of the last batch with it
     _batches: int = 0
+    _come: dict[str, Come] = field(default_factory=dict)  #: with a hint, until they are looked at
+    _ended: frozenset[str] = frozenset()  #: bundles of which nothing was open when that was last looked at
 
     async def open_ids(self) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""
         await self.look_for_amended()
         return await self.stored.open_ids(MOST_OPEN)
 
-    def are_new(self, ids: Iterable[str]) -> None:
-        """It was hinted that these wait anew, maybe for another time: they are looked at, near or not."""
+    def are_new(self, ids: Iterable[str], come: Mapping[str, Come] = MappingProxyType({})) -> None:
+        """It was hinted that these wait anew, maybe for another time: they are looked at, near or not.
+
+        `come`: those that the hint brought along; they are not read once more before they are looked at.
+        """
         for each in ids:
             self._far.pop(each, None)
+            self._come.pop(each, None)
+        self._come |= come
 
     async def look_for_amended(self) -> None:
         """Forget what was known of requests that are others now: when they are near, who was refused."""
@@ -102,8 +111,9 @@ class WaitingRequests:
         self, near: Sequence[str], reading: Reading, travel: TravelTimes, now_ms: int
     ) -> list[Waiting]:
         values, end_ms = reading.values, reach_ms(now_ms, reading.values)
+        come = {each: self._come.pop(each) for each in near if each in self._come}
         fresh = [each for each in near if each not in self.bodies]
-        records, raw = await self.stored.records_and_bodies(near, fresh)
+        records, raw = await self.stored.records_and_bodies(near, fresh, come)
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
         self._far |= far
         bodies = await self.bodies_of([each for each in records.values() if each.id not in far], raw)
@@ -221,10 +231,14 @@ class WaitingRequests:
     def forget_all_but(self, open_ids: Iterable[str]) -> None:
         """Keep what is known of open requests only."""
         kept = frozenset(open_ids)
-        for known in (self.bodies, self._revisions, self._far, self._tried):
+        for known in (self.bodies, self._revisions, self._far, self._tried, self._come):
             for each in known.keys() - kept:
                 del known[each]
         self.refused.forget_all_but(kept)
+        ended = {name for name, each in self.bundles.items() if not each.ids & kept}
+        for name in ended & self._ended:  # not at once: who reads it now may need it
+            del self.bundles[name]
+        self._ended = frozenset(ended - self._ended)
 
 
 def asked_of(

@@ -19,6 +19,19 @@ def cancel_requested() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+def may_be_left(shared: asyncio.Task[Any]) -> None:
+    """Of a task that many wait for: where all have left, nobody hears why it failed, and nobody has to.
+
+    asyncio would log that as a defect.
+    """
+    shared.add_done_callback(_heard)
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
+
+
 async def end_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel until they end: redis-py loses a cancellation that comes while it connects."""
     pending = set(tasks)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
-from typing import Final, ParamSpec, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from typing import Final, ParamSpec, TypeVar, cast
 
 from dispatcher.runtime.cancellation import cancel_requested
 
@@ -32,10 +32,10 @@ class Rounds:
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
 
-    async def next(self, calm: asyncio.Event | None = None) -> None:
-        """Until it is this one's round, and `calm` is set."""
+    async def next(self, calm: asyncio.Event | None = None, rest_s: float = 0.0) -> None:
+        """Until it is this one's round, so long after the one before it, and `calm` is set."""
         async with self._turn:
-            await asyncio.sleep(0)
+            await asyncio.sleep(rest_s)
             if calm is not None:
                 await calm.wait()
 
@@ -83,6 +83,28 @@ async def until_one_ends(*works: Coroutine[None, None, None]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def few_at_once(works: Iterable[Callable[[], Awaitable[Made]]], most: int) -> list[Made]:
+    """What each gives, in their order, so many at once. Once one has failed no other begins; those that have
+    come to their ends, and then its error is raised: none goes on behind the back of who asked.
+    """
+    places, failures = asyncio.Semaphore(most), list[BaseException]()
+
+    async def one(work: Callable[[], Awaitable[Made]]) -> Made:
+        async with places:
+            if failures:
+                raise failures[0]
+            try:
+                return await work()
+            except BaseException as error:
+                failures.append(error)
+                raise
+
+    made = await asyncio.gather(*map(one, works), return_exceptions=True)
+    if failures:
+        raise failures[0]
+    return cast("list[Made]", made)
 
 
 async def beside_if_many(

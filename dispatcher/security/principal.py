@@ -10,7 +10,7 @@ import msgspec
 
 from contracts.codes import Role
 from dispatcher.domain import rights
-from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.refusals import no_such
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -69,4 +69,4 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def refuse_others(self, vendor_id: str) -> None:
         """Raises NotFound when a vendor asks for what is another's."""
         if self.is_vendor and vendor_id != self.vendor_id:
-            raise NotFound(f"there is no vendor {vendor_id}\nMaybe the id is misspelt.")
+            raise no_such(f"vendor {vendor_id}")

@@ -53,8 +53,9 @@ async def keep(redis: EmbeddedRedis, notice: Notice, starting: Awaitable[None]) 
         try:
             await _answering(redis, notice, starting)
             reason = f"it ended with status {await redis.watch()}"
-        except (UserError, OSError) as error:
-            reason = " ".join(str(error).split())
+        except Exception as error:  # whatever it is (no memory, no thread): it may be otherwise in a moment
+            told = isinstance(error, UserError | OSError)
+            reason = (" ".join(str(error).split()) if told else "") or type(error).__name__
         pause_s = (
             FIRST_PAUSE_S if time.monotonic() - began_s > STEADY_S else min(2 * pause_s, LONGEST_PAUSE_S)
         )

@@ -65,8 +65,8 @@ class Child:
         """Its exit status, or why it could not be started."""
         try:
             return await (await self._start()).wait()
-        except OSError as error:  # no memory, no process left: it may be otherwise in a moment
-            return f"not started: {error.strerror}"
+        except Exception as error:  # no memory, process or thread left: it may be otherwise in a moment
+            return f"not started: {(isinstance(error, OSError) and error.strerror) or type(error).__name__}"
 
     async def stop(self, timeout_s: float) -> None:
         """Ask it to end; insist after `timeout_s`."""

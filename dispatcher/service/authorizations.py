@@ -30,7 +30,7 @@ from dispatcher.domain.commands.fire_timer import FireTimer
 from dispatcher.domain.drawing import is_sought
 from dispatcher.domain.needed import Needed, held_by_hand
 from dispatcher.domain.patients import PATIENT_KIND
-from dispatcher.domain.refusals import Invalid, NotFound
+from dispatcher.domain.refusals import Invalid, no_such
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.security.blind_index import BlindIndex
 from dispatcher.security.principal import Principal
@@ -89,7 +89,7 @@ class Authorizations:
         self.markets.authorize(who, market)
         record = await self.markets.store(market).records(AUTHORIZATION_KIND).get(record_id(name))
         if record is None:
-            raise NotFound(f"there is no authorization {name}\nMaybe the id is misspelt.")
+            raise no_such(f"authorization {name}")
         return record
 
     async def page(
@@ -118,7 +118,7 @@ class Authorizations:
         stored = self.markets.store(market)
         record = await stored.requests.records.get(request_id)
         if record is None:
-            raise NotFound(f"there is no request {request_id}\nMaybe the id is misspelt.")
+            raise no_such(f"request {request_id}")
         records, tokens = stored.records(AUTHORIZATION_KIND), await self._tokens(market, request_id)
         lists = [of_patient(each) for each in tokens]
         page = (await records.page(lists, Cursor(0, ""), LOOKED_AT))[0] if lists else []

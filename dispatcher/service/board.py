@@ -9,7 +9,8 @@ from contracts.requests import Request
 from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, offer_id
-from dispatcher.domain.states import OPEN, REQUEST_STATES, TERMINAL
+from dispatcher.domain.states import OPEN, TERMINAL
+from dispatcher.domain.views import owner_of
 
 
 class Risk(NamedTuple):
@@ -91,7 +92,7 @@ def row_of(record: RequestRecord, places: Places = NOWHERE) -> Row:
         expires=offer.expires_ms if offer and waits_for_answer else 0,
         asked=len(record.offers),
         episode=record.episode,
-        owner=_owner(record),
+        owner=owner_of(record),
         waits=tuple(each.value for each in record.requirements),
         tasks=record.tasks,
         facility=record.facility,
@@ -148,7 +149,3 @@ def _offer(record: RequestRecord) -> OfferRecord | None:
     live = record.live_offers
     newest = live[-1] if live else None
     return record.dispatch or (live[0] if newest is not None and newest.broadcast else newest)
-
-
-def _owner(record: RequestRecord) -> str:
-    return REQUEST_STATES[RequestState.UNMATCHED if record.has_nobody_left else record.state].owner

@@ -17,7 +17,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.episode_views import gone, shown
 from dispatcher.domain.episodes import EPISODE_KIND, OPEN, Episode, SealedNote, changed
-from dispatcher.domain.refusals import Invalid, NotFound, Refusal, Stale
+from dispatcher.domain.refusals import Invalid, Refusal, Stale, no_such
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.security.principal import Principal
 from dispatcher.service.barriers import Barriers
@@ -289,5 +289,5 @@ class Episodes:
 
 def _there(episode: Episode | None, name: str) -> Episode:
     if episode is None:
-        raise NotFound(f"there is no episode {name}\nMaybe the id is misspelt.")
+        raise no_such(f"episode {name}")
     return episode

@@ -11,7 +11,7 @@ from dispatcher.domain.commands.table import Command, kind_for, row
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.refusals import no_such
 from dispatcher.domain.request_kind import REQUEST_KIND, papers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.service.markets import Markets
@@ -38,7 +38,7 @@ async def load(markets: Markets, stored: MarketStore, command: Command) -> Any:
         if kind_for(command) is REQUEST_KIND:
             record = await stored.requests.come_or_lost(command.subject)
     if record is None:
-        raise NotFound(f"there is no {command.named}\nMaybe the id is misspelt.")
+        raise no_such(command.named)
     return record
 
 

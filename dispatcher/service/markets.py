@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.tuning import Tuning
 from dispatcher.domain.refusals import NotFound
+from dispatcher.runtime.cancellation import may_be_left
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.store.market import MarketStore
@@ -43,7 +44,7 @@ class Markets:
             return tuning
         if market not in self._readings:
             self._readings[market] = asyncio.create_task(self._read(market))
-            self._readings[market].add_done_callback(_heard)
+            may_be_left(self._readings[market])
         return await asyncio.shield(self._readings[market])  # who leaves takes it from nobody else
 
     async def _read(self, market: str) -> Tuning:
@@ -88,9 +89,3 @@ class Markets:
             raise NotFound("a vendor has offers and dispatches, no requests\nMaybe read your offers.")
         if who.is_outside:
             raise NotFound("a facility reads no requests\nMaybe ask who submitted them.")
-
-
-def _heard(reading: asyncio.Task[Tuning]) -> None:
-    """Whoever asked hears why it failed; where all have left, nobody has to: asyncio would log a defect."""
-    if not reading.cancelled():
-        reading.exception()

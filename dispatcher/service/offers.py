@@ -16,7 +16,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.patient_reads import shown
-from dispatcher.domain.refusals import NotFound, PatientKeyMissing, Unreadable
+from dispatcher.domain.refusals import NotFound, PatientKeyMissing, Unreadable, no_such
 from dispatcher.domain.requests import RequestRecord, request_id_of
 from dispatcher.domain.rights import SEES_PATIENT
 from dispatcher.domain.views import dispatch_view, offer_view, proposed_offer
@@ -118,7 +118,7 @@ class Offers:
         requests, request_id = self.markets.store(market).requests, request_id_of(name)
         record = (looked and looked.left) or await requests.records.get(request_id)
         if record is None:
-            raise NotFound(f"there is no offer {name}\nMaybe the id is misspelt.")
+            raise no_such(f"offer {name}")
         offer = record.offer_named(name, who.vendor_id)  # first: of another's nothing is told, not even this
         if looked is not None and looked.request is not None and looked.is_of(record):
             return record, offer, looked.request

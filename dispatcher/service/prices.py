@@ -8,7 +8,7 @@ from contracts.prices import DisputeLine, DisputeView, PriceView, SettleDispute,
 from dispatcher.domain.commands.dispute_line import DisputePrice, SettlePrice
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.prices import Dispute, lines_of, lines_view, rates_view
-from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.refusals import no_such
 from dispatcher.domain.requests import RequestRecord, request_id_of
 from dispatcher.domain.rights import READERS
 from dispatcher.security.principal import Principal
@@ -32,7 +32,7 @@ class Prices:
         self.markets.authorize(who, market)
         record = known or await self.markets.store(market).requests.records.get(request_id_of(name))
         if record is None:
-            raise NotFound(f"there is no offer {name}\nMaybe the id is misspelt.")
+            raise no_such(f"offer {name}")
         return self._shown(market, name, record.offer_named(name, who.vendor_id))
 
     async def dispute(

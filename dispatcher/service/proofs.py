@@ -28,7 +28,7 @@ from dispatcher.domain.commands.proof import GIVERS, AttachPicture, SealAnew, is
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proof_required import lacking, names, parts_of, required
 from dispatcher.domain.proofs import PictureRecord, ProofRecord, began, proof_id
-from dispatcher.domain.refusals import Invalid, NotFound, Unavailable, Unreadable, WrongState
+from dispatcher.domain.refusals import Invalid, NotFound, Unavailable, Unreadable, WrongState, no_such
 from dispatcher.domain.requests import RequestRecord, request_id_of
 from dispatcher.domain.rights import SEES_PROOF
 from dispatcher.domain.views import refuse_unaccepted
@@ -295,4 +295,4 @@ def _point(position: Position) -> Any:
 
 
 def _refuse(offer_id: str) -> NoReturn:
-    raise NotFound(f"there is no offer {offer_id}\nMaybe the id is misspelt.")
+    raise no_such(f"offer {offer_id}")

@@ -21,7 +21,7 @@ from dispatcher.domain.decision import Decision
 from dispatcher.domain.episodes import EPISODE_KIND
 from dispatcher.domain.joining import joined
 from dispatcher.domain.needed import Needed, needed
-from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Unreadable
+from dispatcher.domain.refusals import PossibleDuplicate, Refusal, Unreadable, no_such
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.rights import SEES_DOORS, SUBMITTERS
 from dispatcher.domain.views import as_asked, read_back, request_view
@@ -128,10 +128,7 @@ class Requests:
             await self.store.refuse_if_lost()
             record = await part.come_or_lost(request_id)
         if record is None:
-            raise NotFound(
-                f"there is no request {request_id}\n"
-                "Maybe the id is misspelt, or it is forgotten: `retention_hours` after its end."
-            )
+            raise no_such(f"request {request_id}")
         return record
 
     async def page(
@@ -158,7 +155,14 @@ class Requests:
             service_class=query.service_class,
             id=query.id,
         )
-        page = await search(self.markets.store(market).requests, wanted, query.cursor or None, query.limit)
+        return await self.found(who, market, wanted, query.cursor or None, query.limit)
+
+    async def found(
+        self, who: Principal, market: str, wanted: Wanted, cursor: str | None, limit: int
+    ) -> tuple[list[RequestView], str | None]:
+        """A page of those for which all that is wanted holds. Raises Invalid: no such cursor."""
+        self.markets.authorize_requests(who, market)
+        page = await search(self.markets.store(market).requests, wanted, cursor, limit)
         return [request_view(record) for record in page.records], page.cursor
 
     def context(self, who: Principal, market: str, tuning: Tuning) -> Context:

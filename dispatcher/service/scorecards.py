@@ -27,7 +27,7 @@ from contracts.scorecards import (
 )
 from dispatcher.domain.coarse_position import position_of
 from dispatcher.domain.commands.dispute_score import AnswerDispute, DisputeScore
-from dispatcher.domain.refusals import Invalid, NotFound
+from dispatcher.domain.refusals import Invalid, no_such
 from dispatcher.domain.requests import request_id_of
 from dispatcher.domain.score_disputes import ScoreDisputeRecord, dispute_id, list_of
 from dispatcher.domain.score_figures import (
@@ -191,7 +191,7 @@ class Scorecards:
         stored = self.markets.store(market)
         who.refuse_others(vendor_id)
         if not who.may(READS_SCORECARD) or await stored.vendors.get(vendor_id) is None:
-            raise NotFound(f"there is no vendor {vendor_id}\nMaybe the id is misspelt.")
+            raise no_such(f"vendor {vendor_id}")
         return stored
 
     def _period(self, market: str, query: ScoreQuery) -> Period:

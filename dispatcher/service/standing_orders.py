@@ -27,7 +27,7 @@ from dispatcher.domain.commands.table import decide
 from dispatcher.domain.context import Context
 from dispatcher.domain.occurrences import begins_at, ends_at, made
 from dispatcher.domain.recurrence import AHEAD, days, holidays_of, read
-from dispatcher.domain.refusals import Invalid, NotFound
+from dispatcher.domain.refusals import Invalid, no_such
 from dispatcher.domain.standing_orders import Ahead, Free, StandingOrderRecord, ahead, left_out
 from dispatcher.domain.windows import start_window
 from dispatcher.runtime.clock import Clock
@@ -86,7 +86,7 @@ class StandingOrders:
         found = await self.markets.store(market).standing_orders.records.get(order_id)
         if found is None:
             await self.markets.refuse_if_lost()
-            raise NotFound(f"there is no standing order {order_id}\nMaybe the id is misspelt.")
+            raise no_such(f"standing order {order_id}")
         return found
 
     async def page(

@@ -89,22 +89,23 @@ class Statements:
         stored, now_ms = self.markets.store(market), self.clock.now_ms()
         found, kept_ms = await self._found(market, vendor_id, period)
         open_work = await stored.requests.count_starting(vendor_id, period.start_ms, period.end_ms)
-        items = [each.item for each in found if not disputed_line(each.name)]
-        corrections = [each.item for each in found if is_correction(each.name)]
+        entered = [each for each in found if not disputed_line(each.name)]
+        corrections = [each.item for each in entered if is_correction(each.name)]
+        work = [each.item for each in entered if not is_correction(each.name)]
         return Statement(
             vendor_id=vendor_id,
             month=f"{period.first:%Y-%m}",
             time_zone=period.tz.key,
             first_at=to_instant(period.start_ms),
             end_at=to_instant(period.end_ms),
-            work=len(items) - len(corrections),
+            work=len(work),
             corrections=len(corrections),
             corrections_cents=sum(each.cents for each in corrections),
-            cents=sum(each.cents for each in items),
-            by_end=_sums(_work(found), lambda each: each.end.value),
-            by_payer=_sums(items, lambda each: each.payer),
+            cents=sum(each.item.cents for each in entered),
+            by_end=_sums(work, lambda each: each.end),
+            by_payer=_sums(work + corrections, lambda each: each.payer),
             open_work=open_work,
-            open_disputes=len(found) - len(items),
+            open_disputes=len(found) - len(entered),
             final=now_ms >= period.end_ms and not open_work,
             kept_until=to_instant(kept_ms),
         )
@@ -176,11 +177,6 @@ class Statements:
     def period(self, market: str, month: str) -> Period:
         """A month (yyyy-mm) of the market's."""
         return Period(date.fromisoformat(f"{month}-01"), self.markets.zones[market])
-
-
-def _work(found: Iterable[Entered]) -> Iterator[Item]:
-    """Without corrections."""
-    return (each.item for each in found if not disputed_line(each.name) and not is_correction(each.name))
 
 
 def _sums(items: Iterable[Item], name_of: Callable[[Item], str]) -> tuple[StatementSum, ...]:

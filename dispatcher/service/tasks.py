@@ -6,7 +6,7 @@ from contracts.geo import WindowView
 from contracts.instants import to_instant, to_ms
 from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskView
 from dispatcher.domain.commands.tasks import CommentTask
-from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.refusals import no_such
 from dispatcher.domain.retiming import could
 from dispatcher.domain.rights import may_act
 from dispatcher.domain.task_owners import OWNERS
@@ -29,7 +29,7 @@ class Tasks:
         self.markets.authorize_requests(who, market)
         task = await self.markets.store(market).tasks.records.get(task_id)
         if task is None:
-            raise NotFound(f"there is no task {task_id}\nMaybe the id is misspelt.")
+            raise no_such(f"task {task_id}")
         return self.shown(market, task)
 
     async def page(self, who: Principal, market: str, query: TaskQuery) -> tuple[list[TaskView], str | None]:

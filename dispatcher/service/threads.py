@@ -16,7 +16,7 @@ from dispatcher.domain.commands.threads import (
     refuse_beyond,
 )
 from dispatcher.domain.kinds import kind_named
-from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.refusals import NotFound, no_such
 from dispatcher.domain.threads import SUBJECTS, Mark, Party, Posted, ThreadRecord, thread_id, unread_by
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import Executor, is_gone
@@ -115,7 +115,7 @@ class Threads:
         record = await self.markets.store(market).records(kind_named(subject.kind)).get(owner_id)
         if record is None:
             await self.markets.refuse_if_lost()
-            raise NotFound(f"there is no {subject.noun} {subject_id}\nMaybe the id is misspelt.")
+            raise no_such(f"{subject.noun} {subject_id}")
         return subject.party(record, subject_id, who.vendor_id, writes)
 
     def _shown(

@@ -80,7 +80,7 @@ class Tunings:
         return TuningVersions(current=current, versions=page, next=last + 1 if last > oldest else None)
 
     async def version(self, who: Principal, market: str, number: int) -> TuningView:
-        """One version, every parameter with the value that it had."""
+        """One version: what it set, and of every other parameter the default as it is now."""
         return self.registry.view(await self._version(who, market, number))
 
     async def diff(self, who: Principal, market: str, number: int, to: int | None) -> TuningDiff:

@@ -14,7 +14,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.credentials import local_day
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.onboarding import registered, taken_to
-from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.refusals import NotFound, no_such
 from dispatcher.domain.vendors import paused, posted, refuse_over, resumed, verified
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
@@ -45,7 +45,7 @@ class Vendors:
         who.refuse_others(vendor_id)
         found = await self.markets.store(market).vendors.get(vendor_id)
         if found is None:
-            raise NotFound(f"there is no vendor {vendor_id}\nMaybe the id is misspelt.")
+            raise no_such(f"vendor {vendor_id}")
         return found
 
     async def get_all(self, who: Principal, market: str) -> list[Vendor]:

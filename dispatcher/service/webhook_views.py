@@ -18,6 +18,7 @@ def webhook_view(hook: WebhookRecord, beside: Beside) -> WebhookView:
         url=hook.url,
         events=hook.events,
         description=hook.description,
+        form=hook.form,
         state=hook.state,
         code=hook.code,
         created_at=to_instant(hook.created_ms),

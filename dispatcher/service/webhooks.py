@@ -35,7 +35,7 @@ from dispatcher.domain.commands.webhooks import (
     RotateWebhookSecret,
     TryWebhook,
 )
-from dispatcher.domain.refusals import NotAllowed, NotFound, Reused, WrongState
+from dispatcher.domain.refusals import NotAllowed, NotFound, Reused, WrongState, no_such
 from dispatcher.domain.webhooks import MOST_OF_ONE, TEST, WebhookRecord, message_id
 from dispatcher.runtime.addresses import Networks
 from dispatcher.security.principal import Principal
@@ -80,6 +80,7 @@ class Webhooks:
             url=wanted.url,
             events=tuple(dict.fromkeys(wanted.events)),
             description=wanted.description,
+            form=wanted.form,
             sealed=part.seal(name, chance.token_bytes(SECRET_BYTES)),
             begin=await part.now(owner),
         )
@@ -101,6 +102,7 @@ class Webhooks:
             url=wanted.url,
             events=tuple(dict.fromkeys(wanted.events)),
             description=wanted.description,
+            form=wanted.form,
         )
         return await self._execute(who, market, command, idempotency)
 
@@ -260,7 +262,7 @@ class Webhooks:
                 "a vendor's webhook is for the vendor and ops to set\nMaybe leave vendor_id out."
             )
         if await self.markets.store(market).vendors.get(vendor_id) is None:
-            raise NotFound(f"there is no vendor {vendor_id}\nMaybe the id is misspelt.")
+            raise no_such(f"vendor {vendor_id}")
         return vendor_id
 
     def _part(self, who: Principal, market: str) -> WebhookPart:
@@ -268,7 +270,7 @@ class Webhooks:
         return self.markets.store(market).webhooks
 
     def _refuse(self, wanted: WebhookSettings, owner: str) -> None:
-        refuse_unknown_types(wanted.events, owner)
+        refuse_unknown_types(wanted.events, owner, wanted.form)
         why = self.networks.refusal(wanted.url)
         if why:
             raise InvalidMessage.at(
@@ -283,4 +285,4 @@ class Webhooks:
 
 
 def _unknown(webhook_id: str) -> NotFound:
-    return NotFound(f"there is no webhook {webhook_id}\nMaybe the id is misspelt.")
+    return no_such(f"webhook {webhook_id}")

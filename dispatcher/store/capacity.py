@@ -17,13 +17,13 @@ from dispatcher.store import codec, ledger, pools
 from dispatcher.store.aside import Item
 from dispatcher.store.changes import add_decisions
 from dispatcher.store.codec import Versioned
+from dispatcher.store.hints import CHANGED
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import Ledger, LedgerKey
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Status
 from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
-from dispatcher.store.tail import CHANGED
 from dispatcher.store.vendors import stale
 
 UTC: Final = ZoneInfo("UTC")

@@ -14,6 +14,7 @@ from dispatcher.store.acceptance import add_answer
 from dispatcher.store.calls import add_call
 from dispatcher.store.caps import add_charges, add_limits
 from dispatcher.store.fairness import add_group
+from dispatcher.store.hints import come_of
 from dispatcher.store.keys import Keys
 from dispatcher.store.patterns import add_count
 from dispatcher.store.program import Program
@@ -42,8 +43,7 @@ def add_decisions(
     """
     changes = [_filed(change) for decision in decisions for change in decision.changes]
     _refuse_repeats(changes)
-    for filed in changes:
-        _add_record(program, keys, filed)
+    written = [_add_record(program, keys, filed) for filed in changes]
     for decision in decisions:
         _add_preconditions(program, keys, decision)
     _add_reliances(program, keys, decisions, changes)
@@ -62,7 +62,9 @@ def add_decisions(
     for decision in decisions:
         _add_messages(program, keys, decision)
         _add_counts(program, keys, decision)
-    _add_hint(program, keys, changes)
+    new = [(each, raw) for each, raw in zip(changes, written, strict=True) if _is_new_work(each)]
+    if new:
+        program.write(keys.wake, "PUBLISH", _hint(new, bodies))
 
 
 def _filed(change: Change) -> Filed:
@@ -92,13 +94,16 @@ def _refuse_repeats(changes: Sequence[Filed]) -> None:
         raise ValueError(f"{len(changes)} changes are of {len(names)} records; a commit takes one each")
 
 
-def _add_record(program: Program, keys: Keys, filed: Filed) -> None:
+def _add_record(program: Program, keys: Keys, filed: Filed) -> bytes:
+    """As it is stored then; b"" where it goes."""
     (before, after), kind, name = (filed.change.before, filed.change.after), filed.kind, filed.id
     key, version = keys.record(kind, name), before.version if before else 0
     if after is None:
         program.remove(name, key, version)
-    else:
-        program.document(name, key, version, codec.pack(after.version, after))
+        return b""
+    packed = codec.pack(after.version, after)
+    program.document(name, key, version, packed)
+    return packed
 
 
 def _add_preconditions(program: Program, keys: Keys, decision: Decision) -> None:
@@ -183,7 +188,13 @@ def _about(decision: Decision, message: Message) -> Change:
     return next((each for each in decision.changes if each.record.id in names), first)
 
 
-def _add_hint(program: Program, keys: Keys, changes: Sequence[Filed]) -> None:
-    new = [name for change, kind, name in changes if kind.is_new_work(change.before, change.after)]
-    if new:
-        program.write(keys.wake, "PUBLISH", " ".join(new) if len(new) <= NAMED else b"")
+def _is_new_work(filed: Filed) -> bool:
+    return filed.kind.is_new_work(filed.change.before, filed.change.after)
+
+
+def _hint(new: Sequence[tuple[Filed, bytes]], bodies: Mapping[str, bytes]) -> bytes:
+    """Who waits anew; one that comes by itself is in it, so that whoever hears it has nothing to read."""
+    ids = [filed.id for filed, _ in new]
+    if len(ids) == 1 and new[0][0].change.before is None:
+        return come_of(ids[0], new[0][1], bodies[ids[0]])
+    return " ".join(ids).encode() if len(ids) <= NAMED else b""

@@ -29,6 +29,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import TimeoutError as TimedOut
 
 from dispatcher.domain.refusals import Unavailable, Unreadable
+from dispatcher.runtime.cancellation import may_be_left
 from dispatcher.runtime.errors import UserError
 from dispatcher.store.pipe import Pipe
 
@@ -268,7 +269,7 @@ class Reader:
         opening = self._opening.get(client)
         if opening is None:
             opening = self._opening[client] = asyncio.create_task(self._open(client))
-            opening.add_done_callback(lambda done: done.cancelled() or done.exception())  # all may have left
+            may_be_left(opening)
         return await asyncio.shield(opening)
 
     async def _open(self, client: Redis) -> Pipe:

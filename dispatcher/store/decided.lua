@@ -1,12 +1,12 @@
 #!lua
--- decided: decisions at their places in the chain, and that each is the last on its requests. All or none.
+-- decided: decisions at their places in the chain, all or none, and that each is the last on its requests.
 --
 -- KEYS[1] stream: the ledger of decisions   KEYS[1 + n] hash of the day of the n-th: request → decision
 -- ARGV[1] field; then of each decision: place, entry, name, seconds that its day is kept, how many requests,
 --         requests …
---         → how many; an error where the first place is taken, and then nothing is noted
+--         → the keys where nothing could be noted; an error where the first place is taken: then nothing is
 -- The first XADD is the one that may refuse, and comes first: the places follow each other.
-local field, at, notes = ARGV[1], 2, {}
+local field, at, notes, left_out = ARGV[1], 2, {}, {}
 for nth = 2, #KEYS do
   local place, entry, name, seconds, many = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4])
   redis.call('XADD', KEYS[1], place, field, entry)
@@ -15,7 +15,13 @@ for nth = 2, #KEYS do
 end
 for _, note in ipairs(notes) do
   local day, name, seconds, first, last = unpack(note)
-  for each = first, last do redis.call('HSET', day, ARGV[each], name) end
+  for each = first, last do
+    local noted = redis.pcall('HSET', day, ARGV[each], name)
+    if type(noted) == 'table' and noted.err then -- a key of another type: that keeps no decision from its place
+      left_out[#left_out + 1] = day
+      break
+    end
+  end
   if first <= last then redis.call('EXPIRE', day, seconds) end
 end
-return #notes
+return left_out

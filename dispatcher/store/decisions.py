@@ -13,6 +13,7 @@ import msgspec
 from redis.exceptions import ResponseError
 
 from dispatcher.store import script
+from dispatcher.store.figures import name_left_out
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.resp import text_of
@@ -75,13 +76,13 @@ class DecisionPart:
     async def add(self, links: Sequence[Link]) -> None:
         """Append them, in the order of their places, and note each as the last decision on its requests.
 
-        All or none, for one fsync. Raises Taken, Unavailable.
+        All are appended or none, for one fsync; where a day's notes are a key of another type, it is named.
+        Raises Taken, Unavailable.
         """
         keys = [self.keys.decisions, *(self.keys.decided(each.entry.day) for each in links)]
         try:
-            await script.run(
-                self.reader, "decided", keys, FIELD, *(word for each in links for word in _words(each))
-            )
+            words = (word for each in links for word in _words(each))
+            left_out = await script.run(self.reader, "decided", keys, FIELD, *words)
         except ResponseError as error:
             if "equal or smaller" not in str(error):
                 raise
@@ -91,6 +92,8 @@ class DecisionPart:
                 not found or self._read(found[0]) != entry
             ):  # else all are ours: sent again after a lost answer
                 raise Taken(_place(links[0].entry)) from error
+            return
+        name_left_out(self.aside, self.keys, map(text_of, left_out))
 
     async def on(self, request_id: str, days: Iterable[str]) -> list[tuple[str, str, int]]:
         """(day, digest, nth) of the last decision on a request on each of these days."""

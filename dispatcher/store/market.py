@@ -185,7 +185,7 @@ class MarketStore:
             if traces.on():
                 span.note(dispatcher__outcome=outcome.status.name.lower())
         if outcome.left_out:
-            name_left_out(self.node.aside, self.keys, outcome)
+            name_left_out(self.node.aside, self.keys, outcome.left_out)
         if outcome.status is Status.OK:
             self.quarters.note(decided)
         return outcome

@@ -60,7 +60,12 @@ class Pipe(asyncio.Protocol):
     @classmethod
     async def to(cls, client: Redis) -> Self:
         """To the server of a client, which closes it with itself. Raises what a connection raises."""
-        return cls(client, await client.connection_pool.get_connection())  # type: ignore[no-untyped-call]
+        connection = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+        try:
+            return cls(client, connection)
+        except BaseException:  # no memory for it, or the server hung up meanwhile
+            await _let_go(client, connection)
+            raise
 
     async def ask(self, commands: Sequence[Sequence[Any]], heard: Heard | None = None) -> list[Any]:
         """The answers, in their order; what the server refused is an error in its place.
@@ -103,9 +108,7 @@ class Pipe(asyncio.Protocol):
         self._end(Disconnected("it was closed"))
         if self._is_held:
             self._is_held = False
-            with contextlib.suppress(RedisError, OSError):
-                await self._connection.disconnect(nowait=True)
-            await self._client.connection_pool.release(self._connection)
+            await _let_go(self._client, self._connection)
 
     def data_received(self, data: bytes) -> None:
         """Some answers, or a part of one."""
@@ -213,6 +216,14 @@ class Listener(Pipe):
     def _end(self, error: Exception) -> None:
         super()._end(error)
         self._stir.set()
+
+
+async def _let_go(client: Redis, connection: Any) -> None:
+    try:
+        with contextlib.suppress(RedisError, OSError):
+            await connection.disconnect(nowait=True)
+    finally:
+        await client.connection_pool.release(connection)
 
 
 def _packed(words: Sequence[Any]) -> bytes:

@@ -19,6 +19,11 @@ NAME_BYTES = 12
 NO_VERSION = b"doubt"  # longer than any: no document begins with it
 
 
+def once_name() -> str:
+    """A name that nothing else has, for `Program.once`."""
+    return secrets.token_hex(NAME_BYTES)
+
+
 class Check(NamedTuple):
     """What a check is about, to tell of its failure."""
 
@@ -61,13 +66,13 @@ class Program:
         self._check(Check("command"), "command", self._place(key), idempotency.fingerprint)
         self._note(key, idempotency)
 
-    def once(self, keys: Keys) -> None:
+    def once(self, keys: Keys, name: str = "") -> None:
         """Go on only if this very program had no effect yet; named first, it is looked at first.
 
-        For what only appends or counts: sent again after a lost answer it would do that twice.
+        For what only appends or counts: sent again after a lost answer it would do that twice. `name`: of
+        what another program may try once more, where nobody knows what became of this one; see `once_name`.
         """
-        name = secrets.token_hex(NAME_BYTES)
-        self.remember(keys, IdempotencyRecord.of("once", name, b"", ttl_ms=ONCE_MS))
+        self.remember(keys, IdempotencyRecord.of("once", name or once_name(), b"", ttl_ms=ONCE_MS))
 
     def note(self, keys: Keys, idempotency: IdempotencyRecord) -> None:
         """Remember it and its answer, new or not."""

@@ -34,6 +34,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What must hold of a request; the span of its day in ms since the epoch, the end not included."""
 
     state: RequestState | None = None
+    within: frozenset[RequestState] = frozenset()  # several states, in place of one
     day_ms: tuple[int, int] | None = None
     vendor_id: str = ""
     match_by_ms: int | None = None
@@ -43,6 +44,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def states(self) -> frozenset[RequestState]:
         """Those that it may be in."""
+        if self.within:
+            return self.within
         if self.state is not None:
             return frozenset({self.state})
         if self.match_by_ms is not None:

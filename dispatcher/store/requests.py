@@ -22,6 +22,7 @@ from dispatcher.domain.states import OPEN, TERMINAL
 from dispatcher.runtime.rounds import beside_if_many
 from dispatcher.store.aside import Item
 from dispatcher.store.bodies import Bodies
+from dispatcher.store.hints import Come
 from dispatcher.store.keys import Keys
 from dispatcher.store.listing import Cursor, Place, page_of
 from dispatcher.store.node import Node
@@ -135,13 +136,20 @@ class RequestPart:
         )
 
     async def records_and_bodies(
-        self, ids: Sequence[str], fresh: Sequence[str]
+        self, ids: Sequence[str], fresh: Sequence[str], come: Mapping[str, Come] = MappingProxyType({})
     ) -> tuple[dict[str, RequestRecord], dict[str, bytes | None]]:
-        """Records as `records.get_all` has them, and with the same question, as they are stored, bodies."""
-        bodies = [self.keys.body(REQUEST_KIND, each) for each in fresh]
-        found = await self.reader.get_all([*self.records.keys_of(ids), *bodies])
-        records = self.records.read_all(ids, found[: len(ids)])
-        return records, dict(zip(fresh, found[len(ids) :], strict=True))
+        """Records as `records.get_all` has them, and with the same question, as they are stored, bodies.
+
+        Those of `come` are not asked for.
+        """
+        asked, wanted = ([each for each in some if each not in come] for some in (ids, fresh))
+        keys = [*self.records.keys_of(asked), *(self.keys.body(REQUEST_KIND, each) for each in wanted)]
+        found = await self.reader.get_all(keys) if keys else []
+        records: dict[str, bytes | None] = {each: one.record for each, one in come.items()}
+        bodies: dict[str, bytes | None] = {each: one.body for each, one in come.items()}
+        records |= zip(asked, found[: len(asked)], strict=True)
+        bodies |= zip(wanted, found[len(asked) :], strict=True)
+        return self.records.read_all(ids, map(records.get, ids)), bodies
 
     async def with_patients(self, ids: Sequence[str]) -> dict[str, tuple[Request, Patient | None]]:
         """As `bodies`, with their patient blocks; none where there is none, or it cannot be opened."""

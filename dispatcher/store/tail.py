@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as Disconnected
@@ -13,10 +13,10 @@ from redis.exceptions import ResponseError
 
 from dispatcher.store.connection import CONNECTION_ERRORS, REDIRECTED, SOCKET_TIMEOUT_S, SPLIT, refused
 from dispatcher.store.events import Entry, entries_read
+from dispatcher.store.hints import Hint, heard_as
 from dispatcher.store.pipe import Listener, Pipe
 from dispatcher.store.servers import Servers
 
-CHANGED = "*"  # before the id of a vendor that is another now, or has posted something else
 MARGIN_S = 5.0
 PAUSE_S = 0.2
 SILENT_S = 5.0  # after which a subscription that was told nothing is made once more, as a question
@@ -97,17 +97,6 @@ class Tail:
             await pipe.aclose()
 
 
-class Hint(NamedTuple):
-    """What was heard: false if nothing was. `ids` are requests that wait for a vendor anew."""
-
-    ids: tuple[str, ...] = ()
-    look: bool = False  #: there is more than the ids tell: whoever hears it looks for itself
-    vendors: tuple[str, ...] = ()  #: that are others now, or have posted something else
-
-    def __bool__(self) -> bool:
-        return self.look or bool(self.vendors or self.ids)
-
-
 class Wake:
     """A subscription to a market's hints. A hint may be lost; whoever waits looks for itself in time."""
 
@@ -136,10 +125,7 @@ class Wake:
             await asyncio.sleep(min(PAUSE_S, timeout_s))
             await self.open()
             return Hint()
-        words = dict.fromkeys(each for said in heard for each in said.decode(errors="replace").split())
-        vendors = tuple(each.removeprefix(CHANGED) for each in words if each.startswith(CHANGED))
-        ids = tuple(each for each in words if not each.startswith(CHANGED))
-        return Hint(ids, look=b"" in heard, vendors=vendors)
+        return heard_as(heard)
 
     async def _heard(self, timeout_s: float) -> list[bytes]:
         """What was said within `timeout_s`. Raises ConnectionError: not subscribed (any more)."""

@@ -13,13 +13,13 @@ from dispatcher.store import codec
 from dispatcher.store.aside import Item
 from dispatcher.store.changes import add_decisions
 from dispatcher.store.codec import Versioned
+from dispatcher.store.hints import CHANGED
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
-from dispatcher.store.tail import CHANGED
 
 VENDOR = "vendor"  # what is set aside
 

@@ -166,11 +166,15 @@ class WebhookPart:
         waiting: Sequence[Sent] | None,
         called: Collection[Called] = (),
         dead: Collection[Buried] = (),
+        once: str = "",
     ) -> Outcome:
-        """Write what became of calls. `waiting` None: as it was. FENCED, OUTDATED: not ours to write."""
+        """Write what became of calls. `waiting` None: as it was. FENCED, OUTDATED: not ours to write.
+
+        `once`: names what became of these calls, where it may be written once more.
+        """
         program, name, keys = Program(), hook.id, self.keys
         if called or dead:  # the rest is as it is, however often it is written
-            program.once(keys)
+            program.once(keys, once)
         program.fence(keys.webhooks_fence, fence)
         program.unchanged(name, keys.record(WEBHOOK_KIND, name), hook.version)
         for each in called:
@@ -188,7 +192,7 @@ class WebhookPart:
         elif waiting is not None:
             program.write(keys.of_webhook(WEBHOOK_WAITING, name), "DEL")
         done = await self.committer.commit(program)
-        name_left_out(self.aside, keys, done)
+        name_left_out(self.aside, keys, done.left_out)
         return done
 
     async def log(self, webhook_id: str, before: str, limit: int) -> tuple[list[tuple[str, Called]], str]:

@@ -105,7 +105,7 @@ class Broker:
             for each in keys:
                 pipe.getrange(each, 0, MOST_BYTES)
             result, taken, told = pipe.execute()
-        return Notes(result or None, taken.decode(errors="replace"), told or None)
+        return Notes(result or None, _text(taken), told or None)
 
     def withdraw(self, name: str) -> None:
         """It is not wanted any more: who has not begun it does not. Raises BrokerDown."""
@@ -169,13 +169,13 @@ class Broker:
         with _told(self):
             named = sorted(self._client.smembers(self._key("workers")))
             lives: Sequence[Any] = (
-                self._client.mget([self._key("lives", each.decode()) for each in named]) if named else []
+                self._client.mget([self._key("lives", _text(each)) for each in named]) if named else []
             )
             gone = [each for each, alive in zip(named, lives, strict=True) if alive is None]
             if gone:
                 self._client.srem(self._key("workers"), *gone)
         told = zip(named, lives, strict=True)
-        return {each.decode(): _number(number) for each, number in told if number is not None}
+        return {_text(each): _number(number) for each, number in told if number is not None}
 
     def workers(self) -> Heard:
         """The workers that take tasks of this kind, and how they stand. Raises BrokerDown."""
@@ -189,7 +189,7 @@ class Broker:
             gone = [name for (name, _), is_wanted in zip(given, wanted, strict=True) if not is_wanted]
             if gone:  # whoever asked has gone without a word
                 self._client.zrem(self._key("given"), *gone)
-        busy = [by.decode() for by, is_wanted in zip(taken, wanted, strict=True) if by and is_wanted]
+        busy = [_text(by) for by, is_wanted in zip(taken, wanted, strict=True) if by and is_wanted]
         waiting = [
             at_ms
             for (_, at_ms), by, is_wanted in zip(given, taken, wanted, strict=True)
@@ -201,7 +201,7 @@ class Broker:
         return Heard(frozenset(living), load, max(0, sum(living.values()) - len(at_work) - len(waiting)))
 
     def _of_each(self, note: str, given: Sequence[tuple[bytes, float]]) -> Sequence[bytes | None]:
-        keys = [self._key(note, name.decode()) for name, _ in given]
+        keys = [self._key(note, _text(name)) for name, _ in given]
         found: Sequence[bytes | None] = self._client.mget(keys) if keys else []
         return found
 
@@ -215,6 +215,11 @@ class Broker:
 
     def _key(self, *parts: str) -> str:
         return self.prefix + ":".join(parts)
+
+
+def _text(told: bytes) -> str:
+    """A name, whatever the broker makes up."""
+    return told.decode(errors="replace")
 
 
 def _number(told: bytes) -> int:

@@ -17,6 +17,7 @@ from dispatcher.workers.parcels import RESULT, TASK, NoParcel, Parcels
 from dispatcher.workers.tasks import FAILED
 
 START_S: Final = 3.0  #: whom no worker has taken by then is done here: they are busy
+MOST_WORDS: Final = 160  #: of a worker's that are repeated: a broker may make up any
 SILENCE_S: Final = 3.0  #: a broker that is away for so long is waited for no longer
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.1
 log = structlog.get_logger()
@@ -138,7 +139,7 @@ class _Asked:
             return
         self.last = told
         if told.startswith(FAILED):
-            raise NotDone(f"a worker could not do it ({told[1:60].decode('ascii', 'replace')})")
+            raise NotDone(f"a worker could not do it: {told[1:MOST_WORDS].decode('ascii', 'replace')}")
         self.told(told)
 
     async def _opened(self, result: bytes) -> bytes:

@@ -20,12 +20,14 @@ from dispatcher.workers.broker import Ref
 TASK, RESULT = "task", "result"  #: purposes: the one is never taken for the other
 SMALL: Final = 128 * 1024  #: bytes; what is larger lies in the object store
 DAY_S: Final = 86_400
+ONE_PLACE: Final = "Maybe DISPATCHER_PARCELS is not one place for matchers and workers."
+ONE_RING: Final = "Maybe DISPATCHER_PATIENT_KEYS is not the same for matchers and workers."
 _BESIDE, _STORED = b"\x00", b"\x01"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/\d{1,6}/[0-9a-f]{32}")
 
 
 class NoParcel(Exception):
-    """It is not there, or cannot be opened here."""
+    """It is not there, or cannot be opened here. Its words hold nothing of what was asked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +54,13 @@ class Parcels:
         if (name := _stored(parcel)) is not None:
             sealed = self.blobs.get(name) if name.startswith(f"{ref.market}/") else None
         if not sealed:
-            raise NoParcel("it is not where it was left")
+            raise NoParcel(f"it is not where it was left\n{ONE_PLACE}")
         try:
             plain = self.vault.open(ref.market, _subject(ref, purpose), sealed)
             if self.answers:
                 self.vault.seal_with(ref.market, key_of(sealed))
         except UnreadablePatient as error:
-            raise NoParcel(f"it cannot be opened here ({type(error).__name__})") from error
+            raise NoParcel(f"it cannot be opened here ({type(error).__name__})\n{ONE_RING}") from error
         return plain
 
     def thrown_away(self, parcel: bytes) -> None:

@@ -15,7 +15,7 @@ from dispatcher.security.key_files import read_patient_keys
 from dispatcher.security.vault import Vault
 from dispatcher.settings import Settings
 from dispatcher.workers.broker import Broker, BrokerDown, Ref
-from dispatcher.workers.parcels import TASK, Parcels
+from dispatcher.workers.parcels import TASK, NoParcel, Parcels
 
 PATIENCE_S = 60.0  # a result waits so long for a broker that is away
 PAUSE_S = 0.5
@@ -68,16 +68,19 @@ def done(broker: Broker, settings: Settings, worker: str, work: Work, words: tup
         parcels = Parcels(vault, parcels_of(settings), answers=True)
         work(Task(ref, name, parcel, parcels, broker, settings))
     except Exception as error:
-        log.warning("task_failed", task=name, reason=told_of(error))
+        log.warning(
+            "task_failed", task=name, reason=str(error) if isinstance(error, NoParcel) else told_of(error)
+        )
         _tell_failure(broker, name, error)
         return
     log.info("task_done", task=name, seconds=round(time.monotonic() - began_s, 3))
 
 
 def _tell_failure(broker: Broker, name: str, error: Exception) -> None:
-    """The kind alone: what the broker holds, others may read."""
+    """The kind alone, and the words of a parcel's: what the broker holds, others may read."""
+    words = str(error) if isinstance(error, NoParcel) else type(error).__name__
     try:
-        persistently(lambda: broker.tell(name, FAILED + type(error).__name__.encode()))
+        persistently(lambda: broker.tell(name, FAILED + words.encode()))
     except BrokerDown:
         log.warning("task_failure_not_told", task=name)
 

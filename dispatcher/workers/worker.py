@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +11,7 @@ import structlog
 
 from dispatcher.blobs.places import parcels_of
 from dispatcher.runtime.errors import UserError
+from dispatcher.runtime.own_name import own_name
 from dispatcher.runtime.parent_death import die_with_parent
 from dispatcher.runtime.urls import BrokerUrl
 from dispatcher.security.key_files import read_patient_keys
@@ -45,7 +45,7 @@ def run_worker(settings: Settings, kind: Kind, processes: int = 1, visibility_s:
     url = refuse_unusable(settings)
     warnings.filterwarnings("ignore", module="celery.platforms")  # of root, which a container may well be
     app = app_of(url, kind, visibility_s)
-    broker, name = Broker(url, kind, app), f"{kind.name}@{socket.gethostname()}-{os.getpid()}"
+    broker, name = Broker(url, kind, app), name_of(kind)
     _set_up(app, broker, settings, (name, processes), _work_of(kind, processes))
     worker = app.Worker(
         hostname=name, concurrency=processes, pool="prefork", queues=[kind.queue], quiet=True,
@@ -54,6 +54,11 @@ def run_worker(settings: Settings, kind: Kind, processes: int = 1, visibility_s:
     log.info("worker", kind=kind.name, name=name, processes=processes)
     worker.start()
     return int(worker.exitcode or 0)
+
+
+def name_of(kind: Kind) -> str:
+    """A new one each time: a worker that is started again at once is not taken for who was lost."""
+    return f"{kind.name}@{own_name()}"
 
 
 def _work_of(kind: Kind, processes: int) -> Callable[[Task], None]:

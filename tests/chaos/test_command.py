@@ -28,6 +28,7 @@ def test_it_plays_what_it_is_asked_to_and_prints_the_figures(capsys: pytest.Capt
 
 async def finds(trial: Trial) -> None:
     """Finds what is not so."""
+    trial.report.about = "played with one request"
     lost = {"rule": "lost", "subject": "r1", "detail": "was acknowledged and is not stored"}
     trial.judged({"market": "metro", "findings": [lost]}, ["r1"])
     trial.over()
@@ -46,6 +47,7 @@ def test_what_was_found_is_told_and_the_next_scenario_is_played_still(
     assert main(["chaos", "--rounds", "1"]) == 1
     told = capsys.readouterr().out
     assert "ends: ended in round 1: RuntimeError this went wrong (test_command.py:" in told
+    assert "finds: played with one request\n" in told
     assert "finds: metro: lost: r1 was acknowledged and is not stored" in told
 
 

@@ -23,6 +23,11 @@ KEYED = ".grid-body, a, button, input, select, textarea, label, summary, [tabind
 UNREACHED = f"""[...document.querySelectorAll('main *')].filter((each) =>
     !each.closest("{KEYED}") && !each.querySelector("{KEYED}"))"""
 
+AROUND_PX = 152 + 2 * 16 + 2 + 15  # navigation, the page's edges, the list's own, a scroll bar
+DESK_PX, BROAD_PX = 1280 - AROUND_PX, 1440 - AROUND_PX
+LEAST_PX = """[...document.querySelectorAll('main x-grid')].map((each) => [each.options.label,
+    each.options.columns.reduce((px, one) => px + (one.least || one.width), each.options.select ? 32 : 0)])"""
+
 Key = tuple[object, ...]
 
 
@@ -104,6 +109,14 @@ async def out_of_reach(page: Page) -> list[str]:
             found.append(one["description"])
     await cdp.detach()
     return found
+
+
+async def cut_off(page: Page, room_px: int = DESK_PX) -> list[str]:
+    """Lists that have no room for all of their columns on a desk so wide."""
+    lists = await page.evaluate(LEAST_PX)
+    return [
+        f"{label} takes {least_px} px, {room_px} are there" for label, least_px in lists if least_px > room_px
+    ]
 
 
 async def problems_in_both_themes(page: Page) -> list[str]:

@@ -83,6 +83,6 @@ async def test_the_table_is_a_file_that_has_all_its_rows(desk: Desk) -> None:
     async with page.expect_download() as started:
         await page.click("button:has-text('Export CSV')")
     path = await (await started.value).path()
-    rows = list(csv.DictReader(path.read_text().splitlines()))
+    rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
     assert {each["id"]: each["state"] for each in rows}["asked"] == "offered"
     assert len(rows) == 4

@@ -8,7 +8,7 @@ from playwright.async_api import ViewportSize
 
 from dispatcher.console.assets import FOLDER
 from tests.console.conftest import SHARED, Desk
-from tests.console.pages import out_of_reach, problems, visit
+from tests.console.pages import BROAD_PX, DESK_PX, cut_off, out_of_reach, problems, visit
 from tests.console.trouble import town
 
 pytestmark = SHARED
@@ -29,6 +29,7 @@ async def test_every_page_holds_at_200_percent_in_the_dark(desk: Desk) -> None:
         told = await problems(page) + await out_of_reach(page)
         if await page.evaluate(WIDTH) > ZOOMED["width"]:
             told.append(f"it is {await page.evaluate(WIDTH)} wide")
+        told += await cut_off(page, room_px=BROAD_PX if name == "vendors" else DESK_PX)
         if name in LISTS:
             await page.wait_for_selector("main .grid-row")
             await page.keyboard.press("j")

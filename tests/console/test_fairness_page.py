@@ -51,7 +51,7 @@ async def test_groups_stand_with_the_others_and_the_floor_and_lead_to_their_requ
     async with page.expect_download() as saved:
         await page.keyboard.press("e")
     kept = Path(await (await saved.value).path())
-    rows = list(csv.DictReader(kept.read_text().splitlines()))
+    rows = list(csv.DictReader(kept.read_text("utf-8-sig").splitlines()))
     assert [(each["level_of_service"], round(float(each["behind"]), 1), each["asked"]) for each in rows] == [
         ("wheelchair", 1.0, "60"),
         ("stretcher", 0.1, "100"),

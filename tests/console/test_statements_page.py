@@ -16,7 +16,7 @@ from contracts.statements import WorkEnd
 from dispatcher.domain.prices import Line
 from dispatcher.domain.statements import DISPUTE, Item
 from tests.console.conftest import PHONE, SHARED, Desk
-from tests.console.pages import problems_in_both_themes
+from tests.console.pages import cut_off, problems_in_both_themes
 from tests.console.trouble import vendor
 from tests.console.vendors_phone import phone
 from tests.http.conftest import NOW_MS
@@ -63,11 +63,11 @@ async def test_a_case_manager_checks_a_months_bill_line_by_line_and_takes_it_awa
     for told in ("r1", "2026-03-02", "base A0130 $45.00 (disputed) + waiting T2007 $10.00", "medicaid"):
         await expect(row).to_contain_text(told)
     assert page.url.endswith("/statements/v1?month=2026-03")
-    assert await problems_in_both_themes(page) == []
+    assert await problems_in_both_themes(page) + await cut_off(page) == []
     async with page.expect_download() as saved:
         await page.keyboard.press("e")
     kept = Path(await (await saved.value).path())
-    rows = list(csv.DictReader(kept.read_text().splitlines()))
+    rows = list(csv.DictReader(kept.read_text("utf-8-sig").splitlines()))
     assert [(each["dispatch_id"], each["hcpcs"], each["cents"], each["disputed"]) for each in rows] == [
         ("r1.1", "A0130", "4500", "yes"),
         ("r1.1", "T2007", "1000", "no"),
@@ -94,10 +94,22 @@ async def test_a_vendor_sees_on_its_phone_what_it_is_owed_and_takes_it_away(desk
     first = page.locator("[data-item='r1.1']")
     await first.locator("summary").click()
     await expect(first).to_contain_text("equipment E1390$5.00")
+    await first.get_by_role("button", name="A line is wrong").click()
+    await page.locator("[name=line]").select_option(label="equipment, $5.00")
+    await page.get_by_label("What is wrong").fill("It was another")
+    await page.get_by_role("button", name="Send").click()
+    await expect(first.locator(".warn")).to_have_text("A line is disputed and being looked at.")
+    item = await desk.call(market, "GET", "/vendors/v1/statements/2026-03/items/r1.1")
+    assert [each["disputed"] for each in item["lines"]] == [False, True]
+    await first.get_by_role("button", name="A line is wrong").click()  # it is open still
+    await expect(page.locator("[name=line] option")).to_have_text(["fare, $45.00"])
+    await page.get_by_role("button", name="Cancel").click()
     assert await problems_in_both_themes(page) == []
     async with page.expect_download() as saved:
         await page.get_by_role("button", name="Save as CSV").click()
-    assert "r2.1" in Path(await (await saved.value).path()).read_text()
+    kept = Path(await (await saved.value).path()).read_bytes()
+    assert kept.startswith("\ufeffvendor_id,".encode()), "a spreadsheet takes it for UTF-8"
+    assert b"r2.1" in kept
     await many_in_february(desk, market, 101)
     await page.get_by_label("Month").select_option("2026-02")
     await expect(page.locator("[data-item]")).to_have_count(100)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.async_api import Route, expect
 
 from tests.console.conftest import SHARED, Desk
-from tests.console.pages import problems
+from tests.console.pages import problems, visit
 from tests.console.trouble import town
 
 pytestmark = SHARED
@@ -43,3 +43,23 @@ async def test_a_wall_that_is_loaded_while_the_service_is_away_comes_by_itself(d
     await expect(page.locator(".wall-next p")).to_have_count(2)
     await expect(page.locator(".trouble")).to_have_count(0)
     desk.failures.clear()  # the browser names each call that reached nobody
+
+
+async def test_what_cannot_be_read_is_not_nobody_and_comes_once_the_service_is_back(desk: Desk) -> None:
+    market = await town(desk)
+    page = await desk.open("tuning", market=market)
+
+    async def away(route: Route) -> None:
+        await route.fulfill(status=503, json={"type": "/problems/unavailable", "detail": "the store is away"})
+
+    await page.route("**/v1/**", away)
+    await page.goto(f"{desk.url}/console/{market}/wall")
+    await expect(page.locator(".wall-next .trouble")).to_have_text("the store is away")
+    await expect(page.locator(".wall-risk .wall-number")).to_have_text("…")
+    await visit(page, market, "statements")
+    await expect(page.get_by_role("alert")).to_contain_text("the store is away")
+    await expect(page.get_by_text("Reading …")).to_be_hidden()
+    await page.unroute("**/v1/**", away)
+    await expect(page.locator(".grid-row")).to_contain_text("v1")  # by itself
+    await expect(page.get_by_role("alert")).to_have_count(0)
+    desk.failures.clear()  # the browser names each 503

@@ -75,7 +75,7 @@ async def test_a_vendor_is_paused_with_its_reason_and_its_papers_verified_by_key
     async with page.expect_download() as saved:
         await page.keyboard.press("e")
     acts = (await desk.call(market, "GET", "/audit?group=vendors"))["acts"]
-    lines = Path(await (await saved.value).path()).read_text().splitlines()
+    lines = Path(await (await saved.value).path()).read_text("utf-8-sig").splitlines()
     assert len(acts) >= 2
     assert len(lines) == 1 + len(acts)  # all of them, whatever was on the screen
 

@@ -1,6 +1,7 @@
 """Saving never holds up or loses a match: a full disk, a wrong key, a slow writer cost the record alone."""
 
 import asyncio
+import datetime as dt
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -288,6 +289,17 @@ async def test_what_is_too_old_or_too_much_is_forgotten_by_whole_days(tmp_path: 
     assert store.days(market) == ["2026-03-03"]
     assert store.forget(market, "2026-03-01", 10) == 0, "of the last day nothing goes"
     assert disk.under(market)[-1] == Blob(f"{market}/notes.txt", 14)
+
+
+async def test_what_is_decided_after_all_was_forgotten_is_whole(saved: Saved, own: Ownership) -> None:
+    """Saving was off, another process tidied up, and it is on again: what records share is put anew."""
+    await saved.town.add_vendor(vendor("v1"))
+    assert await offered(saved.town, own, "r1")
+    assert len(await saved.plans()) == 1
+    tidies = DecisionStore(saved.store.blobs, saved.store.vault)
+    assert await asyncio.to_thread(tidies.forget, saved.town.name, dt.date.max.isoformat(), 0)
+    assert await offered(saved.town, own, "r2")
+    assert [plan.header.requests for plan in await saved.plans()] == [("r2",)]
 
 
 def test_records_are_private_and_never_half_written(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ def test_a_decision_is_kept_in_a_bucket_replays_and_is_forgotten(bucket: str) ->
     assert replay(store.opened(raw)).how == SAME
     assert store.forget("metro", "2026-11-24", 10**9) == 3
     assert store.days("metro") == []
+    store.put(*Packer().pack(header, day, found, partial(vault.seal, "metro")))
+    assert len(store.blobs.under("metro")) == 3
 
 
 def test_an_odd_url_is_refused_by_name(bucket: str) -> None:  # noqa: F811

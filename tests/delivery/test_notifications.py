@@ -413,6 +413,21 @@ async def test_what_goes_wrong_within_holds_up_no_other_and_is_tried_again(
     assert len(receiver.calls) == 1
 
 
+async def test_one_that_cannot_even_be_put_off_holds_up_no_other(
+    world: World, hook: Webhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = await on_its_way(world)
+
+    async def breaks(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.service.executor, "attempt", breaks)
+        assert await Courier(world.service, hook).send_due(world.market) == 0
+    assert await Courier(world.service, hook).send_due(world.market) == 1
+    assert [headers["webhook-id"] for headers, _ in receiver.calls] == [note.id]
+
+
 NEW_YORK = ZoneInfo("America/New_York")
 
 

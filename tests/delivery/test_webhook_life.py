@@ -19,11 +19,12 @@ from dispatcher.delivery import pages
 from dispatcher.delivery.webhooks import caller, callers
 from dispatcher.domain.commands.webhooks import DisableWebhook
 from dispatcher.domain.decision import Message
+from dispatcher.domain.refusals import Unavailable
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.store.commit_connection import CommitConnection, Job
 from dispatcher.store.events import FIELD
-from dispatcher.store.outcome import Status
+from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.retention import RetentionPart
 from dispatcher.store.survey import survey
 from dispatcher.store.webhooks import Buried, Progress, Sent
@@ -251,6 +252,30 @@ async def test_what_became_of_a_call_is_kept_once_though_the_answer_is_lost(
     progress, dead = Progress(position="1-1", replays=1), [Buried(0, sent)]
     assert (await hooks.part.flush(hook, fence, progress, waiting=None, dead=dead)).ok
     assert (len(lost), await hooks.part.count_dead(hook.id)) == (1, 1)
+
+
+async def test_what_became_of_a_call_is_kept_once_though_nobody_knows_whether_it_was(
+    hooks: Hooks, receiver: Receiver, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who gives up writes it once more at its end."""
+    hook, told_of = await hooks.made(url), list[Outcome]()
+    flush = hooks.part.flush
+
+    async def unknown(*given: Any, **named: Any) -> Outcome:
+        outcome = await flush(*given, **named)
+        if named["called"] and not told_of:
+            told_of.append(outcome)
+            raise Unavailable("the store does not answer.")
+        return outcome
+
+    monkeypatch.setattr(hooks.part, "flush", unknown)
+    async with hooks.sending():
+        await hooks.tell("r1")
+        await hooks.until(lambda: told_of)
+        await hooks.tell("r2")
+        await hooks.until(lambda: len(receiver.calls) == 2)
+    calls, _ = await hooks.part.log(hook.id, "", 10)
+    assert [called.sent.subject for _, called in calls] == ["r2", "r1"]
 
 
 async def test_nothing_is_lost_and_no_request_goes_back_whenever_who_sends_dies(

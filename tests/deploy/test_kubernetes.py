@@ -23,6 +23,7 @@ NAMED = [folder / name for folder, plan in PLANS.items() for name in plan["resou
 OBJECTS = [(path, each) for path in NAMED for each in read(path)]
 NAMES = [f"{each['kind']}-{each['metadata']['name']}" for _, each in OBJECTS]
 RUNS = [each for _, each in OBJECTS if each["kind"] in ("Deployment", "StatefulSet", "Job")]
+INSIDE = {"/metrics", "/livez", "/readyz"}
 KEPT = [each for each in RUNS if each["kind"] != "Job"]
 TWICE = [each for each in KEPT if each["metadata"]["name"] != "broker"]  # nothing is lost with that one
 
@@ -133,6 +134,30 @@ def test_probes_ask_pages_that_there_are_on_a_port_that_is_named() -> None:
             assert probe["port"] in ports
     asked = {name: web()[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
     assert asked == {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}
+
+
+def test_the_ingress_leads_to_every_page_but_those_for_machines_inside() -> None:
+    (ingress,) = of_kind("Ingress")
+    paths = [each for rule in ingress["spec"]["rules"] for each in rule["http"]["paths"]]
+
+    def leads(page: str) -> bool:
+        """As Kubernetes compares: a prefix ends at a slash."""
+        beyond = {"Exact": (), "Prefix": ("/",)}
+        return any(
+            page == each["path"]
+            or any(page.startswith(each["path"] + end) for end in beyond[each["pathType"]])
+            for each in paths
+        )
+
+    of_the_console = {
+        "/",
+        "/console",
+        "/console/metro/today",
+        "/vendor",
+        "/vendor/worker.js",
+        "/docs/docs.js",
+    }
+    assert {page for page in PAGES | of_the_console if not leads(page)} == INSIDE
 
 
 def test_every_selector_selects_a_pod() -> None:

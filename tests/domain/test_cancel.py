@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from contracts.codes import Requirement, Role, TrackingStatus
+from contracts.prices import PriceChanged, PriceLine
 from dispatcher.domain.commands import table
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.rights import ALONE
+from dispatcher.domain.scorecards import Outcome
 from dispatcher.domain.views import request_view
 from tests.domain import make
 from tests.domain.make import after, decide, reporting
@@ -32,6 +37,29 @@ def test_until_then_a_ride_that_is_under_way_is_cancelled(status: TrackingStatus
     cancelled = decide(under_way, CANCEL)
     assert cancelled is not None
     assert (cancelled.after.state, cancelled.unbook) == ("cancelled", under_way.offers[0].bookings)
+
+
+@pytest.mark.parametrize("command", [CANCEL, T.TURNED_BACK])
+def test_all_who_follow_hear_that_what_is_taken_or_given_back_costs_nothing_by_now(command: Any) -> None:
+    agreed = make.accepted()
+    over = reporting(agreed, command) if isinstance(command, T) else decide(agreed, command)
+    assert over is not None
+    assert priced(over) == [("r1.1", 0, ())]
+    (attempt,) = request_view(over.after).attempts
+    assert (agreed.offers[0].price_cents > 0, attempt.price_cents, attempt.price_lines) == (True, 0, ())
+    assert Outcome.CHARGED not in [each.outcome for each in over.outcomes]
+
+
+def test_of_an_offer_that_nobody_accepted_there_is_no_price_and_no_news() -> None:
+    over = decide(make.offered(), CANCEL)
+    assert over is not None
+    assert (priced(over), request_view(over.after).attempts[0].price_cents) == ([], None)
+
+
+def priced(decision: Decision) -> list[tuple[str, int, tuple[PriceLine, ...]]]:
+    """What all who follow requests are told of prices."""
+    told = [each.data for each in decision.messages if isinstance(each.data, PriceChanged)]
+    return [(each.offer_id, each.price_cents, each.price_lines) for each in told]
 
 
 def test_all_but_vendors_and_facilities_may_cancel_hold_and_resume() -> None:

@@ -68,7 +68,8 @@ def test_a_cancellation_cancels_the_way_back_in_the_same_commit_and_tells_its_ve
     assert (gone.state, gone.history[-1].code) == (S.CANCELLED, "outbound_cancelled")
     assert decision.unbook == tuple(each for offer in back.live_offers for each in offer.bookings)
     assert make.heard(decision, To.VENDOR) == ["dispatch.offer.closed"] * len(back.live_offers)
-    assert [each.subject for each in decision.messages if each.to is To.EVENTS] == ["r1", "r2"]
+    told = [each.subject for each in decision.messages if each.type == "dispatch.request.changed"]
+    assert told == ["r1", "r2"]
 
 
 def test_a_no_show_does_so_too_and_its_own_task_stands() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dispatcher
 from contracts.problems import RESERVED
-from dispatcher.domain.refusals import Refusal
+from dispatcher.domain.refusals import Refusal, no_such
 
 SERVICE = Path(dispatcher.__file__).parent
 
@@ -21,6 +21,14 @@ def test_no_refusal_has_a_fact_that_its_problem_would_drop() -> None:
         told += [(path.name, *each) for each in _facts(ast.parse(text), refusals)]
     assert len({name for _, _, name in told}) > 5, "the facts are found no more"
     assert [each for each in told if each[-1] in RESERVED] == []
+
+
+def test_of_what_goes_some_time_after_its_end_it_is_said_that_it_may_be_forgotten() -> None:
+    for named in ("request r1", "offer r1.1", "episode e1", "standing order s1", "task r1.failed"):
+        refused = no_such(named)
+        assert (refused.status, refused.reason) == (404, f"there is no {named}")
+        assert refused.detail.endswith("is misspelt, or it is forgotten: `retention_hours` after its end.")
+    assert no_such("vendor v1").detail == "there is no vendor v1\nMaybe the id is misspelt."
 
 
 def _names(kind: type[Refusal]) -> set[str]:

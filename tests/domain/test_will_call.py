@@ -15,6 +15,7 @@ from contracts.tasks import TaskKind, TaskOutcome, TaskState
 from contracts.will_call import WillCall
 from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
+from dispatcher.domain.commands.offer_by_hand import refuse_taken
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.decision import Decision
@@ -166,6 +167,14 @@ def test_resuming_does_not_call_and_nothing_else_is_held_for_a_call() -> None:
     for each in (received(), after(activating(received(make.will_call())))):
         with pytest.raises(WrongState, match="does not wait for its activation"):
             decide(each, HoldRequest(request_id="r1", requirement=call))
+
+
+def test_who_would_put_it_to_a_vendor_is_told_to_activate_it_and_not_to_resume_it() -> None:
+    with pytest.raises(WrongState, match=r"it waits for activation\nMaybe activate it first"):
+        refuse_taken(received(make.will_call()), NOW)
+    held = after(decide(received(), HoldRequest(request_id="r1", requirement=Requirement.PREDECESSOR)))
+    with pytest.raises(WrongState, match=r"it waits for predecessor\nMaybe resume it first"):
+        refuse_taken(held, NOW)
 
 
 def test_a_call_that_nobody_can_serve_ends_unmatched_with_a_task_as_any_request() -> None:

@@ -18,6 +18,7 @@ from dispatcher.store.keys import Keys
 from tests.http.conftest import Api, trip
 from tests.http.test_offers import offered
 from tests.http.test_unreadable import spoil
+from tests.http.test_will_call import will_call
 
 PATIENT = {"name": "Ada Sample", "phone": "+1 555 0100"}
 
@@ -47,6 +48,21 @@ async def test_a_row_has_codes_and_coarse_places_and_no_patient(api: Api) -> Non
         _, page = await api.call("GET", "/board", role=Role.OPS)
     assert rows(page)["r1"]["from"] != [-73.97, 40.78]
     assert "Ada" not in json.dumps(page)
+
+
+async def test_whose_a_request_on_hold_is_to_move_stands_in_its_row_as_in_its_view(api: Api) -> None:
+    holds = {each: trip(each, hold=each) for each in ("authorization", "predecessor")}
+    both = trip("both", hold=["predecessor", "authorization"])
+    await api.call("POST", "/requests", {"requests": [*holds.values(), both, will_call("call")]})
+    owners = {each: row["owner"] for each, row in rows((await api.call("GET", "/board"))[1]).items()}
+    assert owners == {
+        "authorization": "case_manager",
+        "predecessor": "care_coordinator",
+        "both": "care_coordinator",
+        "call": "care_coordinator",
+    }
+    for each, owner in owners.items():
+        assert (await api.call("GET", f"/requests/{each}"))[1]["owner"] == owner
 
 
 async def test_what_changes_comes_with_its_row_and_what_it_was(api: Api) -> None:

@@ -260,3 +260,13 @@ async def test_a_command_for_a_version_that_is_gone_has_no_effect(town: Api) -> 
     version = f'"{now["version"]}"'
     status, _ = await town.call("POST", "/requests/r1/cancel", role=Role.OPS, If_Match=version)
     assert status == 200
+
+
+@pytest.mark.parametrize(("method", "step"), [("GET", ""), ("POST", "/cancel"), ("POST", "/withdraw")])
+async def test_what_is_not_there_may_be_forgotten_whatever_is_asked_of_it(
+    api: Api, method: str, step: str
+) -> None:
+    body = {} if method == "POST" else None
+    status, said = await api.call(method, f"/requests/r9{step}", body, role=Role.COORDINATOR)
+    assert (status, said["type"]) == (404, "/problems/not-found")
+    assert "or it is forgotten: `retention_hours` after its end" in said["detail"]

@@ -19,6 +19,7 @@ from dispatcher.matching.market import Market
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
 from dispatcher.service.decisions import MOST_READING
+from solvers.rules import registry
 from tests.http.conftest import NOW, Api, trip
 from tests.http.test_by_hand import add, put_to
 
@@ -78,6 +79,15 @@ async def test_ops_lists_reads_and_replays_a_decision(api: Api, decided: str) ->
         assert sum(term["cost_cents"] for term in each["terms"]) == each["cost_cents"]
     status, replayed = await api.call("POST", f"/decisions/{decided}/replay", role=Role.OPS)
     assert (status, replayed["how"]) == (200, "identical")
+
+
+async def test_terms_that_are_not_what_was_decided_by_are_not_told(api: Api, decided: str) -> None:
+    with registry.without("price"):  # as another version may lack a term, or price it otherwise
+        _, view = await api.call("GET", f"/decisions/{decided}", role=Role.OPS)
+    chosen = [each["chosen"] for each in view["rows"] if "chosen" in each]
+    assert len(chosen) == 2
+    assert [each.get("terms", []) for each in chosen] == [[], []]
+    assert all(each["cost_cents"] > 0 for each in chosen)
 
 
 @pytest.mark.parametrize("role", [Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -123,6 +124,26 @@ async def test_who_goes_away_takes_it_from_nobody() -> None:
     await asyncio.gather(first, return_exceptions=True)
     release.set()
     assert await second is RequestState.MATCHING
+
+
+async def test_what_fails_once_all_have_gone_away_is_no_defect() -> None:
+    unseen, release = list[object](), asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context["message"]))
+
+    async def make() -> None:
+        await release.wait()
+        raise RuntimeError("nobody is there")
+
+    asked = asyncio.create_task(Shared(make).get())
+    await asyncio.sleep(0)
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+    release.set()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    del asked
+    gc.collect()
+    assert unseen == []
 
 
 async def _matching(api: Api) -> Any:

@@ -244,6 +244,9 @@ async def test_a_vendor_has_its_own_and_no_others_and_months_are_the_markets(api
             sent = api.headers(role, vendor)
             async with api.client.get(f"{api.base}{path}{what}", headers=sent) as response:
                 assert response.status == status, (role, path, what, await response.text())
+    refused = (await api.call("GET", "/vendors/v1/statements/2026-13"))[1]["detail"]
+    assert refused.startswith("month: Expected text of another form; it is '2026-13'\n")
+    assert "yyyy-mm, by the market's calendar" in refused
     told = await statement(api)
     assert (told["first_at"], told["end_at"]) == ("2026-03-01T05:00:00Z", "2026-04-01T04:00:00Z")
 

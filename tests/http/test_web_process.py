@@ -84,6 +84,8 @@ async def test_the_idle_web_process_is_light_has_no_optimiser_and_ends_in_order_
     resident = next(line for line in (proc / "status").read_text().splitlines() if "VmRSS" in line)
     assert int(resident.split()[1]) / 1024 <= IDLE_MB
     assert (await _get(listener, "/livez"))[0] == 200
+    status, told = await _get(listener, "/v1/markets/webwell/fhir/metadata")
+    assert (status, json.loads(told)["resourceType"]) == (401, "OperationOutcome")
     web.terminate()
     assert web.wait(timeout=LIMIT_S) == 0
 

@@ -139,6 +139,29 @@ async def test_tasks_that_are_late_at_one_moment_move_on_in_one_commit_and_one_t
     assert len(told) == 7
 
 
+async def test_while_a_store_is_away_no_timer_is_fired_behind_the_back_of_who_tells_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be fired once more beside it, and by many more than there are places for."""
+    await world.submit(*(make.trip(f"r{each}", ahead_ms=HOUR_MS) for each in range(4)))
+    world.clock.ms += 2 * HOUR_MS
+    monkeypatch.setattr(timers, "AT_ONCE", 2)
+    begun, over = list[str](), list[str]()
+
+    async def away(by: str, market: str, command: Any, record: Any) -> None:
+        begun.append(record.id)
+        if len(begun) == 1:
+            raise Unavailable("the store does not answer.")
+        await asyncio.sleep(0.01)
+        over.append(record.id)
+
+    monkeypatch.setattr(world.service.executor, "attempt_while_taken", away)
+    with pytest.raises(Unavailable):
+        await Timers(world.service).fire_kind(world.market, REQUEST_KIND)
+    assert over == begun[1:]
+    assert len(begun) <= 2
+
+
 async def test_a_store_that_is_away_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await world.submit(make.trip("r1", ahead_ms=MINUTE_MS))
     world.clock.ms += HOUR_MS

@@ -21,8 +21,10 @@ from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.market import FEW_VENDORS
 from dispatcher.matching.matcher import Matcher
+from dispatcher.matching.progress import Progress
 from dispatcher.matching.solvers import Solvers, Whose
 from dispatcher.matching.solving import SolverPool
+from dispatcher.matching.trying_again import read_changed, try_left
 from dispatcher.store.keys import Keys
 from solvers.planning import BatchPlan
 from solvers.screening import Screening
@@ -180,76 +182,76 @@ async def beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 @pytest.mark.parametrize("waits", [False, True])
 async def test_vendors_that_are_new_or_posted_are_known_before_the_next_batch(
-    two: Town, solvers: SolverPool, waits: bool
+    two: Town, own: Ownership, waits: bool
 ) -> None:
     """A batch begins if somebody may have a vendor now."""
-    matcher = Matcher(two.market, two.service.executor, solvers, "test")
+    progress = Progress(own, two.market)
     before = two.market.reading
-    matcher.seen |= {"somebody"} if waits else set()
-    async with beside(matcher._read_changed()):
+    progress.seen |= {"somebody"} if waits else set()
+    async with beside(read_changed(progress)):
         await two.store.market(two.name).capacity.put(NEAR, DAY, posting(5))
-        matcher.changed.add(NEAR)
-        matcher.some_changed.set()
+        progress.changed.add(NEAR)
+        progress.some_changed.set()
         while (posted := two.market.reading) is before:
             await asyncio.sleep(0.005)
         assert posted is not None
         assert posted.capacity.supply.arrays()["left"].max() == 5
-        assert (matcher.changed, matcher.work.is_set()) == (set(), waits)
+        assert (progress.changed, progress.work.is_set()) == (set(), waits)
         await two.add_vendor(vendor("v3"))
-        matcher.changed.add("v3")
-        matcher.some_changed.set()
+        progress.changed.add("v3")
+        progress.some_changed.set()
         while two.market.reading is posted:
             await asyncio.sleep(0.005)
         assert two.market.reading is not None
         assert "v3" in two.market.reading.vendor_ids
         await asyncio.sleep(0)
-        assert matcher.work.is_set()
+        assert progress.work.is_set()
 
 
 @pytest.mark.parametrize("read_since", [True, False])
 async def test_who_was_left_does_not_wait_for_another_reading_where_vendors_were_read_since(
-    two: Town, own: Ownership, solvers: SolverPool, read_since: bool
+    two: Town, own: Ownership, read_since: bool
 ) -> None:
-    matcher = Matcher(two.market, two.service.executor, solvers, "test")
+    progress = Progress(own, two.market)
     await two.submit(trip("r1", start_min=30, level_of_service=LevelOfService.STRETCHER))
-    await matcher._match(own, ["r1"])
-    assert matcher.left == {"r1"}
+    await progress.match(["r1"])
+    assert progress.left == {"r1"}
     levels = (LevelOfService.STRETCHER,)
     await two.add_vendor(vendor("v3", levels_of_service=levels))
     known = await two.market.refresh() if read_since else two.market.reading
-    async with beside(matcher._try_left(own)):
+    async with beside(try_left(progress)):
         await two.until("r1", RequestState.OFFERED)
     assert await two.vendors_of(["r1"]) == ["v3"]
     assert (two.market.reading is known) is read_since
 
 
 async def test_who_is_left_is_tried_once_more_though_imminent_work_never_ends(
-    two: Town, own: Ownership, solvers: SolverPool
+    two: Town, own: Ownership
 ) -> None:
-    matcher = Matcher(two.market, two.service.executor, solvers, "test")
+    progress = Progress(own, two.market)
     await two.submit(trip("r1", start_min=30))
-    matcher.left |= {"r1"}
-    matcher.some_left.set()
+    progress.left |= {"r1"}
+    progress.some_left.set()
     with two.market.at_hand():
-        async with beside(matcher._try_left(own)):
+        async with beside(try_left(progress)):
             await asyncio.sleep(0)
-            assert matcher.left == {"r1"}
-            await matcher._match(own, [])
+            assert progress.left == {"r1"}
+            await progress.match([])
             await two.until("r1", RequestState.OFFERED)
 
 
 async def test_who_is_left_is_tried_once_more_though_who_was_left_before_is_taken_up_meanwhile(
-    two: Town, own: Ownership, solvers: SolverPool
+    two: Town, own: Ownership
 ) -> None:
-    matcher = Matcher(two.market, two.service.executor, solvers, "test")
+    progress = Progress(own, two.market)
     await two.submit(trip("r1", start_min=30, level_of_service=LevelOfService.STRETCHER))
-    matcher.left |= {"r0"}
-    matching = asyncio.create_task(matcher._match(own, ["r1"]))
+    progress.left |= {"r0"}
+    matching = asyncio.create_task(progress.match(["r1"]))
     await asyncio.sleep(0)
     assert not two.market.no_imminent_work.is_set()
-    matcher.left.clear()
+    progress.left.clear()
     await matching
-    assert (matcher.left, matcher.some_left.is_set()) == ({"r1"}, True)
+    assert (progress.left, progress.some_left.is_set()) == ({"r1"}, True)
 
 
 async def test_who_meets_a_vendor_that_posted_anew_is_offered_in_the_same_look(
@@ -263,19 +265,17 @@ async def test_who_meets_a_vendor_that_posted_anew_is_offered_in_the_same_look(
     assert await two.vendors_of(["r1"]) == [NEAR]
 
 
-async def test_who_was_offered_all_the_same_begins_no_batch(
-    two: Town, own: Ownership, solvers: SolverPool
-) -> None:
+async def test_who_was_offered_all_the_same_begins_no_batch(two: Town, own: Ownership) -> None:
     """Nobody is left for it; it would read all vendors."""
     await two.submit(order("r1", start_min=30), order("r2", start_min=30))
-    matcher = Matcher(two.market, two.service.executor, solvers, "test")
+    progress = Progress(own, two.market)
     await two.store.market(two.name).capacity.put(NEAR, DAY, posting(3))
-    await matcher._match(own, ["r1"])
+    await progress.match(["r1"])
     assert await two.vendors_of(["r1"]) == [NEAR]
-    assert not matcher.work.is_set()
+    assert not progress.work.is_set()
     await pausing_the_near_one(two)()
-    await matcher._match(own, ["r2"])
-    assert (matcher.left, matcher.work.is_set()) == ({"r2"}, False)  # it is tried once more at once
+    await progress.match(["r2"])
+    assert (progress.left, progress.work.is_set()) == ({"r2"}, False)  # it is tried once more at once
 
 
 async def test_who_meets_a_vendor_that_changed_keeps_nobody_waiting_either(two: Town, own: Ownership) -> None:

@@ -15,14 +15,14 @@ from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter, Tuning
 from contracts.unmatched import Unmatched
 from dispatcher.domain.scorecards import Outcome, month_of
-from dispatcher.matching import matcher as matcher_module
+from dispatcher.matching import batches
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.child import relax, solve_job
 from dispatcher.matching.commits import Done
 from dispatcher.matching.explanations import explain
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.job import Job
-from dispatcher.matching.matcher import Matcher
+from dispatcher.matching.progress import Progress
 from dispatcher.matching.solvers import Settled, Whose
 from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store
@@ -192,21 +192,21 @@ def batches_at_s(values: Values, monkeypatch: pytest.MonkeyPatch) -> list[float]
         values=values, clock=ManualClock(NOW_MS), requests=SimpleNamespace(untried=False)
     )
     nobody: Any = None
-    matcher, times = Matcher(market, nobody, nobody, "one"), list[float]()
+    progress, times = Progress(nobody, market), list[float]()
 
     async def batch(*_: object) -> Done:
         times.append(round(asyncio.get_running_loop().time(), 3))
         if len(times) < 4:
-            matcher.work.set()
+            progress.work.set()
         if len(times) == 6:
             raise Enough
         return Done()
 
-    monkeypatch.setattr(matcher_module, "fitting_batch", batch)
+    monkeypatch.setattr(batches, "fitting_batch", batch)
     loop = JumpingLoop()
     try:
         with pytest.raises(Enough):
-            loop.run_until_complete(matcher._batches(nobody))
+            loop.run_until_complete(batches.run_batches(progress, nobody))
     finally:
         loop.close()
     return times

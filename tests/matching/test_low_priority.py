@@ -11,12 +11,13 @@ import struct
 import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from dispatcher.matching import low_priority
-from dispatcher.matching.low_priority import worked
+from dispatcher.matching.low_priority import whole, worked
 
 ANSWER = b"0" * 100_000  # more than a pipe holds
 
@@ -38,6 +39,32 @@ async def test_one_that_is_stopped_amid_its_answer_is_let_go_on_and_heard_to_the
     half_said = tmp_path / "said"
     async with asyncio.timeout(60):
         assert await worked(says_half, half_said, half_said.exists) == ANSWER
+
+
+async def test_who_leaves_amid_an_answer_leaves_no_thread_that_reads_it() -> None:
+    """The line is closed then, and the next that is opened has its number."""
+    ours, its = multiprocessing.Pipe(duplex=False)
+    begun, over = threading.Event(), threading.Event()
+
+    class Line:
+        def recv(self) -> Any:
+            begun.set()
+            try:
+                return ours.recv()
+            finally:
+                over.set()
+
+    process: Any = SimpleNamespace(pid=None, kill=its.close)
+    os.write(its.fileno(), struct.pack("!i", len(ANSWER)) + b"half")
+    line: Any = Line()
+    task = asyncio.create_task(whole(line, process))
+    assert await asyncio.to_thread(begun.wait, 60)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert over.is_set()
+    ours.close()
+    its.close()
 
 
 class SlowToStart:

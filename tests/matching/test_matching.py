@@ -306,4 +306,5 @@ async def test_hints_name_who_waits_and_one_that_comes_back_is_offered_again_at_
         assert first is not None
         assert second is not None
         assert {first.vendor_id, second.vendor_id} == {"v1", "v2"}
-        assert "r1" not in matcher.seen, "it will be looked at when it comes back once more"
+        assert matcher.progress is not None
+        assert "r1" not in matcher.progress.seen, "it will be looked at when it comes back once more"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
+import socket
+import struct
+import termios
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,10 +29,12 @@ from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
 from dispatcher.decisions.decided import Decided
 from dispatcher.matching import solving
+from dispatcher.matching.arrivals import Recent
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import AT_ONCE, MANY_AT_ONCE, FenceLost, Ownership, run_bounded
 from dispatcher.matching.elsewhere import Asked, Line
 from dispatcher.matching.job import Job
+from dispatcher.matching.market import LONGEST_REST_S
 from dispatcher.matching.parts import heard
 from dispatcher.matching.solvers import Settled, Whose
 from dispatcher.matching.solving import SolverPool
@@ -185,6 +191,51 @@ async def test_who_is_cancelled_lets_go_of_a_part() -> None:
     assert hearing.cancelled()
 
 
+async def test_who_is_cancelled_twice_leaves_no_thread_that_reads_what_another_is_sent() -> None:
+    """The line's number is the next one's that is opened: a thread amid a part would read on there."""
+
+    async def nothing(part: BatchPlan) -> None:
+        pass
+
+    solvers = list[socket.socket]()
+
+    async def hears() -> None:
+        async with heard(nothing) as parts:
+            solvers.append(socket.socket(fileno=os.dup(parts.fileno())))
+            await asyncio.Event().wait()
+
+    hearing = asyncio.create_task(hears())
+    while not solvers:
+        await asyncio.sleep(0)
+    (solver,) = solvers
+    solver.sendall(struct.pack("!i", 1 << 20) + b"half")  # of a part of a megabyte
+    async with asyncio.timeout(20):
+        while unread(solver):
+            await asyncio.sleep(0.001)
+    for _ in range(3):
+        hearing.cancel()
+        await asyncio.sleep(0.01)
+    await asyncio.gather(hearing, return_exceptions=True)
+    pairs = [socket.socketpair() for _ in range(8)]
+    with contextlib.suppress(OSError):  # nobody hears it any more
+        solver.sendall(b"more of it")
+    await asyncio.sleep(0.05)  # such a thread would be there by now
+    for _, theirs in pairs:
+        theirs.sendall(b"an answer")
+    await asyncio.sleep(0.05)
+    for ours, theirs in pairs:
+        ours.setblocking(False)
+        assert ours.recv(100) == b"an answer"
+        ours.close()
+        theirs.close()
+    solver.close()
+
+
+def unread(end: socket.socket) -> int:
+    """Bytes sent that nobody has read yet."""
+    return struct.unpack("i", fcntl.ioctl(end.fileno(), termios.TIOCOUTQ, b"\0" * 4))[0]
+
+
 class InParts:
     """Solves here and now: half of the plan is settled before the whole is there."""
 
@@ -291,6 +342,20 @@ async def test_fewer_commits_are_under_way_where_imminent_ones_may_come(
     await run_bounded((commit() for _ in range(300)), town.market, yields_to_imminent=True)
     assert (done, now) == (300, 0)
     assert peak == most
+
+
+async def test_a_batch_rests_the_longer_the_faster_imminent_requests_come(town: Town) -> None:
+    now_s, market = 0.0, town.market
+    market.imminent = Recent(wall=lambda: now_s)
+    assert market.rest_s == 0.0
+    market.imminent.note(50)
+    assert market.rest_s == pytest.approx(0.002)
+    market.imminent.note(150)
+    assert market.rest_s == pytest.approx(0.008)
+    market.imminent.note(10_000)
+    assert market.rest_s == LONGEST_REST_S
+    now_s = 60.0
+    assert market.rest_s < 1e-9
 
 
 async def test_runners_beyond_the_few_end_once_imminent_work_comes(town: Town) -> None:

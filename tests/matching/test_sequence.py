@@ -160,6 +160,10 @@ async def test_a_bundle_is_offered_whole_and_in_sequence_in_one_commit(
     assert (await run_batch(own, town.market, solvers)).offered == {"oxygen", "ride"}
     (_, ended_ms), (started_ms, _) = await spans(town, "oxygen", "ride")
     assert started_ms >= ended_ms
+    assert town.market.requests.bundles
+    for _ in range(2):
+        await run_batch(own, town.market, solvers)
+    assert not town.market.requests.bundles, "what has ended is kept no more"
 
 
 async def test_nothing_of_a_bundle_is_offered_while_one_of_it_has_no_vendor(

@@ -133,7 +133,7 @@ async def test_the_markets_of_one_that_was_killed_go_evenly_to_those_that_are_le
         for name in names:  # nobody renews what it had: it has run out
             await store.market(name).matchers.announce("killed", 1)
         for name in names[:2]:
-            assert await store.market(name).lease.renew("killed", 1)
+            await store.market(name).lease.renew("killed", 1)  # unless who was refused cut it short already
         await until(store, names, {"one": 3, "two": 3})
 
 

@@ -12,7 +12,9 @@ from contracts.tuning import Tuning
 from dispatcher.domain.request_kind import index_of
 from dispatcher.matching import matcher
 from dispatcher.matching.commits import Ownership
-from dispatcher.matching.matcher import AHEAD, Matcher
+from dispatcher.matching.looking import AHEAD, Looking
+from dispatcher.matching.matcher import Matcher
+from dispatcher.matching.progress import Progress
 from dispatcher.matching.solving import SolverPool
 from dispatcher.service.loops import MATCHING, Troubles
 from dispatcher.store.keys import Keys
@@ -66,13 +68,11 @@ async def test_a_matcher_that_is_cancelled_from_within_goes_on(
         await task
 
 
-async def test_a_match_that_cannot_begin_gives_its_turn_back(
-    town: Town, own: Ownership, solvers: SolverPool
-) -> None:
-    one = Matcher(town.market, town.service.executor, solvers, "a")
+async def test_a_match_that_cannot_begin_gives_its_turn_back(town: Town, own: Ownership) -> None:
+    one = Looking(Progress(own, town.market))
     for _ in range(AHEAD + 1):
         with pytest.raises(MemoryError):
-            await one._begun(NoRoom(), own, ["r1"])
+            await one.begin(NoRoom(), ["r1"])
     assert not one.turns.locked()
     assert town.market.no_imminent_work.is_set()
 

@@ -7,15 +7,16 @@ import pytest
 
 from contracts.codes import RequestState
 from contracts.vendors import RateCard
+from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.commits import Done, FenceLost, Ownership
 from dispatcher.matching.imminent import match_imminent
-from dispatcher.matching.matcher import Matcher
-from dispatcher.matching.solving import SolverPool
+from dispatcher.matching.looking import Looking
+from dispatcher.matching.progress import Progress
 from dispatcher.store.outcome import Outcome, Status
 from tests.matching.conftest import Town
-from tests.matching.test_apart import apart, ride, submit
+from tests.matching.test_apart import apart, do, ride, submit
 from tests.solvers.town import trip, vendor
 
 NEAR, FAR = "v1", "v2"  # the first is cheaper, and chosen while it may be
@@ -97,32 +98,32 @@ async def test_what_was_not_written_is_taken_no_longer(one_each: Town, own: Owne
 
 
 async def test_who_is_being_offered_is_not_looked_at_once_more_beside_it(
-    one_each: Town, own: Ownership, solvers: SolverPool
+    one_each: Town, own: Ownership
 ) -> None:
     slow = Slow(own.executor, own.fence)
-    matcher = Matcher(one_each.market, one_each.service.executor, solvers, "test")
-    watching = asyncio.create_task(matcher._watch(slow))
-    await matcher.more.wait()
+    progress = Progress(slow, one_each.market)
+    watching = asyncio.create_task(Looking(progress).watch())
+    await progress.more.wait()
     await one_each.submit(trip("r1", start_min=30, width_min=0))
     async with asyncio.timeout(20):
         while not one_each.market._under_way:
             await asyncio.sleep(0.005)
-        await matcher._look(slow, afresh=False)  # it would wait for its turn
+        await Looking(progress).look(afresh=False)  # it would wait for its turn
     slow.writes.set()
     await one_each.until("r1", RequestState.OFFERED)
     async with asyncio.timeout(20):
-        while matcher.begun:
+        while progress.begun:
             await asyncio.sleep(0.005)
     watching.cancel()
 
 
 async def test_the_matcher_begins_the_next_before_the_last_is_written_and_loses_its_market_with_one_of_them(
-    one_each: Town, own: Ownership, solvers: SolverPool
+    one_each: Town, own: Ownership
 ) -> None:
     slow = Slow(own.executor, own.fence, instead=[Outcome(Status.FENCED)])
-    matcher = Matcher(one_each.market, one_each.service.executor, solvers, "test")
-    watching = asyncio.create_task(matcher._watch(slow))
-    await matcher.more.wait()  # it hears
+    progress = Progress(slow, one_each.market)
+    watching = asyncio.create_task(Looking(progress).watch())
+    await progress.more.wait()  # it hears
     for name, vendor_id in (("r1", NEAR), ("r2", FAR)):
         await one_each.submit(trip(name, start_min=30, width_min=0))
         async with asyncio.timeout(20):
@@ -131,3 +132,18 @@ async def test_the_matcher_begins_the_next_before_the_last_is_written_and_loses_
     slow.writes.set()
     with pytest.raises(FenceLost):
         await watching
+
+
+async def test_what_a_hint_brought_is_planned_as_it_came_and_committed_under_its_version(
+    one_each: Town, own: Ownership
+) -> None:
+    """A request that was cancelled since is planned as it was, falls out, and is read the next time."""
+    async with one_each.store.market(one_each.name).wake() as wake:
+        await one_each.submit(trip("r1", start_min=30, width_min=0))
+        hint = await wake.wait(5.0)
+    await do(one_each, CancelRequest(request_id="r1"))
+    one_each.market.requests.are_new(hint.ids, hint.come)
+    first = await match_imminent(own, one_each.market, hint.ids)
+    again = await match_imminent(own, one_each.market, hint.ids)
+    assert (first.became, first.offered) == ({"r1": Status.STALE.value}, set())
+    assert (again.became, again.tried) == ({}, set())

@@ -12,7 +12,8 @@ from dispatcher.matching import requests
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
-from dispatcher.matching.matcher import Matcher
+from dispatcher.matching.looking import Looking
+from dispatcher.matching.progress import Progress
 from dispatcher.matching.sequence import Others, beside
 from dispatcher.matching.solving import SolverPool
 from dispatcher.store.requests import RequestPart
@@ -77,15 +78,15 @@ async def test_a_batch_plans_for_the_moment_at_which_it_is_ready(town: Town, own
 
 
 async def test_another_tuning_is_seen_by_the_next_look_not_by_the_next_batch(
-    town: Town, own: Ownership, solvers: SolverPool
+    town: Town, own: Ownership
 ) -> None:
     await town.add_vendor(vendor("v1"))
     await town.market.refresh()
     part = town.store.market(town.name).tuning
     await part.put(Tuning(version=1, values={"price_weight": 2.0}), 0)
     town.service.markets.forget_tuning(town.name)
-    matcher = Matcher(town.market, town.service.executor, solvers, "test")
-    await matcher._look(own, afresh=False)
+    looking = Looking(Progress(own, town.market))
+    await looking.look(afresh=False)
     assert town.market.values == {}
-    await matcher._look(own, afresh=True)
+    await looking.look(afresh=True)
     assert town.market.values == {"price_weight": 2.0}

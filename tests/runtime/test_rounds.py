@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -13,6 +15,7 @@ from dispatcher.runtime.rounds import (
     SWITCH_S,
     Rounds,
     beside_if_many,
+    few_at_once,
     in_parts,
     parts,
     share_threads,
@@ -54,6 +57,18 @@ async def test_nobody_goes_on_before_it_is_calm() -> None:
     assert seen == [0, 1, 2]
 
 
+async def test_one_begins_no_sooner_after_the_one_before_it_than_was_asked() -> None:
+    rounds, began_s, now_s = Rounds(), list[float](), asyncio.get_running_loop().time
+
+    async def one() -> None:
+        await rounds.next(rest_s=0.01)
+        began_s.append(now_s())
+
+    await asyncio.gather(*(one() for _ in range(3)))
+    tick_s = 0.001  # of timers
+    assert all(later - before >= 0.01 - tick_s for before, later in pairwise(began_s))
+
+
 def test_threads_hand_over_soon() -> None:
     before = sys.getswitchinterval()
     try:
@@ -86,6 +101,30 @@ def test_many_come_in_parts_and_in_their_order() -> None:
     found = [list(each) for each in parts(many)]
     assert [len(each) for each in found] == [FEW, FEW, 1]
     assert [each for some in found for each in some] == many
+
+
+async def test_of_a_few_at_once_none_goes_on_behind_the_back_of_who_hears_that_one_failed() -> None:
+    begun, goes_on, ended = list[int](), asyncio.Event(), list[int]()
+
+    async def one(number: int) -> int:
+        begun.append(number)
+        if number == 1:
+            raise LookupError("the first")
+        await goes_on.wait()
+        ended.append(number)
+        return number
+
+    told = asyncio.create_task(few_at_once((partial(one, each) for each in range(4)), 2))
+    while begun != [0, 1]:
+        await asyncio.sleep(0)
+    for _ in range(9):
+        await asyncio.sleep(0)
+    assert not told.done()
+    goes_on.set()
+    with pytest.raises(LookupError, match="the first"):
+        await told
+    assert (begun, ended) == ([0, 1], [0])
+    assert await few_at_once((partial(one, each) for each in (0, 2, 3)), 2) == [0, 2, 3]
 
 
 async def test_so_many_follow_as_who_was_let_pass_says() -> None:

@@ -115,7 +115,8 @@ def test_what_is_no_picture_of_ours_is_put_nowhere(tmp_path: Path, name: str) ->
 async def test_a_store_that_does_not_run_is_backed_up_with_its_keys_if_asked_and_replaced_if_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("DISPATCHER_REDIS_URL", raising=False)
+    """Of the folder that is named, on a machine of a service whose store is another."""
+    monkeypatch.setenv("DISPATCHER_REDIS_URL", "redis://127.0.0.1:1/0")
     old, new = tmp_path / "old", tmp_path / "new"
     async with EmbeddedRedis(old) as redis, Store(redis.url, RING) as store:
         await Identity(store.reader).problem()

@@ -103,6 +103,22 @@ async def test_a_program_that_cannot_be_run_at_all_is_waited_for(
         await until(lambda: not notice.read())
 
 
+async def test_whatever_keeps_it_from_being_started_is_waited_for(
+    tmp_path: Path, notice: Notice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where memory is short a child that fails before it begins is no error of the system's."""
+
+    def fails(*_: object) -> None:
+        raise subprocess.SubprocessError("Exception occurred in preexec_fn.")
+
+    async with kept(tmp_path, notice) as redis:
+        with monkeypatch.context() as patched:
+            patched.setattr(EmbeddedRedis, "_spawn", fails)
+            redis.kill()
+            await until(lambda: "SubprocessError" in notice.read())
+        await until(lambda: not notice.read())
+
+
 async def test_one_that_is_killed_while_it_loads_loads_again(
     tmp_path: Path, notice: Notice, monkeypatch: pytest.MonkeyPatch
 ) -> None:

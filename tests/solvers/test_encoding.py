@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from contracts.vendors import Vendor
+from dispatcher.tuning.registry import Registry
 from solvers.arrays import Arrays, Flags
 from solvers.encoding import VendorBook
 from solvers.planning import plan
@@ -53,6 +54,14 @@ def test_only_the_rules_that_read_what_changed_encode_again() -> None:
     assert {code for code in book.arrays if after.arrays[code] is not book.arrays[code]} == {"striking"}
     assert after.digest != book.digest
     assert after.known_of("v2") == {ALL_OTHERS: {}, "strikes": True}
+
+
+def test_a_screening_holds_every_value_that_a_solver_reads_set_or_not() -> None:
+    """Another version's defaults are not what it was made with."""
+    read = Registry.found(["solvers"]).parameters
+    assert {"price_weight", "start_step_minutes", "acceptance_cents"} <= read.keys()
+    made = screening([asked(trip())], [vendor("v1")], values={"price_weight": 3}).values
+    assert made == {name: each.default for name, each in read.items()} | {"price_weight": 3}
 
 
 def test_what_no_rule_reads_and_what_stayed_encodes_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from dispatcher.store.aside import Item
 from dispatcher.store.decisions import Entry, Link, Taken
 from dispatcher.store.market import MarketStore
 
@@ -26,6 +27,19 @@ async def test_a_place_that_is_taken_leaves_no_note_of_who_did_not_get_it(market
     await market.decisions.add([Link(replace(FIRST, seq=2, digest="b"), names[:1], 14)])
     assert await market.decisions.on("r0", [DAY]) == [(DAY, "b", 0)]
     assert [each.seq for each in await market.decisions.page(1, None, 5)] == [2, 1]
+
+
+async def test_a_day_whose_notes_are_of_another_type_keeps_no_decision_from_its_place(
+    market: MarketStore,
+) -> None:
+    """Else it would stand in the chain, and be told as lost."""
+    tomorrow = replace(FIRST, seq=2, day="2026-03-03")
+    key = market.keys.decided(DAY)
+    await market.node.reader.ask("SET", key, "no hash")
+    await market.decisions.add([Link(FIRST, ["r1"], 14), Link(tomorrow, ["r1"], 14)])
+    assert await market.decisions.page(1, None, 9, newest=False) == [FIRST, tomorrow]
+    assert await market.decisions.on("r1", [DAY, tomorrow.day]) == [(tomorrow.day, "a", 0)]
+    assert market.node.aside.known(market.name) == {Item("figure", key.removeprefix(market.keys.prefix))}
 
 
 async def test_several_stand_in_the_chain_together_or_none_does(market: MarketStore) -> None:

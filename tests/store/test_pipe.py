@@ -82,6 +82,19 @@ async def test_who_waits_is_told_that_the_connection_ended_whatever_else_fails_t
         await asked
 
 
+async def test_a_connection_that_finds_no_memory_for_its_pipe_is_let_go(client: Redis) -> None:
+    class NoRoom(Pipe):
+        def __init__(self, *_: Any) -> None:
+            raise MemoryError
+
+    pool: Any = client.connection_pool
+    with pytest.raises(MemoryError):
+        await NoRoom.to(client)
+    assert not pool._in_use_connections
+    assert not any(each.is_connected for each in pool._available_connections)
+    assert await (await Pipe.to(client)).ask_one("ECHO", "a") == b"a"
+
+
 async def test_where_words_find_no_memory_nobody_hears_anothers_answer(client: Redis) -> None:
     pipe = await Pipe.to(client)
     pipe._transport = NoMemory(pipe._transport)

@@ -11,13 +11,14 @@ from contracts.events import OfferClosed, ReplyRefused, RequestUnmatched
 from contracts.pools import Pool, Pools
 from contracts.unmatched import Unmatched
 from dispatcher.domain.decision import Message
+from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.store import events
 from dispatcher.store.changes import NAMED
+from dispatcher.store.hints import Come, Hint, come_of, heard_as
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from dispatcher.store.streams import GROUP, Streams
-from dispatcher.store.tail import Hint
 from tests.store.made import NOW_MS, changed, received, record, trip, vendor
 
 
@@ -123,6 +124,24 @@ async def test_a_hint_names_the_vendor_that_is_another_or_posted_something(marke
         assert await wake.wait(5.0) == Hint(vendors=("v1",))
         await market.capacity.put("v1", date(2026, 3, 2), Pools(pools=(pool,)))
         assert await wake.wait(5.0) == Hint(vendors=("v1",))
+
+
+async def test_a_request_that_comes_by_itself_is_in_its_hint_as_it_is_stored(
+    store: Store, market: MarketStore, keys: Keys
+) -> None:
+    async with market.wake() as wake:
+        await submit(market, "a")
+        heard = await wake.wait(5.0)
+    stored = await store.reader.get_all([keys.record(REQUEST_KIND, "a"), keys.body(REQUEST_KIND, "a")])
+    assert heard == Hint(ids=("a",), come={"a": Come(*(each or b"" for each in stored))})
+
+
+def test_hints_that_came_together_are_one_and_what_was_cut_is_passed_over() -> None:
+    whole = come_of("a", b"record", b"body")
+    heard = heard_as([b"b", whole, b"*v1", whole, b"c =QQ==", b"d =Q,Q==", b"e =,,", b"=Qg==,Qg=="])
+    assert heard.ids == ("b", "a", "c", "d", "e")
+    assert (heard.come, heard.vendors, heard.look) == ({"a": Come(b"record", b"body")}, ("v1",), False)
+    assert heard_as([b"", b"a"]) == Hint(ids=("a",), look=True)
 
 
 async def test_new_work_wakes_whoever_waits(market: MarketStore) -> None:

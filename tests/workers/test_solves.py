@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import pickle
 import struct
 import threading
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from dispatcher.blobs.folder import Folder
 from dispatcher.matching.solvers import Whose
@@ -22,10 +24,12 @@ from dispatcher.store.pulse import Workers
 from dispatcher.workers.broker import BrokerDown, Ref
 from dispatcher.workers.errands import Desk, NotDone
 from dispatcher.workers.jobs import found_bytes
+from dispatcher.workers.kinds import SOLVES
 from dispatcher.workers.living import LOAD_S
-from dispatcher.workers.parcels import RESULT, TASK
+from dispatcher.workers.parcels import ONE_PLACE, RESULT, TASK
 from dispatcher.workers.shared import SharedSolvers
 from dispatcher.workers.tasks import FAILED
+from dispatcher.workers.worker import name_of
 from solvers.found import Found
 from solvers.planning import plan
 from solvers.saved import pack_plan
@@ -73,6 +77,21 @@ async def test_what_is_too_large_for_the_broker_goes_through_the_object_store_an
     async with asyncio.timeout(20):
         while desk.parcels.blobs.under("metro"):
             await asyncio.sleep(0.02)
+
+
+async def test_a_worker_that_finds_no_parcel_says_which_setting_to_look_at(
+    working: Cluster, pool: SolverPool, tmp_path: Path
+) -> None:
+    """Each machine has a folder of its own: the large batches, for which workers are there, fail."""
+    there = working.desk(small=100)
+    desk = replace(there, parcels=replace(there.parcels, blobs=Folder(tmp_path)))
+    await until_living(desk)
+    shared = SharedSolvers(pool, desk)
+    with capture_logs() as said:
+        assert len((await shared.plan(batch(7), whose=WHOSE)).chosen) == 4
+    assert shared.elsewhere == 0
+    (line,) = [each for each in said if each["event"] == "solved_here"]
+    assert line["reason"] == f"a worker could not do it: it is not where it was left\n{ONE_PLACE}"
 
 
 async def test_the_broker_holds_no_door_and_nothing_that_could_run(
@@ -185,6 +204,23 @@ async def test_who_is_busy_and_what_waits_is_known(cluster: Cluster, pool: Solve
     assert broker.workers()[1] == (1, 0, 0, 0.0), "and w1 is done"
     broker.withdraw(names[1])
     assert not broker._client.exists(given)
+
+
+async def test_names_that_the_broker_makes_up_end_nobody(cluster: Cluster, pool: SolverPool) -> None:
+    broker, ref = faked(cluster, pool).desk.broker, Ref("metro", "abc", "1-x")
+    name = broker.give(ref, 0, b"\x00", 1.0, 60.0)
+    assert broker.take(ref, name, "w1")
+    broker._client.set(broker._key("taken", name), b"\xff\xfe")
+    broker._client.sadd(broker._key("workers"), b"\xff")
+    broker._client.zadd(broker._key("given"), {b"\xff": 1})
+    living, found, _ = broker.workers()
+    assert (living, found[:3]) == ({"w1"}, (1, 0, 0))
+
+
+def test_a_worker_that_is_started_again_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container each has the host's name and the number 1: what the one before had would be its own."""
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    assert name_of(SOLVES) != name_of(SOLVES)
 
 
 async def test_the_number_of_workers_is_news_at_once_and_what_they_do_every_few_seconds(

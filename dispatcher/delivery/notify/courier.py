@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
@@ -32,6 +33,7 @@ from dispatcher.domain.notifications import (
 )
 from dispatcher.domain.refusals import Unavailable, Unreadable, Unwritable
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.runtime.rounds import few_at_once
 from dispatcher.service.service import Service
 
 BATCH, AT_ONCE = 64, 8
@@ -64,11 +66,10 @@ class Courier:
         """See to what is due to be tried, the longest waiting first; how many of them moved on."""
         records = self.service.store.market(market).records(NOTIFICATION_KIND)
         ids = await records.due_in(DUE_LIST, self.service.clock.now_ms(), BATCH)
-        found, places = await records.get_all(ids), asyncio.Semaphore(AT_ONCE)
+        found = await records.get_all(ids)
         if self.notifier is None and await self._all_dropped(market, list(found.values())):
             return len(found)
-        seen = await asyncio.gather(*(self._one(market, each, places) for each in found.values()))
-        return sum(seen)
+        return sum(await few_at_once((partial(self._one, market, each) for each in found.values()), AT_ONCE))
 
     async def _all_dropped(self, market: str, notes: Sequence[NotificationRecord]) -> bool:
         """End them in one commit: each by itself would be most of what a market without a way out commits."""
@@ -85,17 +86,22 @@ class Courier:
         await self._count(market, D.DROPPED, len(ends))
         return True
 
-    async def _one(self, market: str, note: NotificationRecord, places: asyncio.Semaphore) -> bool:
+    async def _one(self, market: str, note: NotificationRecord) -> bool:
         """One that goes wrong is named, and holds up no other."""
-        async with places:
-            try:
-                return await self._see_to(market, note)
-            except Unavailable:
-                raise
-            except Exception as error:  # its text may hold what was sent
-                log.error("notification_failed", market=market, id=note.id, error=type(error).__name__)
-                again_ms = self.service.clock.now_ms() + UNREAD_AGAIN_MS
-                return await self._do(market, note, PutOffNotification, next_ms=again_ms)
+        try:
+            return await self._see_to(market, note)
+        except Unavailable:
+            raise
+        except Exception as error:  # its text may hold what was sent
+            log.error("notification_failed", market=market, id=note.id, error=type(error).__name__)
+        try:
+            again_ms = self.service.clock.now_ms() + UNREAD_AGAIN_MS
+            return await self._do(market, note, PutOffNotification, next_ms=again_ms)
+        except Unavailable:
+            raise
+        except Exception as error:  # then it stays due
+            log.error("notification_not_put_off", market=market, id=note.id, error=type(error).__name__)
+            return False
 
     async def _see_to(self, market: str, note: NotificationRecord) -> bool:
         now_ms = self.service.clock.now_ms()

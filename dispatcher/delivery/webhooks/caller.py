@@ -5,27 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import Any
+from collections.abc import Mapping
 
-import msgspec
 from msgspec.structs import replace
 
 from contracts.instants import HOUR_MS, MINUTE_MS
-from contracts.webhooks import DeliveryOutcome, WebhookState
+from contracts.webhooks import DeliveryOutcome, WebhookForm, WebhookState, is_said
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.joint import JointFeed
-from dispatcher.delivery.webhooks.content import GAP, body_of, gap_before, gap_body, sent_of, webhook_id
+from dispatcher.delivery.webhooks.content import gap_before, sent_of
+from dispatcher.delivery.webhooks.forms import Form
 from dispatcher.delivery.webhooks.kept import TOO_LATE, Kept, Superseded
+from dispatcher.delivery.webhooks.making import NO_WORDS, Making
 from dispatcher.delivery.webhooks.queues import Queues
 from dispatcher.delivery.webhooks.retrying import RETRY, next_ms
-from dispatcher.delivery.webhooks.sending import Poster, Undelivered, signed
-from dispatcher.delivery.webhooks.test_calls import TestCalls, body_of_test
+from dispatcher.delivery.webhooks.sending import Poster
+from dispatcher.delivery.webhooks.test_calls import TestCalls
 from dispatcher.delivery.webhooks.trial import Trial
 from dispatcher.domain.commands.webhooks import GONE, TookAgain
-from dispatcher.domain.refusals import Refusal, Unreadable
+from dispatcher.domain.refusals import Refusal
 from dispatcher.domain.webhooks import ALL, TEST
 from dispatcher.runtime.cancellation import cancel_requested
-from dispatcher.runtime.clock import unix_s
 from dispatcher.store.events import Entry, place
 from dispatcher.store.webhooks import Sent
 
@@ -35,15 +35,14 @@ FLUSH_EVERY_S, LOOK_EVERY_S = 0.25, 1.0  # real
 MOVED_EVERY_S = 5.0  # real: it only passed over what is not wanted
 FAILING = 3  # calls in a row that were not taken
 FIRST_HOLD_MS, LONGEST_HOLD_MS = 1_000, 10 * MINUTE_MS  # of all its calls, while it takes nothing
-LOST, UNREADABLE = "lost", "unreadable"
 S, D = WebhookState, DeliveryOutcome
 
 
 class Caller:
     """Of one webhook. Raises Superseded from `run` when it is to be begun anew."""
 
-    def __init__(self, hub: Hub, poster: Poster, kept: Kept) -> None:
-        self.hub, self.poster, self.kept = hub, poster, kept
+    def __init__(self, hub: Hub, poster: Poster, kept: Kept, forms: Mapping[WebhookForm, Form]) -> None:
+        self.hub, self.kept, self._making = hub, kept, Making(poster, kept, forms)
         self.queues, self.tests = Queues({}), TestCalls(kept)
         self._wake = asyncio.Event()
         self._feed: JointFeed | None = None
@@ -143,8 +142,12 @@ class Caller:
             self._take(each)
 
     def _take(self, entry: Entry) -> None:
-        sent, wanted = sent_of(entry, self.kept.now_ms), self.kept.hook.events
-        if sent is None or (wanted and sent.type not in wanted):
+        sent, hook = sent_of(entry, self.kept.now_ms), self.kept.hook
+        if (
+            sent is None
+            or (hook.events and sent.type not in hook.events)
+            or not is_said(hook.form, sent.type)
+        ):
             self.queues.skip(entry.stream, entry.id)
             self._has_moved = True
             return
@@ -160,7 +163,7 @@ class Caller:
             self._start_one(sent)
 
     def _start_one(self, sent: Sent) -> None:
-        task = asyncio.create_task(self._call(sent, self._events.pop(sent.key, b"")))
+        task = asyncio.create_task(self._making.call(sent, self._events.pop(sent.key, b"")))
         task.add_done_callback(lambda _: self._nudge())
         self._calls.add(task)
 
@@ -169,41 +172,6 @@ class Caller:
         self._wake.set()
         if self._feed is not None:
             self._feed.nudge()
-
-    async def _call(self, sent: Sent, event: bytes) -> Trial:
-        began_s = time.monotonic()
-
-        def trial(code: str, **more: Any) -> Trial:
-            return Trial(sent, code, round(1_000 * (time.monotonic() - began_s)), **more)
-
-        try:
-            body = await self._body(sent, event)
-        except (msgspec.MsgspecError, TypeError, ValueError):
-            return trial(UNREADABLE, final=True)
-        if body is None:
-            return trial(LOST, final=True)
-        kept, hook, now_ms = self.kept, self.kept.hook, self.kept.now_ms
-        try:
-            secrets = kept.part.secrets(hook, now_ms)
-            headers = signed(webhook_id(kept.market, sent), unix_s(), body, secrets)
-            await self.poster.post(hook.url, body, headers)
-        except Unreadable:
-            return trial(UNREADABLE)
-        except Undelivered as error:
-            asked_ms = round(1_000 * error.retry_after_s)
-            return trial(GONE if error.final else error.code, asked_ms=asked_ms)
-        return trial("")
-
-    async def _body(self, sent: Sent, event: bytes) -> bytes | None:
-        """None: it is kept no more."""
-        if sent.stream == GAP:
-            return gap_body(self.kept.market, sent)
-        if sent.stream == TEST:
-            return body_of_test(self.kept.market, sent)
-        if not event:
-            entries = await self.kept.part.streams.entries(sent.stream, [sent.entry_id])
-            event = entries[0].event if entries else b""
-        return body_of(event) if event else None
 
     async def _see_to_calls(self) -> None:
         for each in [each for each in self._calls if each.done()]:
@@ -215,6 +183,9 @@ class Caller:
                     self._try_now()
             elif not trial.code:
                 await self._delivered(trial)
+            elif trial.code == NO_WORDS:
+                self.kept.called(trial.sent, D.SKIPPED, NO_WORDS, trial.took_ms)
+                self.queues.done(trial.sent)
             elif trial.final:
                 self.kept.bury(trial.sent, trial.code, trial.took_ms)
                 self.queues.done(trial.sent)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
-from contracts.webhooks import WebhookState
+from contracts.webhooks import WebhookForm, WebhookState
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.webhooks.caller import Caller
+from dispatcher.delivery.webhooks.forms import CloudEvents, Form
 from dispatcher.delivery.webhooks.kept import BY, Kept, Superseded, sealed_anew
 from dispatcher.delivery.webhooks.sending import Poster
 from dispatcher.domain.refusals import Refusal, Unavailable
@@ -29,10 +30,18 @@ log = structlog.get_logger()
 
 
 class Callers:
-    """`owner`: who we are, in leases."""
+    """`owner`: who we are, in leases; `forms`: what events may be said in, beside CloudEvents."""
 
-    def __init__(self, service: Service, hub: Hub, poster: Poster, owner: str) -> None:
+    def __init__(
+        self,
+        service: Service,
+        hub: Hub,
+        poster: Poster,
+        owner: str,
+        forms: Mapping[WebhookForm, Form] = {},
+    ) -> None:
         self.service, self.hub, self.poster, self.owner = service, hub, poster, owner
+        self.forms = {WebhookForm.CLOUD_EVENTS: CloudEvents(), **forms}
 
     async def run(self, market: str) -> None:
         """Call the market's webhooks until cancelled. A store that is away is waited for."""
@@ -107,7 +116,7 @@ class _Market:
 
     def _begin(self, hook: WebhookRecord) -> None:
         of = self.of
-        caller = Caller(of.hub, of.poster, Kept(of.service, self.market, hook, self.fence))
+        caller = Caller(of.hub, of.poster, Kept(of.service, self.market, hook, self.fence), of.forms)
         self._calling[hook.id] = caller, asyncio.create_task(caller.run())
 
     async def _stop(self, names: Sequence[str]) -> None:

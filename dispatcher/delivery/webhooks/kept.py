@@ -20,6 +20,7 @@ from dispatcher.domain.webhooks import WebhookRecord
 from dispatcher.service.service import Service
 from dispatcher.store.events import place
 from dispatcher.store.outcome import Status
+from dispatcher.store.program import once_name
 from dispatcher.store.webhooks import Buried, Called, Progress, Sent
 
 ATTEMPTS = 5
@@ -46,6 +47,7 @@ class Kept:
         self._set_anew: WebhookRecord | None = None
         self._called: list[Called] = []
         self._dead: list[Buried] = []
+        self._once = once_name()  # of what is to be kept: whether it was is not always known
 
     @property
     def now_ms(self) -> int:
@@ -120,7 +122,13 @@ class Kept:
         waiting = queues.waiting if queues.changed else None
         for _ in range(ATTEMPTS):
             outcome = await self.part.flush(
-                self.hook, self.fence, self.progress, waiting=waiting, called=self._called, dead=self._dead
+                self.hook,
+                self.fence,
+                self.progress,
+                waiting=waiting,
+                called=self._called,
+                dead=self._dead,
+                once=self._once,
             )
             if outcome.status is not Status.OUTDATED:
                 break
@@ -128,6 +136,7 @@ class Kept:
         if not outcome.ok:
             raise Superseded
         self._called, self._dead, self.is_dirty, queues.changed = [], [], False, False
+        self._once = once_name()
 
     async def _change(self, command: OnWebhook) -> None:
         tried = self.hook

@@ -134,14 +134,16 @@ class _Names(AbstractResolver):
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def signed(message_id: str, at_s: int, body: bytes, secrets: Sequence[bytes]) -> dict[str, str]:
+def signed(
+    message_id: str, at_s: int, body: bytes, secrets: Sequence[bytes], media: str = "application/json"
+) -> dict[str, str]:
     """The headers that say who sent it, as Standard Webhooks has them: a signature by each secret.
 
     `at_s`: Unix time of the attempt; who verifies it holds that against a clock of its own.
     """
     at, text = datetime.fromtimestamp(at_s, UTC), body.decode()
     return {
-        "Content-Type": "application/json",
+        "Content-Type": media,
         "webhook-id": message_id,
         "webhook-timestamp": str(at_s),
         "webhook-signature": " ".join(Signer(each).sign(message_id, at, text) for each in secrets),

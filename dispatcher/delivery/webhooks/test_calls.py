@@ -8,7 +8,8 @@ import msgspec
 
 from contracts.events import CloudEvent
 from contracts.instants import to_instant
-from contracts.webhooks import DeliveryOutcome, WebhookTest, as_json
+from contracts.webhooks import DeliveryOutcome, WebhookTest
+from dispatcher.delivery.webhooks.content import Event
 from dispatcher.delivery.webhooks.kept import Kept
 from dispatcher.delivery.webhooks.queues import Queues
 from dispatcher.domain.commands.webhooks import Tried
@@ -49,8 +50,8 @@ class TestCalls:
         self._at_work.discard(sent.event_id)
 
 
-def body_of_test(market: str, sent: Sent) -> bytes:
-    """What is sent of it: no news."""
+def event_of_test(market: str, sent: Sent) -> Event:
+    """What is said of it: no news."""
     event = CloudEvent(
         id=sent.event_id,
         source=f"/markets/{market}",
@@ -59,4 +60,5 @@ def body_of_test(market: str, sent: Sent) -> bytes:
         subject=sent.subject,
         data=msgspec.to_builtins(WebhookTest(webhook_id=sent.subject)),
     )
-    return as_json(msgspec.to_builtins(event))
+    found: Event = msgspec.to_builtins(event)
+    return found

@@ -15,7 +15,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.legs import planned_end_ms
 from dispatcher.domain.messages import activated, changed
-from dispatcher.domain.refusals import Invalid, NotFound, WrongState
+from dispatcher.domain.refusals import Invalid, WrongState, no_such
 from dispatcher.domain.requests import RequestRecord, moved
 from dispatcher.domain.rights import MAY_RELEASE
 from dispatcher.domain.states import TERMINAL
@@ -41,7 +41,7 @@ def activate(record: RequestRecord, command: ActivateRequest, context: Context) 
     Invalid for a time beyond those that it was submitted with, or before its own way there has ended.
     """
     if context.facility_id not in ("", record.facility):
-        raise NotFound(f"there is no {command.named}\nMaybe the id is misspelt.")
+        raise no_such(command.named)
     if record.state in TERMINAL:
         advice = "submit a ride of its own" if record.state is not RequestState.COMPLETED else "look at it"
         raise WrongState(

@@ -96,8 +96,8 @@ def settle(record: RequestRecord, command: SettlePrice, context: Context) -> Dec
 
 def _line(offer: OfferRecord, command: DisputePrice) -> Line:
     lines = charged(offer)
-    if lines is None:
-        why = "was never accepted, or was taken back in time"
+    if not lines:
+        why = "was never accepted, or ended without a fee"
         raise WrongState(
             f"offer {command.offer_id} is {offer.state}: it {why}, and nothing is charged\n"
             "Maybe another of the request's offers was meant.",

@@ -97,7 +97,8 @@ def refuse_taken(record: RequestRecord, now_ms: int) -> None:
     """Raises WrongState unless the request may be put to a vendor of somebody's choice."""
     advice = ""
     if record.state is RequestState.ON_HOLD:
-        advice = f"it waits for {', '.join(record.requirements)}\nMaybe resume it first"
+        help_ = "activate" if record.waits_for_call else "resume"
+        advice = f"it waits for {', '.join(record.requirements)}\nMaybe {help_} it first"
     elif record.state not in OPEN and record.state is not RequestState.OFFERED:
         advice = f"it is {record.state}\nMaybe its vendor turns it back first, or it is submitted anew"
     elif record.accepted_by_silence(now_ms):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contracts.codes import Role
 from contracts.instants import HOUR_MS
-from contracts.webhooks import WebhookState
+from contracts.webhooks import WebhookForm, WebhookState
 from dispatcher.domain.commands.table import Command, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
@@ -56,6 +56,7 @@ class MakeWebhook(OnWebhook, frozen=True, kw_only=True):
     description: str
     sealed: bytes
     begin: str
+    form: WebhookForm = WebhookForm.CLOUD_EVENTS
 
 
 class ChangeWebhook(OnWebhook, frozen=True, kw_only=True):
@@ -64,6 +65,7 @@ class ChangeWebhook(OnWebhook, frozen=True, kw_only=True):
     url: str
     events: tuple[str, ...]
     description: str
+    form: WebhookForm = WebhookForm.CLOUD_EVENTS
 
 
 class EnableWebhook(OnWebhook, frozen=True, kw_only=True):
@@ -147,6 +149,7 @@ def make(hook: WebhookRecord | None, command: MakeWebhook, context: Context) -> 
         secrets=(Secret(command.sealed),),
         begin=command.begin,
         description=command.description,
+        form=command.form,
     )
     return Decision(changes=(Change(None, made),), at_ms=context.now_ms)
 
@@ -154,7 +157,7 @@ def make(hook: WebhookRecord | None, command: MakeWebhook, context: Context) -> 
 @decides(ChangeWebhook, KIND, roles=ROLES)
 def change(hook: WebhookRecord, command: ChangeWebhook, context: Context) -> Decision | None:
     """None when it is so already."""
-    wanted = {"url": command.url, "events": command.events, "description": command.description}
+    wanted = {each: getattr(command, each) for each in ("url", "events", "description", "form")}
     if all(getattr(hook, name) == value for name, value in wanted.items()):
         return None
     return step(hook, changed(hook, context, **wanted), context)

@@ -8,7 +8,7 @@ import { Api, Problem } from "./api.js";
 import * as early from "./early.js";
 import { drawFrame, frame, left, notForYou, pagesOf, showKeys, theme } from "./frame.js";
 import { fill, h } from "./dom.js";
-import { bind } from "./keys.js";
+import { bind, holdKeys, playKeys } from "./keys.js";
 import { Live } from "./live.js";
 import { pageNamed } from "./pages.js";
 import { watchHands } from "./press.js";
@@ -126,6 +126,7 @@ async function show(session) {
   fill(frame.main, root);
   document.title = `${found.title} · ${market.id} · Dispatcher`;
   const signal = page.signal;
+  holdKeys();
   try {
     /** @type {PageModule} */
     const module = await import(`../pages/${found.name}.js`);
@@ -138,6 +139,7 @@ async function show(session) {
     console.error(error);
     showTrouble(root.appendChild(h("p", { class: "trouble", role: "alert" })), error);
   }
+  if (!signal.aborted) playKeys();
 }
 
 /** @param {Session} session @param {{ id: string, tz: string }} market */

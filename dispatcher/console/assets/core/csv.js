@@ -18,18 +18,19 @@ export function csv(names, rows) {
   return [names, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
 }
 
+const MARK = "\ufeff"; // by it a spreadsheet knows UTF-8: else José becomes JosÃ©
+
 /**
- * Hand a file to the browser.
+ * Hand a table to the browser, as a file for a spreadsheet.
  * @param {string} name
- * @param {string} text
- * @param {string} [type]
+ * @param {string | Blob} rows
  */
-export function download(name, text, type = "text/csv") {
-  save(name, new Blob([text], { type: `${type};charset=utf-8` }));
+export function saveCsv(name, rows) {
+  save(`${name}.csv`, new Blob([MARK, rows], { type: "text/csv;charset=utf-8" }));
 }
 
 /**
- * The same, of bytes as they are.
+ * Hand a file to the browser.
  * @param {string} name
  * @param {Blob} content
  */

@@ -9,6 +9,8 @@
 const bindings = new Set();
 let first = "";
 let firstAt = 0;
+/** @type {KeyboardEvent[] | null} pressed before what they are for was there; null: it is */
+let early = [];
 
 /**
  * Keys that count from now until what is returned is called. A key is `j`, `Shift+J`, `/`, `Escape`, or two in
@@ -26,6 +28,18 @@ export function bind(added) {
 /** All that counts now, the newest last. */
 export function bound() {
   return [...bindings];
+}
+
+/** What is pressed from now on, and says nothing yet, is for what comes: a page, or the rows of a list. */
+export function holdKeys() {
+  early ??= [];
+}
+
+/** It is there, and hears what was pressed meanwhile, where the keyboard is now. */
+export function playKeys() {
+  const held = early || [];
+  early = null;
+  for (const each of held) (document.activeElement || document.body).dispatchEvent(new KeyboardEvent(each.type, each));
 }
 
 /** What `r` does on this page: what is there now is shown. */
@@ -55,8 +69,11 @@ function pressed(event) {
   const found = (both && all.find((each) => each.key === both)) || all.find((each) => each.key === name);
   first = name;
   firstAt = event.timeStamp;
-  if (!found) return;
-  if (found.key === both) first = "";
+  if (!found) return void early?.push(event);
+  if (found.key === both) {
+    first = "";
+    early?.pop(); // its first key
+  }
   event.preventDefault();
   found.act(event);
 }

@@ -143,6 +143,7 @@ export class Live {
   /** @param {Status} status */
   become(status) {
     if (status === this.status) return;
+    if (this.status === "stale") dispatchEvent(new CustomEvent("back"));
     this.status = status;
     for (const each of this.watchers) each(status);
   }

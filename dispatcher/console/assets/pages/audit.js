@@ -100,16 +100,18 @@ class Audit {
           name: "at",
           says: "When",
           width: 150,
+          least: 92,
           value: (row) => row.at,
           show: (row) => context.zone.moment(Date.parse(row.at), context.clock.now()),
         },
-        { name: "subject", says: "Who", width: 150, value: (row) => row.subject || row.by },
-        { name: "by", says: "As", width: 120, value: (row) => words(row.by) },
-        { name: "act", says: "Did", width: 190, below: 1, value: (row) => words(row.act) },
+        { name: "subject", says: "Who", width: 150, least: 100, value: (row) => row.subject || row.by },
+        { name: "by", says: "As", width: 120, least: 96, value: (row) => words(row.by) },
+        { name: "act", says: "Did", width: 190, least: 140, below: 1, value: (row) => words(row.act) },
         {
           name: "about",
           says: "To",
           width: 210,
+          least: 160,
           below: 1,
           value: (row) => `${row.kind} ${row.about}`,
           show: (row) => {
@@ -118,8 +120,8 @@ class Audit {
             return found ? h("a", { href: context.href(...found) }, said) : said;
           },
         },
-        { name: "reason", says: "Why", width: 260, below: 1, value: (row) => row.reason },
-        { name: "detail", says: "Detail", width: 260, value: (row) => row.detail },
+        { name: "reason", says: "Why", width: 260, least: 160, below: 1, value: (row) => row.reason },
+        { name: "detail", says: "Detail", width: 260, least: 160, value: (row) => row.detail },
       ],
     });
   }

@@ -117,6 +117,7 @@ class Episodes {
           name: "id",
           says: "Episode",
           width: 180,
+          least: 130,
           value: (line) => line.id,
           show: (line) => h("a", { class: "mono", href: context.href("care", ["episode", line.id]) }, line.id),
         },
@@ -124,10 +125,11 @@ class Episodes {
           name: "opened_at",
           says: "Opened",
           width: 130,
+          least: 110,
           value: (line) => line.opened,
           show: (line) => context.zone.moment(Date.parse(line.opened), context.clock.now()),
         },
-        { name: "owners", says: "Owners", width: 180, value: (line) => line.owners.map(words).join(", ") },
+        { name: "owners", says: "Owners", width: 180, least: 110, value: (line) => line.owners.map(words).join(", ") },
         { name: "requests", says: "Requests", width: 80, value: (line) => line.requests.length, end: true },
         {
           name: "done",
@@ -141,6 +143,7 @@ class Episodes {
           name: "at_risk",
           says: "At risk",
           width: 190,
+          least: 120,
           value: (line) => (line.whole?.at_risk || []).join(" "),
           show: (line) => {
             const at = line.whole?.at_risk || [];
@@ -152,6 +155,7 @@ class Episodes {
           name: "progress",
           says: "Progress",
           width: 320,
+          least: 240,
           below: 1,
           value: (line) => (line.whole?.requests || []).map((/** @type {any} */ each) => each.state || "").join(" "),
           show: (line) =>

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { save } from "../core/csv.js";
+import { saveCsv } from "../core/csv.js";
 import { h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { empty, figure, showFigures } from "../parts/figure.js";
@@ -143,7 +143,7 @@ class Statements {
     const { api, market, signal } = this.context, month = this.month.value;
     return told(async () => {
       const response = await api.fetch("GET", `${this.path(month)}/csv`, { accept: "text/csv", signal });
-      save(`statement-${market}-${this.vendor}-${month}.csv`, await response.blob());
+      saveCsv(`statement-${market}-${this.vendor}-${month}`, await response.blob());
     }, "Saved: a row a line.");
   }
 

@@ -61,10 +61,11 @@ export function mount(root, context) {
     );
     const shown = beside.matches ? SHOWN.wide : SHOWN.narrow;
     const pressing = queue(rows, tasks.all, now); // as many as Today says
+    const isKnown = store.loaded && tasks.loaded, trouble = !isKnown && (store.trouble || tasks.trouble);
     fill(
       risk,
-      !store.loaded && !store.trouble
-        ? h("span", { class: "wall-number soft" }, "…") // not known yet is not "nobody"
+      !isKnown
+        ? h("span", { class: "wall-number soft" }, "…") // not known is not "nobody"
         : h("span", { class: `wall-number ${pressing.length ? "bad" : "good"}` }, pressing.length),
       h("span", {}, pressing.length === 1 ? "needs somebody" : "need somebody"),
     );
@@ -77,6 +78,7 @@ export function mount(root, context) {
     );
     fill(
       next,
+      trouble && h("p", { class: "trouble" }, trouble.split("\n")[0] || ""),
       pressing.slice(0, shown).map(({ due, risk, row, tasks }) =>
         h(
           "p",

@@ -18,7 +18,7 @@ export function boardColumns({ clock, zone }) {
   const iso = (/** @type {number} */ ms) => ms ? new Date(ms).toISOString() : "";
   const moment = (/** @type {number} */ ms) => zone.moment(ms, clock.now());
   return [
-    { name: "id", says: "Request", width: 176, value: (row) => row.id },
+    { name: "id", says: "Request", width: 176, least: 116, value: (row) => row.id },
     {
       name: "state",
       says: "State",
@@ -30,6 +30,7 @@ export function boardColumns({ clock, zone }) {
       name: "due",
       says: "Due",
       width: 90,
+      least: 80,
       value: (row) => iso(row.due),
       sort: (row) => row.due || Infinity,
       show: (row) => row.due ? until(row.due, clock.now()) : "",
@@ -38,22 +39,30 @@ export function boardColumns({ clock, zone }) {
       name: "why",
       says: "Why",
       width: 210,
+      least: 104,
       grows: true,
       below: 1,
       value: (row) => row.risk && row.risk !== "report" ? [RISKS[row.risk], why(row)].filter(Boolean).join(": ") : "",
       show: why, // what its state does not say already
     },
     { name: "priority", says: "Priority", width: 64, value: (row) => row.priority },
-    { name: "class", says: "Service", width: 92, value: (row) => row.class, show: (row) => words(row.class) },
+    {
+      name: "class",
+      says: "Service",
+      width: 92,
+      least: 84,
+      value: (row) => row.class,
+      show: (row) => words(row.class),
+    },
     {
       name: "earliest",
       says: "Window",
-      width: 124,
+      width: 132,
       value: (row) => iso(row.earliest),
       sort: (row) => row.earliest,
       show: (row) => `${moment(row.earliest)}–${zone.time(row.latest)}`,
     },
-    { name: "vendor", says: "Vendor", width: 84, value: (row) => row.vendor },
+    { name: "vendor", says: "Vendor", width: 84, least: 72, value: (row) => row.vendor },
     {
       name: "start",
       says: "Start",
@@ -79,6 +88,6 @@ export function boardColumns({ clock, zone }) {
       end: true,
       title: "How many offers there were",
     },
-    { name: "episode", says: "Episode", width: 82, value: (row) => row.episode },
+    { name: "episode", says: "Episode", width: 82, least: 72, value: (row) => row.episode },
   ];
 }

@@ -6,7 +6,7 @@
 
 import { fill, framed, h } from "../core/dom.js";
 import { pressed, rowKeys } from "./grid_keys.js";
-import { headings, newRow, ROW_PX, rowPx, saved, sorted, whole, widthsOf } from "./grid_columns.js";
+import { headings, laidOut, newRow, ROW_PX, saved, sorted, whole } from "./grid_columns.js";
 
 /**
  * @template R
@@ -38,6 +38,7 @@ export class Grid extends HTMLElement {
     this.currentKey = "";
     this.rowPx = ROW_PX;
     this.handUntil = -Infinity; // a pointer is on it, or a finger was a moment ago
+    this.arrived = () => {}; // the first rows: a key may wait for them
     this.stamp = 0; // of the last update: what depends on the time is drawn anew with it
     /** @type {{ name: string, down: boolean } | null} */
     this.sort = null;
@@ -79,10 +80,7 @@ export class Grid extends HTMLElement {
 
   /** A phone's rows are others than a desk's. */
   measure() {
-    const { columns, least } = widthsOf(this.options), high = rowPx(this.options);
-    this.style.setProperty("--columns", columns);
-    this.style.setProperty("--least", least);
-    this.style.setProperty("--row", `${high}px`);
+    const high = laidOut(this);
     if (high !== this.rowPx) {
       this.rowPx = high;
       for (const [at, element] of this.drawn) element.style.transform = `translateY(${at * high}px)`;
@@ -121,7 +119,10 @@ export class Grid extends HTMLElement {
    */
   update(rows, { anew = false } = {}) {
     this.latest = rows;
-    if (!this.stamp++) fill(this.none, this.options.empty || "Nothing here.");
+    if (!this.stamp++) {
+      fill(this.none, this.options.empty || "Nothing here.");
+      queueMicrotask(this.arrived);
+    }
     this.now = new Map(rows.map((row) => [this.options.key(row), row]));
     const kept = [...this.chosen].filter((key) => this.now.has(key));
     if (kept.length < this.chosen.size) this.choose(kept); // what is not shown any more is not acted on
@@ -207,8 +208,7 @@ export class Grid extends HTMLElement {
     if (element.className !== name) element.className = name;
     element.tabIndex = at === this.current ? 0 : -1;
     if (this.options.select) element.setAttribute("aria-selected", String(this.chosen.has(key)));
-    const drawnOf = /** @type {any} */ (element);
-    const chosen = this.chosen.has(key);
+    const drawnOf = /** @type {any} */ (element), chosen = this.chosen.has(key);
     if (drawnOf.of === row && drawnOf.stamp === this.stamp && drawnOf.chosen === chosen) return;
     Object.assign(drawnOf, { of: row, stamp: this.stamp, chosen });
     this.drawCells(element, row, key);

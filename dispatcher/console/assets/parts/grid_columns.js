@@ -3,7 +3,7 @@
  * @module
  */
 
-import { csv, download } from "../core/csv.js";
+import { csv, saveCsv } from "../core/csv.js";
 import { h } from "../core/dom.js";
 
 /** @typedef {import("../core/dom.js").Child} Child */
@@ -14,6 +14,7 @@ import { h } from "../core/dom.js";
  * @property {string} name
  * @property {string} says heading
  * @property {number} width pixels
+ * @property {number} [least] to which it gives way where that makes room for all columns; none: it does not
  * @property {boolean} [grows] it takes what is left; none does: the last
  * @property {(row: R) => string | number} value what stands in the CSV, and what it sorts by
  * @property {(row: R) => string | number} [sort] what it sorts by, if not the value
@@ -59,7 +60,7 @@ export function sorted(rows, columns, sort) {
 /** All rows as a file, in that order. @param {GridOptions<any>} options @param {any[]} rows @param {Sort} sort */
 export function saved({ columns, file = "table" }, rows, sort) {
   const values = sorted(rows, columns, sort).map((row) => columns.map((column) => column.value(row)));
-  download(`${file}.csv`, csv(columns.map((each) => each.name), values));
+  saveCsv(file, csv(columns.map((each) => each.name), values));
 }
 
 /** @param {string | number} a @param {string | number} b */
@@ -101,22 +102,39 @@ const LINE_PX = 18;
 /** Whether there is room for a phone's columns only. */
 const isNarrow = () => matchMedia("(max-width: 720px)").matches;
 
-/** How high a row is. @param {GridOptions<any>} options */
-export function rowPx({ columns }) {
-  return ROW_PX + (isNarrow() ? LINE_PX * columns.reduce((sum, each) => sum + (each.below || 0), 0) : 0);
+/**
+ * How wide the columns that stand beside one another are, and all of them at least. They give way if all have room then.
+ * @param {GridOptions<any>} options
+ * @param {number} room pixels
+ */
+function widthsOf({ columns, select }, room) {
+  const beside = columns.filter((each) => !each.below || !isNarrow()), box = select ? 32 : 0;
+  const grows = beside.findIndex((each) => each.grows), last = beside.length - 1;
+  const sum = (/** @type {(each: Column<any>) => number} */ of) => beside.reduce((sum, each) => sum + of(each), box);
+  const narrow = (/** @type {Column<any>} */ each) => each.least || each.width;
+  const least = sum(narrow) <= room ? narrow : (/** @type {Column<any>} */ each) => each.width;
+  const widths = beside.map((each, at) =>
+    `minmax(${least(each)}px, ${at === (grows < 0 ? last : grows) ? "1fr" : `${each.width}px`})`
+  );
+  return { columns: (box ? `${box}px ` : "") + widths.join(" "), least: `${sum(least)}px` };
 }
 
-/** How wide the columns that stand beside one another are, and all of them at least. @param {GridOptions<any>} options */
-export function widthsOf({ columns, select }) {
-  const beside = columns.filter((each) => !each.below || !isNarrow());
-  const grows = beside.findIndex((each) => each.grows), last = beside.length - 1;
-  const widths = beside.map((each, at) =>
-    at === (grows < 0 ? last : grows) ? `minmax(${each.width}px, 1fr)` : `${each.width}px`
-  );
-  return {
-    columns: (select ? "32px " : "") + widths.join(" "),
-    least: `${beside.reduce((sum, each) => sum + each.width, select ? 32 : 0)}px`,
-  };
+/**
+ * Give a table its widths and the height of its rows, which it tells (px).
+ * @param {import("./grid.js").Grid} table
+ */
+export function laidOut(table) {
+  const { options } = table, high = rowPx(options);
+  const { columns, least } = widthsOf(options, table.frame.clientWidth);
+  table.style.setProperty("--columns", columns);
+  table.style.setProperty("--least", least);
+  table.style.setProperty("--row", `${high}px`);
+  return high;
+}
+
+/** How high a row is. @param {GridOptions<any>} options */
+function rowPx({ columns }) {
+  return ROW_PX + (isNarrow() ? LINE_PX * columns.reduce((sum, each) => sum + (each.below || 0), 0) : 0);
 }
 
 /** What is cut off is told whole where the pointer rests. @param {HTMLElement} cell */

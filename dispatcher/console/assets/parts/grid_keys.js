@@ -3,16 +3,30 @@
  * @module
  */
 
-import { bind } from "../core/keys.js";
+import { bind, holdKeys, playKeys } from "../core/keys.js";
 
 /** @typedef {import("./grid.js").Grid} Grid */
 
 /** Keys of the page for as long as the grid is on it. @param {Grid} table */
 export function rowKeys(table) {
   return bind([
-    { key: "j", says: "The next row", act: () => table.go(table.current + (table.isFocused ? 1 : 0)) },
-    { key: "k", says: "The row before", act: () => table.go(table.current - 1) },
+    { key: "j", says: "The next row", act: () => lead(table, table.current + (table.isFocused ? 1 : 0)) },
+    { key: "k", says: "The row before", act: () => lead(table, table.current - 1) },
   ]);
+}
+
+/**
+ * To a row. Before there are any: to the first, once it is there, unless who pressed is elsewhere by then; what is
+ * pressed meanwhile is for it.
+ * @param {Grid} table @param {number} at
+ */
+function lead(table, at) {
+  if (table.stamp) return table.go(at);
+  holdKeys();
+  table.arrived = () => {
+    if ((document.activeElement || document.body).contains(table)) table.go(0);
+    playKeys();
+  };
 }
 
 /** Enter and ↓ lead from a field to the rows, Escape to the page. @param {HTMLInputElement} field @param {Grid} table */

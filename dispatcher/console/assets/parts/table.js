@@ -3,7 +3,7 @@
  * @module
  */
 
-import { csv, download } from "../core/csv.js";
+import { csv, saveCsv } from "../core/csv.js";
 import { fill, h } from "../core/dom.js";
 import { button } from "./view.js";
 
@@ -90,5 +90,5 @@ export function csvButton(options) {
 export function save(options) {
   const columns = options.columns.filter((each) => each.value);
   const rows = options.rows.map((row) => columns.map((each) => each.value?.(row)));
-  download(`${options.file}.csv`, csv(columns.map((each) => each.name), rows));
+  saveCsv(options.file, csv(columns.map((each) => each.name), rows));
 }

@@ -76,9 +76,12 @@ export function seconds(seconds) {
   return seconds < 172_800 ? `${(seconds / 3_600).toFixed(1)} h` : `${Math.round(seconds / 86_400)} d`;
 }
 
+/** @type {WeakMap<HTMLElement, AbortController>} places whose reading failed: they wait for the service to be back */
+const failed = new WeakMap();
+
 /**
  * Read something and draw it, under whoever is in it with the keyboard, too; what goes wrong is said in its place, or
- * above what was read before, with a button to try again.
+ * above what was read before, with a button to try again; once the service is back, that is done by itself.
  * @template T
  * @param {HTMLElement} place
  * @param {AbortSignal} signal
@@ -86,6 +89,7 @@ export function seconds(seconds) {
  * @param {(found: T) => Child} draw
  */
 export async function reading(place, signal, read, draw) {
+  failed.get(place)?.abort();
   if (!place.childNodes.length) fill(place, h("p", { class: "soft unread", role: "status" }, "Reading …"));
   try {
     const found = await read();
@@ -94,10 +98,12 @@ export async function reading(place, signal, read, draw) {
     if (signal.aborted) return;
     const trouble = h("p", { class: "trouble", role: "alert" });
     showTrouble(trouble, error);
-    const again = h("p", {}, button("Try again", () => reading(place, signal, read, draw)));
+    const again = () => reading(place, signal, read, draw), waits = new AbortController();
+    failed.set(place, waits);
+    addEventListener("back", () => void again(), { signal: AbortSignal.any([signal, waits.signal]) });
     keepingFocus(place, () => {
       place.querySelector(":scope > .unread")?.remove();
-      place.prepend(h("div", { class: "unread" }, trouble, again));
+      place.prepend(h("div", { class: "unread" }, trouble, h("p", {}, button("Try again", again))));
     });
   }
 }

@@ -3,11 +3,12 @@
  * @module
  */
 
-import { save } from "../../core/csv.js";
+import { saveCsv } from "../../core/csv.js";
 import { h } from "../../core/dom.js";
 import { money, t } from "../core/messages.js";
-import { level, priceTable, redraw, said, trouble } from "../core/pieces.js";
+import { redraw, said, trouble } from "../core/pieces.js";
 import { field } from "./field.js";
+import { rows } from "./statement_rows.js";
 import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
@@ -34,7 +35,7 @@ export async function mount(root, context) {
       if (of === path()) {
         redraw(
           shown,
-          ...drawn(sums, first, (cursor) => page(of, cursor), () => void file(of), context),
+          ...drawn(sums, first, { of, next: (cursor) => page(of, cursor), file: () => void file(of) }, context),
         );
       }
     } catch (error) {
@@ -44,7 +45,7 @@ export async function mount(root, context) {
   const file = async (/** @type {string} */ of) => {
     try {
       const response = await api.fetch("GET", `${of}/csv`, { accept: "text/csv", signal });
-      save(`statement-${chosen.value}.csv`, await response.blob());
+      saveCsv(`statement-${chosen.value}`, await response.blob());
     } catch (error) {
       if (!signal.aborted) shown.prepend(trouble(said(error)));
     }
@@ -62,11 +63,10 @@ export async function mount(root, context) {
 /**
  * @param {any} sums
  * @param {any} first page of items
- * @param {(cursor: string) => Promise<any>} next
- * @param {() => void} file
+ * @param {{ of: string, next: (cursor: string) => Promise<any>, file: () => void }} whence
  * @param {Context} context
  */
-function drawn(sums, first, next, file, context) {
+function drawn(sums, first, { of, next, file }, context) {
   const { corrections, open_work: left, open_disputes: disputed } = sums;
   const going = left ? t("statement.notFinal", { n: left }) : t("statement.going");
   return [
@@ -80,47 +80,8 @@ function drawn(sums, first, next, file, context) {
       h("span", { class: "soft" }, sums.final ? t("statement.final") : going),
     ),
     first.items.length ? h("button", { onclick: file }, t("statement.save")) : null,
-    ...first.items.length ? list(first, next, context) : [h("p", { class: "empty" }, t("statement.none"))],
+    ...first.items.length ? rows(of, first, next, context) : [h("p", { class: "empty" }, t("statement.none"))],
   ];
-}
-
-/** A page of items; a month of thousands is shown as it is asked for. @param {any} first @param {(cursor: string) => Promise<any>} next @param {Context} context */
-function list(first, next, context) {
-  const rows = h("ul", { class: "cards" }), more = h("button", { onclick: () => void on() }, t("statement.more"));
-  let cursor = "";
-  const add = (/** @type {any} */ page) => {
-    rows.append(...page.items.map((/** @type {any} */ each) => h("li", {}, row(each, context))));
-    cursor = page.cursor;
-    more.hidden = !cursor;
-  };
-  const on = async () => {
-    const many = rows.children.length;
-    more.disabled = true;
-    try {
-      add(await next(cursor));
-      /** @type {HTMLElement | null | undefined} */ (rows.children[many]?.querySelector("summary"))?.focus();
-    } catch (error) {
-      if (!context.signal.aborted) more.before(trouble(said(error)));
-    }
-    more.disabled = false;
-  };
-  add(first);
-  return [rows, more];
-}
-
-/** @param {any} item @param {Context} context */
-function row(item, { times, clock }) {
-  const end = item.kind === "correction" ? t("statement.correction") : t(`status.${item.end}`);
-  const lines = item.lines.map((/** @type {any} */ each) => ({ ...each, note: each.hcpcs }));
-  const about = [level({ level_of_service: item.service }), item.reference].filter(Boolean).join(" · ");
-  return h(
-    "details",
-    { class: "card", dataset: { item: item.offer_id, kind: item.kind } },
-    h("summary", {}, `${times.moment(item.start_at, clock.now())} · ${end} · ${money(item.cents)}`),
-    h("p", { class: "soft" }, about),
-    lines.some((/** @type {any} */ each) => each.disputed) ? h("p", { class: "warn" }, t("statement.open")) : null,
-    priceTable(lines, item.cents),
-  );
 }
 
 /** Months from this one back, from number `first` (0: this one) to before `end`. @param {string} today 2026-03-03 @param {number} first @param {number} end */

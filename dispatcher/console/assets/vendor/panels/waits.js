@@ -1,18 +1,17 @@
 /**
- * Waiting at a door, what the work costs by now, and a line of that which is wrong.
+ * Waiting at a door, and what the work costs by now.
  * @module
  */
 
 import { h } from "../../core/dom.js";
 import { money, t } from "../core/messages.js";
 import { priceTable, steady } from "../core/pieces.js";
-import { field } from "./field.js";
-import { sheet } from "./sheet.js";
+import { dispute } from "./dispute.js";
 import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
-const MOST_CHARS = 1_000, AT_DOOR = ["at_pickup"];
+const AT_DOOR = ["at_pickup"];
 
 /** Since when the vendor waits, with what was tapped; "" if it does not. @param {any} dispatch @param {any} price @param {Context} context */
 export function waitingSince(dispatch, price, { taps }) {
@@ -70,31 +69,8 @@ export function priceCard(dispatch, price, context) {
     h("summary", { dataset: { at: "price" } }, t("ride.price"), ` · ${money(total)}`),
     priceTable(lines, total),
     disputes.length ? h("ul", { class: "cards" }, disputes) : null,
-    h("button", { onclick: () => void dispute(dispatch, lines, context) }, t("dispute.act")),
+    h("button", {
+      onclick: () => void dispute(dispatch.id, lines, `/dispatches/${dispatch.id}/price/disputes`, context),
+    }, t("dispute.act")),
   );
-}
-
-/** @param {any} dispatch @param {any[]} lines @param {Context} context */
-async function dispute(dispatch, lines, { taps, api }) {
-  const line = h(
-    "select",
-    { name: "line" },
-    lines.map((each, at) => h("option", { value: at + 1 }, `${t(`price.${each.kind}`)}, ${money(each.cents)}`)),
-  );
-  const text = h("textarea", { name: "text", required: true, maxLength: MOST_CHARS });
-  const said = await sheet({
-    title: t("dispute.title"),
-    draft: `dispute ${dispatch.id}`,
-    body: [field(t("dispute.line"), line), field(t("dispute.text"), text)],
-    act: t("send"),
-    run: (form) => ({ line: Number(form.get("line")), text: String(form.get("text")) }),
-  });
-  if (!said) return;
-  await taps.put({
-    about: dispatch.id,
-    kind: "dispute",
-    method: "POST",
-    path: `${api.base}/dispatches/${dispatch.id}/price/disputes`,
-    body: said,
-  });
 }

@@ -1,0 +1,91 @@
+"""A telegram's way to its effect: what it means is done by the same service functions as over HTTP.
+
+A telegram is known by all that it says, its tripRequestId, type and timestamp among it: the same one again
+has its effect once. One that is stamped anew is another; most such say what is known, and change nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+
+import msgspec
+from msgspec.structs import replace
+
+from contracts.offers import Offer
+from contracts.proofs import ProofReport
+from contracts.threads import About, PostedMessage
+from dispatcher.domain.commands.accept import AcceptOffer, closed_already
+from dispatcher.domain.commands.counter import CounterOffer
+from dispatcher.domain.offers import NO_CAPACITY, OfferRecord
+from dispatcher.http.parts import Parts
+from dispatcher.interop.tds.meaning import TAKEN, Step
+from dispatcher.interop.tds.reading import Telegram
+from dispatcher.security.principal import Principal
+from dispatcher.store.idempotency import IdempotencyRecord
+
+DIGEST_BYTES = 16
+ANSWER = "tripRequestResponse"
+
+
+class Effects:
+    """Of one vendor's telegrams in one market. Raises what commands raise, InvalidMessage and WrongState."""
+
+    def __init__(self, parts: Parts, who: Principal, market: str, key: str = "") -> None:
+        self.parts, self.service, self.who, self.market, self.key = parts, parts.service, who, market, key
+
+    async def of(self, said: Telegram) -> Offer:
+        """The offer as it stands after it."""
+        offer = await self._offer(said)
+        steps = TAKEN[said.name].meaning(said, offer, self.service.markets.zones[self.market])
+        for number, step in enumerate(steps):
+            await self._do(said.offer_id, step, self._known_as(said, number))
+        if not steps:
+            return offer
+        return await self.service.offers.offer(self.who, self.market, said.offer_id)
+
+    async def _offer(self, said: Telegram) -> Offer:
+        """What is answered: an amendment, where its vendor is asked about one; else the offer."""
+        offers = self.service.offers
+        offer = await offers.offer(self.who, self.market, said.offer_id)
+        if offer.amendment and said.name == ANSWER:
+            asked = await offers.proposed(self.who, self.market, said.offer_id)
+            return asked.dispatch.offer
+        return offer
+
+    def _known_as(self, said: Telegram, number: int) -> IdempotencyRecord:
+        """By the caller's key, under which nothing else may be said then; else by what it says."""
+        content = msgspec.msgpack.encode(said.node.content)
+        digest = hashlib.blake2b(content, digest_size=DIGEST_BYTES).hexdigest()
+        scope = f"tds/{said.name}/{said.offer_id}/{number}/{self.who.caller}"
+        return IdempotencyRecord.of(scope, self.key or digest, content)
+
+    async def _do(self, offer_id: str, step: Step, key: IdempotencyRecord) -> None:
+        who, market, service = self.who, self.market, self.service
+        if isinstance(step, ProofReport):
+            await service.proofs.keep(who, market, offer_id, await self._with_earlier(offer_id, step), key)
+        elif isinstance(step, PostedMessage):
+            await service.threads.post(who, market, About.DISPATCH, offer_id, text=step.text, idempotency=key)
+        elif isinstance(step, CounterOffer):
+            prepare = partial(self.parts.quoter.countered, market)
+            await service.execute(who, market, step, key, prepare=prepare)
+        else:
+            record = await service.execute(who, market, step, key)
+            if isinstance(step, AcceptOffer):
+                _refuse_full(record.offer_named(offer_id), offer_id)
+
+    async def _with_earlier(self, offer_id: str, said: ProofReport) -> ProofReport:
+        """What was proved of that part otherwise stays: a telegram has neither signature nor odometer."""
+        view = await self.service.proofs.view(self.who, self.market, offer_id)
+        last = next(
+            (each.report for each in view.parts if each.report.part is said.part and each.counts), None
+        )
+        if last is None:
+            return said
+        return replace(last, at=said.at, position=said.position or last.position)
+
+
+def _refuse_full(offer: OfferRecord, offer_id: str) -> None:
+    """Raises WrongState for one that was closed by its acceptance: there was no room for it any more."""
+    if offer.code == NO_CAPACITY:
+        raise closed_already(offer, offer_id)
