@@ -76,10 +76,12 @@ async def _end_streams(hub: Hub, boards: Boards, app: web.Application) -> None:
 
 @web.middleware
 async def problems(request: web.Request, handler: Enter) -> web.StreamResponse:
-    """What aiohttp refuses by itself (no such path, no such method) as a problem, too."""
+    """What aiohttp refuses by itself, as a problem: no such path, no such method of an operation's path."""
     try:
         return await handler(request)
-    except web.HTTPException as error:
+    except web.HTTPException as refused:
+        methods = request.app[SWITCH].methods(request)
+        error = web.HTTPMethodNotAllowed(request.method, methods) if methods else refused
         found = (tell for begins, tell in request.app[TELLS] if begins.match(request.path))
         return next(found, problem_responses.answer)(error, new_id(), codec.JSON)
 

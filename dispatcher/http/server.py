@@ -87,8 +87,6 @@ def _within_http(resolve: Any, switch: Switch) -> Any:
             else:
                 handler, request._match_info = found
                 answered = await handler(request)
-        except web.HTTPMethodNotAllowed as error:
-            answered = answers.marked(problem_responses.answer(error, new_id()))
         finally:
             turns.over(request)  # to send the answer takes as long as its caller takes to read it
         return answers.in_parts(answered)

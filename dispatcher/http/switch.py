@@ -49,13 +49,13 @@ class Switch:
             self._routes.setdefault((method, len(parts)), []).append((parts, route))
 
     def look(self, request: web.Request) -> tuple[Handler, Found] | None:
-        """As `find`, whatever the path looks like; None: no operation's. Raises HTTPMethodNotAllowed."""
+        """As `find`, whatever the path looks like; None: it is no operation's."""
+        return self._among(request.method, request.rel_url.path_safe)
+
+    def methods(self, request: web.Request) -> set[str]:
+        """Those by which there are operations at this path."""
         path = request.rel_url.path_safe
-        if found := self._among(request.method, path):
-            return found
-        if allowed := {method for method, _ in self._routes if self._among(method, path)}:
-            raise web.HTTPMethodNotAllowed(request.method, allowed)
-        return None
+        return {method for method, _ in self._routes if self._among(method, path)}
 
     def _find(self, method: str, path: str) -> tuple[Handler, Found] | None:
         """The handler, and what stands in the path; None: it has to be looked at more closely."""
