@@ -29,6 +29,7 @@ from dispatcher.tuning.registry import Registry
 from tools.fhir_page import fhir_page
 from tools.operations_tables import operations_page
 from tools.roles_page import roles_page
+from tools.tds_page import tds_page
 
 MADE = "Made by `python tools/docs_pages.py docs`"
 STATES_HEAD = f"""# The life of a request, of an offer and of a task
@@ -203,16 +204,16 @@ def api_page(before: str) -> str:
 
 
 def write(folder: Path) -> None:
-    """All pages, into `folder`, which has an api.md, a fhir.md and an operations.md."""
+    """All pages, into `folder`, which has an api.md, a fhir.md, a tds.md and an operations.md."""
     pages = {
         "states.md": states_page(),
         "commands.md": commands_page(),
         "roles.md": roles_page(MADE),
         "tuning.md": tuning_page(Registry.found()),
-        "api.md": api_page((folder / "api.md").read_text(encoding="utf-8")),
-        "fhir.md": fhir_page((folder / "fhir.md").read_text(encoding="utf-8")),
-        "operations.md": operations_page((folder / "operations.md").read_text(encoding="utf-8")),
     }
+    by_hand = {"api.md": api_page, "fhir.md": fhir_page, "tds.md": tds_page, "operations.md": operations_page}
+    for name, make in by_hand.items():  # but for their tables
+        pages[name] = make((folder / name).read_text(encoding="utf-8"))
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")
 

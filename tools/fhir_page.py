@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from dispatcher.domain.hcpcs import RIDES
 from dispatcher.interop.fhir.canonical import url
@@ -13,31 +12,18 @@ from dispatcher.interop.fhir.levels import ASKED
 from dispatcher.interop.fhir.outcome import ISSUES
 from dispatcher.interop.fhir.routes import ROUTES
 from dispatcher.interop.fhir.states import OFFERS, REQUESTS
+from tools.marked_tables import filled, table
 
-BEGINS, ENDS = "<!-- table: {} -->", "<!-- end of table -->"
 SHORT = {"ServiceRequest": "ride", "DeviceRequest": "equipment"}
 
 
 def fhir_page(before: str) -> str:
     """The page, its tables made anew; the rest is written by hand."""
-    for name, make in TABLES.items():
-        begins = BEGINS.format(name)
-        pattern = re.compile(f"{re.escape(begins)}.*?{ENDS}", re.DOTALL)
-        made = "\n".join([begins, *make(), ENDS])
-        before, count = pattern.subn(lambda _, made=made: made, before)
-        if count != 1:
-            raise ValueError(f"docs/fhir.md has {count} tables {name}\nMaybe one of its comments is missing.")
-    return before
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    names = list(head)
-    lines = [names, ["---"] * len(names), *map(list, rows)]
-    return [f"| {' | '.join(each)} |" for each in lines]
+    return filled(before, TABLES, "docs/fhir.md")
 
 
 def _routes() -> list[str]:
-    return _table(
+    return table(
         ("call", "what", "for"),
         (
             (
@@ -52,8 +38,8 @@ def _routes() -> list[str]:
 
 def _elements() -> list[str]:
     rows = list[tuple[str, str, str, str]]()
-    for name in dict.fromkeys(name for table in ELEMENTS.values() for name in table):
-        having = [kind for kind, table in ELEMENTS.items() if name in table]
+    for name in dict.fromkeys(name for each in ELEMENTS.values() for name in each):
+        having = [kind for kind, each in ELEMENTS.items() if name in each]
         row = ELEMENTS[having[0]][name]
         if row.fate is not Fate.PASSED:
             on = "both" if len(having) == 2 else SHORT[having[0]]
@@ -66,7 +52,7 @@ def _elements() -> list[str]:
                     row.words if row.fate is Fate.READ else f"refused: {row.words}",
                 )
             )
-    return _table(("element", "of", "our field", "what it means here"), rows)
+    return table(("element", "of", "our field", "what it means here"), rows)
 
 
 def _passed() -> list[str]:
@@ -79,7 +65,7 @@ def _extensions() -> list[str]:
     for name, row in EXTENSIONS.items():
         rows.append(_extension(f"`{url(name)}`", row, ", ".join(SHORT.get(on, f"`{on}`") for on in row.on)))
         rows += [_extension(f"&nbsp;&nbsp;`{part}`", each, "within") for part, each in row.parts.items()]
-    return _table(("url", "on", "value", "our field", "what it says"), rows)
+    return table(("url", "on", "value", "our field", "what it says"), rows)
 
 
 def _extension(name: str, row: Row, on: str) -> tuple[str, str, str, str, str]:
@@ -90,20 +76,20 @@ def _extension(name: str, row: Row, on: str) -> tuple[str, str, str, str, str]:
 
 
 def _told() -> list[str]:
-    return _table(
+    return table(
         ("url", "where, and what it says"), ((f"`{url(name)}`", words) for name, words in TOLD.items())
     )
 
 
 def _states() -> list[str]:
-    return _table(
+    return table(
         ("state of a request (`businessStatus`)", "`Task.status`", "status of the request's resource"),
         ((f"`{state}`", f"`{row.task}`", f"`{row.request}`") for state, row in REQUESTS.items()),
     )
 
 
 def _offers() -> list[str]:
-    return _table(
+    return table(
         ("state of an offer (`businessStatus`)", "`Task.status` of the attempt"),
         ((f"`{state}`", f"`{status}`") for state, status in OFFERS.items()),
     )
@@ -113,14 +99,14 @@ def _levels() -> list[str]:
     codes: Mapping[str, list[str]] = {
         level: [c for c, each in ASKED.items() if each == level] for level in RIDES
     }
-    return _table(
+    return table(
         ("level of service", "HCPCS codes that ask for it", "told as"),
         ((f"`{level}`", ", ".join(each) or "—", RIDES[level]) for level, each in codes.items()),
     )
 
 
 def _issues() -> list[str]:
-    return _table(
+    return table(
         ("[problem](errors.md)", "`issue.code`"),
         ((f"`{name}`", f"`{code}`") for name, code in ISSUES.items()),
     )

@@ -21,8 +21,8 @@ BESIDE = {
     "documents": "documents of credentials",
     "documents_unnamed": "documents are of no credential: who put or removed one died then, or a backup was "
     "restored; they go after a month",
-    "decisions_unlinked": "records of decisions are in no chain: whoever wrote them died then, or somebody "
-    "put them there",
+    "decisions_unlinked": "records of decisions are in no chain: whoever wrote them died then, a fail-over "
+    "lost their places, or somebody put them there",
 }
 
 

@@ -46,7 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--market", action="append", type=an_id, help="only this one; may be repeated; default: all"
     )
-    parser.add_argument("--ids", type=Path, metavar="FILE", help="request ids that must exist, one a line")
+    parser.add_argument(
+        "--ids",
+        type=Path,
+        metavar="FILE",
+        help="request ids that must exist, one a line; what no market has is told with the first",
+    )
     parser.add_argument("--streams", action="store_true", help="also look for messages that are there twice")
     seconds = number(0, LONGEST_S)
     parser.add_argument(
@@ -238,14 +243,15 @@ async def _add_pictures(report: dict[str, Any], servers: Any, settings: Settings
 def _without_others(reports: list[dict[str, Any]], *, is_all: bool) -> tuple[list[dict[str, Any]], list[str]]:
     """An id is lost if it is in none of the markets: each has its own, and the list does not say whose.
 
-    Where a market is away (not `is_all`), it may be there: these are told beside.
+    So it is told once, with the first. Where a market is away (not `is_all`), it may be there: these are told
+    beside.
     """
     lost = [{each["subject"] for each in report["findings"] if each["rule"] == LOST} for report in reports]
     everywhere = set.intersection(*lost)
-    for report in reports:
+    for nth, report in enumerate(reports):
         report["findings"] = [
             each
             for each in report["findings"]
-            if each["rule"] != LOST or (is_all and each["subject"] in everywhere)
+            if each["rule"] != LOST or (is_all and nth == 0 and each["subject"] in everywhere)
         ]
     return reports, [] if is_all else sorted(everywhere)

@@ -87,7 +87,7 @@ class Writer:
                     await self.stored.decisions.add(links)
                     self._last = links[-1].entry
                 return lost
-            except Taken:  # who had the market before us still writes
+            except Taken:  # who had the market before us still writes; or what we wrote last is lost
                 self._last = None
         raise Taken(f"{TRIES} times")
 

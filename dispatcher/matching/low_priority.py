@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from dispatcher.runtime.cancellation import may_be_left
 from dispatcher.runtime.parent_death import end_with_starter
 from dispatcher.runtime.priority import come_last
 from dispatcher.runtime.unforeseen import ended_with, told_of
@@ -115,7 +116,8 @@ async def whole(line: Connection, process: BaseProcess) -> Any:
     it would never end it, and who waits for that lets nobody go on.
     """
     stopped_or_not(process, wanted=False, stopped=True)
-    reading = asyncio.ensure_future(asyncio.to_thread(line.recv))
+    reading = asyncio.create_task(asyncio.to_thread(line.recv))
+    may_be_left(reading)
     try:
         return await asyncio.shield(reading)
     except asyncio.CancelledError:  # the line is not closed while a thread reads there: see matching/parts.py

@@ -17,6 +17,7 @@ import structlog
 
 from dispatcher.matching.elsewhere import Answered, Asked
 from dispatcher.matching.solvers import Settled
+from dispatcher.runtime.cancellation import may_be_left
 
 _LAST: Final = None
 log = structlog.get_logger()
@@ -66,7 +67,7 @@ class _Line:
     parts: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
     asking: set[asyncio.Task[None]] = field(default_factory=set)
     saying: asyncio.Lock = field(default_factory=asyncio.Lock)
-    at_work: set[asyncio.Future[Any]] = field(default_factory=set)  #: threads that read or write here
+    at_work: set[asyncio.Task[Any]] = field(default_factory=set)  #: threads that read or write here
 
     async def read(self) -> None:
         """Until it is over, or the solver has ended. Whatever else ends it, the solver hears of it."""
@@ -125,14 +126,11 @@ class _Line:
 
     async def _in_thread(self, work: Callable[..., Any], *words: object) -> Any:
         """Whoever is cancelled meanwhile leaves the thread at work."""
-        working = asyncio.ensure_future(asyncio.to_thread(work, *words))
+        working = asyncio.create_task(asyncio.to_thread(work, *words))
         self.at_work.add(working)
-        working.add_done_callback(self._is_over)
+        working.add_done_callback(self.at_work.discard)
+        may_be_left(working)
         return await asyncio.shield(working)
-
-    def _is_over(self, working: asyncio.Future[Any]) -> None:
-        self.at_work.discard(working)
-        working.exception()  # who waited for it may have left
 
     async def aclose(self, *tasks: asyncio.Task[None]) -> None:
         """What is still asked for is wanted by nobody; nor do these go on.

@@ -20,6 +20,7 @@ from dispatcher.store.resp import text_of
 
 FIELD: Final = "e"
 LEDGER, UNREADABLE = "decision", "unreadable"  # what is set aside; the kind of an entry that is
+FELL_BACK: Final = "FELLBACK"  # as decided.lua says it
 DAY_S: Final = 86_400
 
 
@@ -50,7 +51,7 @@ class Link(NamedTuple):
 
 
 class Taken(Exception):
-    """Another writer has this place of the chain."""
+    """Another writer has this place of the chain, or there is none before it: a fail-over lost that."""
 
 
 class DecisionPart:
@@ -84,6 +85,8 @@ class DecisionPart:
             words = (word for each in links for word in _words(each))
             left_out = await script.run(self.reader, "decided", keys, FIELD, *words)
         except ResponseError as error:
+            if FELL_BACK in str(error):
+                raise Taken(_place(links[0].entry)) from error
             if "equal or smaller" not in str(error):
                 raise
             entry = links[-1].entry

@@ -51,6 +51,26 @@ async def test_a_chain_that_nobody_touched_is_whole(three: Saved) -> None:
     assert found == (3, 0, [])
 
 
+async def test_a_place_that_a_fail_over_lost_is_given_anew_and_leaves_no_hole(
+    three: Saved, own: Ownership
+) -> None:
+    """The process that wrote it goes on; the promoted server has the ledger of a moment before."""
+    stored, entries = three.town.market.stored, await three.entries()
+    await stored.node.reader.ask("DEL", stored.keys.decisions)
+    for each in entries[:2]:
+        packed = msgspec.msgpack.encode(each)
+        await stored.node.reader.ask("XADD", stored.keys.decisions, f"{each.seq}-0", FIELD, packed)
+    await three.town.submit(trip("r3", start_min=20))
+    await match_imminent(own, three.town.market, ["r3"])
+    now = await three.entries()
+    assert now[:2] == entries[:2]
+    assert [each.seq for each in now] == [1, 2, 3]
+    assert now[2].digest != entries[2].digest
+    assert await chain.judge(stored, three.store) == (3, 1, []), (
+        "the lost one's record is told, and no finding"
+    )
+
+
 async def test_a_changed_record_is_named(three: Saved) -> None:
     entry = (await three.entries())[1]
     path = path_of(three, entry)

@@ -71,7 +71,9 @@ def test_each_kind_of_vendor_comes_from_sign_up_to_its_first_paid_ride_as_writte
     assert "N. Example (self)" in said
     assert "together $" in said
     assert "<title>" in said
-    assert "vans: 5 requests (5 completed)" in said
+    assert "<customerName>Nobody Example</customerName>" in said
+    assert "<dataReceived>true</dataReceived>" in said
+    assert "vans: 6 requests (6 completed)" in said
     assert said.rstrip().endswith("sound")
 
 

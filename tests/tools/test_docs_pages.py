@@ -32,14 +32,15 @@ spec.loader.exec_module(pages)
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with every page made anew, as a person would."""
     folder = tmp_path_factory.mktemp("docs")
-    for name in ("api.md", "fhir.md", "operations.md"):
+    for name in ("api.md", "fhir.md", "operations.md", "tds.md"):
         shutil.copy(DOCS / name, folder)
     subprocess.run([sys.executable, str(TOOL), str(folder)], check=True)
     return folder
 
 
 @pytest.mark.parametrize(
-    "name", ["states.md", "commands.md", "tuning.md", "api.md", "roles.md", "operations.md", "fhir.md"]
+    "name",
+    ["states.md", "commands.md", "tuning.md", "api.md", "roles.md", "operations.md", "fhir.md", "tds.md"],
 )
 def test_a_page_made_from_the_code_is_up_to_date(name: str, made: Path) -> None:
     text = (made / name).read_text(encoding="utf-8")

@@ -100,7 +100,7 @@ TOLD: Mapping[str, str] = {  # extensions that are only answered
     "doors": "on a request: whether its positions are exact, or the centre of a zone",
     "unknown-vendor": "on a request that was created: a vendor that it names and nobody knows now",
     "charge": "on a request and its Task: what a vendor charges for it (Money), fees of a cancellation too",
-    "agreed": "on a Task: the agreed start of service and when it ends (Period)",
+    "agreed": "on a Task: from when to when a vendor works, as it is offered or agreed (Period)",
     "at-risk": "on a Task: why it is out of sequence, or may be",
     "fact": "on an OperationOutcome: a member of the problem, its `name`, and its `value` as JSON",
 }

@@ -10,7 +10,7 @@ import msgspec
 from contracts.problems import InvalidMessage
 from contracts.validation_errors import place_of
 from dispatcher.interop.fhir.canonical import ABSENT, REQUEST_ID, VENDOR_ID
-from dispatcher.interop.fhir.datatypes import Element, Reference
+from dispatcher.interop.fhir.datatypes import REQUESTS, Element, Reference
 from dispatcher.interop.fhir.ids import named, our_id
 
 Form = TypeVar("Form", bound=msgspec.Struct)
@@ -78,8 +78,8 @@ class Around:
             return named(given.identifier)
         if given.reference in self._requests:
             return self._requests[given.reference]
-        kind, _, name = given.reference.rpartition("/")
-        if kind.rpartition("/")[2] not in ("ServiceRequest", "DeviceRequest"):
+        kind, name = addressed(given.reference)
+        if kind not in REQUESTS:
             raise InvalidMessage.at(
                 pointer,
                 "it is no request of ours\nMaybe `ServiceRequest/ID`, an entry's fullUrl, or `identifier`.",
@@ -90,8 +90,8 @@ class Around:
         """The id of the vendor that is meant."""
         if given.identifier is not None and given.identifier.system == VENDOR_ID:
             return given.identifier.value
-        kind, _, name = given.reference.rpartition("/")
-        if kind.rpartition("/")[2] != "Organization":
+        kind, name = addressed(given.reference)
+        if kind != "Organization":
             raise InvalidMessage.at(
                 pointer, f"it is no vendor\nMaybe `Organization/ID`, or an identifier of system {VENDOR_ID}."
             )
@@ -105,6 +105,12 @@ class Around:
                 near.pointer,
                 "nothing that is read refers to it\nMaybe say what a vendor has to know by an extension.",
             )
+
+
+def addressed(reference: str) -> tuple[str, str]:
+    """Kind and id in an address, relative or absolute, of whatever version; ("", …): it has no kind."""
+    base, _, name = reference.partition("/_history/")[0].rpartition("/")
+    return base.rpartition("/")[2], name
 
 
 def written(to: str, value: Any) -> dict[str, Any]:

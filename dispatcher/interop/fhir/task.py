@@ -29,6 +29,7 @@ from dispatcher.interop.fhir.references import vendor
 from dispatcher.interop.fhir.states import OFFERS, REQUESTS
 from dispatcher.interop.fhir.told import KINDS, charge, charges, instant, meta
 
+UNMATCHED = frozenset({RequestState.MATCHING, RequestState.UNMATCHED})  # so far, or for good
 Npis = Mapping[str, str]  # of vendors that have one
 
 
@@ -102,7 +103,7 @@ def _business_status(view: RequestView) -> dict[str, Any]:
 
 def _reason(view: RequestView) -> dict[str, Any] | None:
     """Why it stands so: which rule removed the last vendor, what it waits for, how it ended."""
-    if view.state is RequestState.UNMATCHED and view.unmatched is not None:
+    if view.state in UNMATCHED and view.unmatched is not None:
         found = view.unmatched
         removed = ", ".join(f"{each.rule} {each.vendors}" for each in found.removed)
         text = f"{found.vendors} vendors; removed by each rule: {removed or 'none'}"

@@ -22,6 +22,7 @@ from dispatcher.interop.fhir.answering import Format, answer, base_of, searchset
 from dispatcher.interop.fhir.canonical import EPISODE_ID
 from dispatcher.interop.fhir.ids import named as id_by
 from dispatcher.interop.fhir.ids import our_id, token
+from dispatcher.interop.fhir.references import addressed
 from dispatcher.interop.fhir.states import TASK_STATUSES, states_of
 from dispatcher.interop.fhir.task import Npis, task, vendors_of
 from dispatcher.interop.fhir.told import KINDS
@@ -90,8 +91,8 @@ def _name(query: TaskQuery) -> str:
     """The one request that is meant; "": not one alone. Raises InvalidParameter for several."""
     named = {our_id(query.id)} if query.id else set[str]()
     for about in filter(None, (query.focus, query.based_on)):
-        kind, _, name = about.rpartition("/")
-        if kind.rpartition("/")[2] not in KINDS.values():
+        kind, name = addressed(about)
+        if kind not in KINDS.values():
             raise InvalidParameter(
                 f"focus {about[:80]!r} is no request\nMaybe ServiceRequest/ID or DeviceRequest/ID."
             )
@@ -112,7 +113,7 @@ async def _one(
         view = await parts.service.requests.view(call.principal, call.market, name)
     except NotFound:
         return []
-    kind = (query.focus or query.based_on).rpartition("/")[0].rpartition("/")[2]
+    kind, _ = addressed(query.focus or query.based_on)
     fits = (not kind or KINDS[view.kind] == kind) and (states is None or view.state in states)
     return [view] if fits else []
 

@@ -22,10 +22,11 @@ from dispatcher.http.parts import Parts
 from dispatcher.interop.tds.meaning import TAKEN, Step
 from dispatcher.interop.tds.reading import Telegram
 from dispatcher.security.principal import Principal
+from dispatcher.service.execute import already_applied
 from dispatcher.store.idempotency import IdempotencyRecord
 
 DIGEST_BYTES = 16
-ANSWER = "tripRequestResponse"
+ANSWER, LAST = "tripRequestResponse", "last"
 
 
 class Effects:
@@ -35,11 +36,16 @@ class Effects:
         self.parts, self.service, self.who, self.market, self.key = parts, parts.service, who, market, key
 
     async def of(self, said: Telegram) -> Offer:
-        """The offer as it stands after it."""
-        offer = await self._offer(said)
+        """The offer as it stands after it. What is known to be done is not read anew: it would mean another
+        thing by now, as a yes does once its vendor is asked about an amendment.
+        """
+        offer, last = await self._offer(said), self._known_as(said, LAST)
+        if await already_applied(self.service.store.market(self.market), last):
+            return offer
         steps = TAKEN[said.name].meaning(said, offer, self.service.markets.zones[self.market])
-        for number, step in enumerate(steps):
-            await self._do(said.offer_id, step, self._known_as(said, number))
+        for number, step in enumerate(steps, 1):
+            key = last if number == len(steps) else self._known_as(said, str(number))
+            await self._do(said.offer_id, step, key)
         if not steps:
             return offer
         return await self.service.offers.offer(self.who, self.market, said.offer_id)
@@ -53,11 +59,11 @@ class Effects:
             return asked.dispatch.offer
         return offer
 
-    def _known_as(self, said: Telegram, number: int) -> IdempotencyRecord:
+    def _known_as(self, said: Telegram, step: str) -> IdempotencyRecord:
         """By the caller's key, under which nothing else may be said then; else by what it says."""
         content = msgspec.msgpack.encode(said.node.content)
         digest = hashlib.blake2b(content, digest_size=DIGEST_BYTES).hexdigest()
-        scope = f"tds/{said.name}/{said.offer_id}/{number}/{self.who.caller}"
+        scope = f"tds/{said.name}/{said.offer_id}/{step}/{self.who.caller}"
         return IdempotencyRecord.of(scope, self.key or digest, content)
 
     async def _do(self, offer_id: str, step: Step, key: IdempotencyRecord) -> None:

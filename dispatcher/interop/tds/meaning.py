@@ -13,29 +13,26 @@ from zoneinfo import ZoneInfo
 
 from contracts.codes import (
     DeclineCode,
-    LevelOfService,
     OfferState,
     ProviderCancelCode,
     ReportCode,
     TrackingStatus,
 )
-from contracts.counters import Counter
 from contracts.offers import Offer
 from contracts.proofs import ProofPart, ProofReport
 from contracts.threads import PostedMessage
-from dispatcher.domain.commands.accept import AcceptOffer
-from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, RefuseAmendment
-from dispatcher.domain.commands.counter import CounterOffer
+from dispatcher.domain.commands.answer_amendment import RefuseAmendment
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.refusals import WrongState
 from dispatcher.interop.tds.moments import Moment
-from dispatcher.interop.tds.places import position, refuse_elsewhere
+from dispatcher.interop.tds.places import position
 from dispatcher.interop.tds.reading import Read, Telegram
+from dispatcher.interop.tds.terms import minute, refuse_other_doors, yes
 
 T, R, P = TrackingStatus, ReportCode, ProviderCancelCode
-MOST_CENTS, LONGEST_REFERENCE = 100_000_000, 64
+LONGEST_REFERENCE = 64
 EARLIEST = dt.timedelta(hours=2)  # before its window, a vehicle that tells where it is is on another trip
 Step = OnOffer | ProofReport | PostedMessage
 Steps = tuple[Step, ...]
@@ -57,16 +54,16 @@ def answered(said: Telegram, offer: Offer, tz: ZoneInfo) -> Steps:
                 "Maybe tripAvailable is true: another time is a counter-offer."
             )
         return (_no(said, offer, DeclineCode(reason or DeclineCode.OTHER)),)
-    return (_yes(said, offer, tz),)
+    return (yes(said, offer, tz),)
 
 
 def confirmed(said: Telegram, offer: Offer, tz: ZoneInfo) -> Steps:
     """Of an open offer: accept or counter, its reference the vehicle; of a dispatch: the vehicle is told."""
     if offer.state is OfferState.REQUESTED:
-        return (_yes(said, offer, tz, reference=_reference(said)),)
-    _refuse_other_doors(said, offer)
-    times = [_minute(each) for each in said["scheduledPickupTime"].instants(tz)]
-    first, last = _minute(offer.window.earliest), offer.window.latest
+        return (yes(said, offer, tz, reference=_reference(said)),)
+    refuse_other_doors(said, offer)
+    times = [minute(each) for each in said["scheduledPickupTime"].instants(tz)]
+    first, last = minute(offer.window.earliest), offer.window.latest
     if not any(first <= each <= last for each in times):
         raise said.at("scheduledPickupTime").wrong(
             f"it is outside the window that was agreed on, {first.isoformat()} to {last.isoformat()}\n"
@@ -208,69 +205,6 @@ def _no(said: Telegram, offer: Offer, code: DeclineCode) -> OnOffer:
     return DeclineOffer(offer_id=said.offer_id, code=code)
 
 
-def _yes(said: Telegram, offer: Offer, tz: ZoneInfo, reference: str = "") -> OnOffer:
-    """As it was offered, or otherwise."""
-    _refuse_other_doors(said, offer)
-    start, cents, level = _start(said, offer, tz), _price(said, offer), _level(said, offer)
-    is_same = (start, cents, level) == (None, None, None)
-    if offer.amendment:
-        if not is_same:
-            raise said.node.wrong(
-                "an amendment is agreed to or refused as it is, and this names something else\n"
-                "Maybe tripAvailable false: then the ride is matched again."
-            )
-        return AgreeToAmendment(offer_id=said.offer_id, number=offer.amendment)
-    if is_same:
-        return AcceptOffer(offer_id=said.offer_id, reference=reference)
-    return CounterOffer.of(said.offer_id, Counter(start_at=start, price_cents=cents, level_of_service=level))
-
-
-def _start(said: Telegram, offer: Offer, tz: ZoneInfo) -> dt.datetime | None:
-    """Another start than was offered; the clock's hour that comes twice is the one that was."""
-    time: Moment | None = said["scheduledPickupTime"]
-    if time is None or _same([_minute(each) for each in time.instants(tz)], offer):
-        return None
-    return time.instant(tz)
-
-
-def _same(times: list[dt.datetime], offer: Offer) -> list[dt.datetime]:
-    return [each for each in times if each == _minute(offer.start_at)]
-
-
-def _price(said: Telegram, offer: Offer) -> int | None:
-    """Another price than was offered; software that has no fare says 0."""
-    fare = said["fareAmount"]
-    if not fare:
-        return None
-    cents = round(fare * 100)
-    if not 0 < cents <= MOST_CENTS:
-        raise said.node.wrong(f"{fare} is no price: {MOST_CENTS // 100:,} is the most", "fareAmount")
-    return None if cents == offer.price_cents else cents
-
-
-def _level(said: Telegram, offer: Offer) -> LevelOfService | None:
-    """Another level of service than was asked for."""
-    words = [each.lower() for each in said["transportServices"] or ()]
-    if not words or offer.level_of_service in words:
-        return None
-    if len(words) > 1 or words[0] not in tuple(LevelOfService):
-        raise said.node.wrong(
-            f"it names none, or several, of {', '.join(LevelOfService)}\nMaybe leave it out.",
-            "transportServices",
-        )
-    return LevelOfService(words[0])
-
-
-def _refuse_other_doors(said: Telegram, offer: Offer) -> None:
-    if said["transferPoint"]:
-        raise said.at("transferPoint").wrong(
-            "a patient is not handed over on the way: a ride goes from door to door\n"
-            "Maybe decline it, UNABLE_TO_SERVICE_TRIP."
-        )
-    refuse_elsewhere(said["scheduledPickupPoint"], offer.pickup_zone)
-    refuse_elsewhere(said["scheduledDropoffPoint"], offer.dropoff_zone)
-
-
 def _reference(said: Telegram) -> str:
     number = (said["vehicleNumber"] or "").strip()
     if len(number) > LONGEST_REFERENCE:
@@ -293,10 +227,6 @@ def _performed(said: Telegram, which: str, tz: ZoneInfo) -> dt.datetime:
 
 def _where(address: Read | None) -> tuple[float, float] | None:
     return position(address["geographicLocation"]) if address is not None else None
-
-
-def _minute(at: dt.datetime) -> dt.datetime:
-    return at.astimezone(dt.UTC).replace(second=0, microsecond=0)
 
 
 def _receipt(said: Telegram, offer: Offer) -> Steps:

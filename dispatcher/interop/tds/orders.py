@@ -19,6 +19,12 @@ from contracts.offers import NeedsView, Offer
 from contracts.patients import Patient
 from dispatcher.interop.tds.writing import Element, element, listed, optional, place, telegram, time
 
+NUMBERS = {  # in the report, of those that are sent
+    "tripRequest": "1A",
+    "clientOrderConfirmation": "2A",
+    "tripTask": "3A",
+    "tripCancelRequest": "6A",
+}
 ZONE_PRECISION_M, DOOR_PRECISION_M = 1_500, 10
 PLAIN_PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]{2,24}", re.ASCII)
 AIDS = {

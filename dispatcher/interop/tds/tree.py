@@ -19,6 +19,7 @@ from contracts.problems import FieldError, InvalidMessage, Malformed
 
 MAX_BYTES, MAX_DEPTH = 65_536, 8  # the deepest that the schema has is 5
 NAMESPACES = (None, "http://www.tcrp.gov/schema")
+XML = "http://www.w3.org/XML/1998/namespace"
 INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 BOMS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
 MAX_SHOWN = 64
@@ -136,7 +137,9 @@ class _Builder(ContentHandler):
         for (of, attribute), value in attrs.items():
             if of in NAMESPACES:
                 node.attributes[attribute[:MAX_SHOWN]] = value
-            elif (of, attribute) == (INSTANCE, "nil"):
+            elif of not in (INSTANCE, XML):
+                raise node.wrong(f"its namespace {of[:MAX_SHOWN]!r} is not TCRP's", attribute[:MAX_SHOWN])
+            elif attribute == "nil":
                 node.is_nil = value.strip() in ("true", "1")
         if self._open:
             self._open[-1].children.append(node)

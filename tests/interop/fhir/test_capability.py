@@ -67,6 +67,7 @@ async def test_tasks_are_found_by_what_they_are_about_and_their_status_in_pages(
         (f"focus=DeviceRequest/{box['id']}", 1),
         (f"focus=ServiceRequest/{box['id']}", 0),
         (f"focus=http://else.org/fhir/ServiceRequest/{made[0]['id']}", 1),
+        (f"based-on=DeviceRequest/{box['id']}/_history/1", 1),
         (f"_id={box['id']}&status=completed", 0),
         ("focus:identifier=urn:oid:1.2.36.146.595.217.0.1%7CO-9", 1),
         ("status=draft", 0),

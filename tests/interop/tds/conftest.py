@@ -43,7 +43,13 @@ PATIENT = {
     "record_number": "MRN-77",
     "notes": "hard of hearing",
 }
-CARRIES = {"max_oxygen_l_min": 6.0, "max_escorts": 2, "max_stairs": 20, "skills": ["door_through_door"]}
+CARRIES = {
+    "max_oxygen_l_min": 6.0,
+    "max_escorts": 2,
+    "max_stairs": 20,
+    "skills": ["door_through_door"],
+    "hcpcs": ["E1390"],
+}
 NEEDS = {"oxygen_l_min": 2.0, "escorts": 1, "stairs": 3, "door_level": "door_through_door"}
 
 
@@ -127,8 +133,15 @@ class Centre:
         assert len(self.receiver.calls) == count
         return [ET.fromstring(body) for _, body in self.receiver.calls]
 
-    async def log(self) -> list[tuple[str, str]]:
-        """What became of calls: type and outcome, the first one first."""
+    async def log(self, count: int) -> list[tuple[str, str]]:
+        """What became of so many calls, once it is noted: type and outcome, the first one first."""
+        async with asyncio.timeout(20):
+            while len(found := await self._noted()) < count:
+                await asyncio.sleep(0.05)
+        assert len(found) == count
+        return found
+
+    async def _noted(self) -> list[tuple[str, str]]:
         _, page = await self.api.call(
             "GET", f"/webhooks/{self.hook}/deliveries", role=Role.VENDOR, vendor="v1"
         )
@@ -162,7 +175,7 @@ async def centre(api: Api, monkeypatch: pytest.MonkeyPatch) -> Centre:
     monkeypatch.setattr(hub, "WAIT_S", 0.02)
     monkeypatch.setattr(callers, "LOOK_EVERY_S", 0.02)
     for name in ("v1", "v2"):
-        await add(api, name, units=4, **CARRIES)
+        await add(api, name, units=20, **CARRIES)
     status, told = await api.call("POST", "/requests", trip("r1", patient=PATIENT, needs=NEEDS))
     assert status == 202, told
     return Centre(api)
