@@ -37,7 +37,10 @@ class PriceKind(StrEnum):
 
 
 class PriceLine(Wire):
-    """One line of a price. `quantity` x `unit_cents` are `cents`, to half a cent; if not, `note` says why."""
+    """One line of a price. `quantity` x `unit_cents` are `cents`, to half a cent; if not, `note` says why.
+
+    Of miles four digits after the point are told; the cents are those of the way as it is.
+    """
 
     kind: PriceKind
     quantity: Quantity = 1.0

@@ -108,6 +108,7 @@ class ContactPoint(Element, frozen=True):
 class Address(Element, frozen=True):
     """A postal address; `text` is it as a whole."""
 
+    use: str = ""
     text: str = ""
     line: Texts = ()
     city: str = ""

@@ -54,7 +54,7 @@ def named(identifier: Identifier, own: str = REQUEST_ID) -> str:
 
 def chosen(identifiers: Sequence[Identifier], if_none_exist: str = "") -> Identifier | None:
     """The one by which a request is known: that of If-None-Exist, else the official one, else the first."""
-    known = [each for each in identifiers if each.value]
+    known = [each for each in identifiers if each.value and each.use != "old"]
     if if_none_exist:
         wanted = searched(if_none_exist)
         if not any((each.system, each.value) == (wanted.system, wanted.value) for each in known):
@@ -64,8 +64,7 @@ def chosen(identifiers: Sequence[Identifier], if_none_exist: str = "") -> Identi
             )
         return wanted
     official = [each for each in known if each.use == "official"]
-    current = [each for each in known if each.use != "old"]
-    return next(iter([*official, *current, *known]), None)
+    return next(iter([*official, *known]), None)
 
 
 def searched(query: str) -> Identifier:

@@ -17,11 +17,6 @@ from dispatcher.interop.fhir.ids import named, our_id
 
 Form = TypeVar("Form", bound=msgspec.Struct)
 _OURS = re.compile(r"(?:https?://.*/v1/markets/[^/]+/fhir/)?[A-Za-z]+/[^/]+")
-_HINTS = {  # by what is said to be wrong
-    "null": "leave it out: in FHIR's JSON nothing is null",
-    "datetime": "say date, time and offset: 2026-12-01T10:00:00-05:00",
-    "": "compare it with FHIR R4",
-}
 
 
 class Near(NamedTuple):
@@ -146,7 +141,7 @@ def read(value: Any, form: type[Form], at: str = "") -> Form:
         return msgspec.convert(value, form)
     except msgspec.ValidationError as error:
         pointer, what = place_of(error)
-        hint = next(words for part, words in _HINTS.items() if part in what)
+        hint = "leave it out" if "null" in what else "compare it with FHIR R4"
         raise InvalidMessage.at(at + pointer, f"{what.partition(chr(10))[0]}\nMaybe {hint}.") from None
 
 
