@@ -72,6 +72,21 @@ async def test_a_hint_is_enough_for_what_is_imminent_now(one: Town, own: Ownersh
     assert (await one.record("r1")).offers[-1].start_ms >= one.clock.now_ms()
 
 
+async def test_where_a_hint_is_behind_what_it_brought_keeps_nobody_out_of_reach(
+    one: Town, own: Ownership
+) -> None:
+    """The hint of the amendment is lost, and that of the request is heard after the amendment was seen."""
+    async with one.store.market(one.name).wake() as wake:
+        await one.submit(trip("r1", start_min=60 * 24 * 13))
+        hint = await wake.wait(5.0)
+    await amend(one, Amend(pickup_window=SOON))
+    ids = await one.market.requests.open_ids()
+    one.market.requests.are_new(hint.ids, hint.come)
+    assert (await match_imminent(own, one.market, hint.ids)).tried == set()
+    waiting = await one.market.next_batch(ids, await one.market.travel())
+    assert [record.revision for record, _ in waiting] == [1]
+
+
 async def test_an_offer_that_was_taken_back_is_made_again_for_what_is_wanted(
     one: Town, own: Ownership
 ) -> None:

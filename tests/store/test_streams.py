@@ -14,7 +14,7 @@ from dispatcher.domain.decision import Message
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.store import events
 from dispatcher.store.changes import NAMED
-from dispatcher.store.hints import Come, Hint, come_of, heard_as
+from dispatcher.store.hints import MOST_BYTES, Come, Hint, come_of, heard_as
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
@@ -142,6 +142,11 @@ def test_hints_that_came_together_are_one_and_what_was_cut_is_passed_over() -> N
     assert heard.ids == ("b", "a", "c", "d", "e")
     assert (heard.come, heard.vendors, heard.look) == ({"a": Come(b"record", b"body")}, ("v1",), False)
     assert heard_as([b"", b"a"]) == Hint(ids=("a",), look=True)
+    assert heard_as([whole, b"a"]) == Hint(ids=("a",)), "it is another by now"
+
+
+def test_what_is_large_is_read_not_sent_to_all_who_hear() -> None:
+    assert heard_as([come_of("a", b"record", b"b" * MOST_BYTES)]) == Hint(ids=("a",))
 
 
 async def test_new_work_wakes_whoever_waits(market: MarketStore) -> None:
