@@ -35,8 +35,8 @@ def settings_of(args: argparse.Namespace) -> Settings:
     """The environment's, of the store that is named. Raises SettingsError.
 
     Whoever names a folder means it: DISPATCHER_REDIS_URL stands on every machine of the service, and a backup
-    that is tried in a folder must not go into the store that it was made of; nor its pictures and decisions to
-    where that one's lie.
+    that is tried in a folder must not go into the store that it was made of; nor its pictures and decisions
+    to where that one's lie.
     """
     from dispatcher.settings import Settings, variable
 
