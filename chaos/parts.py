@@ -206,9 +206,10 @@ async def fence(redis_url: str) -> int:
 async def owner(parts: Parts) -> str:
     """The role of the matcher that has the market, once one has. Raises TimeoutError."""
     client = connect(parts.redis_url)
+    reader = Reader(client, 0.0)  # one: each holds a connection of its own, and a pool has a hundred
     try:
         async with asyncio.timeout(LIMIT_S):
-            while (found := await Reader(client, 0.0).get(Keys(small.MARKET).lease)) is None:
+            while (found := await reader.get(Keys(small.MARKET).lease)) is None:
                 await asyncio.sleep(0.02)
     finally:
         await client.aclose()
@@ -221,6 +222,11 @@ async def owned(parts: Parts, before: int) -> None:
         await asyncio.sleep(0.02)
 
 
+def pid_in(name: str) -> str:
+    """Of the process that has this name (`dispatcher.runtime.own_name`)."""
+    return name.partition("#")[0].rpartition(":")[2]
+
+
 async def solving(parts: Parts) -> str:
     """The role of a worker that has a batch, or a part of one, once one has."""
     pids = {str(parts.running[each].pid): each for each in WORKERS}
@@ -229,8 +235,8 @@ async def solving(parts: Parts) -> str:
         reader = Reader(client)
         while True:
             for key in await reader.ask("KEYS", f"{SOLVES.queue}:taken:*"):
-                pid = (await reader.get(key.decode()) or b"").decode().rpartition("-")[2]
-                if pid in pids:
+                name = (await reader.get(key.decode()) or b"").decode()
+                if (pid := pid_in(name)) in pids:
                     return pids[pid]
             await asyncio.sleep(0.02)
     finally:

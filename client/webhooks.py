@@ -20,6 +20,7 @@ from contracts.webhooks import (
     RotateSecret,
     SendWebhookAgain,
     TestCall,
+    WebhookForm,
     WebhookPage,
     WebhookSecret,
     WebhookSettings,
@@ -40,12 +41,15 @@ class WebhookClient(Connection):
         key: str,
         description: str = "",
         vendor_id: str | None = None,
+        form: WebhookForm | None = None,
     ) -> WebhookView:
         """Have this URL called with these types of event (none: all) from now on; under one key once.
 
         Raises Problem 422 for a URL that may not be called, 409 when there are as many as may be.
         """
-        body = NewWebhook(url=url, events=tuple(events), description=description, vendor_id=vendor_id)
+        body = NewWebhook(
+            url=url, events=tuple(events), description=description, vendor_id=vendor_id, form=form
+        )
         return await self.call("POST", WEBHOOKS, WebhookView, statuses={201}, body=body, key=key)
 
     async def webhooks(self) -> AsyncIterator[WebhookView]:
@@ -60,10 +64,16 @@ class WebhookClient(Connection):
         return about(found, found.id, webhook_id, f"GET {_path(webhook_id)}")
 
     async def change_webhook(
-        self, webhook_id: str, url: str, events: Sequence[str] = (), *, description: str = ""
+        self,
+        webhook_id: str,
+        url: str,
+        events: Sequence[str] = (),
+        *,
+        description: str = "",
+        form: WebhookForm | None = None,
     ) -> WebhookView:
-        """Another URL, or other types of event."""
-        body = WebhookSettings(url=url, events=tuple(events), description=description)
+        """Another URL, or other types of event; the form stays, unless another is named."""
+        body = WebhookSettings(url=url, events=tuple(events), description=description, form=form)
         found = await self.call("PUT", _path(webhook_id), WebhookView, body=body)
         return about(found, found.id, webhook_id, f"PUT {_path(webhook_id)}")
 

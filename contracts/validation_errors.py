@@ -17,8 +17,14 @@ MAX_SHOWN = 80
 LEFT_EMPTY = "Maybe it was left empty by the sender: it has no default."
 SWAPPED = "Maybe the two are swapped: a position is [lon, lat], east first."
 
-OTHER_FORM = "Expected text of another form"  # which one stands below it, in words
-_PATTERN = re.compile(r"Expected `str` matching regex .*", re.DOTALL)
+WORDS = (  # msgspec's, as people read them; which form it is stands below, as the schemas describe it
+    (re.compile(r"Expected `str` matching regex .*", re.DOTALL), "Expected text of another form"),
+    (re.compile(r"Invalid RFC3339 encoded date$"), "Expected a day, such as 2026-03-02"),
+    (
+        re.compile(r"Invalid RFC3339 encoded datetime$"),
+        "Expected a moment, such as 2026-03-02T14:00:00-05:00",
+    ),
+)
 _AT = re.compile(r" - at `(?:key in )?\$?([^`]*)`$")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(.*)`$", re.DOTALL)
@@ -46,12 +52,18 @@ def place_of(error: msgspec.ValidationError) -> tuple[str, str]:
 def _place(error: msgspec.ValidationError) -> tuple[tuple[str | int, ...], str]:
     text = str(error)
     found = _AT.search(text)
-    what = _PATTERN.sub(OTHER_FORM, text[: found.start()] if found else text)
+    what = _in_words(text[: found.start()] if found else text)
     return _steps(found[1]) if found else (), what
 
 
 def _pointer(steps: Sequence[str | int]) -> str:
     return "".join(f"/{step}" for step in steps)
+
+
+def _in_words(told: str) -> str:
+    for pattern, words in WORDS:
+        told = pattern.sub(words, told)
+    return told
 
 
 def _is_swapped(body: Any, steps: Sequence[str | int]) -> bool:

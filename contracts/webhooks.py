@@ -55,12 +55,15 @@ class WebhookForm(StrEnum):
 
 
 class WebhookSettings(Wire):
-    """Where to call, and with what. A `form` other than CloudEvents is a vendor's, and has fewer events."""
+    """Where to call, and with what. A `form` other than CloudEvents is a vendor's, and has fewer events.
+
+    Left out it stays as it is; a new webhook's is CloudEvents then.
+    """
 
     url: Url
     events: Annotated[tuple[EventType, ...], Meta(max_length=MOST_TYPES)] = ()  # none: all that there are
     description: Annotated[str, Meta(max_length=100)] = ""
-    form: WebhookForm = WebhookForm.CLOUD_EVENTS
+    form: WebhookForm | None = None
 
     def refuse_from_outside(self, pointer: str = "") -> None:
         """Refuse a description that is no line."""

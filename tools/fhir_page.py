@@ -9,6 +9,7 @@ from dispatcher.interop.fhir.canonical import url
 from dispatcher.interop.fhir.elements import ELEMENTS, Fate
 from dispatcher.interop.fhir.extension_table import EXTENSIONS, TOLD, Row
 from dispatcher.interop.fhir.levels import ASKED
+from dispatcher.interop.fhir.modifiers import MODIFIERS
 from dispatcher.interop.fhir.outcome import ISSUES
 from dispatcher.interop.fhir.routes import ROUTES
 from dispatcher.interop.fhir.states import OFFERS, REQUESTS
@@ -33,6 +34,13 @@ def _routes() -> list[str]:
             )
             for o in (each.operation for each in ROUTES)
         ),
+    )
+
+
+def _modifiers() -> list[str]:
+    return table(
+        ("of", "element", "has to be"),
+        ((kind, f"`{name}`", row.words) for kind, rows in MODIFIERS.items() for name, row in rows.items()),
     )
 
 
@@ -114,6 +122,7 @@ def _issues() -> list[str]:
 
 TABLES: Mapping[str, Callable[[], list[str]]] = {
     "calls": _routes,
+    "modifiers": _modifiers,
     "elements": _elements,
     "passed over": _passed,
     "extensions": _extensions,

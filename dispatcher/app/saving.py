@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from dispatcher.app.opened import Opened
@@ -41,4 +42,6 @@ async def saving(store: Store, savers: Mapping[str, Saver]) -> AsyncIterator[Non
 def saver_of(store: Store, market: str, decisions: DecisionStore, tz: ZoneInfo, clock: Clock) -> Saver:
     """What saves a market's decisions, and tells where it cannot."""
     troubles = Troubles(store, market, DECISIONS)
-    return Saver(store.market(market), decisions, tz, clock, troubles.tell, troubles.end)
+    wrong = partial(store.has_wrong_clock, market)
+    stored = store.market(market)
+    return Saver(stored, decisions, tz, clock, troubles.tell, troubles.end, has_wrong_clock=wrong)

@@ -23,11 +23,16 @@ log = structlog.get_logger()
 
 
 async def keep_house(service: Service, market: str) -> None:
-    """Tidy a market once an hour until cancelled; a store that is away is left for the next hour."""
+    """Tidy a market once an hour until cancelled; a store that is away is left for the next hour.
+
+    So is all while this machine's clock is wrong, as others say: what goes for being old cannot come back.
+    """
     store, clock, tz = service.store, service.clock, service.markets.zones[market]
     tidied, months = store.market(market).retention, 0
     while True:
         try:
+            if store.has_wrong_clock(market):
+                raise Unavailable("this machine's clock is wrong")
             await tidied.replace_exhausted()
             today = dt.datetime.fromtimestamp(clock.now_ms() / 1000, tz).date()
             entries = await tidied.trim_streams(

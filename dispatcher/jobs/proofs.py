@@ -37,12 +37,15 @@ log = structlog.get_logger()
 async def keep_proofs(service: Service, market: str) -> None:
     """Tidy once an hour until cancelled; meanwhile see whether the place where pictures lie is there.
 
+    Not while this machine's clock is wrong, as others say: what goes for being old cannot come back.
+
     Raises Unavailable when it is not: whoever keeps this running tells of it, before a driver does.
     """
     looked_at, next_ms = "", 0
     while not cancel_requested():
         now_ms = service.clock.now_ms()
-        if now_ms >= next_ms:
+        is_due = not 0 < next_ms - now_ms <= EVERY_MS  # also where the clock was ahead, and is put right
+        if is_due and not service.store.has_wrong_clock(market):
             today = to_instant(now_ms).date().isoformat()
             await tidy(service, market, once_a_day=looked_at != today)
             looked_at, next_ms = today, now_ms + EVERY_MS

@@ -16,6 +16,7 @@ from contracts.webhooks import (
     NewWebhook,
     ReplayWebhook,
     TestCall,
+    WebhookForm,
     WebhookPage,
     WebhookQuery,
     WebhookSecret,
@@ -61,7 +62,8 @@ class Webhooks:
     ) -> WebhookRecord:
         """A new one; under one key it is made once."""
         part, owner = self._part(who, market), await self._owner(who, market, wanted.vendor_id)
-        self._refuse(wanted, owner)
+        form = wanted.form or WebhookForm.CLOUD_EVENTS
+        self._refuse(wanted, owner, form)
         name = f"w{idempotency.digest}"
         was_made = await already_applied(self.markets.store(market), idempotency)
         if not was_made and await part.records.get(name) is not None:
@@ -80,7 +82,7 @@ class Webhooks:
             url=wanted.url,
             events=tuple(dict.fromkeys(wanted.events)),
             description=wanted.description,
-            form=wanted.form,
+            form=form,
             sealed=part.seal(name, chance.token_bytes(SECRET_BYTES)),
             begin=await part.now(owner),
         )
@@ -96,13 +98,14 @@ class Webhooks:
     ) -> WebhookRecord:
         """Another URL, or other events, from now on."""
         hook = await self.get(who, market, webhook_id)
-        self._refuse(wanted, hook.vendor_id)
+        form = wanted.form or hook.form
+        self._refuse(wanted, hook.vendor_id, form)
         command = ChangeWebhook(
             webhook_id=webhook_id,
             url=wanted.url,
             events=tuple(dict.fromkeys(wanted.events)),
             description=wanted.description,
-            form=wanted.form,
+            form=form,
         )
         return await self._execute(who, market, command, idempotency)
 
@@ -269,8 +272,8 @@ class Webhooks:
         self.markets.authorize(who, market)
         return self.markets.store(market).webhooks
 
-    def _refuse(self, wanted: WebhookSettings, owner: str) -> None:
-        refuse_unknown_types(wanted.events, owner, wanted.form)
+    def _refuse(self, wanted: WebhookSettings, owner: str, form: WebhookForm) -> None:
+        refuse_unknown_types(wanted.events, owner, form)
         why = self.networks.refusal(wanted.url)
         if why:
             raise InvalidMessage.at(

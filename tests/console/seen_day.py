@@ -23,6 +23,7 @@ from tests.http.test_by_hand import VENDOR
 OPS = Principal.of(Role.OPS, markets=None)
 POOLS = {"kind": "pools", "pools": [{"id": "vans", "serves": ["wheelchair"], "units": [2]}]}
 RIDES = 8
+PATIENT = {"name": "Robin Wren", "record_number": "MRN 7", "notes": "Ring twice"}
 
 
 def ride(name: str, at: datetime, **changes: Any) -> dict[str, Any]:
@@ -72,5 +73,6 @@ async def asked(desk: Desk, *, days_ahead: int = 0) -> tuple[str, str]:
         capacity = msgspec.convert(POOLS, Capacity)
         await service.capacity.put(OPS, market, name, day, capacity, expected_version=None)
     rides = [ride(f"r{nth}", now + timedelta(minutes=60 + 30 * nth)) for nth in range(1, RIDES + 1)]
+    rides[0] |= {"patient": PATIENT}
     await desk.call(market, "POST", "/requests", {"requests": rides}, Role.PLATFORM)
     return market, day.isoformat()

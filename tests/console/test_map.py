@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from contracts.codes import Role
 from tests.console.conftest import PHONE, SHARED, Desk
 from tests.console.pages import problems_in_both_themes
-from tests.console.seen_day import RIDES, asked, settle
+from tests.console.seen_day import PATIENT, RIDES, asked, settle
 
 pytestmark = SHARED
 PIXELS = """async () => {
@@ -96,6 +96,8 @@ async def test_an_address_with_nonsense_shows_all_and_says_what_it_does_not_know
     await page.get_by_label("Vendor: its area").fill("nobody")
     await page.get_by_label("Vendor: its area").press("Enter")
     await expect(page.locator(".trouble")).to_contain_text("there is no vendor nobody")
+    await page.goto(f"{desk.url}/console/nowhere/board/%E0")
+    await expect(page.locator(".toast")).to_contain_text("no market nowhere")
     await page.goto(f"{desk.url}/console/{market}/past/yesterday")
     await expect(page.locator(".trouble")).to_contain_text("yesterday")
     await page.goto(f"{desk.url}/console/{market}/past/{day}?at=99&view=moon")
@@ -181,6 +183,8 @@ async def test_a_request_tells_its_story_and_shows_its_patient_only_when_asked(d
     await sound(page)
     await page.get_by_role("button", name="Show patient").press("Enter")
     await expect(page.locator("dialog")).to_contain_text("is recorded, and ops")
+    await page.get_by_role("button", name="Show it").click()
+    await expect(page.locator("dialog dd")).to_have_text(list(PATIENT.values()))
     await page.keyboard.press("Escape")
     unknown = await desk.open("request/none", market=market)
     await expect(unknown.locator(".trouble")).to_contain_text("there is no request none")

@@ -124,3 +124,34 @@ async def test_messages_that_could_not_be_read_without_a_connection_are_there_on
     await expect(page.locator("ol.thread")).to_contain_text("Side door")
     await expect(written).to_have_value("I am at the")
     desk.failures.clear()  # the browser tells of each call that did not go out
+
+
+async def test_what_could_not_be_read_is_not_nothing_and_what_is_read_says_so(desk: Desk) -> None:
+    market = await town(desk, "r1")
+    page = await phone(desk, market, clock=False, **SLOW)
+    answers = asyncio.Event()
+
+    async def away(route: Route) -> None:
+        await route.fulfill(status=503, json={"type": "/problems/unavailable", "detail": "the store is away"})
+
+    async def slow(route: Route) -> None:
+        await answers.wait()
+        await route.continue_()
+
+    await page.route("**/dispatches?*", away)
+    await page.goto(f"{desk.url}/vendor/day")
+    await expect(page.get_by_role("alert")).to_have_text("the store is away")
+    await expect(page.get_by_text("Nothing on this day.")).to_have_count(0)
+    await page.unroute("**/dispatches?*", away)
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await expect(page.get_by_text("Nothing on this day.")).to_have_count(2)
+    await expect(page.get_by_role("alert")).to_have_count(0)
+    await page.route("**/vendors/v1*", slow)
+    await page.get_by_role("link", name="More").click()
+    await page.get_by_role("link", name="Papers").click()
+    await expect(page.get_by_text("Loading …")).to_be_visible()
+    answers.set()
+    await expect(page.get_by_role("heading", name="Auto insurance")).to_be_visible()
+    await expect(page.get_by_text("Loading …")).to_have_count(0)
+    await page.unroute_all(behavior="wait")
+    desk.failures.clear()  # the browser names each 503

@@ -291,6 +291,29 @@ async def test_what_is_too_old_or_too_much_is_forgotten_by_whole_days(tmp_path: 
     assert disk.under(market)[-1] == Blob(f"{market}/notes.txt", 14)
 
 
+async def test_no_decision_goes_for_being_old_by_a_clock_that_is_wrong(
+    saved: Saved, own: Ownership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot come back once the clock is put right."""
+    await saved.town.add_vendor(vendor("v1"))
+    assert await offered(saved.town, own, "r1")
+    assert len(await saved.plans()) == 1
+    slept = asyncio.Semaphore(0)
+
+    async def sleeps(_: float) -> None:
+        slept.release()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(saved.town.clock, "sleep", sleeps)
+    saved.town.clock.ms += 400 * 86_400_000
+    for is_wrong, left in ((True, 1), (False, 0)):
+        saved.saver.has_wrong_clock = lambda wrong=is_wrong: wrong  # type: ignore[misc]
+        tidying = asyncio.create_task(saved.saver.keep_tidy())
+        await slept.acquire()
+        tidying.cancel()
+        assert len(await saved.plans()) == left
+
+
 async def test_what_is_decided_after_all_was_forgotten_is_whole(saved: Saved, own: Ownership) -> None:
     """Saving was off, another process tidied up, and it is on again: what records share is put anew."""
     await saved.town.add_vendor(vendor("v1"))

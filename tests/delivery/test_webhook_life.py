@@ -17,9 +17,12 @@ from contracts.unmatched import Unmatched
 from contracts.webhooks import WebhookSettings
 from dispatcher.delivery import pages
 from dispatcher.delivery.webhooks import caller, callers
+from dispatcher.delivery.webhooks.content import Event
+from dispatcher.delivery.webhooks.forms import CloudEvents
 from dispatcher.domain.commands.webhooks import DisableWebhook
 from dispatcher.domain.decision import Message
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.webhooks import WebhookRecord
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.store.commit_connection import CommitConnection, Job
@@ -143,6 +146,26 @@ async def test_what_cannot_be_read_holds_up_nothing(hooks: Hooks, receiver: Rece
     await hooks.tell("r1")
     async with hooks.sending():
         await hooks.until(lambda: told(receiver)[-1:] and told(receiver)[-1][0] == "r1")
+
+
+async def test_a_fault_of_ours_in_one_event_holds_up_no_other(
+    hooks: Hooks, receiver: Receiver, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook, body = await hooks.made(url), CloudEvents.body
+
+    async def fails(form: CloudEvents, market: str, to: WebhookRecord, event: Event) -> bytes | None:
+        if event["subject"] == "r1":
+            raise ZeroDivisionError
+        return await body(form, market, to, event)
+
+    monkeypatch.setattr(CloudEvents, "body", fails)
+    async with hooks.sending():
+        await hooks.tell("r1", "r2")
+        await hooks.until(lambda: [name for name, _ in told(receiver)] == ["r2"])
+        await hooks.until(lambda: hooks.waits(hook, 1))
+        monkeypatch.setattr(CloudEvents, "body", body)
+        await hooks.later(1)
+        await hooks.until(lambda: [name for name, _ in told(receiver)] == ["r2", "r1"])
 
 
 async def test_streams_of_webhooks_are_kept_where_all_groups_have_done_with_them(

@@ -23,6 +23,7 @@ from dispatcher.cli import main
 from dispatcher.domain.context import Context
 from dispatcher.domain.proofs import PROOF_KIND, due
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.jobs import proofs as proof_jobs
 from dispatcher.jobs.proofs import drop_over, keep_proofs, remove_unnamed, seal_anew
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.key_files import PatientKeyFile
@@ -228,6 +229,33 @@ async def test_a_place_that_is_away_is_told_before_anybody_sends_a_picture(api: 
     api.service.proofs.blobs = Away()
     with pytest.raises(Unavailable, match="where proofs are kept does not answer"):
         await keep_proofs(api.service, api.market)
+
+
+async def test_pictures_go_by_no_clock_that_is_wrong_and_on_once_it_is_put_right(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, tidied, is_wrong = asyncio.Semaphore(0), list[int](), True
+
+    class Looked(Memory):
+        def under(self, folder: str) -> list[Blob]:
+            loop.call_soon_threadsafe(looks.release)
+            return []
+
+    async def tidy(*_: object, **__: object) -> None:
+        tidied.append(api.clock.ms)
+
+    loop, days_ms = asyncio.get_running_loop(), 30 * DAY_MS
+    api.service.proofs.blobs = Looked()
+    monkeypatch.setattr(proof_jobs, "tidy", tidy)
+    monkeypatch.setattr(proof_jobs, "LOOK_S", 0.0)
+    monkeypatch.setattr(api.service.store, "has_wrong_clock", lambda market: is_wrong)
+    keeping = asyncio.create_task(keep_proofs(api.service, api.market))
+    for ahead_ms, wrong, count in ((days_ms, True, 0), (0, False, 1), (-days_ms, False, 2)):
+        api.clock.ms, is_wrong = api.clock.ms + ahead_ms, wrong
+        for _ in range(3):
+            await looks.acquire()
+        assert len(tidied) == count
+    keeping.cancel()
 
 
 async def test_a_picture_whose_commit_was_lost_is_put_again_and_named_once(

@@ -57,6 +57,17 @@ async def test_a_day_goes_two_weeks_after_it_has_ended(world: World) -> None:
     assert await posted(world, DAY, later) == [later]
 
 
+async def test_nothing_goes_for_being_old_by_a_clock_that_is_wrong(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot come back once the clock is put right."""
+    await world.open_with(make.vendor())
+    with monkeypatch.context() as patched:
+        patched.setattr(world.store, "has_wrong_clock", lambda market: True)
+        await kept(world, make.NOW + 400 * DAY_MS)
+    assert await posted(world, DAY) == [DAY]
+
+
 async def test_the_day_is_the_markets_own(world: World) -> None:
     """08:00 in UTC is still the evening before on the other side of the earth."""
     await world.open_with(make.vendor())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import structlog
 
 from contracts.webhooks import WebhookForm
 from dispatcher.delivery.webhooks.content import GAP, Event, event_of, gap_event, webhook_id
@@ -16,13 +17,15 @@ from dispatcher.delivery.webhooks.sending import Poster, Undelivered, signed
 from dispatcher.delivery.webhooks.test_calls import event_of_test
 from dispatcher.delivery.webhooks.trial import Trial
 from dispatcher.domain.commands.webhooks import GONE
-from dispatcher.domain.refusals import Unreadable
+from dispatcher.domain.refusals import Unavailable, Unreadable
 from dispatcher.domain.webhooks import TEST
 from dispatcher.runtime.clock import unix_s
+from dispatcher.runtime.logs import outline
 from dispatcher.store.webhooks import Sent
 
 LOST, UNREADABLE = "lost", "unreadable"
 NO_WORDS = "no_words"  # its form has none for this event: nothing is sent
+log = structlog.get_logger()
 
 
 class Making:
@@ -48,6 +51,11 @@ class Making:
             return trial(UNREADABLE, final=True)
         except Unreadable:
             return trial(UNREADABLE)
+        except Unavailable:
+            raise
+        except Exception as error:  # its text may hold what was to be sent; the other events go on
+            log.error("webhook_event_failed", market=self.kept.market, id=self.kept.hook.id, **outline(error))
+            return trial(UNREADABLE)
         if body is None:
             return trial(NO_WORDS)
         try:
@@ -63,7 +71,7 @@ class Making:
         kept, hook = self.kept, self.kept.hook
         secrets = kept.part.secrets(hook, kept.now_ms)
         headers = signed(webhook_id(kept.market, sent), unix_s(), body, secrets, media)
-        await self.poster.post(hook.url, body, headers)
+        await self.poster.post(hook.address, body, headers)
 
     async def _told(self, sent: Sent, event: bytes) -> Event | None:
         """None: it is kept no more."""

@@ -61,6 +61,7 @@ class Quantity(Element, frozen=True):
     """A number with its unit."""
 
     value: float
+    comparator: str = ""
     unit: str = ""
     system: str = ""
     code: str = ""
@@ -106,6 +107,7 @@ class ContactPoint(Element, frozen=True):
 class Address(Element, frozen=True):
     """A postal address; `text` is it as a whole."""
 
+    use: str = ""
     text: str = ""
     line: tuple[str, ...] = ()
     city: str = ""

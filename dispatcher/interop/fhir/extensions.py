@@ -74,6 +74,8 @@ def _complex(given: Extension, parts: Mapping[str, Row], around: Around, pointer
 
 
 def _in_unit(given: Quantity, unit: str, pointer: str) -> float | int:
+    if given.comparator:
+        raise InvalidMessage.at(pointer, "it has a comparator\nMaybe give the number that is to be met.")
     said = given.code or given.unit
     if said != unit:
         raise InvalidMessage.at(pointer, f"its unit is {said[:20]!r}\nMaybe convert it: {unit} is taken.")

@@ -51,7 +51,7 @@ def named(identifier: Identifier, own: str = REQUEST_ID) -> str:
 
 def chosen(identifiers: Sequence[Identifier], if_none_exist: str = "") -> Identifier | None:
     """The one by which a request is known: that of If-None-Exist, else the official one, else the first."""
-    known = [each for each in identifiers if each.value]
+    known = [each for each in identifiers if each.value and each.use != "old"]
     if if_none_exist:
         wanted = searched(if_none_exist)
         if not any((each.system, each.value) == (wanted.system, wanted.value) for each in known):

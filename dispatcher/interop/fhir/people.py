@@ -93,6 +93,10 @@ def put_door(made: Composing, field: str, words: str, near: Near, around: Around
         )
     where = [given.position.longitude, given.position.latitude]
     made.put(f"{field}/position", where, f"{near.pointer}/position")
+    if given.address is not None and given.address.use == "old":
+        raise InvalidMessage.at(
+            f"{near.pointer}/address/use", "it is an old address\nMaybe give the one in use."
+        )
     if address := in_words(given):
         if "patient" not in made.ours:
             raise InvalidMessage.at(

@@ -12,6 +12,7 @@ from contracts.validation_errors import place_of
 from dispatcher.interop.fhir.canonical import ABSENT, REQUEST_ID, VENDOR_ID
 from dispatcher.interop.fhir.datatypes import REQUESTS, Element, Reference
 from dispatcher.interop.fhir.ids import named, our_id
+from dispatcher.interop.fhir.modifiers import refuse_modified
 
 Form = TypeVar("Form", bound=msgspec.Struct)
 
@@ -58,6 +59,7 @@ class Around:
             )
         if near.resource.get("resourceType") != kind:
             raise InvalidMessage.at(pointer, f"it refers to no {kind}\nMaybe two ids were swapped.")
+        refuse_modified(near.resource, kind, near.pointer)
         self._used.add(near.full_url)
         self._unused.discard(given.reference)
         return near

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from contracts.amendments import AmendmentProposed
 from contracts.codes import OfferState, Role
@@ -78,7 +79,8 @@ class Telegrams:
         if event["type"] == "dispatch.offer.made":
             return msgspec.convert(event["data"], OfferMade).offer
         if event["type"] == "dispatch.amendment.proposed":
-            asked = msgspec.convert(event["data"], AmendmentProposed).offer
+            proposed = msgspec.convert(event["data"], AmendmentProposed)
+            asked = replace(proposed.offer, expires_at=proposed.expires_at)  # until when it may be answered
             return asked if asked.amendment == offer.amendment else None
         return offer if offer.state is OfferState.REQUESTED else None
 

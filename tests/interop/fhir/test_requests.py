@@ -166,6 +166,14 @@ async def test_who_is_on_board_cannot_be_cancelled_and_the_refusal_says_so(fhir:
     assert (await fhir.call("GET", f"/ServiceRequest/{made['id']}"))[1]["status"] == "completed"
 
 
+def contained(number: int, **changes: Any) -> Json:
+    """A ride of which one contained resource is otherwise."""
+    return ride(
+        contained=[each | changes if n == number else each for n, each in enumerate(ride()["contained"])]
+    )
+
+
+MORE = {"url": "oxygen", "valueQuantity": {"value": 2, "comparator": ">=", "code": "L/min"}}
 BAD: dict[str, tuple[Json, int, str]] = {
     "a modifier extension": (
         ride(modifierExtension=[{"url": "http://x.org/no", "valueBoolean": True}]), 422, "modifierExtension",
@@ -199,6 +207,25 @@ BAD: dict[str, tuple[Json, int, str]] = {
     "beyond the poles": (
         ride(contained=[patient(), location("ward", 40.78, -173.97), location("home", -73.95, 40.76)]),
         422, "contained[1].position",
+    ),
+    "a patient who has died": (
+        contained(0, deceasedDateTime="2026-03-01"), 422, "contained[0].deceasedDateTime",
+    ),
+    "a record that is not in use": (contained(0, active=False), 422, "contained[0].active"),
+    "a record that was merged": (
+        contained(0, link=[{"other": {}, "type": "replaced-by"}]), 422, "contained[0].link",
+    ),
+    "a closed door": (contained(1, status="suspended"), 422, "contained[1].status"),
+    "a kind of place": (contained(2, mode="kind"), 422, "contained[2].mode"),
+    "an old address": (contained(1, address={"use": "old", "text": "x"}), 422, "contained[1].address.use"),
+    "at least so much": (
+        ride(extension=[*ride()["extension"], extension("needs", extension=[MORE])]),
+        422, "extension[2].extension[0].valueQuantity",
+    ),
+    "a cover that was cancelled": (
+        ride(contained=[*ride()["contained"], {"resourceType": "Coverage", "id": "c", "status": "cancelled"}],
+             insurance=[{"reference": "#c"}]),
+        422, "contained[3].status",
     ),
     "no position": (
         ride(contained=[patient(), {"resourceType": "Location", "id": "ward"}, location("home", -73, 40)]),

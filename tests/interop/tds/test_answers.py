@@ -9,6 +9,7 @@ import pytest
 
 from contracts.codes import Role
 from contracts.instants import HOUR_MS, to_ms
+from dispatcher.http.server import LANES
 from tests.http.conftest import NOW, trip
 from tests.interop.tds.conftest import Centre, offered
 
@@ -291,3 +292,14 @@ async def test_what_cannot_be_meant_is_refused_with_its_place(centre: Centre) ->
         assert says in problem["detail"]
         assert problem["column"] > 0
     assert (await centre.state())[0] == "offered"
+
+
+async def test_the_documents_name_the_call_and_vendors_answers_have_a_lane(centre: Centre) -> None:
+    async with centre.api.client.get("/openapi.json") as answer:
+        paths = (await answer.json())["paths"]
+    (call,) = (each["post"] for path, each in paths.items() if path.endswith("/telegrams"))
+    assert "application/xml" in call["requestBody"]["content"]
+    assert list(call["responses"]["200"]["content"]) == ["application/xml"]
+    lanes = centre.api.client.server.app[LANES]
+    line = f"POST {centre.api.base}/vendors/v1/telegrams HTTP/1.1\r\n"
+    assert lanes.lane(line.encode()).name == "answers"

@@ -121,7 +121,10 @@ async def test_a_change_is_a_trip_request_once_more_and_then_another_order(
         assert (await api.call("POST", "/requests/r1/amend", {"pickup_window": later}))[0] == 200
         asked = (await centre.heard(3))[-1]
         assert (asked.tag, clock(asked, "pickupTime")) == ("tripRequest", "2026-03-03T10:30:00-05:00")
-        assert "amendment=1" in asked.attrib["openAttribute"]
+        _, view = await api.call("GET", "/requests/r1")
+        until_when = dt.datetime.fromisoformat(view["amendments"][0]["expires_at"]).astimezone(NEW_YORK)
+        for each in ("amendment=1", f"expires_at={until_when.replace(microsecond=0).isoformat()}"):
+            assert each in asked.attrib["openAttribute"]
         assert PATIENT["name"] not in ET.tostring(asked, encoding="unicode")
         assert (await centre.send(centre.says("tripRequestResponse", YES)))[0] == 200
         order = (await centre.heard(4))[-1]
@@ -242,5 +245,14 @@ async def test_a_form_has_its_own_events_and_is_a_vendors(centre: Centre) -> Non
     asked = {"url": url, "form": "tcrp210", "events": ["dispatch.offer.made", "dispatch.dispatch.priced"]}
     status, problem = await api.call("POST", "/webhooks", asked, role=Role.VENDOR, vendor="v1")
     assert (status, problem["errors"][0]["pointer"]) == (422, "/events/1")
+    asked |= {"events": ["dispatch.offer.made"]}
+    _, hook = await api.call("POST", "/webhooks", asked, role=Role.VENDOR, vendor="v1")
+    path = f"/webhooks/{hook['id']}"
+    status, told = await api.call("PUT", path, {"url": url}, role=Role.VENDOR, vendor="v1")
+    assert (status, told["form"], told["events"]) == (200, "tcrp210", []), "who does not know it leaves it"
+    status, told = await api.call(
+        "PUT", path, {"url": url, "form": "cloudevents"}, role=Role.VENDOR, vendor="v1"
+    )
+    assert (status, told["form"]) == (200, "cloudevents")
     status, problem = await api.call("POST", "/webhooks", {"url": url, "form": "tcrp210"})
     assert (status, problem["errors"][0]["pointer"]) == (422, "/form")

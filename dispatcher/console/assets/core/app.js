@@ -15,6 +15,7 @@ import { watchHands } from "./press.js";
 import { Store } from "./store.js";
 import { Clock, Zone } from "./time.js";
 import { showTrouble } from "../parts/dialog.js";
+import { toast } from "../parts/toast.js";
 import { watch } from "./notify.js";
 import { signIn } from "./sign_in.js";
 
@@ -111,12 +112,15 @@ async function signedIn() {
 
 /** @param {Session} session */
 async function show(session) {
-  const [, , given, name, ...path] = location.pathname.split("/").map(decodeURIComponent);
+  const [, , given, name, ...path] = location.pathname.split("/").map(decoded);
   const market = session.markets.find((each) => each.id === given) || session.markets[0];
   if (!market) {
     return void fill(frame.main, h("p", { class: "trouble" }, "This session has no market of this service."));
   }
   const found = pageNamed(name || "");
+  if (given && market.id !== given) {
+    toast(`This session has no market ${given}: this is ${market.id}.`, { grave: true });
+  }
   if (market.id !== given || !found) return go("today", [], {}, market.id, true);
   if (opened?.market !== market.id) open(session, market);
   page.abort();
@@ -150,6 +154,16 @@ function open(session, market) {
   const api = new Api(market.id), live = new Live(market.id), clock = new Clock(session.now_ms);
   const store = new Store(api, live, clock), stop = watch({ store, live, clock, market: market.id });
   opened = { session, market: market.id, api, live, clock, zone: new Zone(market.tz), store, stop };
+}
+
+/** What an address names; what names nothing stays as it is. @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (error instanceof URIError) return text;
+    throw error;
+  }
 }
 
 /** @param {string[]} path @param {AbortSignal} signal @returns {Context} */

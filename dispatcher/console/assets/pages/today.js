@@ -144,7 +144,7 @@ function columns({ clock, zone }) {
     {
       name: "due",
       says: "Due",
-      width: 120,
+      width: 128,
       value: (item) => item.due ? new Date(item.due).toISOString() : "",
       sort: (item) => item.due,
       show: (item) => dueSays(item, clock.now()),
@@ -172,7 +172,7 @@ function columns({ clock, zone }) {
       name: "state",
       says: "State",
       width: 120,
-      least: 112,
+      least: 110,
       value: (item) => item.row?.state || "",
       show: (item) => item.row ? stateMark(item.row.state) : "",
     },

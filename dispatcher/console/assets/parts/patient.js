@@ -44,10 +44,14 @@ export async function showPatient(id, context) {
 
 /** The block, in a dialog that goes with what it shows. @param {any} patient */
 function shown(patient) {
-  const facts = [["Name", patient.name], ["Phone", patient.phone], ["From", patient.pickup_address], [
-    "To",
-    patient.dropoff_address,
-  ]];
+  const facts = [
+    ["Name", patient.name],
+    ["Record number", patient.record_number],
+    ["Phone", patient.phone],
+    ["From", patient.pickup_address],
+    ["To", patient.dropoff_address],
+    ["Notes", patient.notes],
+  ];
   return dialog({
     title: "The patient",
     body: h(

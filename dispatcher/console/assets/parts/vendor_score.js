@@ -71,7 +71,7 @@ function figures(card, context) {
         value: (row) => row.low,
         show: (row) => row.share === null ? "" : `${percent(row.low)} and ${percent(row.high)}`,
       },
-      { name: "few", says: "", value: (row) => row.few && row.of ? "few" : "" },
+      { name: "few", says: "How sure", value: (row) => row.few && row.of ? "too few to tell much" : "" },
     ],
   };
   return section(`Scorecard, ${card.from} to ${card.to}`, csvButton(options), table(options), ...lines(card, context));

@@ -26,7 +26,7 @@ export class Ask {
     this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     const asked = context.query.get("against") || "", isDay = /^\d{4}-\d\d-\d\d$/.test(asked);
     this.fields = {
-      rules: text("rules_off", "What is asked of vendors, and is not to be: credentials"),
+      rules: text("rules_off", "credentials"),
       pause: text("pause", "v1 v2"),
       resume: text("resume", "v3"),
       capacity: h("input", { type: "number", min: "-100", max: "400", step: "5", value: "0" }),
@@ -93,7 +93,11 @@ export class Ask {
         h(
           "div",
           { class: "columns" },
-          labelled("Rules switched off", fields.rules, "Several with a space between."),
+          labelled(
+            "Rules switched off",
+            fields.rules,
+            "What is asked of vendors, and is not to be; several with a space between.",
+          ),
           labelled("Vendors paused", fields.pause, "Ids, with a space between."),
           labelled("Pauses ended", fields.resume, "Ids of vendors that are paused now."),
           labelled("Capacity, % more or less", fields.capacity, "−20: a fifth less of all that is posted."),

@@ -138,7 +138,10 @@ async function show(given) {
     const module = await import(`../panels/${panel}.js`);
     if (signal.aborted) return;
     document.title = `${module.title()} · ${t("app")}`;
-    await module.mount(root, { ...given, path, signal });
+    const waits = module.mount(root, { ...given, path, signal }), reads = h("p", {}, t("loading"));
+    if (waits && !root.textContent?.includes(t("loading"))) root.append(reads);
+    await waits;
+    reads.remove();
     if (moved) main.focus({ preventScroll: true });
     if (moved) scrollTo(0, 0);
     moved = true;

@@ -107,6 +107,10 @@ export function problem(type, detail, { rules = [] } = {}) {
   return own && document.documentElement.lang !== "en" ? own : first || own || t("error.unknown");
 }
 
+/** What an empty list says. @param {any} world @param {string} none */
+export const nothing = ({ loaded, error }, none) =>
+  loaded || !error ? h("p", { class: "empty" }, t(loaded ? none : "loading")) : null;
+
 /** @param {string} text */
 export const trouble = (text) => h("p", { class: "trouble", role: "alert" }, text);
 
@@ -182,17 +186,6 @@ export function steady(act) {
     if (performance.now() - touched < TREMBLE_MS) return;
     touched = performance.now();
     act();
-  };
-}
-
-/** Of two taps on a form's button the first, as long as it is not through. @param {() => Promise<void>} act */
-export function once(act) {
-  let busy = false;
-  return async (/** @type {Event} */ event) => {
-    event.preventDefault();
-    if (busy) return;
-    busy = true;
-    await act().finally(() => busy = false);
   };
 }
 

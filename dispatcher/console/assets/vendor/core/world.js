@@ -102,11 +102,11 @@ export class World {
       this.offers = data.offers;
       this.unread = data.unread || {};
       await this.follows(all);
+      this.loaded = true;
       if (!kept) this.readAt = asked;
     } catch (error) {
       this.error = error;
     }
-    this.loaded = true;
     this.changed();
   }
 
@@ -114,7 +114,8 @@ export class World {
   async follows(all) {
     const near = this.offers.filter((each) => this.near(each)), told = [...this.told];
     this.told.clear();
-    if (all) await Promise.all([...this.days()].map((each) => this.read(each).catch(() => undefined)));
+    let lost = null;
+    if (all) await Promise.all([...this.days()].map((each) => this.read(each).catch((error) => lost = error)));
     const unsure = near.map(named).filter((each) => !this.dispatches.has(each));
     if (!all) unsure.push(...told.filter((each) => this.dispatches.has(each)));
     for (const each of near) {
@@ -123,6 +124,7 @@ export class World {
     }
     if (all) this.forget(new Set(near.map(named)));
     await Promise.all([...new Set(unsure)].map((each) => this.dispatch(each).catch(() => undefined)));
+    if (lost) throw lost;
   }
 
   /** What is neither of a day that is shown nor to be done. @param {Set<string>} near */

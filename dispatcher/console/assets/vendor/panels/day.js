@@ -5,7 +5,7 @@
 
 import { h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
-import { level, mapLink, orphans, redraw, said, trouble } from "../core/pieces.js";
+import { level, mapLink, nothing, orphans, redraw, said, trouble } from "../core/pieces.js";
 import { ms } from "../core/times.js";
 import { statusOf } from "./ride_acts.js";
 import "./words.js";
@@ -46,7 +46,7 @@ function section(which, date, context) {
     "section",
     { "aria-labelledby": `day-${which}` },
     h("h2", { id: `day-${which}` }, `${t(`day.${which}`)} · ${times.called(date)}`),
-    left.length ? list(left, date, context) : h("p", { class: "empty" }, t(world.loaded ? "day.none" : "loading")),
+    left.length ? list(left, date, context) : nothing(world, "day.none"),
     done.length ? [h("h3", {}, t("day.done")), list(done, date, context)] : null,
   );
 }

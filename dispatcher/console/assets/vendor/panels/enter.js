@@ -6,9 +6,10 @@
 import { Problem } from "../../core/api.js";
 import { fill, h } from "../../core/dom.js";
 import { add, t } from "../core/messages.js";
-import { once, said } from "../core/pieces.js";
-import { field } from "./field.js";
+import { said } from "../core/pieces.js";
 import { open } from "../core/sign_in.js";
+import { field } from "./field.js";
+import { once } from "./once.js";
 
 add({
   "enter.title": ["Sign in", "Entrar"],

@@ -10,6 +10,7 @@ import {
   level,
   mapLink,
   needs,
+  nothing,
   onTheirWay,
   orphans,
   priceTable,
@@ -59,7 +60,7 @@ export function mount(root, context) {
 /** @param {any[]} open @param {Context} context */
 function list(open, context) {
   if (open.length) return h("ul", { class: "cards" }, open.map((each) => h("li", {}, card(each, context))));
-  return h("p", { class: "empty" }, t(context.world.loaded ? "offers.none" : "loading"));
+  return nothing(context.world, "offers.none");
 }
 
 /** @param {any} offer @param {Context} context */

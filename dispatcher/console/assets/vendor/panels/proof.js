@@ -6,8 +6,9 @@
 import { fill, h } from "../../core/dom.js";
 import { draft } from "../core/drafts.js";
 import { t } from "../core/messages.js";
+import { once } from "./once.js";
 import { photo } from "./picture.js";
-import { once, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
+import { onTheirWay, redraw, said, trouble } from "../core/pieces.js";
 import { field } from "./field.js";
 import { Hint } from "./sheet.js";
 import { itemFields, itemsOf } from "./proof_items.js";

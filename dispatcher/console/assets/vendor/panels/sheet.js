@@ -6,8 +6,9 @@
 import { Problem } from "../../core/api.js";
 import { h } from "../../core/dom.js";
 import { draft } from "../core/drafts.js";
-import { once, said } from "../core/pieces.js";
+import { said } from "../core/pieces.js";
 import { t } from "../core/messages.js";
+import { once } from "./once.js";
 
 /**
  * @typedef {object} Asked

@@ -6,8 +6,9 @@
 import { h } from "../../core/dom.js";
 import { draft } from "../core/drafts.js";
 import { t } from "../core/messages.js";
-import { once, onTheirWay, redraw, said, trouble } from "../core/pieces.js";
+import { onTheirWay, redraw, said, trouble } from "../core/pieces.js";
 import { field } from "./field.js";
+import { once } from "./once.js";
 import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
