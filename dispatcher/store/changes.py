@@ -195,7 +195,7 @@ def _is_new_work(filed: Filed) -> bool:
 
 
 def _hint(new: Sequence[tuple[Filed, bytes]], bodies: Mapping[str, bytes], now_ms: int) -> bytes:
-    """Who waits anew; one that comes by itself, and soon, is in it: whoever hears of it has nothing to read."""
+    """Who waits anew; one that comes by itself, and soon, is in it: who hears it has nothing to read."""
     ids = [filed.id for filed, _ in new]
     if len(ids) == 1 and _comes_soon(new[0][0].change, now_ms):
         return come_of(ids[0], new[0][1], bodies[ids[0]])
