@@ -9,11 +9,13 @@ from contracts.codes import LevelOfService, RequestState, Role
 from contracts.geo import Place, Window
 from contracts.instants import HOUR_MS
 from dispatcher.domain.commands.amend import AmendRequest
+from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.quotes import Quoter
 from dispatcher.security.principal import Principal
+from dispatcher.store.hints import Come, Hint
 from tests.matching.conftest import Town
 from tests.solvers.town import NOON, TZ, trip, vendor
 
@@ -76,9 +78,10 @@ async def test_where_a_hint_is_behind_what_it_brought_keeps_nobody_out_of_reach(
     one: Town, own: Ownership
 ) -> None:
     """The hint of the amendment is lost, and that of the request is heard after the amendment was seen."""
-    async with one.store.market(one.name).wake() as wake:
-        await one.submit(trip("r1", start_min=60 * 24 * 13))
-        hint = await wake.wait(5.0)
+    await one.submit(trip("r1", start_min=60 * 24 * 13))
+    keys = one.store.market(one.name).keys
+    stored = await one.store.reader.get_all([keys.record(REQUEST_KIND, "r1"), keys.body(REQUEST_KIND, "r1")])
+    hint = Hint(ids=("r1",), come={"r1": Come(*(each or b"" for each in stored))})
     await amend(one, Amend(pickup_window=SOON))
     ids = await one.market.requests.open_ids()
     one.market.requests.are_new(hint.ids, hint.come)

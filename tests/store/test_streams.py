@@ -13,7 +13,7 @@ from contracts.unmatched import Unmatched
 from dispatcher.domain.decision import Message
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.store import events
-from dispatcher.store.changes import NAMED
+from dispatcher.store.changes import NAMED, SOON_MS
 from dispatcher.store.hints import MOST_BYTES, Come, Hint, come_of, heard_as
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
@@ -134,6 +134,13 @@ async def test_a_request_that_comes_by_itself_is_in_its_hint_as_it_is_stored(
         heard = await wake.wait(5.0)
     stored = await store.reader.get_all([keys.record(REQUEST_KIND, "a"), keys.body(REQUEST_KIND, "a")])
     assert heard == Hint(ids=("a",), come={"a": Come(*(each or b"" for each in stored))})
+
+
+async def test_what_waits_for_a_batch_is_no_more_than_named_in_its_hint(market: MarketStore) -> None:
+    later = received("a", earliest_ms=NOW_MS + SOON_MS + 1, latest_ms=NOW_MS + 2 * SOON_MS)
+    async with market.wake() as wake:
+        assert (await market.commit([later], requests=[trip("a")])).ok
+        assert await wake.wait(5.0) == Hint(ids=("a",))
 
 
 def test_hints_that_came_together_are_one_and_what_was_cut_is_passed_over() -> None:
