@@ -74,24 +74,32 @@ async def create(call: Call, parts: Parts, kind: str) -> web.Response:
             return there  # it came at the same moment
         raise
     parts.metrics.accepted.inc()
-    return await _changed(call, parts, kind, name, status=201, unknown=tuple(sorted(unknown)))
+    return _told(call, parts, await stored(call, parts, kind, name, tuple(sorted(unknown))), 201)
 
 
 async def _there(call: Call, parts: Parts, kind: str, name: str) -> web.Response | None:
     """What is known by that identifier already (If-None-Exist); None: nothing."""
     try:
-        return await _changed(call, parts, kind, name)
+        return _told(call, parts, await shown(call, parts, kind, name))
     except NotFound:
         return None
 
 
-async def _changed(
-    call: Call, parts: Parts, kind: str, name: str, *, status: int = 200, unknown: tuple[str, ...] = ()
-) -> web.Response:
-    """The resource after a change, and where it is: as much of it as is preferred. Raises NotFound."""
-    made = await shown(call, parts, kind, name, unknown)
-    address = f"{base_of(call, parts)}/{kind}/{made['id']}/_history/{made['meta']['versionId']}"
-    return answer(call, made, status, address, changes=True)
+def _told(call: Call, parts: Parts, made: dict[str, Any], status: int = 200) -> web.Response:
+    """The resource after a change, and where it is: as much of it as is preferred."""
+    place = f"{made['resourceType']}/{made['id']}/_history/{made['meta']['versionId']}"
+    return answer(call, made, status, f"{base_of(call, parts)}/{place}", changes=True)
+
+
+async def stored(call: Call, parts: Parts, kind: str, name: str, unknown: tuple[str, ...]) -> dict[str, Any]:
+    """What was submitted, as it stands. Raises Reused: it came before, and is forgotten."""
+    try:
+        return await shown(call, parts, kind, name, unknown)
+    except NotFound:
+        raise Reused(
+            f"{kind} {name} came before, has ended and is forgotten; nothing is stored anew\n"
+            "Maybe it is another order: give it a number of its own."
+        ) from None
 
 
 async def shown(
@@ -130,7 +138,7 @@ async def cancel(call: Call, parts: Parts, kind: str, code: str = "") -> web.Res
     await execute(
         msgspec.structs.replace(call, if_match=wanted), parts, CancelRequest(request_id=name, code=code)
     )
-    return await _changed(call, parts, kind, name)
+    return _told(call, parts, await shown(call, parts, kind, name))
 
 
 async def put(call: Call, parts: Parts, kind: str) -> web.Response:

@@ -85,7 +85,7 @@ async def _entry(
                 "outcome": {"resourceType": "OperationOutcome", "issue": [issue]},
             }
         }
-    made = await requests.shown(call, parts, kind, name, unknown)
+    made = await requests.stored(call, parts, kind, name, unknown)
     version, address = made["meta"]["versionId"], f"{base_of(call, parts)}/{kind}/{made['id']}"
     return {
         "fullUrl": address,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from contracts.codes import Role
+from contracts.instants import DAY_MS
 from contracts.openapi import openapi
 from dispatcher.domain.rights import READERS
 from dispatcher.interop.fhir.canonical import EPISODE_ID, VENDOR_ID, url
@@ -15,9 +17,25 @@ from dispatcher.interop.fhir.routes import ROUTES
 from dispatcher.jobs.timers import Timers
 from tests.http.conftest import trip
 from tests.interop.fhir.conftest import Fhir
-from tests.interop.fhir.orders import EHR, extension, oxygen, ride
+from tests.interop.fhir.orders import AT, EHR, extension, oxygen, ride
 
 Json = dict[str, Any]
+
+
+async def test_what_came_before_and_is_forgotten_is_not_said_to_be_stored(fhir: Fhir) -> None:
+    api = fhir.api
+    far = AT + timedelta(days=60)
+    order = ride(occurrencePeriod={"start": far.isoformat(), "end": (far + timedelta(hours=1)).isoformat()})
+    _, made = await fhir.call("POST", "/ServiceRequest", order)
+    await fhir.call("PUT", f"/ServiceRequest/{made['id']}", made | {"status": "revoked"})
+    api.clock.ms += 5 * DAY_MS
+    while await Timers(api.service).fire_due(api.market):
+        pass
+    assert (await fhir.call("GET", f"/Task/{made['id']}"))[0] == 404
+    for condition in ({}, {"If_None_Exist": f"identifier={EHR}|ORD-1"}):
+        status, outcome = await fhir.call("POST", "/ServiceRequest", order, **condition)
+        assert (status, outcome["issue"][0]["code"]) == (422, "duplicate")
+        assert "forgotten" in outcome["issue"][0]["diagnostics"]
 
 
 async def test_of_many_at_one_moment_one_is_stored_and_all_are_answered(fhir: Fhir) -> None:
