@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-FORGOTTEN = ("request ", "offer ", "episode ", "standing order ", "task ")  # some time after their end
+FORGOTTEN = ("request ", "offer ", "dispatch ", "episode ", "standing order ", "task ")  # after their end
 
 
 class Refusal(Exception):

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 from contracts.problems import InvalidMessage
 from dispatcher.interop.fhir import extensions
-from dispatcher.interop.fhir.canonical import AUTHORIZATION_ID, EPISODE_ID, REQUEST_ID
+from dispatcher.interop.fhir.canonical import AUTHORIZATION_ID, EPISODE_ID, PAYER_ID, REQUEST_ID
 from dispatcher.interop.fhir.composing import Composing
 from dispatcher.interop.fhir.datatypes import Asked, Coverage, Identifier, Reference
+from dispatcher.interop.fhir.elements import ORDERS
 from dispatcher.interop.fhir.extension_table import EXTENSIONS
 from dispatcher.interop.fhir.people import put_door, put_patient
-from dispatcher.interop.fhir.references import Around, Near, read
+from dispatcher.interop.fhir.references import Around, Near, addressed, read
 
-ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 SLACK = timedelta(minutes=15)  # on time is within that of the agreed time
 APART = ("line", "cancel-code")  # what these say is put by who reads lines, and cancels
 
@@ -111,25 +111,42 @@ def _put_payers(made: Composing, given: tuple[Reference, ...], around: Around, a
 
 
 def _insured(given: Reference, around: Around, pointer: str) -> tuple[str, str]:
-    named = given.identifier.value if given.identifier else ""
-    is_ours = given.identifier is not None and given.identifier.system == AUTHORIZATION_ID
-    if named and (given.type == "ClaimResponse" or is_ours):
-        return "authorization", named
-    if named and given.type in ("Coverage", ""):
-        return "payer", named
+    identifier = given.identifier or Identifier()
+    if identifier.value and (given.type == "ClaimResponse" or identifier.system == AUTHORIZATION_ID):
+        return "authorization", identifier.value
+    if identifier.value and identifier.system == PAYER_ID:
+        return "payer", identifier.value
+    if identifier.value and not around.has(given):
+        raise InvalidMessage.at(
+            pointer,
+            "a Coverage's own identifier is its member's, and names no payer\n"
+            f"Maybe contain the Coverage with its payor, or name the payer by system {PAYER_ID}.",
+        )
     coverage = read(around.found(given, "Coverage", pointer).resource, Coverage, pointer)
-    for each in coverage.payor:
-        if name := (each.identifier.value if each.identifier else each.reference.rpartition("/")[2]):
-            return "payer", name
+    if name := next(filter(None, map(_payer, coverage.payor)), ""):
+        return "payer", name
     raise InvalidMessage.at(
         pointer,
-        "its payor has neither identifier nor reference\nMaybe give it an identifier: the payer's id.",
+        "no payor of it is an Organization with an identifier, or Organization/ID\n"
+        "Maybe leave it out where a person pays: a person is never named as payer.",
     )
+
+
+def _payer(given: Reference) -> str:
+    """The id of a payer; "": it has none, or is a person, whose id would be told to vendors."""
+    kind, name = addressed(given.reference)
+    if {given.type, kind} - {"", "Organization"}:
+        return ""
+    return (given.identifier.value if given.identifier else "") or name
 
 
 def put_window(made: Composing, field: str, given: Asked, at: str) -> None:
     """`occurrence` as a window on the start of service, if there is one. Raises InvalidMessage."""
     period, instant = given.occurrence_period, given.occurrence_date_time
+    if period is not None and instant is not None:
+        raise InvalidMessage.at(
+            f"{at}/occurrenceDateTime", "occurrence is said twice\nMaybe keep the period, or the time."
+        )
     if period is not None:
         if period.start is None or period.end is None:
             raise InvalidMessage.at(
@@ -156,7 +173,7 @@ def shared(ours: Mapping[str, Any]) -> dict[str, Any]:
     """What both kinds say of a request of ours, but for extensions and doors."""
     insurance = []
     if payer := ours.get("payer"):
-        insurance.append({"type": "Coverage", "identifier": {"value": payer}})
+        insurance.append({"type": "Coverage", "identifier": {"system": PAYER_ID, "value": payer}})
     if authorization := ours.get("authorization"):
         system = {"system": AUTHORIZATION_ID, "value": authorization}
         insurance.append({"type": "ClaimResponse", "identifier": system})

@@ -11,6 +11,7 @@ from msgspec import Meta
 from dispatcher.interop.fhir.canonical import IDENTIFIER_TYPE
 
 Instant = Annotated[datetime, Meta(tz=True)]
+Texts = tuple[str | None, ...]  # null: of that one nothing but an extension is said
 
 
 class Element(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -102,10 +103,10 @@ class HumanName(Element, frozen=True):
 
     use: str = ""
     text: str = ""
-    prefix: tuple[str, ...] = ()
-    given: tuple[str, ...] = ()
+    prefix: Texts = ()
+    given: Texts = ()
     family: str = ""
-    suffix: tuple[str, ...] = ()
+    suffix: Texts = ()
 
 
 class ContactPoint(Element, frozen=True):
@@ -122,7 +123,7 @@ class Address(Element, frozen=True):
 
     use: str = ""
     text: str = ""
-    line: tuple[str, ...] = ()
+    line: Texts = ()
     city: str = ""
     state: str = ""
     postal_code: str = ""

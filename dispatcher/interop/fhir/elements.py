@@ -6,7 +6,7 @@ guide, an element that FHIR R4 does not have. What changes nothing here is named
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -39,15 +39,18 @@ def _refused(words: str) -> Row:
 
 
 PASSED = Row(Fate.PASSED, "", "")
+ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 BOTH: Mapping[str, Row] = {
-    "identifier": _read("id, identifiers", "`id`: of the official one, else the first; all are kept"),
+    "identifier": _read("id, identifiers", "`id`: of the official one, else the first in use; all are kept"),
     "status": _read("", "`active`; `revoked` in a PUT or PATCH cancels"),
     "intent": _read("", "`order`, `original-order`, `reflex-order`, `filler-order` or `instance-order`"),
     "priority": _read("priority", "`routine`, `urgent`, `asap`, `stat`"),
     "subject": _read("patient", "a Patient, contained or in the bundle; or by `identifier` and `display`"),
     "occurrencePeriod": _read("pickup_window, window", "both ends: the start of service is within them"),
     "occurrenceDateTime": _read("pickup_window, window", "15 minutes before and after it"),
-    "insurance": _read("payer, authorization", "a Coverage: its payor; a ClaimResponse: its identifier"),
+    "insurance": _read(
+        "payer, authorization", "a Coverage: its payor, an Organization; a ClaimResponse: its identifier"
+    ),
     "note": _read("patient.notes", "joined; for the vendor, after it has accepted"),
     "extension": _read("", "ours by the table below; others change nothing and are passed over"),
     "contained": _read("", "what the elements above refer to"),
@@ -111,13 +114,18 @@ def refuse_unknown(body: Mapping[str, Any], kind: str) -> None:
     for name, value in body.items():
         row = rows.get(name.removeprefix("_"))
         if row is None:
-            near = get_close_matches(name, rows, 1)
-            hint = f"{near[0]} was meant" if near else "it belongs to another resource"
-            raise InvalidMessage.at(
-                f"/{name[:80]}", f"FHIR R4's {kind} has no element of that name\nMaybe {hint}."
-            )
+            raise no_such_element(name, rows, kind)
         if row.fate is Fate.REFUSED and value not in (False, None, [], {}, ""):
             raise InvalidMessage.at(f"/{name}", f"it is not taken\nMaybe leave it out: {row.words}.")
+
+
+def no_such_element(name: str, known: Iterable[str], kind: str, at: str = "") -> InvalidMessage:
+    """The refusal of an element that FHIR R4 does not have there: dropped, it might be what mattered."""
+    near = get_close_matches(name, known, 1)
+    hint = f"{near[0]} was meant" if near else "it belongs to another resource"
+    return InvalidMessage.at(
+        f"{at}/{name[:80]}", f"FHIR R4's {kind} has no element of that name\nMaybe {hint}."
+    )
 
 
 def modifiers(node: Any, pointer: str = "") -> Iterator[tuple[str, str]]:

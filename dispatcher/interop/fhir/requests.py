@@ -19,8 +19,7 @@ from dispatcher.http.duplicates import with_pointers
 from dispatcher.http.parts import Parts
 from dispatcher.interop.fhir import creating
 from dispatcher.interop.fhir.answering import Format, answer, base_of, searchset
-from dispatcher.interop.fhir.ids import chosen, our_id, request_name, token
-from dispatcher.interop.fhir.ids import named as id_by
+from dispatcher.interop.fhir.ids import chosen, one, our_id, request_name, sought
 from dispatcher.interop.fhir.references import Around
 from dispatcher.interop.fhir.told import KINDS, resource
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -36,9 +35,9 @@ class RequestQuery(Format):
 async def search(call: Call, parts: Parts, kind: str) -> web.Response:
     """A searchset of the one that is meant, or of nothing."""
     query: RequestQuery = call.query
-    named = {our_id(query.id)} if query.id else set[str]()
+    named = {one(query.id)} if query.id else set[str]()
     if query.identifier:
-        named.add(id_by(token(query.identifier)))
+        named.add(sought(query.identifier))
     if len(named) != 1:
         raise InvalidParameter(
             "it is searched for by identifier or _id, one of the two\nMaybe search for Tasks."

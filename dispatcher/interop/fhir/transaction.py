@@ -11,6 +11,7 @@ from contracts.episodes import MAX_REQUESTS, EpisodeDraft
 from contracts.problems import InvalidMessage, MissingHeader
 from contracts.requests import Request
 from dispatcher.interop.fhir import creating, plan
+from dispatcher.interop.fhir.along import refuse_other_meaning
 from dispatcher.interop.fhir.canonical import EPISODE_ID
 from dispatcher.interop.fhir.datatypes import (
     REQUESTS,
@@ -55,6 +56,7 @@ def read_bundle(body: Mapping[str, Any], caller: str, key: str, zone: str) -> Wh
         )
     for pointer, words in modifiers(body):
         raise InvalidMessage.at(pointer, f"it is not understood here\nMaybe leave it out: {words}.")
+    refuse_other_meaning(body, "Bundle", "")
     kinds = tuple(_kind(each, f"/entry/{n}") for n, each in enumerate(bundle.entry))
     items = {n: _item(each, n, caller, key) for n, each in enumerate(bundle.entry) if kinds[n] in REQUESTS}
     beside, requests = _addresses(bundle.entry, kinds, items)
@@ -87,7 +89,7 @@ def _item(entry: Entry, number: int, caller: str, key: str) -> _Item:
     body, asked = entry.resource or {}, entry.request
     given = creating.decoded(body, str(body["resourceType"]), at)
     condition = asked.if_none_exist if asked else ""
-    identifier = chosen(given.identifier, condition.rpartition("?")[2])
+    identifier = chosen(given.identifier, condition)
     return _Item(at, request_name(identifier, caller, f"{key}/{number}" if key else ""), given)
 
 

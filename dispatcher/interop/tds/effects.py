@@ -40,7 +40,11 @@ class Effects:
         thing by now, as a yes does once its vendor is asked about an amendment.
         """
         offer, last = await self._offer(said), self._known_as(said, LAST)
-        if await already_applied(self.service.store.market(self.market), last):
+        stored = self.service.store.market(self.market)
+        if await already_applied(stored, last):
+            record = await stored.requests.records.get(offer.request_id)
+            if record is not None:
+                _refuse_full(record.offer_named(said.offer_id), said.offer_id)
             return offer
         steps = TAKEN[said.name].meaning(said, offer, self.service.markets.zones[self.market])
         for number, step in enumerate(steps, 1):

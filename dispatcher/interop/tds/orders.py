@@ -26,7 +26,7 @@ NUMBERS = {  # in the report, of those that are sent
     "tripCancelRequest": "6A",
 }
 ZONE_PRECISION_M, DOOR_PRECISION_M = 1_500, 10
-PLAIN_PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]{2,24}", re.ASCII)
+PLAIN_PHONE = re.compile(r"\+?[ (]*[1-9](?:[ ().\-]*[0-9]){2,14}", re.ASCII)  # E.164: 15 digits, no 0 before
 AIDS = {
     LevelOfService.AMBULATORY: "A",
     LevelOfService.WHEELCHAIR: "W",
