@@ -49,9 +49,12 @@ class Bodies:
 
     def pack(self, request: Request) -> bytes:
         """The request with all it has."""
-        hidden = request.with_doors(HIDDEN, HIDDEN)
-        clear = compress(encode(unchecked(hidden, patient=None, identifiers=())))
-        sealed = self.vault.seal(self.market, request.id, compress(encode(_to_seal(request))))
+        shown = unchecked(request.with_doors(HIDDEN, HIDDEN), patient=None)
+        hidden: tuple[Any, ...] = (request.doors, request.patient)  # as `Sealed`, up to the last that it has
+        if request.identifiers:
+            shown, hidden = unchecked(shown, identifiers=()), (*hidden, request.identifiers)
+        clear = compress(encode(shown))
+        sealed = self.vault.seal(self.market, request.id, compress(encode(hidden)))
         return (len(clear) | _DOORS_SEALED << _FORMAT_AT).to_bytes(_LENGTH_BYTES, "big") + clear + sealed
 
     def request(self, raw: bytes) -> Request:
@@ -78,12 +81,6 @@ class Bodies:
 
     def _opened(self, request_id: str, sealed: bytes) -> Sealed:
         return _SEALED.decode(decompress(self.vault.open(self.market, request_id, sealed)))
-
-
-def _to_seal(request: Request) -> tuple[Any, ...]:
-    """`Sealed`, which ends where it did before there were identifiers, if it has none."""
-    most = request.doors, request.patient
-    return (*most, request.identifiers) if request.identifiers else most
 
 
 def _as_asked(request: Request, opened: Sealed) -> Request:
