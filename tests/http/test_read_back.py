@@ -45,6 +45,14 @@ async def test_all_that_was_asked_is_read_back_but_the_patient(api: Api) -> None
     assert view["doors"] == "exact"
 
 
+async def test_another_number_makes_it_no_other_request_and_one_number_no_duplicate(api: Api) -> None:
+    other = {"identifiers": [{"value": "ORD-8"}]}
+    for body in (ASKED, ASKED | other, trip("r2", identifiers=ASKED["identifiers"])):
+        assert (await api.call("POST", "/requests", body))[0] == 202
+    assert (await api.call("GET", "/requests/r1"))[1]["asked"]["identifiers"] == ASKED["identifiers"]
+    assert (await api.call("POST", "/requests", ASKED | {"service_minutes": 13}))[0] == 422
+
+
 async def test_ops_reads_zones_and_no_door(api: Api) -> None:
     await api.call("POST", "/requests", ASKED)
     view = (await api.call("GET", "/requests/r1", role=Role.OPS))[1]
