@@ -30,7 +30,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.service import Service
 
 RIDE = "trip"
-OPEN = frozenset({OfferState.REQUESTED, OfferState.ACCEPTED})
+TOLD = frozenset({OfferState.REQUESTED, OfferState.ACCEPTED, OfferState.CANCELLED, OfferState.EXPIRED})
 OWN_ACTS = frozenset({OfferState.REJECTED, OfferState.TURNED_BACK})  # its vendor knows
 
 
@@ -72,12 +72,12 @@ class Telegrams:
         return orders.order(dispatch, market, sent, tz)
 
     async def _offer(self, who: Principal, market: str, name: str, event: Event) -> Offer | None:
-        """As the event has it, while it stands; else as it stands."""
+        """As the event has it, unless that is over and nothing follows that says so; else as it stands."""
         offer = await self._read(who, market, name)
-        if offer is None or offer.state not in OPEN:
+        if offer is None:
             return None
         if event["type"] == "dispatch.offer.made":
-            return msgspec.convert(event["data"], OfferMade).offer
+            return msgspec.convert(event["data"], OfferMade).offer if offer.state in TOLD else None
         if event["type"] == "dispatch.amendment.proposed":
             proposed = msgspec.convert(event["data"], AmendmentProposed)
             asked = replace(proposed.offer, expires_at=proposed.expires_at)  # until when it may be answered
