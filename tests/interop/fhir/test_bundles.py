@@ -171,6 +171,10 @@ BAD: dict[str, tuple[Json, str]] = {
     "a misspelt relation": (
         discharge(entry(group(action=behind(relatedActions=[])))), f"{SECOND}.relatedActions",
     ),
+    "actions and a relation": (
+        discharge(entry(group(action=[{"action": group()["action"], "relatedAction": [BESIDE]}]))),
+        "entry[5].resource.action[0]",
+    ),
     "a plan": (discharge(entry(group(intent="plan"))), "entry[5].resource.intent"),
     "a misspelt name": (discharge(idenitfier={"value": "x"}), "idenitfier"),
     "all or none for ever": (
