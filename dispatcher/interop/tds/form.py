@@ -30,8 +30,10 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.service import Service
 
 RIDE = "trip"
-TOLD = frozenset({OfferState.REQUESTED, OfferState.ACCEPTED, OfferState.CANCELLED, OfferState.EXPIRED})
-OWN_ACTS = frozenset({OfferState.REJECTED, OfferState.TURNED_BACK})  # its vendor knows
+DECLINED = OfferState.REJECTED  # whoever declines has nothing to send; a turn-back may have been a driver's
+WITHOUT_END = frozenset(
+    {DECLINED, OfferState.COMPLETED, OfferState.FAILED}
+)  # no telegram says that it is over
 
 
 def forms(service: Service) -> Mapping[WebhookForm, Form]:
@@ -48,7 +50,7 @@ class Telegrams:
         self.service, self.said = service, said
 
     async def body(self, market: str, hook: WebhookRecord, event: Event) -> bytes | None:
-        """One telegram; None for what has none: equipment, what its vendor did itself, what has ended since.
+        """One telegram; None for what has none: equipment, what its vendor declined, what has ended since.
 
         Raises Unreadable, Unavailable.
         """
@@ -59,7 +61,7 @@ class Telegrams:
         wanted, who = self.said.get(event["type"]), _vendor(market, hook.vendor_id)
         if wanted == "tripCancelRequest":
             closed = msgspec.convert(event["data"], OfferClosed)
-            is_news = closed.state not in OWN_ACTS and await self._is_known(who, market, name)
+            is_news = closed.state != DECLINED and await self._is_known(who, market, name)
             return orders.cancellation(name, closed, sent, tz) if is_news else None
         if wanted == "tripRequest":
             offer = await self._offer(who, market, name, event)
@@ -77,7 +79,7 @@ class Telegrams:
         if offer is None:
             return None
         if event["type"] == "dispatch.offer.made":
-            return msgspec.convert(event["data"], OfferMade).offer if offer.state in TOLD else None
+            return msgspec.convert(event["data"], OfferMade).offer if offer.state not in WITHOUT_END else None
         if event["type"] == "dispatch.amendment.proposed":
             proposed = msgspec.convert(event["data"], AmendmentProposed)
             asked = replace(proposed.offer, expires_at=proposed.expires_at)  # until when it may be answered

@@ -254,7 +254,7 @@ def _where(address: Read | None) -> tuple[float, float] | None:
 
 
 def _receipt(said: Telegram, offer: Offer) -> Steps:
-    is_over = offer.state in (OfferState.CANCELLED, OfferState.EXPIRED)
+    is_over = offer.state in (OfferState.CANCELLED, OfferState.EXPIRED, OfferState.TURNED_BACK)
     if is_over and said["cancellationApproved"]:
         return ()
     what = "is not cancelled" if not is_over else "is cancelled, whether or not its provider approves"

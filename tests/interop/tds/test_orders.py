@@ -26,7 +26,7 @@ from tests.examples import examples
 from tests.http.conftest import NOW, trip
 from tests.http.test_by_hand import DAY
 from tests.interop.tds.conftest import PATIENT, Centre, clock, offered, text
-from tests.interop.tds.test_answers import AT, YES, at
+from tests.interop.tds.test_answers import AT, YES, at, cancel
 
 NEW_YORK = ZoneInfo("America/New_York")
 OFFER = Offer(
@@ -156,6 +156,20 @@ async def test_a_refused_counter_offer_is_the_trip_request_as_it_was_and_ones_ow
         await centre.api.call("POST", "/requests", trip("r2"))
         await offered(centre, name="r2")
         assert text((await centre.heard(3))[-1], "tripRequestId") == "r2.1", "no word of r1 before it"
+
+
+async def test_a_centre_hears_what_its_driver_gave_back_on_the_phone(centre: Centre) -> None:
+    """It would send a van; and it may say that it has heard."""
+    async with centre.called():
+        await offered(centre)
+        assert (await centre.send(centre.says("tripRequestResponse", YES)))[0] == 200
+        await centre.heard(2)
+        back = {"status": "turned_back", "code": "NO_VEHICLES_AVAILABLE"}
+        path = "/dispatches/r1.1/status"
+        assert (await centre.api.call("POST", path, back, role=Role.VENDOR, vendor="v1"))[0] == 200
+        gone = (await centre.heard(3))[-1]
+        assert (gone.tag, gone.attrib["reason"]) == ("tripCancelRequest", "OTHER")
+    assert (await centre.send(centre.says("tripCancelResponse", cancel(True, "client"))))[0] == 200
 
 
 async def test_what_has_ended_by_then_is_not_sent_and_shown_to_nobody(centre: Centre) -> None:
