@@ -26,7 +26,8 @@ def test_no_refusal_has_a_fact_that_its_problem_would_drop() -> None:
 
 def test_of_what_goes_some_time_after_its_end_it_is_said_that_it_may_be_forgotten() -> None:
     threads = (f"{each.noun} 1" for each in SUBJECTS.values())
-    for named in ("request r1", "offer r1.1", "standing order s1", "task r1.failed", *threads):
+    others = ("request r1", "offer r1.1", "standing order s1", "task r1.failed", "authorization a1")
+    for named in (*others, *threads):
         refused = no_such(named)
         assert (refused.status, refused.reason) == (404, f"there is no {named}")
         assert refused.detail.endswith("is misspelt, or it is forgotten: `retention_hours` after its end.")

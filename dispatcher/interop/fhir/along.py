@@ -113,8 +113,8 @@ def refuse_other_meaning(given: Mapping[str, Any], kind: str, at: str) -> None:
             raise InvalidMessage.at(
                 f"{at}/{name}", f"{taken} is taken there: it changes what is meant\nMaybe {only.words}."
             )
-        for part, pointer in _parts(value, f"{at}/{name}"):
-            if inner := _PARTS.get(kind, {}).get(name):
+        if inner := _PARTS.get(kind, {}).get(name):
+            for part, pointer in _parts(value, f"{at}/{name}"):
                 refuse_other_meaning(part, inner, pointer)
 
 

@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from contracts.problems import InvalidMessage
-from dispatcher.interop.fhir import extensions
-from dispatcher.interop.fhir.canonical import AUTHORIZATION_ID, EPISODE_ID, PAYER_ID
+from dispatcher.interop.fhir import extensions, insurance
+from dispatcher.interop.fhir.canonical import EPISODE_ID
 from dispatcher.interop.fhir.composing import Composing
-from dispatcher.interop.fhir.datatypes import Asked, Coverage, Identifier, Reference
+from dispatcher.interop.fhir.datatypes import Asked, Identifier
 from dispatcher.interop.fhir.elements import ORDERS
 from dispatcher.interop.fhir.extension_table import EXTENSIONS
 from dispatcher.interop.fhir.people import put_door, put_patient
-from dispatcher.interop.fhir.references import Around, Near, addressed, read
+from dispatcher.interop.fhir.references import Around, Near
 
 SLACK = timedelta(minutes=15)  # on time is within that of the agreed time
 APART = ("line", "cancel-code")  # what these say is put by who reads lines, and cancels
@@ -38,7 +38,7 @@ def put_shared(
         made.put("priority", given.priority, f"{at}/priority")
     if given.note:
         _put_notes(made, given, at)
-    _put_payers(made, given.insurance, around, at)
+    insurance.put(made, given.insurance, around, at)
     said = extensions.found(given.extension, kind, around, at)
     for each in doors:
         for near, _ in said.pop(each.extension, ()):
@@ -83,46 +83,6 @@ def _put_notes(made: Composing, given: Asked, at: str) -> None:
     made.put("patient/notes", "\n".join(each.text for each in given.note), f"{at}/note")
 
 
-def _put_payers(made: Composing, given: tuple[Reference, ...], around: Around, at: str) -> None:
-    """A Coverage says who pays, a ClaimResponse on which authorization. Raises InvalidMessage: two of one."""
-    for place, each in enumerate(given):
-        pointer = f"{at}/insurance/{place}"
-        field, value = _insured(each, around, pointer)
-        if made.ours.get(field, value) != value:
-            raise InvalidMessage.at(pointer, f"a second {field}\nMaybe name the first payer alone.")
-        made.put(field, value, pointer)
-
-
-def _insured(given: Reference, around: Around, pointer: str) -> tuple[str, str]:
-    identifier = given.identifier or Identifier()
-    if identifier.value and (given.type == "ClaimResponse" or identifier.system == AUTHORIZATION_ID):
-        return "authorization", identifier.value
-    if identifier.value and identifier.system == PAYER_ID:
-        return "payer", identifier.value
-    if identifier.value and not around.has(given):
-        raise InvalidMessage.at(
-            pointer,
-            "a Coverage's own identifier is its member's, and names no payer\n"
-            f"Maybe contain the Coverage with its payor, or name the payer by system {PAYER_ID}.",
-        )
-    coverage = read(around.found(given, "Coverage", pointer).resource, Coverage, pointer)
-    if name := next(filter(None, map(_payer, coverage.payor)), ""):
-        return "payer", name
-    raise InvalidMessage.at(
-        pointer,
-        "no payor of it is an Organization with an identifier, or Organization/ID\n"
-        "Maybe leave it out where a person pays: a person is never named as payer.",
-    )
-
-
-def _payer(given: Reference) -> str:
-    """The id of a payer; "": it has none, or is a person, whose id would be told to vendors."""
-    kind, name = addressed(given.reference)
-    if {given.type, kind} - {"", "Organization"}:
-        return ""
-    return (given.identifier.value if given.identifier else "") or name
-
-
 def put_window(made: Composing, field: str, given: Asked, at: str) -> None:
     """`occurrence` as a window on the start of service, if there is one. Raises InvalidMessage."""
     period, instant = given.occurrence_period, given.occurrence_date_time
@@ -154,16 +114,11 @@ def episode_of(given: Identifier | None) -> str:
 
 def shared(ours: Mapping[str, Any]) -> dict[str, Any]:
     """What both kinds say of a request of ours, but for extensions and doors."""
-    insurance = []
-    if payer := ours.get("payer"):
-        insurance.append({"type": "Coverage", "identifier": {"system": PAYER_ID, "value": payer}})
-    if authorization := ours.get("authorization"):
-        system = {"system": AUTHORIZATION_ID, "value": authorization}
-        insurance.append({"type": "ClaimResponse", "identifier": system})
+    covered = insurance.written(ours)
     return {
         "intent": "order",
         "priority": ours.get("priority", "routine"),
-        **({"insurance": insurance} if insurance else {}),
+        **({"insurance": covered} if covered else {}),
     }
 
 

@@ -6,7 +6,7 @@ guide, an element that FHIR R4 does not have. What changes nothing here is named
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -106,20 +106,19 @@ ELEMENTS: Mapping[str, Mapping[str, Row]] = {
 }
 
 
-def refuse_unknown(body: Mapping[str, Any], kind: str) -> None:
+def refuse_unknown(body: Mapping[str, Any], kind: str, at: str = "") -> None:
     """Raises InvalidMessage for an element that is refused, or that the resource does not have."""
-    for pointer, words in modifiers(body):
-        raise InvalidMessage.at(pointer, f"it is not understood here\nMaybe leave it out: {words}.")
+    refuse_modifiers(body, at)
     rows = ELEMENTS[kind]
     for name, value in body.items():
         row = rows.get(name.removeprefix("_"))
         if row is None:
-            raise no_such_element(name, rows, kind)
+            raise no_such_element(name, rows, kind, at)
         if row.fate is Fate.REFUSED and value not in (False, None, [], {}, ""):
-            raise InvalidMessage.at(f"/{name}", f"it is not taken\nMaybe leave it out: {row.words}.")
+            raise InvalidMessage.at(f"{at}/{name}", f"it is not taken\nMaybe leave it out: {row.words}.")
 
 
-def no_such_element(name: str, known: Iterable[str], kind: str, at: str = "") -> InvalidMessage:
+def no_such_element(name: str, known: Iterable[str], kind: str, at: str) -> InvalidMessage:
     """The refusal of an element that FHIR R4 does not have there: dropped, it might be what mattered."""
     near = get_close_matches(name, known, 1)
     hint = f"{near[0]} was meant" if near else "it belongs to another resource"
@@ -128,14 +127,15 @@ def no_such_element(name: str, known: Iterable[str], kind: str, at: str = "") ->
     )
 
 
-def modifiers(node: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
-    """Where something stands that changes what all else means, at any depth, and in words why not."""
+def refuse_modifiers(node: Any, at: str = "") -> None:
+    """Raises InvalidMessage where something stands, at any depth, that changes what all else means."""
     if isinstance(node, list):
         for place, child in enumerate(node):
-            yield from modifiers(child, f"{pointer}/{place}")
+            refuse_modifiers(child, f"{at}/{place}")
     elif isinstance(node, dict):
         for name, child in node.items():
             if name in ("modifierExtension", "implicitRules") and child:
-                yield f"{pointer}/{name}", BOTH[name].words
-            else:
-                yield from modifiers(child, f"{pointer}/{name}")
+                raise InvalidMessage.at(
+                    f"{at}/{name}", f"it is not understood here\nMaybe leave it out: {BOTH[name].words}."
+                )
+            refuse_modifiers(child, f"{at}/{name}")

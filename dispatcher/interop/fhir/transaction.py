@@ -22,7 +22,7 @@ from dispatcher.interop.fhir.datatypes import (
     Identifier,
     ServiceRequest,
 )
-from dispatcher.interop.fhir.elements import modifiers
+from dispatcher.interop.fhir.elements import refuse_modifiers
 from dispatcher.interop.fhir.extension_table import PLAN
 from dispatcher.interop.fhir.ids import chosen, hashed, named, request_name
 from dispatcher.interop.fhir.references import Around, Near, read
@@ -54,8 +54,7 @@ def read_bundle(body: Mapping[str, Any], caller: str, key: str, zone: str) -> Wh
         raise InvalidMessage.at(
             "/type", "a Bundle of type transaction belongs here\nMaybe POST its resources one by one."
         )
-    for pointer, words in modifiers(body):
-        raise InvalidMessage.at(pointer, f"it is not understood here\nMaybe leave it out: {words}.")
+    refuse_modifiers(body)
     refuse_other_meaning(body, "Bundle", "")
     kinds = tuple(_kind(each, f"/entry/{n}") for n, each in enumerate(bundle.entry))
     items = {n: _item(each, n, caller, key) for n, each in enumerate(bundle.entry) if kinds[n] in REQUESTS}
@@ -78,8 +77,11 @@ def _kind(entry: Entry, at: str) -> str:
             f"{at}/resource", f"its type is {shown}\nMaybe leave it out: {TAKEN} are read."
         )
     if entry.request is None or entry.request.method != "POST" or entry.request.url != said:
+        hint = "send it as new: it goes with the orders, and is kept nowhere else"
         raise InvalidMessage.at(
-            f"{at}/request", f"in a transaction it is POST {said}\nMaybe cancel one by one."
+            f"{at}/request",
+            f"in a transaction it is POST {said}\n"
+            f"Maybe {hint if said in BESIDE else 'change or cancel one by one'}.",
         )
     return said
 

@@ -50,7 +50,7 @@ async def test_an_order_is_named_and_looked_for_as_engines_do(fhir: Fhir) -> Non
     search = f"identifier={EHR.replace(':', '%3A')}%7CA%5C%2C+1"
     for condition in (search, f"?{search}", f"ServiceRequest?{search}", f"{ELSE}/ServiceRequest?{search}"):
         assert await fhir.call("POST", "/ServiceRequest", order, If_None_Exist=condition) == (200, made)
-    assert (await fhir.call("GET", f"/ServiceRequest?{search}"))[1]["total"] == 1
+    assert (await fhir.call("GET", f"/ServiceRequest?{search}&_count=10"))[1]["total"] == 1
     for path in (
         f"/ServiceRequest?identifier={EHR}%7CA,{EHR}%7CB",
         f"/ServiceRequest?_id={made['id']},{made['id']}",
@@ -260,6 +260,8 @@ BAD: dict[str, tuple[Json, int, str]] = {
     "a person who pays": (covered({"reference": "Patient/Canary"}), 422, "insurance[0]"),
     "a person who pays elsewhere": (
         covered({"reference": f"{ELSE}/Patient/9", "identifier": {"value": "Canary"}}), 422, "insurance[0]"),
+    "an authorization that is kept elsewhere": (
+        ride(insurance=[{"reference": "ClaimResponse/9"}]), 422, "insurance[0]"),
     "another server's vendor": (
         ride(performer=[{"reference": f"{ELSE}/Organization/9"}]), 422, "performer[0]"),
     "another server's ride": (
@@ -341,10 +343,13 @@ async def test_problems_have_the_form_of_fhir_and_all_facts_whatever_is_wrong(fh
 
 
 async def test_json_is_answered_where_it_is_asked_for(fhir: Fhir) -> None:
-    status, _ = await fhir.call(
+    status, made = await fhir.call(
         "POST", "/ServiceRequest", ride(), Content_Type="application/json", Accept="*/*"
     )
     assert status == 201
+    await fhir.call("HEAD", f"/ServiceRequest/{made['id']}", Prefer="return=minimal")
+    assert "Location" not in fhir.headers
+    assert int(fhir.headers["Content-Length"]) > 2
     await fhir.call("GET", "/Task?_format=application/json&_pretty=true")
     assert fhir.headers["Content-Type"] == "application/json"
     assert url("x") == "urn:dispatcher:fhir:x"
