@@ -60,8 +60,8 @@ class Telegrams:
             return telegram("telegram", event["id"], time("timestamp", sent, tz), kind="TripRequest")
         wanted, who = self.said.get(event["type"]), _vendor(market, hook.vendor_id)
         if wanted == "tripCancelRequest":
-            closed = msgspec.convert(event["data"], OfferClosed)
-            is_news = closed.state != DECLINED and await self._is_known(who, market, name)
+            closed, offer = msgspec.convert(event["data"], OfferClosed), await self._read(who, market, name)
+            is_news = closed.state != DECLINED and offer is not None and offer.kind == RIDE
             return orders.cancellation(name, closed, sent, tz) if is_news else None
         if wanted == "tripRequest":
             offer = await self._offer(who, market, name, event)
@@ -86,12 +86,8 @@ class Telegrams:
             return asked if asked.amendment == offer.amendment else None
         return offer if offer.state is OfferState.REQUESTED else None
 
-    async def _is_known(self, who: Principal, market: str, name: str) -> bool:
-        """Whether its vendor may have heard of it by telegram; what is forgotten by now was, perhaps."""
-        offer = await self._read(who, market, name)
-        return offer is None or offer.kind == RIDE
-
     async def _read(self, who: Principal, market: str, name: str) -> Offer | None:
+        """None: it is forgotten, and so is all that was told of it."""
         try:
             return await self.service.offers.offer(who, market, name)
         except NotFound:
