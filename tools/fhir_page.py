@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from dispatcher.domain.hcpcs import RIDES
+from dispatcher.interop.fhir.along import MODIFIERS
 from dispatcher.interop.fhir.canonical import url
 from dispatcher.interop.fhir.elements import ELEMENTS, Fate
 from dispatcher.interop.fhir.extension_table import EXTENSIONS, TOLD, Row
 from dispatcher.interop.fhir.levels import ASKED
-from dispatcher.interop.fhir.modifiers import MODIFIERS
 from dispatcher.interop.fhir.outcome import ISSUES
 from dispatcher.interop.fhir.routes import ROUTES
 from dispatcher.interop.fhir.states import OFFERS, REQUESTS
@@ -28,19 +28,12 @@ def _routes() -> list[str]:
         ("call", "what", "for"),
         (
             (
-                f"`{o.method} {o.path.partition('/fhir')[2] or '/'}`",
+                f"`{o.method} {o.path.partition('/fhir')[2] or 'BASE'}`",
                 o.summary,
                 ", ".join(sorted(o.roles or ())),
             )
             for o in (each.operation for each in ROUTES)
         ),
-    )
-
-
-def _modifiers() -> list[str]:
-    return table(
-        ("of", "element", "has to be"),
-        ((kind, f"`{name}`", row.words) for kind, rows in MODIFIERS.items() for name, row in rows.items()),
     )
 
 
@@ -66,6 +59,15 @@ def _elements() -> list[str]:
 def _passed() -> list[str]:
     passed = {n: None for table in ELEMENTS.values() for n, row in table.items() if row.fate is Fate.PASSED}
     return [", ".join(f"`{each}`" for each in passed) + "."]
+
+
+def _along() -> list[str]:
+    rows = [
+        (f"`{kind}.{name}`", " or ".join(f"`{str(each).lower()}`" for each in only.values) or "not there",
+         only.words)
+        for kind, names in MODIFIERS.items() for name, only in names.items()
+    ]  # fmt: skip
+    return table(("element", "taken if it is", "else"), rows)
 
 
 def _extensions() -> list[str]:
@@ -122,9 +124,9 @@ def _issues() -> list[str]:
 
 TABLES: Mapping[str, Callable[[], list[str]]] = {
     "calls": _routes,
-    "modifiers": _modifiers,
     "elements": _elements,
     "passed over": _passed,
+    "along": _along,
     "extensions": _extensions,
     "told": _told,
     "states": _states,

@@ -24,7 +24,7 @@ role, or several: then it may do what any of them may. A history names the one t
 and the token's `sub` (`subject`). A vendor's token is a vendor's only, and of what is another's it finds
 nothing; so is a facility's, which says that its own passengers are ready and reads no request. *Coordinator*:
 the how and when of care. *Case manager*: the what and why. *Ops*: the day. Where an operation is a link, more
-is said below.
+is said below. Who asks by another system's language has the same rights: [FHIR](fhir.md), [TCRP 210](tds.md).
 """
 RIGHTS = """
 ## On hold

@@ -10,6 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dispatcher.settings import Settings
 
+OF_A_STORE = (
+    "redis_url",
+    "redis_password_file",
+    "proofs",
+    "decisions",
+)  # settings that are of one store alone
+
 
 def add_store(parser: argparse.ArgumentParser) -> None:
     """Its address, or its folder."""
@@ -20,7 +27,7 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         "--data-dir",
         type=Path,
         metavar="FOLDER",
-        help="folder of an embedded store, and that one is meant without --url",
+        help="folder of an embedded store, and that one is meant without --url, with what lies beside it",
     )
 
 
@@ -28,13 +35,16 @@ def settings_of(args: argparse.Namespace) -> Settings:
     """The environment's, of the store that is named. Raises SettingsError.
 
     Whoever names a folder means it: DISPATCHER_REDIS_URL stands on every machine of the service, and a backup
-    that is tried in a folder must not go into the store that it was made of.
+    that is tried in a folder must not go into the store that it was made of; nor its pictures and decisions
+    to where that one's lie.
     """
     from dispatcher.settings import Settings, variable
 
     folder = args.data_dir and str(args.data_dir)
     options = {"redis_url": ("--url", args.url), "data_dir": ("--data-dir", folder)}
     environment = dict(os.environ)
-    if args.data_dir is not None and args.url is None:
-        environment.pop(variable("redis_url"), None)
+    url, own = (environment.get(variable(each)) for each in ("redis_url", "data_dir"))
+    if folder and not args.url and (url or (own and Path(own).resolve() != Path(folder).resolve())):
+        for each in OF_A_STORE:
+            environment.pop(variable(each), None)
     return Settings.read(environment, options)

@@ -89,9 +89,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _elsewhere(settings: Settings, kind: Kind, parts: Collection[str]) -> str | None:
     """Where those lie that are not in the backup; None: there are none such."""
-    from dispatcher.blobs.places import decisions_of, proofs_of
-    from dispatcher.serve.backup_blobs import PICTURES, folder_of
+    from dispatcher.serve.backup import PLACES
+    from dispatcher.serve.backup_blobs import folder_of
 
-    place = (proofs_of if kind is PICTURES else decisions_of)(settings)
+    place = PLACES[kind](settings)
     is_empty = folder_of(place) is None and "://" not in str(place)
     return None if kind.part in parts or is_empty else str(place)

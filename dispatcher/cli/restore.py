@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     """Restore it, and say what to look at next."""
     from dispatcher.domain.refusals import Unavailable
     from dispatcher.runtime.errors import UserError
-    from dispatcher.serve.backup import restore
+    from dispatcher.serve.backup import PLACES, restore
 
     settings = settings_of(args)
     try:
@@ -41,6 +41,9 @@ def run(args: argparse.Namespace) -> int:
     except Unavailable as refusal:
         raise UserError(*refusal.detail.split("\n", 1)) from refusal
     print(f"{about.called} is as it was at {about.made_at} (version {about.version} made the backup)")
+    for kind, place_of in PLACES.items():
+        if kind.part in about.parts:
+            print(f"its {kind.called}s lie in {place_of(settings)}, beside what was there")
     if not args.with_keys:
         print(f"it needs the key files that it was made under: {settings.patient_keys_file} for the patients")
     print(f"next: {typed('audit --streams')}{_same_store(args)}, then start the service")

@@ -21,7 +21,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-FORGOTTEN = ("request ", "offer ", "episode ", "standing order ", "task ")  # some time after their end
+FORGOTTEN = (  # after their end
+    "request ", "offer ", "dispatch ", "episode ", "standing order ", "task ", "authorization ",
+    "notification ",
+)  # fmt: skip
 
 
 class Refusal(Exception):

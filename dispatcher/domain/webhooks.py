@@ -27,6 +27,8 @@ ALL = "all"  # in place of the id of a dead letter
 MOST_TESTS = 10  # test calls that were asked for and not made yet
 MOST_AGAIN = 100  # dead letters that were asked for and not taken up yet
 WEBHOOKS = "webhooks"  # the list of all, by when they were made
+FORMS = frozenset(WebhookForm)
+FORM_ENDS = "+"  # in a stored address, behind its form
 AWAKE_MS = 30 * DAY_MS  # it is looked at as often; nothing else is due of one
 
 
@@ -37,11 +39,11 @@ class Secret(Compact, frozen=True):
     until_ms: int = 0
 
 
-class WebhookRecord(Record, frozen=True, tag=2):
+class WebhookRecord(Record, frozen=True, tag=1):
     """One webhook. `replays` counts from where it was told to begin: each time, from `begin` on."""
 
     vendor_id: str  # "": the platform's
-    url: str
+    url: str  # as `kept_url` has it
     events: tuple[str, ...]
     state: WebhookState
     created_ms: int
@@ -53,7 +55,25 @@ class WebhookRecord(Record, frozen=True, tag=2):
     description: str = ""
     again: tuple[str, ...] = ()  # dead letters that are to be sent once more
     tests: tuple[str, ...] = ()  # ids of events that are to be sent to see whether they are taken
-    form: WebhookForm = WebhookForm.CLOUD_EVENTS  # since format 2
+
+    @property
+    def form(self) -> WebhookForm:
+        """What its calls are written in."""
+        before, plus, _ = self.url.partition(FORM_ENDS)
+        return WebhookForm(before) if plus and before in FORMS else WebhookForm.CLOUD_EVENTS
+
+    @property
+    def address(self) -> str:
+        """Where it is called."""
+        return self.url.removeprefix(f"{self.form.value}{FORM_ENDS}")
+
+
+def kept_url(form: WebhookForm, url: str) -> str:
+    """Where and in what form, in one field, as in `redis+cluster://`: `tcrp210+https://vans.example/tds`.
+
+    A version that knows no forms calls no such address, and tries again until one that does has its place.
+    """
+    return url if form is WebhookForm.CLOUD_EVENTS else f"{form.value}{FORM_ENDS}{url}"
 
 
 def list_of(vendor_id: str) -> str:

@@ -14,7 +14,7 @@ from contracts.codes import Role
 from contracts.operations import Operation
 from dispatcher.delivery.board import Boards
 from dispatcher.delivery.hub import Hub
-from dispatcher.http import answers, bodies, documents, problem_responses
+from dispatcher.http import answers, documents, problem_responses
 from dispatcher.http.board import BOARDS
 from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.documents import DOCUMENTS, Documents
@@ -59,10 +59,7 @@ def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
 
 def _add(app: web.Application, route: Route, parts: Parts) -> None:
     enter = entry(route, parts, app[GATE])
-    path = route.operation.path
-    for method in _methods(route.operation):
-        added = app.router.add_route(method, path, enter, expect_handler=bodies.go_ahead_later)
-        app[SWITCH].add(method, path, added)
+    app[SWITCH].add(_methods(route.operation), route.operation.path, enter)
 
 
 def _methods(operation: Operation) -> tuple[str, ...]:
@@ -79,10 +76,12 @@ async def _end_streams(hub: Hub, boards: Boards, app: web.Application) -> None:
 
 @web.middleware
 async def problems(request: web.Request, handler: Enter) -> web.StreamResponse:
-    """What aiohttp refuses by itself (no such path, no such method) as a problem, too."""
+    """What aiohttp refuses by itself, as a problem: no such path, no such method of an operation's path."""
     try:
         return await handler(request)
-    except web.HTTPException as error:
+    except web.HTTPException as refused:
+        methods = request.app[SWITCH].methods(request)
+        error = web.HTTPMethodNotAllowed(request.method, methods) if methods else refused
         found = (tell for begins, tell in request.app[TELLS] if begins.match(request.path))
         return next(found, problem_responses.answer)(error, new_id(), codec.JSON)
 

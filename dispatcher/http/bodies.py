@@ -85,10 +85,6 @@ def _deflated(encoding: str) -> bool:
     return known
 
 
-async def go_ahead_later(request: web.Request) -> None:
-    """For aiohttp, which would say `100 Continue` before it is known who calls: `read` says it."""
-
-
 async def _go_ahead(request: web.Request) -> None:
     if not request.content.is_eof():
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")

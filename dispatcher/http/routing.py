@@ -7,6 +7,7 @@ line of its docstring is the operation's summary. Every module of this package t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple, Required, TypedDict, Unpack
 
 import msgspec
@@ -137,6 +138,7 @@ def _roles(command: type[table.Command] | None, said: Iterable[Role] | None) -> 
     return table.row(command).roles
 
 
+@cache
 def subjects() -> tuple[Routes, ...]:
     """The `ROUTES` of every module of this package, in the order of the documents."""
     modules = import_modules(__package__)

@@ -80,8 +80,8 @@ def _within_http(resolve: Any, switch: Switch) -> Any:
             answer = answers.marked(problem_responses.answer(error, new_id()))
             answer.force_close()
             return answer
-        found = switch.find(request.method, request.raw_path)
         try:
+            found = switch.find(request.method, request.raw_path) or switch.look(request)
             if found is None:
                 answered: web.StreamResponse = await resolve(request)
             else:

@@ -58,10 +58,8 @@ class Looking:
             under_way.set()
 
         progress.begun |= set(due)
-        with (
-            progress.market.at_hand(),
-            contextlib.ExitStack() as turn,
-        ):  # from now on, not from its first step
+        # at hand from now on, not from its first step on
+        with progress.market.at_hand(), contextlib.ExitStack() as turn:
             await self.turns.acquire()
             turn.callback(over)  # should it not begin: the group ends, or memory is full
             group.create_task(progress.match(due, under_way.set)).add_done_callback(over)

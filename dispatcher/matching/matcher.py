@@ -43,7 +43,6 @@ class Matcher:
     share: Share | None = None  #: of the markets; without one it takes what it can
     troubles: Troubles | None = None  #: who hears of a failure
     arrivals: Arrivals = field(default_factory=Arrivals)  #: who hears how fast requests come
-    progress: Progress | None = None  #: since it owns the market
 
     async def run(self) -> None:
         """Until cancelled. An error is logged and followed by a pause, then all starts over."""
@@ -94,7 +93,7 @@ class Matcher:
 
     async def _work(self, own: Ownership) -> None:
         """All that an owner does, until one part of it fails."""
-        self.progress = progress = Progress(own, self.market, self.arrivals)
+        progress = Progress(own, self.market, self.arrivals)
         progress.work.set()
         looking = Looking(progress)
         works = [self._keep_lease(), looking.watch(), looking.look_around(), read_changed(progress)]

@@ -93,6 +93,7 @@ class WaitingRequests:
         found = await self.stored.amended()
         for each in [name for name, revision in found.items() if self._amended.get(name) != revision]:
             self._far.pop(each, None)
+            self._come.pop(each, None)
             self._tried.pop(each, None)
             self.refused.found.pop(each, None)
             self.unplanned.free([each])
@@ -124,7 +125,7 @@ class WaitingRequests:
         fresh = [each for each in near if each not in self.bodies]
         records, raw = await self.stored.records_and_bodies(near, fresh, come)
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
-        self._far |= far
+        self._far |= {each: at_ms for each, at_ms in far.items() if each not in come}  # it may be near by now
         bodies = await self.bodies_of([each for each in records.values() if each.id not in far], raw)
         found = list(records.values())
         others = await beside(found, self.stored)

@@ -8,7 +8,7 @@ import os
 import shutil
 import tarfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,8 @@ from dispatcher.store.connection import Reader
 from dispatcher.store.snapshot import snapshot
 
 STAGE = "restoring"  # beside the data that comes: on the same disk
+#: where each kind lies, as the settings say
+PLACES: Mapping[Kind, Callable[[Settings], Blobs]] = {PICTURES: proofs_of, DECISIONS: decisions_of}
 
 
 async def back_up(
@@ -148,7 +150,7 @@ async def restore(settings: Settings, source: Path, *, replace: bool, with_keys:
                 await _into_server(settings.redis_url, about, tar, stage, replace)
         else:
             await _into_folder(settings.data_dir, about, tar, stage, replace)
-        for kind, place_of in ((PICTURES, proofs_of), (DECISIONS, decisions_of)):
+        for kind, place_of in PLACES.items():
             if kind.part in about.parts:
                 with archive.read(tar, kind.part) as packed:
                     await asyncio.to_thread(_put, kind, packed, place_of(settings))

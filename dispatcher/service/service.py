@@ -37,6 +37,7 @@ from dispatcher.service.patient_reads import PatientReads
 from dispatcher.service.prices import Prices
 from dispatcher.service.proof_export import ProofExport
 from dispatcher.service.proofs import Proofs
+from dispatcher.service.rehearsal import Rehearsal
 from dispatcher.service.requests import Requests
 from dispatcher.service.scorecards import Scorecards
 from dispatcher.service.standing_orders import StandingOrders
@@ -95,6 +96,7 @@ class Service:
         self.patient_reads = PatientReads(self.markets, clock)
         self.offers = Offers(self.markets, self.patient_reads)
         self.proofs = Proofs(self.markets, self.executor, self.patient_reads, clock, proofs or Memory())
+        self.rehearsal = Rehearsal(self.markets, clock)
         self.proof_export = ProofExport(self.proofs)
         self.standing_orders = StandingOrders(self.markets, clock, self.requests)
         self.occurrences = Occurrences(self.markets, clock, self.requests)

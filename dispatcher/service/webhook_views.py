@@ -15,7 +15,7 @@ def webhook_view(hook: WebhookRecord, beside: Beside) -> WebhookView:
     return WebhookView(
         id=hook.id,
         vendor_id=hook.vendor_id,
-        url=hook.url,
+        url=hook.address,
         events=hook.events,
         description=hook.description,
         form=hook.form,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from contracts.instants import HOUR_MS
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.kinds import Entry, Kind, kind_named, kind_of
-from dispatcher.domain.requests import request_id_of
+from dispatcher.domain.requests import RequestRecord, request_id_of
 from dispatcher.store import codec, events
 from dispatcher.store.acceptance import add_answer
 from dispatcher.store.calls import add_call
@@ -21,6 +22,7 @@ from dispatcher.store.program import Program
 from dispatcher.store.scorecards import add_outcome
 from dispatcher.store.statements import add_billed
 
+SOON_MS = 2 * HOUR_MS  # more than requests are imminent for, unless tuned: what is later waits for a batch
 NAMED = 64  # of so many requests a hint gives the ids; for more, whoever hears it looks for itself
 
 
@@ -64,7 +66,7 @@ def add_decisions(
         _add_counts(program, keys, decision)
     new = [(each, raw) for each, raw in zip(changes, written, strict=True) if _is_new_work(each)]
     if new:
-        program.write(keys.wake, "PUBLISH", _hint(new, bodies))
+        program.write(keys.wake, "PUBLISH", _hint(new, bodies, decisions[0].at_ms))
 
 
 def _filed(change: Change) -> Filed:
@@ -192,9 +194,14 @@ def _is_new_work(filed: Filed) -> bool:
     return filed.kind.is_new_work(filed.change.before, filed.change.after)
 
 
-def _hint(new: Sequence[tuple[Filed, bytes]], bodies: Mapping[str, bytes]) -> bytes:
-    """Who waits anew; one that comes by itself is in it, so that whoever hears it has nothing to read."""
+def _hint(new: Sequence[tuple[Filed, bytes]], bodies: Mapping[str, bytes], now_ms: int) -> bytes:
+    """Who waits anew; one that comes by itself, and soon, is in it: who hears it has nothing to read."""
     ids = [filed.id for filed, _ in new]
-    if len(ids) == 1 and new[0][0].change.before is None:
+    if len(ids) == 1 and _comes_soon(new[0][0].change, now_ms):
         return come_of(ids[0], new[0][1], bodies[ids[0]])
     return " ".join(ids).encode() if len(ids) <= NAMED else b""
+
+
+def _comes_soon(change: Change, now_ms: int) -> bool:
+    came = change.after if change.before is None else None
+    return isinstance(came, RequestRecord) and came.earliest_ms - now_ms <= SOON_MS

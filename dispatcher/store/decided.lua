@@ -6,17 +6,17 @@
 --         requests …
 --         → the keys where nothing could be noted; an error where the first place is taken, or does not follow
 --         the last that was given (a fail-over lost that one): then nothing is
--- The first XADD is the one that may refuse, and comes first: the places follow each other.
+-- The first XADD is the one that may refuse, and comes first: the places follow each other. A fail-over loses
+-- the end of a ledger; one that is gone as a whole was taken away, and shows by where the next begins.
 local field, at, notes, left_out = ARGV[1], 2, {}, {}
-local last = 0
 if redis.call('EXISTS', KEYS[1]) == 1 then
-  local told = redis.call('XINFO', 'STREAM', KEYS[1])
+  local told, last = redis.call('XINFO', 'STREAM', KEYS[1]), 0
   for nth = 1, #told, 2 do
     if told[nth] == 'last-generated-id' then last = tonumber(string.match(told[nth + 1], '^%d+')) end
   end
-end
-if last + 1 < tonumber(string.match(ARGV[2], '^%d+')) then
-  return redis.error_reply('FELLBACK the ledger ends at ' .. last .. ', before ' .. ARGV[2])
+  if last + 1 < tonumber(string.match(ARGV[2], '^%d+')) then
+    return redis.error_reply('FELLBACK the ledger ends at ' .. last .. ', before ' .. ARGV[2])
+  end
 end
 for nth = 2, #KEYS do
   local place, entry, name, seconds, many = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4])

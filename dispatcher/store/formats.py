@@ -33,7 +33,6 @@ from dispatcher.domain.kinds import kinds
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, Transition
 from dispatcher.domain.states import WORKED_ON
-from dispatcher.domain.webhooks import WebhookRecord
 
 DOCUMENTS: Mapping[type, tuple[str, int]] = {
     Vendor: ("vendor", 3),
@@ -121,18 +120,12 @@ class Request1(Compact, frozen=True):
 
 
 _request_1, _request = msgspec.msgpack.Decoder(Request1), msgspec.msgpack.Decoder(RequestRecord)
-_webhook = msgspec.msgpack.Decoder(WebhookRecord)
 _SECOND, _FOURTH = 2, 4
-
-
-def _header(content: bytes | memoryview) -> int:
-    """Bytes of an array's own, before its first element."""
-    return 1 if content[:1] and content[0] & 0xF0 == 0x90 else 3
 
 
 def request_of_old(content: bytes | memoryview) -> RequestRecord | None:
     """A request of format 1 to 3; None if it is none. 2 has no sequence, 3 no lines of a price."""
-    header = _header(content)
+    header = 1 if content[:1] and content[0] & 0xF0 == 0x90 else 3  # bytes of the array's own
     first = content[header] if len(content) > header else 0
     if _SECOND <= first < _FOURTH:
         return _request.decode(bytes(content[:header]) + bytes([_FOURTH]) + bytes(content[header + 1 :]))
@@ -154,14 +147,6 @@ def request_of_old(content: bytes | memoryview) -> RequestRecord | None:
         requirements=_requirements(old),
         unmatched=old.unmatched,
     )
-
-
-def webhook_of_old(content: bytes | memoryview) -> WebhookRecord | None:
-    """A webhook of format 1, which had no form; None if it is none."""
-    header = _header(content)
-    if content[header : header + 1] != b"\x01":
-        return None
-    return _webhook.decode(bytes(content[:header]) + b"\x02" + bytes(content[header + 1 :]))
 
 
 def vendor_of_old(content: bytes | memoryview) -> Vendor | None:
@@ -192,7 +177,4 @@ def _requirements(old: Request1) -> tuple[Requirement, ...]:
 
 
 _ARRIVED = frozenset({TrackingStatus.AT_PICKUP, TrackingStatus.ON_BOARD})
-OLDER: Mapping[str, Callable[[bytes | memoryview], Any]] = {
-    "request": request_of_old,
-    "webhook": webhook_of_old,
-}
+OLDER: Mapping[str, Callable[[bytes | memoryview], Any]] = {"request": request_of_old}

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 CHANGED = "*"  # before the id of a vendor that is another now, or has posted something else
 COME = "="  # before the record and the body of the request whose id stands before it
+MOST_BYTES = 16_384  # of record and body; what is larger is read: each server of a cluster hears of it
 _BETWEEN = ","
 
 
@@ -36,13 +37,18 @@ class Hint(NamedTuple):
 
 
 def come_of(request_id: str, record: bytes, body: bytes) -> bytes:
-    """The hint of one request with all it has."""
+    """The hint of one request with all it has, unless that is large."""
+    if len(record) + len(body) > MOST_BYTES:
+        return request_id.encode()
     told = (base64.b64encode(each) for each in (record, body))
     return request_id.encode() + f" {COME}".encode() + _BETWEEN.encode().join(told)
 
 
 def heard_as(heard: Iterable[bytes]) -> Hint:
-    """Hints that came together, as one. What was cut is passed over: it can be read."""
+    """Hints that came together, as one. What was cut is passed over: it can be read.
+
+    So is what a request brought that is named once more without it: it is another by now.
+    """
     ids, vendors, come, look = dict[str, None](), dict[str, None](), dict[str, Come](), False
     for said in heard:
         look, last = look or not said, ""
@@ -51,6 +57,7 @@ def heard_as(heard: Iterable[bytes]) -> Hint:
                 vendors[word.removeprefix(CHANGED)] = None
             elif not word.startswith(COME):
                 ids[last := word] = None
+                come.pop(word, None)
             elif last and (found := _come(word)) is not None:
                 come[last] = found
     return Hint(tuple(ids), look, tuple(vendors), come)

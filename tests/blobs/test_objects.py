@@ -6,7 +6,7 @@ import pytest
 
 from dispatcher.blobs.objects import Objects
 from dispatcher.blobs.port import Blob
-from tests.bucket import bucket  # noqa: F401  (a fixture)
+from tests.bucket import bucket, object_store  # noqa: F401  (fixtures)
 
 
 def test_an_object_store_keeps_lists_and_forgets(bucket: str) -> None:  # noqa: F811

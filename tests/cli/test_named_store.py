@@ -38,3 +38,24 @@ def test_the_store_is_the_one_that_is_named(
     args = cli._parser(cli.load(command)).parse_args([*COMMANDS[command][1:], *named])
     found = settings_of(args)
     assert (str(found.redis_url), found.data_dir) == (url, Path(folder))
+
+
+@pytest.mark.parametrize(
+    ("environment", "folder", "beside"),
+    [
+        ({"DISPATCHER_REDIS_URL": OURS}, "copy", ""),
+        ({"DISPATCHER_DATA_DIR": "own"}, "copy", ""),
+        ({"DISPATCHER_DATA_DIR": "own"}, "./own", "ours"),
+        ({}, "copy", "ours"),
+    ],
+    ids=["a server's", "another folder's", "the same folder's", "nobody's"],
+)
+def test_a_folder_that_is_another_stores_has_its_pictures_and_decisions_in_it(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], folder: str, beside: str
+) -> None:
+    """A backup that is tried would put pictures of the forgotten back where the service's lie."""
+    for name, value in (environment | {"DISPATCHER_PROOFS": "ours", "DISPATCHER_DECISIONS": "ours"}).items():
+        monkeypatch.setenv(name, value)
+    args = cli._parser(cli.load("restore")).parse_args(["b.tar", "--data-dir", folder])
+    found = settings_of(args)
+    assert (found.proofs, found.decisions, found.redis_url) == (beside, beside, "")

@@ -96,7 +96,7 @@ class Desk:
         self, path: str, *roles: Role, market: str, viewport: ViewportSize = DESK, **context: Any
     ) -> Page:
         """A page of the console, signed in; what it throws, or what its policy stops, fails the test."""
-        page = await self.pages.take(roles, viewport, **context)
+        page = await self.pages.take(("console",), viewport, **context)
         code = self.link(*roles, market=market).partition("#")[2]  # as its page does, without that page
         headers = {sessions.HEADER: sessions.WORD}
         entered = await page.context.request.post(

@@ -1,6 +1,6 @@
 """Pages of one browser that tests take and give back; and what axe has against a page.
 
-A new context loads and compiles every module anew: that is most of what a test of a page costs.
+A new context, and a new process in an old one, compiles every module anew: that is most of what a page costs.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ REFUSALS = (409, 412, 422, 428)  # what a person may run into, and reads on the 
 COLOURS = ("color-contrast", "link-in-text-block")  # rules that another theme may break
 ALIKE = ".parameter:nth-child(n+4):not(.changed, .wrong)"  # hundreds of the same: the first tell of all
 AXE = Axe().axe_script
+LEAVE = "location.replace('about:blank')"  # by itself a page stays in its process, sent there it does not
 PATIENCE_MS = 60_000  # no test fails because its machine has much else to do
 
 # a grid's body hears for its rows: j, k and Enter go to them
@@ -39,9 +40,9 @@ class Pages:
         self._spare: defaultdict[Key, list[Page]] = defaultdict(list)
         self._taken: list[tuple[Key, Page]] = []
 
-    async def take(self, who: Key, viewport: ViewportSize, **context: Any) -> Page:
-        """A page of those who were that before, or a new one: nothing of another test is in it."""
-        key = (who, *sorted(context.items()))
+    async def take(self, use: Key, viewport: ViewportSize, **context: Any) -> Page:
+        """A page that had this use before, or a new one: nothing of another test is in it."""
+        key = (use, *sorted(context.items()))
         page = self._spare[key].pop() if self._spare[key] else await self._new(**context)
         self._taken.append((key, page))
         await page.set_viewport_size(viewport)
@@ -70,7 +71,8 @@ class Pages:
                 if other is not page:
                     await other.close()
             await page.evaluate("localStorage.clear(), sessionStorage.clear()")
-            await page.goto("about:blank")
+            async with page.expect_navigation():
+                await page.evaluate(LEAVE)
             await page.context.clear_cookies()
             self._spare[key].append(page)
         self._taken.clear()

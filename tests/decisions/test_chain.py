@@ -71,6 +71,20 @@ async def test_a_place_that_a_fail_over_lost_is_given_anew_and_leaves_no_hole(
     )
 
 
+async def test_a_ledger_that_was_taken_away_is_named_though_who_writes_goes_on(
+    three: Saved, own: Ownership
+) -> None:
+    """Else whoever removes one key would have all of its decisions forgotten without a word."""
+    stored = three.town.market.stored
+    await stored.node.reader.ask("DEL", stored.keys.decisions)
+    await three.town.submit(trip("r3", start_min=20))
+    await match_imminent(own, three.town.market, ["r3"])
+    assert [each.seq for each in await three.entries()] == [4]
+    found = await wrong(three)
+    assert len(found) == 3
+    assert all("is gone from the ledger, which begins at 4" in each for each in found)
+
+
 async def test_a_changed_record_is_named(three: Saved) -> None:
     entry = (await three.entries())[1]
     path = path_of(three, entry)

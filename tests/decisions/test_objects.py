@@ -15,7 +15,7 @@ from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
 from dispatcher.settings import Settings
 from solvers.planning import plan
-from tests.bucket import bucket  # noqa: F401  (a fixture)
+from tests.bucket import bucket, object_store  # noqa: F401  (fixtures)
 from tests.solvers.town import asked, screening, trip, vendor
 
 

@@ -25,7 +25,7 @@ from contracts.codes import RequestState, Role
 from contracts.geo import Window
 from contracts.requests import TripRequest
 from dispatcher.settings import Settings
-from tests.bucket import bucket  # noqa: F401  (a fixture)
+from tests.bucket import bucket, object_store  # noqa: F401  (fixtures)
 from tests.deploy.compose_files import services
 from tests.deploy.composed import LIMIT_S, Composed
 from tests.deploy.containers import DATA, HTTPS, NEEDED

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from contracts import event_types
 from dispatcher.domain import kinds
 from dispatcher.domain.commands import table
+from dispatcher.http.routing import subjects
 from solvers.rules import registry
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
@@ -31,6 +32,8 @@ def laid(folder: Path) -> Iterator[None]:
             stack.enter_context(each.temporary())
         for package in PACKAGES:
             stack.enter_context(_wider(package, folder))
+        stack.callback(subjects.cache_clear)
+        subjects.cache_clear()
         yield
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import dispatcher
 from contracts.problems import RESERVED
 from dispatcher.domain.refusals import Refusal, no_such
+from dispatcher.domain.threads import SUBJECTS
 
 SERVICE = Path(dispatcher.__file__).parent
 
@@ -24,7 +25,9 @@ def test_no_refusal_has_a_fact_that_its_problem_would_drop() -> None:
 
 
 def test_of_what_goes_some_time_after_its_end_it_is_said_that_it_may_be_forgotten() -> None:
-    for named in ("request r1", "offer r1.1", "episode e1", "standing order s1", "task r1.failed"):
+    threads = (f"{each.noun} 1" for each in SUBJECTS.values())
+    others = ("request r1", "offer r1.1", "standing order s1", "task r1.failed", "authorization a1")
+    for named in (*others, *threads):
         refused = no_such(named)
         assert (refused.status, refused.reason) == (404, f"there is no {named}")
         assert refused.detail.endswith("is misspelt, or it is forgotten: `retention_hours` after its end.")

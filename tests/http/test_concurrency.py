@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from contracts.codec import MAX_BYTES
 from contracts.codes import Role
@@ -26,7 +26,7 @@ from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
 from tests.clock import ManualClock
-from tests.http.conftest import KEYS, NOW_MS, RING, Api, trip
+from tests.http.conftest import KEYS, NOW_MS, RING, Api, Server, trip
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ async def test_a_redis_that_may_lose_what_it_acknowledges_gets_no_202_and_readin
             clock=clock,
             token_keys=KEYS,
         )
-        async with TestClient(TestServer(build_app(parts))) as client:
+        async with TestClient(Server(build_app(parts), False)) as client:
             async with client.get("/readyz") as answer:
                 told = await answer.json()
                 del told["matching"], told["routing"]

@@ -29,7 +29,7 @@ from dispatcher.jobs.timers import Timers
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.service import proofs as kept_in
 from dispatcher.store.survey import survey
-from tests.bucket import bucket  # noqa: F401  (a fixture)
+from tests.bucket import bucket, object_store  # noqa: F401  (fixtures)
 from tests.http.conftest import RING, Api
 from tests.http.test_proofs import JPEG, PNG, PROOF, SIGNED, done, get, missing, put, tuned
 from tests.http.test_threads import accepted, as_vendor

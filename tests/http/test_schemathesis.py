@@ -25,6 +25,7 @@ from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
 from dispatcher.http.app import build_app
 from dispatcher.http.parts import Parts
+from dispatcher.http.server import Runner
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime.clock import SystemClock
 from dispatcher.security.tokens import claims, mint
@@ -51,7 +52,7 @@ async def _serve(
             clock=clock,
             token_keys=KEYS,
         )
-        runner = web.AppRunner(build_app(parts), access_log=None)
+        runner = Runner(build_app(parts), access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

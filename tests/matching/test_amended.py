@@ -9,11 +9,13 @@ from contracts.codes import LevelOfService, RequestState, Role
 from contracts.geo import Place, Window
 from contracts.instants import HOUR_MS
 from dispatcher.domain.commands.amend import AmendRequest
+from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.quotes import Quoter
 from dispatcher.security.principal import Principal
+from dispatcher.store.hints import Come, Hint
 from tests.matching.conftest import Town
 from tests.solvers.town import NOON, TZ, trip, vendor
 
@@ -70,6 +72,22 @@ async def test_a_hint_is_enough_for_what_is_imminent_now(one: Town, own: Ownersh
     one.market.requests.are_new(["r1"])
     assert (await match_imminent(own, one.market, ["r1"])).offered == {"r1"}
     assert (await one.record("r1")).offers[-1].start_ms >= one.clock.now_ms()
+
+
+async def test_where_a_hint_is_behind_what_it_brought_keeps_nobody_out_of_reach(
+    one: Town, own: Ownership
+) -> None:
+    """The hint of the amendment is lost, and that of the request is heard after the amendment was seen."""
+    await one.submit(trip("r1", start_min=60 * 24 * 13))
+    keys = one.store.market(one.name).keys
+    stored = await one.store.reader.get_all([keys.record(REQUEST_KIND, "r1"), keys.body(REQUEST_KIND, "r1")])
+    hint = Hint(ids=("r1",), come={"r1": Come(*(each or b"" for each in stored))})
+    await amend(one, Amend(pickup_window=SOON))
+    ids = await one.market.requests.open_ids()
+    one.market.requests.are_new(hint.ids, hint.come)
+    assert (await match_imminent(own, one.market, hint.ids)).tried == set()
+    waiting = await one.market.next_batch(ids, await one.market.travel())
+    assert [record.revision for record, _ in waiting] == [1]
 
 
 async def test_an_offer_that_was_taken_back_is_made_again_for_what_is_wanted(

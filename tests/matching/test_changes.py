@@ -273,6 +273,7 @@ async def test_who_was_offered_all_the_same_begins_no_batch(two: Town, own: Owne
     await progress.match(["r1"])
     assert await two.vendors_of(["r1"]) == [NEAR]
     assert not progress.work.is_set()
+    assert "r1" not in progress.seen, "it will be looked at when it comes back"
     await pausing_the_near_one(two)()
     await progress.match(["r2"])
     assert (progress.left, progress.work.is_set()) == ({"r2"}, False)  # it is tried once more at once

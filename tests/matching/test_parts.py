@@ -359,6 +359,30 @@ async def test_a_batch_rests_the_longer_the_faster_imminent_requests_come(town: 
     assert market.rest_s < 1e-9
 
 
+async def test_while_they_come_fast_a_batch_rests_before_each_of_its_pieces(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is imminent itself does not."""
+    market, rests, sleep = town.market, list[float](), asyncio.sleep
+
+    async def rested(delay_s: float) -> None:
+        rests.append(delay_s)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", rested)
+    market.imminent_s = time.monotonic()
+    market.imminent = Recent(wall=lambda: 0.0)
+    market.imminent.note(200)
+    for yields, times in ((True, 3), (False, 0)):
+        rests.clear()
+        await run_bounded((sleep(0) for _ in range(3)), market, yields_to_imminent=yields)
+        assert rests.count(market.rest_s) == times
+    for pass_by, times in ((market.give_way, 1), (market.let_pass, 0)):
+        rests.clear()
+        await pass_by()
+        assert rests.count(market.rest_s) == times
+
+
 async def test_runners_beyond_the_few_end_once_imminent_work_comes(town: Town) -> None:
     started = list[int]()
 

@@ -137,7 +137,9 @@ async def test_a_store_that_does_not_run_is_backed_up_with_its_keys_if_asked_and
     assert "can read every patient" in capsys.readouterr().out
     words = ["restore", keyed, "--data-dir", str(new), "--with-keys"]
     assert await asyncio.to_thread(main, words) == 0
-    assert f"audit --streams --data-dir {shlex.quote(str(new))}," in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"its pictures lie in {new / 'proofs'}, " in said
+    assert f"audit --streams --data-dir {shlex.quote(str(new))}," in said
     audit = ["audit", "--streams", "--settle", "0", "--data-dir", str(new)]
     assert await asyncio.to_thread(main, audit) == 0, "as it says, before the service starts"
     assert "sound" in capsys.readouterr().out

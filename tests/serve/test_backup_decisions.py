@@ -31,7 +31,7 @@ from dispatcher.store.identity import Identity
 from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store
 from solvers.planning import plan
-from tests.bucket import bucket  # noqa: F401  (a fixture)
+from tests.bucket import bucket, object_store  # noqa: F401  (fixtures)
 from tests.clock import ManualClock
 from tests.solvers.town import asked, screening, trip, vendor
 

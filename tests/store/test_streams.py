@@ -13,8 +13,8 @@ from contracts.unmatched import Unmatched
 from dispatcher.domain.decision import Message
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.store import events
-from dispatcher.store.changes import NAMED
-from dispatcher.store.hints import Come, Hint, come_of, heard_as
+from dispatcher.store.changes import NAMED, SOON_MS
+from dispatcher.store.hints import MOST_BYTES, Come, Hint, come_of, heard_as
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
@@ -136,12 +136,24 @@ async def test_a_request_that_comes_by_itself_is_in_its_hint_as_it_is_stored(
     assert heard == Hint(ids=("a",), come={"a": Come(*(each or b"" for each in stored))})
 
 
+async def test_what_waits_for_a_batch_is_no_more_than_named_in_its_hint(market: MarketStore) -> None:
+    later = received("a", earliest_ms=NOW_MS + SOON_MS + 1, latest_ms=NOW_MS + 2 * SOON_MS)
+    async with market.wake() as wake:
+        assert (await market.commit([later], requests=[trip("a")])).ok
+        assert await wake.wait(5.0) == Hint(ids=("a",))
+
+
 def test_hints_that_came_together_are_one_and_what_was_cut_is_passed_over() -> None:
     whole = come_of("a", b"record", b"body")
     heard = heard_as([b"b", whole, b"*v1", whole, b"c =QQ==", b"d =Q,Q==", b"e =,,", b"=Qg==,Qg=="])
     assert heard.ids == ("b", "a", "c", "d", "e")
     assert (heard.come, heard.vendors, heard.look) == ({"a": Come(b"record", b"body")}, ("v1",), False)
     assert heard_as([b"", b"a"]) == Hint(ids=("a",), look=True)
+    assert heard_as([whole, b"a"]) == Hint(ids=("a",)), "it is another by now"
+
+
+def test_what_is_large_is_read_not_sent_to_all_who_hear() -> None:
+    assert heard_as([come_of("a", b"record", b"b" * MOST_BYTES)]) == Hint(ids=("a",))
 
 
 async def test_new_work_wakes_whoever_waits(market: MarketStore) -> None:

@@ -71,7 +71,7 @@ class Making:
         kept, hook = self.kept, self.kept.hook
         secrets = kept.part.secrets(hook, kept.now_ms)
         headers = signed(webhook_id(kept.market, sent), unix_s(), body, secrets, media)
-        await self.poster.post(hook.url, body, headers)
+        await self.poster.post(hook.address, body, headers)
 
     async def _told(self, sent: Sent, event: bytes) -> Event | None:
         """None: it is kept no more."""

@@ -20,6 +20,7 @@ from dispatcher.domain.webhooks import (
     WebhookRecord,
     changed,
     has_task,
+    kept_url,
     step,
     with_task,
     without_task,
@@ -141,7 +142,7 @@ def make(hook: WebhookRecord | None, command: MakeWebhook, context: Context) -> 
         id=command.webhook_id,
         version=1,
         vendor_id=command.vendor_id,
-        url=command.url,
+        url=kept_url(command.form, command.url),
         events=command.events,
         state=S.ACTIVE,
         created_ms=context.now_ms,
@@ -149,7 +150,6 @@ def make(hook: WebhookRecord | None, command: MakeWebhook, context: Context) -> 
         secrets=(Secret(command.sealed),),
         begin=command.begin,
         description=command.description,
-        form=command.form,
     )
     return Decision(changes=(Change(None, made),), at_ms=context.now_ms)
 
@@ -157,7 +157,8 @@ def make(hook: WebhookRecord | None, command: MakeWebhook, context: Context) -> 
 @decides(ChangeWebhook, KIND, roles=ROLES)
 def change(hook: WebhookRecord, command: ChangeWebhook, context: Context) -> Decision | None:
     """None when it is so already."""
-    wanted = {each: getattr(command, each) for each in ("url", "events", "description", "form")}
+    wanted = {each: getattr(command, each) for each in ("events", "description")}
+    wanted["url"] = kept_url(command.form, command.url)
     if all(getattr(hook, name) == value for name, value in wanted.items()):
         return None
     return step(hook, changed(hook, context, **wanted), context)

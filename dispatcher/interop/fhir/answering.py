@@ -83,11 +83,15 @@ def answer(
         **versioned(resource.get("meta", {})),
         **({"Location": location} if location else {}),
     }
-    preferred = call.raw.headers.get("Prefer", "") if changes else ""
-    if "return=minimal" in preferred:
+    if changes and prefers(call, "minimal"):
         return web.Response(status=status, headers=headers)
-    said = done(location) if "return=OperationOutcome" in preferred else resource
+    said = done(location) if changes and prefers(call, "OperationOutcome") else resource
     return web.Response(status=status, headers=headers, body=msgspec.json.encode(said))
+
+
+def prefers(call: Call, form: str) -> bool:
+    """Whether what was changed is to be answered so: `minimal`, `OperationOutcome`."""
+    return f"return={form}" in call.raw.headers.get("Prefer", "")
 
 
 def versioned(meta: dict[str, Any]) -> dict[str, str]:

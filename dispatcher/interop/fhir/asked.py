@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from contracts.problems import InvalidMessage
-from dispatcher.interop.fhir import extensions
-from dispatcher.interop.fhir.canonical import AUTHORIZATION_ID, EPISODE_ID
+from dispatcher.interop.fhir import extensions, insurance
+from dispatcher.interop.fhir.canonical import EPISODE_ID
 from dispatcher.interop.fhir.composing import Composing
-from dispatcher.interop.fhir.datatypes import Asked, Coverage, Identifier, Reference
+from dispatcher.interop.fhir.datatypes import Asked, Identifier
+from dispatcher.interop.fhir.elements import ORDERS
 from dispatcher.interop.fhir.extension_table import EXTENSIONS
 from dispatcher.interop.fhir.people import put_door, put_patient
-from dispatcher.interop.fhir.references import Around, Near, read
+from dispatcher.interop.fhir.references import Around, Near
 
-ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 SLACK = timedelta(minutes=15)  # on time is within that of the agreed time
 APART = ("line", "cancel-code")  # what these say is put by who reads lines, and cancels
 
@@ -38,7 +38,7 @@ def put_shared(
         made.put("priority", given.priority, f"{at}/priority")
     if given.note:
         _put_notes(made, given, at)
-    _put_payers(made, given.insurance, around, at)
+    insurance.put(made, given.insurance, around, at)
     said = extensions.found(given.extension, kind, around, at)
     for each in doors:
         for near, _ in said.pop(each.extension, ()):
@@ -83,36 +83,13 @@ def _put_notes(made: Composing, given: Asked, at: str) -> None:
     made.put("patient/notes", "\n".join(each.text for each in given.note), f"{at}/note")
 
 
-def _put_payers(made: Composing, given: tuple[Reference, ...], around: Around, at: str) -> None:
-    """A Coverage says who pays, a ClaimResponse on which authorization. Raises InvalidMessage: two of one."""
-    for place, each in enumerate(given):
-        pointer = f"{at}/insurance/{place}"
-        field, value = _insured(each, around, pointer)
-        if made.ours.get(field, value) != value:
-            raise InvalidMessage.at(pointer, f"a second {field}\nMaybe name the first payer alone.")
-        made.put(field, value, pointer)
-
-
-def _insured(given: Reference, around: Around, pointer: str) -> tuple[str, str]:
-    named = given.identifier.value if given.identifier else ""
-    is_ours = given.identifier is not None and given.identifier.system == AUTHORIZATION_ID
-    if named and (given.type == "ClaimResponse" or is_ours):
-        return "authorization", named
-    if named and given.type in ("Coverage", ""):
-        return "payer", named
-    coverage = read(around.found(given, "Coverage", pointer).resource, Coverage, pointer)
-    for each in coverage.payor:
-        if name := (each.identifier.value if each.identifier else each.reference.rpartition("/")[2]):
-            return "payer", name
-    raise InvalidMessage.at(
-        pointer,
-        "its payor has neither identifier nor reference\nMaybe give it an identifier: the payer's id.",
-    )
-
-
 def put_window(made: Composing, field: str, given: Asked, at: str) -> None:
     """`occurrence` as a window on the start of service, if there is one. Raises InvalidMessage."""
     period, instant = given.occurrence_period, given.occurrence_date_time
+    if period is not None and instant is not None:
+        raise InvalidMessage.at(
+            f"{at}/occurrenceDateTime", "occurrence is said twice\nMaybe keep the period, or the time."
+        )
     if period is not None:
         if period.start is None or period.end is None:
             raise InvalidMessage.at(
@@ -137,16 +114,11 @@ def episode_of(given: Identifier | None) -> str:
 
 def shared(ours: Mapping[str, Any]) -> dict[str, Any]:
     """What both kinds say of a request of ours, but for extensions and doors."""
-    insurance = []
-    if payer := ours.get("payer"):
-        insurance.append({"type": "Coverage", "identifier": {"value": payer}})
-    if authorization := ours.get("authorization"):
-        system = {"system": AUTHORIZATION_ID, "value": authorization}
-        insurance.append({"type": "ClaimResponse", "identifier": system})
+    covered = insurance.written(ours)
     return {
         "intent": "order",
         "priority": ours.get("priority", "routine"),
-        **({"insurance": insurance} if insurance else {}),
+        **({"insurance": covered} if covered else {}),
     }
 
 

@@ -32,11 +32,7 @@ def decoded(body: Mapping[str, Any], kind: str, at: str = "") -> Asked:
         raise InvalidMessage.at(
             f"{at}/resourceType", f"it is {shown}, and {kind} belongs here\nMaybe POST it there."
         )
-    try:
-        refuse_unknown(body, kind)
-    except InvalidMessage as error:
-        place = error.facts["errors"][0]
-        raise InvalidMessage.at(at + place.pointer, place.detail) from None
+    refuse_unknown(body, kind, at)
     return read(body, REQUESTS[kind], at)
 
 

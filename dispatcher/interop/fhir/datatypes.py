@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 Instant = Annotated[datetime, Meta(tz=True)]
+Texts = tuple[str | None, ...]  # null: of that one nothing but an extension is said
 
 
 class Element(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -89,10 +90,10 @@ class HumanName(Element, frozen=True):
 
     use: str = ""
     text: str = ""
-    prefix: tuple[str, ...] = ()
-    given: tuple[str, ...] = ()
+    prefix: Texts = ()
+    given: Texts = ()
     family: str = ""
-    suffix: tuple[str, ...] = ()
+    suffix: Texts = ()
 
 
 class ContactPoint(Element, frozen=True):
@@ -109,7 +110,7 @@ class Address(Element, frozen=True):
 
     use: str = ""
     text: str = ""
-    line: tuple[str, ...] = ()
+    line: Texts = ()
     city: str = ""
     state: str = ""
     postal_code: str = ""

@@ -6,7 +6,7 @@ guide, an element that FHIR R4 does not have. What changes nothing here is named
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -39,15 +39,18 @@ def _refused(words: str) -> Row:
 
 
 PASSED = Row(Fate.PASSED, "", "")
+ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 BOTH: Mapping[str, Row] = {
-    "identifier": _read("id", "the official one, else the first; sent again it is the same request"),
+    "identifier": _read("id", "the official one, else the first in use; sent again it is the same request"),
     "status": _read("", "`active`; `revoked` in a PUT or PATCH cancels"),
     "intent": _read("", "`order`, `original-order`, `reflex-order`, `filler-order` or `instance-order`"),
     "priority": _read("priority", "`routine`, `urgent`, `asap`, `stat`"),
     "subject": _read("patient", "a Patient, contained or in the bundle; or by `identifier` and `display`"),
     "occurrencePeriod": _read("pickup_window, window", "both ends: the start of service is within them"),
     "occurrenceDateTime": _read("pickup_window, window", "15 minutes before and after it"),
-    "insurance": _read("payer, authorization", "a Coverage: its payor; a ClaimResponse: its identifier"),
+    "insurance": _read(
+        "payer, authorization", "a Coverage: its payor, an Organization; a ClaimResponse: its identifier"
+    ),
     "note": _read("patient.notes", "joined; for the vendor, after it has accepted"),
     "extension": _read("", "ours by the table below; others change nothing and are passed over"),
     "contained": _read("", "what the elements above refer to"),
@@ -103,31 +106,36 @@ ELEMENTS: Mapping[str, Mapping[str, Row]] = {
 }
 
 
-def refuse_unknown(body: Mapping[str, Any], kind: str) -> None:
+def refuse_unknown(body: Mapping[str, Any], kind: str, at: str = "") -> None:
     """Raises InvalidMessage for an element that is refused, or that the resource does not have."""
-    for pointer, words in modifiers(body):
-        raise InvalidMessage.at(pointer, f"it is not understood here\nMaybe leave it out: {words}.")
+    refuse_modifiers(body, at)
     rows = ELEMENTS[kind]
     for name, value in body.items():
         row = rows.get(name.removeprefix("_"))
         if row is None:
-            near = get_close_matches(name, rows, 1)
-            hint = f"{near[0]} was meant" if near else "it belongs to another resource"
-            raise InvalidMessage.at(
-                f"/{name[:80]}", f"FHIR R4's {kind} has no element of that name\nMaybe {hint}."
-            )
+            raise no_such_element(name, rows, kind, at)
         if row.fate is Fate.REFUSED and value not in (False, None, [], {}, ""):
-            raise InvalidMessage.at(f"/{name}", f"it is not taken\nMaybe leave it out: {row.words}.")
+            raise InvalidMessage.at(f"{at}/{name}", f"it is not taken\nMaybe leave it out: {row.words}.")
 
 
-def modifiers(node: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
-    """Where something stands that changes what all else means, at any depth, and in words why not."""
+def no_such_element(name: str, known: Iterable[str], kind: str, at: str) -> InvalidMessage:
+    """The refusal of an element that FHIR R4 does not have there: dropped, it might be what mattered."""
+    near = get_close_matches(name, known, 1)
+    hint = f"{near[0]} was meant" if near else "it belongs to another resource"
+    return InvalidMessage.at(
+        f"{at}/{name[:80]}", f"FHIR R4's {kind} has no element of that name\nMaybe {hint}."
+    )
+
+
+def refuse_modifiers(node: Any, at: str = "") -> None:
+    """Raises InvalidMessage where something stands, at any depth, that changes what all else means."""
     if isinstance(node, list):
         for place, child in enumerate(node):
-            yield from modifiers(child, f"{pointer}/{place}")
+            refuse_modifiers(child, f"{at}/{place}")
     elif isinstance(node, dict):
         for name, child in node.items():
             if name in ("modifierExtension", "implicitRules") and child:
-                yield f"{pointer}/{name}", BOTH[name].words
-            else:
-                yield from modifiers(child, f"{pointer}/{name}")
+                raise InvalidMessage.at(
+                    f"{at}/{name}", f"it is not understood here\nMaybe leave it out: {BOTH[name].words}."
+                )
+            refuse_modifiers(child, f"{at}/{name}")

@@ -73,10 +73,17 @@ def _complex(given: Extension, parts: Mapping[str, Row], around: Around, pointer
     return made
 
 
-def _in_unit(given: Quantity, unit: str, pointer: str) -> float | int:
+def unit_of(given: Quantity, pointer: str) -> str:
+    """The unit of a quantity that is as much as it says. Raises InvalidMessage: it is more than that, say."""
     if given.comparator:
-        raise InvalidMessage.at(pointer, "it has a comparator\nMaybe give the number that is to be met.")
-    said = given.code or given.unit
+        raise InvalidMessage.at(
+            pointer, "it has a comparator: no one number is meant\nMaybe say the most that it may be."
+        )
+    return given.code or given.unit
+
+
+def _in_unit(given: Quantity, unit: str, pointer: str) -> float | int:
+    said = unit_of(given, pointer)
     if said != unit:
         raise InvalidMessage.at(pointer, f"its unit is {said[:20]!r}\nMaybe convert it: {unit} is taken.")
     return int(given.value) if given.value.is_integer() else given.value

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 from contracts.problems import InvalidMessage, InvalidParameter, MissingHeader
 from dispatcher.interop.fhir.canonical import REQUEST_ID
@@ -19,7 +19,10 @@ from dispatcher.interop.fhir.datatypes import Identifier
 
 FHIR_ID = r"[A-Za-z0-9\-.]{1,64}"
 _OURS = re.compile("[A-Za-z0-9_-]{1,64}")
-_SEARCH = re.compile(r"identifier=([^&]+)")
+_EITHER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_SEARCH = re.compile(r"(?:[^?]*\?)?identifier=([^&]+)")  # alone, or the end of an address
+_TOKEN = re.compile(r"((?:[^|,\\]|\\.)*)\|((?:[^,\\]|\\.)+)", re.DOTALL)
+_ESCAPED = re.compile(r"\\([|,$\\])")
 
 
 def fhir_id(name: str) -> str:
@@ -66,22 +69,41 @@ def chosen(identifiers: Sequence[Identifier], if_none_exist: str = "") -> Identi
 
 def searched(query: str) -> Identifier:
     """What `identifier=SYSTEM|VALUE` looks for. Raises InvalidParameter for any other search."""
-    found = _SEARCH.fullmatch(query.lstrip("?"))
+    found = _SEARCH.fullmatch(query)
     if found is None:
         raise InvalidParameter(
             "If-None-Exist is identifier=SYSTEM|VALUE, and nothing else\nMaybe leave out other criteria."
         )
-    return token(unquote(found[1]))
+    return token(unquote_plus(found[1]))
 
 
 def token(text: str) -> Identifier:
     """An identifier as a search has it. Raises InvalidParameter without its system: it could be anybody's."""
-    system, bar, value = text.partition("|")
-    if not bar or not value:
+    found = _TOKEN.fullmatch(text)
+    if found is None:
         raise InvalidParameter(
-            "an identifier is searched for as SYSTEM|VALUE\nMaybe the bar is not escaped: %7C."
+            "one identifier is searched for, as SYSTEM|VALUE\n"
+            "Maybe the bar is not escaped (%7C), or a comma of its own is not (\\,)."
         )
+    system, value = (_ESCAPED.sub(r"\1", each) for each in found.groups())
     return Identifier(system=system, value=value)
+
+
+def sought(text: str, own: str = REQUEST_ID) -> str:
+    """The id that follows from `SYSTEM|VALUE` of a search. Raises InvalidParameter."""
+    try:
+        return named(token(text), own)
+    except InvalidMessage as error:
+        raise InvalidParameter(error.facts["errors"][0].detail) from None
+
+
+def one(text: str) -> str:
+    """The id of ours that `_id` means. Raises InvalidParameter: it is no id, or several."""
+    if not _EITHER.fullmatch(text):
+        raise InvalidParameter(
+            "_id is one id, of 1 to 64 of A-Z a-z 0-9 - .\nMaybe ask for one after the other."
+        )
+    return our_id(text)
 
 
 def request_name(identifier: Identifier | None, caller: str, key: str) -> str:

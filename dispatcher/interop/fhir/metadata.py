@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -48,12 +48,12 @@ async def read(call: Call, parts: Parts) -> web.Response:
 
 def statement(operations: Iterable[Operation], base: str) -> dict[str, Any]:
     """Of a server at this address that has these operations."""
-    found = dict[str, list[str]]()
+    found = dict[str, dict[str, str]]()
     for each in operations:
         kind = each.path.removeprefix(BASE).strip("/").partition("/")[0]
         name = INTERACTIONS.get(each.id.removesuffix(kind)) if kind else None
         if name is not None:
-            found.setdefault(kind, []).append(name)
+            found.setdefault(kind, {})[name] = each.summary
     return {
         "resourceType": "CapabilityStatement",
         "url": url("capability"),
@@ -70,19 +70,20 @@ def statement(operations: Iterable[Operation], base: str) -> dict[str, Any]:
             {
                 "mode": "server",
                 "security": {"description": "a bearer token (JWT) whose markets name this one"},
-                "resource": [_resource(kind, names) for kind, names in sorted(found.items())],
+                "resource": [_resource(kind, acts) for kind, acts in sorted(found.items())],
                 "interaction": [{"code": "transaction"}],
             }
         ],
     }
 
 
-def _resource(kind: str, names: Sequence[str]) -> dict[str, Any]:
+def _resource(kind: str, acts: Mapping[str, str]) -> dict[str, Any]:
+    """Of a kind, with its interactions and what each does: an update here cancels, and no more."""
     searches = [{"name": name, "type": type_} for name, type_ in SEARCHES[kind].items()]
     made: dict[str, Any] = {
         "type": kind,
-        "interaction": [{"code": each} for each in dict.fromkeys(names)],
+        "interaction": [{"code": name, "documentation": words} for name, words in acts.items()],
         "searchParam": searches,
     }
-    made |= CREATES if "create" in names else {"versioning": "no-version"}
+    made |= CREATES if "create" in acts else {"versioning": "no-version"}
     return made

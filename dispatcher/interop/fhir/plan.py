@@ -11,7 +11,9 @@ from typing import Any
 
 from contracts.problems import InvalidMessage
 from dispatcher.interop.fhir import extensions
-from dispatcher.interop.fhir.datatypes import Element, Reference
+from dispatcher.interop.fhir.along import refuse_other_meaning
+from dispatcher.interop.fhir.datatypes import Element, Quantity, Reference
+from dispatcher.interop.fhir.extension_table import PLAN
 from dispatcher.interop.fhir.references import Around, read
 
 MINUTES: Mapping[str, int] = {"min": 1, "h": 60, "d": 24 * 60}
@@ -22,22 +24,13 @@ RELATIONS: Mapping[str, tuple[bool, str]] = {
     "after-end": (False, FINISH),  # it begins once the other is over
     "after-start": (False, START),  # it begins once the other has begun
 }
-GROUP = "RequestGroup"
-
-
-class Duration(Element, frozen=True):
-    """A time span."""
-
-    value: float
-    code: str = ""
-    unit: str = ""
 
 
 class Range(Element, frozen=True):
     """At least `low`, at most `high`."""
 
-    low: Duration | None = None
-    high: Duration | None = None
+    low: Quantity | None = None
+    high: Quantity | None = None
 
 
 class Related(Element, frozen=True):
@@ -45,7 +38,7 @@ class Related(Element, frozen=True):
 
     action_id: str
     relationship: str
-    offset_duration: Duration | None = None
+    offset_duration: Quantity | None = None
     offset_range: Range | None = None
 
 
@@ -62,13 +55,13 @@ class RequestGroup(Element, frozen=True):
     """Requests that belong together."""
 
     status: str = ""
-    intent: str = ""
     action: tuple[Action, ...] = ()
 
 
 def draft(body: Mapping[str, Any], around: Around, at: str) -> dict[str, Any]:
     """For an episode: `sequence`, and `bundle` with `decide_by` if all or none. Raises InvalidMessage."""
     group = read(body, RequestGroup, at)
+    refuse_other_meaning(body, PLAN, at)
     if group.status != "active":
         raise InvalidMessage.at(
             f"{at}/status", f"{group.status[:20]!r} is not `active`\nMaybe send it once it is."
@@ -82,7 +75,7 @@ def draft(body: Mapping[str, Any], around: Around, at: str) -> dict[str, Any]:
         raise InvalidMessage.at(
             pointer, f"selectionBehavior {behaviour[:20]!r} has no meaning here\nMaybe all, or all-or-none."
         )
-    said = extensions.found(group.extension, GROUP, around, at).get("decide-by", ())
+    said = extensions.found(group.extension, PLAN, around, at).get("decide-by", ())
     if bool(said) is not (behaviour == "all-or-none"):
         raise InvalidMessage.at(
             at,
@@ -130,8 +123,8 @@ def _lags(related: Related, at: str) -> dict[str, int]:
     return made
 
 
-def _minutes(given: Duration, at: str) -> int:
-    unit = given.code or given.unit
+def _minutes(given: Quantity, at: str) -> int:
+    unit = extensions.unit_of(given, at)
     if unit not in MINUTES:
         raise InvalidMessage.at(at, f"its unit is {unit[:20]!r}\nMaybe one of {', '.join(MINUTES)}.")
     return round(given.value * MINUTES[unit])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -9,12 +10,13 @@ import msgspec
 
 from contracts.problems import InvalidMessage
 from contracts.validation_errors import place_of
+from dispatcher.interop.fhir.along import refuse_other_meaning
 from dispatcher.interop.fhir.canonical import ABSENT, REQUEST_ID, VENDOR_ID
 from dispatcher.interop.fhir.datatypes import REQUESTS, Element, Reference
 from dispatcher.interop.fhir.ids import named, our_id
-from dispatcher.interop.fhir.modifiers import refuse_modified
 
 Form = TypeVar("Form", bound=msgspec.Struct)
+_OURS = re.compile(r"(?:https?://.*/v1/markets/[^/]+/fhir/)?[A-Za-z]+/[^/]+")
 
 
 class Near(NamedTuple):
@@ -59,7 +61,7 @@ class Around:
             )
         if near.resource.get("resourceType") != kind:
             raise InvalidMessage.at(pointer, f"it refers to no {kind}\nMaybe two ids were swapped.")
-        refuse_modified(near.resource, kind, near.pointer)
+        refuse_other_meaning(near.resource, kind, near.pointer)
         self._used.add(near.full_url)
         self._unused.discard(given.reference)
         return near
@@ -81,7 +83,7 @@ class Around:
         if given.reference in self._requests:
             return self._requests[given.reference]
         kind, name = addressed(given.reference)
-        if kind not in REQUESTS:
+        if kind not in REQUESTS or not name:
             raise InvalidMessage.at(
                 pointer,
                 "it is no request of ours\nMaybe `ServiceRequest/ID`, an entry's fullUrl, or `identifier`.",
@@ -93,7 +95,7 @@ class Around:
         if given.identifier is not None and given.identifier.system == VENDOR_ID:
             return given.identifier.value
         kind, name = addressed(given.reference)
-        if kind != "Organization":
+        if kind != "Organization" or not name:
             raise InvalidMessage.at(
                 pointer, f"it is no vendor\nMaybe `Organization/ID`, or an identifier of system {VENDOR_ID}."
             )
@@ -110,9 +112,13 @@ class Around:
 
 
 def addressed(reference: str) -> tuple[str, str]:
-    """Kind and id in an address, relative or absolute, of whatever version; ("", …): it has no kind."""
-    base, _, name = reference.partition("/_history/")[0].rpartition("/")
-    return base.rpartition("/")[2], name
+    """Kind and id in an address, of whatever version; no kind: it is no address; no id: it is another's.
+
+    What lies at another server is none of ours, though it may have an id that one of ours has, too.
+    """
+    address = reference.partition("/_history/")[0]
+    base, _, name = address.rpartition("/")
+    return base.rpartition("/")[2], name if _OURS.fullmatch(address) else ""
 
 
 def written(to: str, value: Any) -> dict[str, Any]:
@@ -135,10 +141,8 @@ def read(value: Any, form: type[Form], at: str = "") -> Form:
         return msgspec.convert(value, form)
     except msgspec.ValidationError as error:
         pointer, what = place_of(error)
-        raise InvalidMessage.at(
-            at + pointer,
-            f"{what.partition(chr(10))[0]}\nMaybe compare it with FHIR R4: an instant has its offset.",
-        ) from None
+        hint = "leave it out" if "null" in what else "compare it with FHIR R4"
+        raise InvalidMessage.at(at + pointer, f"{what.partition(chr(10))[0]}\nMaybe {hint}.") from None
 
 
 def absent(given: Element) -> bool:

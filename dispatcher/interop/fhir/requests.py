@@ -18,8 +18,7 @@ from dispatcher.http.duplicates import with_pointers
 from dispatcher.http.parts import Parts
 from dispatcher.interop.fhir import creating
 from dispatcher.interop.fhir.answering import Format, answer, base_of, searchset
-from dispatcher.interop.fhir.ids import chosen, our_id, request_name, token
-from dispatcher.interop.fhir.ids import named as id_by
+from dispatcher.interop.fhir.ids import chosen, one, our_id, request_name, sought
 from dispatcher.interop.fhir.references import Around
 from dispatcher.interop.fhir.told import KINDS, resource
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -30,14 +29,17 @@ class RequestQuery(Format):
 
     id: Annotated[str, Meta(max_length=64)] = msgspec.field(name="_id", default="")
     identifier: Annotated[str, Meta(max_length=2_000, description="SYSTEM|VALUE")] = ""
+    count: Annotated[int, Meta(ge=1, description="one comes at the most")] = msgspec.field(
+        name="_count", default=1
+    )
 
 
 async def search(call: Call, parts: Parts, kind: str) -> web.Response:
     """A searchset of the one that is meant, or of nothing."""
     query: RequestQuery = call.query
-    named = {our_id(query.id)} if query.id else set[str]()
+    named = {one(query.id)} if query.id else set[str]()
     if query.identifier:
-        named.add(id_by(token(query.identifier)))
+        named.add(sought(query.identifier))
     if len(named) != 1:
         raise InvalidParameter(
             "it is searched for by identifier or _id, one of the two\nMaybe search for Tasks."
@@ -72,25 +74,24 @@ async def create(call: Call, parts: Parts, kind: str) -> web.Response:
             return there  # it came at the same moment
         raise
     parts.metrics.accepted.inc()
-    return await _shown(call, parts, kind, name, status=201, unknown=tuple(sorted(unknown)))
+    return await _changed(call, parts, kind, name, status=201, unknown=tuple(sorted(unknown)))
 
 
 async def _there(call: Call, parts: Parts, kind: str, name: str) -> web.Response | None:
     """What is known by that identifier already (If-None-Exist); None: nothing."""
     try:
-        return await _shown(call, parts, kind, name)
+        return await _changed(call, parts, kind, name)
     except NotFound:
         return None
 
 
-async def _shown(
+async def _changed(
     call: Call, parts: Parts, kind: str, name: str, *, status: int = 200, unknown: tuple[str, ...] = ()
 ) -> web.Response:
-    """The resource as it stands, with where it is if it was created. Raises NotFound."""
+    """The resource after a change, and where it is: as much of it as is preferred. Raises NotFound."""
     made = await shown(call, parts, kind, name, unknown)
     address = f"{base_of(call, parts)}/{kind}/{made['id']}/_history/{made['meta']['versionId']}"
-    changes = call.raw.method != "GET"
-    return answer(call, made, status, address if changes else "", changes=changes)
+    return answer(call, made, status, address, changes=True)
 
 
 async def shown(
@@ -105,7 +106,7 @@ async def shown(
 
 async def read(call: Call, parts: Parts, kind: str) -> web.Response:
     """One, as it stands."""
-    return await _shown(call, parts, kind, our_id(call.path["resource_id"]))
+    return answer(call, await shown(call, parts, kind, our_id(call.path["resource_id"])))
 
 
 async def read_version(call: Call, parts: Parts, kind: str) -> web.Response:
@@ -129,7 +130,7 @@ async def cancel(call: Call, parts: Parts, kind: str, code: str = "") -> web.Res
     await execute(
         msgspec.structs.replace(call, if_match=wanted), parts, CancelRequest(request_id=name, code=code)
     )
-    return await _shown(call, parts, kind, name)
+    return await _changed(call, parts, kind, name)
 
 
 async def put(call: Call, parts: Parts, kind: str) -> web.Response:

@@ -117,7 +117,12 @@ def _reason(view: RequestView) -> dict[str, Any] | None:
 
 def _execution(view: RequestView) -> dict[str, str] | None:
     """When the vendor set out, and when it ended: only of work that was begun."""
-    begun = [each.at for each in view.history if each.state is RequestState.IN_PROGRESS]
+    states = [each.state for each in view.history]
+    begun = [  # each report of a vendor under way is a step, too
+        each.at
+        for before, each in zip([None, *states], view.history, strict=False)
+        if each.state is RequestState.IN_PROGRESS and before is not each.state
+    ]
     over = [each.at for each in view.history if each.state in TERMINAL]
     if view.state is RequestState.COMPLETED and not begun:
         begun = over

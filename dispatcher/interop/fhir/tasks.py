@@ -20,8 +20,7 @@ from dispatcher.http.call import Call
 from dispatcher.http.parts import Parts
 from dispatcher.interop.fhir.answering import Format, answer, base_of, searchset
 from dispatcher.interop.fhir.canonical import EPISODE_ID
-from dispatcher.interop.fhir.ids import named as id_by
-from dispatcher.interop.fhir.ids import our_id, token
+from dispatcher.interop.fhir.ids import one, our_id, sought
 from dispatcher.interop.fhir.references import addressed
 from dispatcher.interop.fhir.states import TASK_STATUSES, states_of
 from dispatcher.interop.fhir.task import Npis, task, vendors_of
@@ -61,14 +60,20 @@ async def search(call: Call, parts: Parts) -> web.Response:
     """A page of Tasks, the oldest first, as a searchset."""
     query: TaskQuery = call.query
     states = _states(query.status)
+    name, vendor_id = _name(query), _vendor(query.owner)
+    if sum(map(bool, (query.group, name, vendor_id))) > 1:
+        raise InvalidParameter(
+            "a request, group-identifier and owner are not searched for together\n"
+            "Maybe give one of them, with status."
+        )
     if query.group:
         views, cursor = await _of_episode(call, parts, query.group, states), None
-    elif name := _name(query):
+    elif name:
         views, cursor = await _one(call, parts, name, states), None
     elif states is not None and not states:
         views, cursor = [], None
     else:
-        views, cursor = await _page(call, parts, query, states)
+        views, cursor = await _page(call, parts, vendor_id, states)
     npis = await _npis(call, parts, views)
     found = [task(each, npis) for each in views]
     whole = cursor is None and not query.cursor
@@ -89,19 +94,27 @@ def _states(status: str) -> frozenset[RequestState] | None:
 
 def _name(query: TaskQuery) -> str:
     """The one request that is meant; "": not one alone. Raises InvalidParameter for several."""
-    named = {our_id(query.id)} if query.id else set[str]()
+    named = {one(query.id)} if query.id else set[str]()
     for about in filter(None, (query.focus, query.based_on)):
         kind, name = addressed(about)
-        if kind not in KINDS.values():
+        if kind not in KINDS.values() or not name:
             raise InvalidParameter(
-                f"focus {about[:80]!r} is no request\nMaybe ServiceRequest/ID or DeviceRequest/ID."
+                "focus is no request of this server\nMaybe ServiceRequest/ID or DeviceRequest/ID."
             )
         named.add(our_id(name))
     if query.focus_identifier:
-        named.add(id_by(token(query.focus_identifier)))
+        named.add(sought(query.focus_identifier))
     if len(named) > 1:
         raise InvalidParameter("_id and focus name different requests\nMaybe give one of them.")
     return named.pop() if named else ""
+
+
+def _vendor(owner: str) -> str:
+    """The vendor that is meant, by address or by id alone; "": none. Raises InvalidParameter."""
+    kind, name = addressed(owner if "/" in owner else f"Organization/{owner}")
+    if owner and (kind != "Organization" or not name):
+        raise InvalidParameter("owner is no vendor\nMaybe Organization/ID.")
+    return our_id(name)
 
 
 async def _one(
@@ -121,14 +134,9 @@ async def _one(
 async def _of_episode(
     call: Call, parts: Parts, group: str, states: frozenset[RequestState] | None
 ) -> list[RequestView]:
-    """Those of an episode, all of them at once. Raises InvalidParameter for what else is asked beside it."""
-    query: TaskQuery = call.query
-    if _name(query) or query.owner:
-        raise InvalidParameter(
-            "group-identifier goes with status alone\nMaybe leave out focus, _id and owner."
-        )
+    """Those of an episode, all of them at once. Raises InvalidParameter."""
+    name = sought(group, EPISODE_ID)
     try:
-        name = id_by(token(group), EPISODE_ID)
         episode = await parts.service.episodes.view(call.principal, call.market, name)
     except NotFound:
         return []
@@ -140,11 +148,10 @@ async def _of_episode(
 
 
 async def _page(
-    call: Call, parts: Parts, query: TaskQuery, states: frozenset[RequestState] | None
+    call: Call, parts: Parts, vendor_id: str, states: frozenset[RequestState] | None
 ) -> tuple[list[RequestView], str | None]:
-    wanted = Wanted(
-        within=states or frozenset(RequestState), vendor_id=our_id(query.owner.rpartition("/")[2])
-    )
+    query: TaskQuery = call.query
+    wanted = Wanted(within=states or frozenset(RequestState), vendor_id=vendor_id)
     limit = min(query.count, MAX_PAGE)
     return await parts.service.requests.found(
         call.principal, call.market, wanted, query.cursor or None, limit

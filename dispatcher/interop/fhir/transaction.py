@@ -11,6 +11,7 @@ from contracts.episodes import MAX_REQUESTS, EpisodeDraft
 from contracts.problems import InvalidMessage, MissingHeader
 from contracts.requests import Request
 from dispatcher.interop.fhir import creating, plan
+from dispatcher.interop.fhir.along import refuse_other_meaning
 from dispatcher.interop.fhir.canonical import EPISODE_ID
 from dispatcher.interop.fhir.datatypes import (
     REQUESTS,
@@ -21,7 +22,7 @@ from dispatcher.interop.fhir.datatypes import (
     Identifier,
     ServiceRequest,
 )
-from dispatcher.interop.fhir.elements import modifiers
+from dispatcher.interop.fhir.elements import refuse_modifiers
 from dispatcher.interop.fhir.extension_table import PLAN
 from dispatcher.interop.fhir.ids import chosen, hashed, named, request_name
 from dispatcher.interop.fhir.references import Around, Near, read
@@ -53,8 +54,8 @@ def read_bundle(body: Mapping[str, Any], caller: str, key: str, zone: str) -> Wh
         raise InvalidMessage.at(
             "/type", "a Bundle of type transaction belongs here\nMaybe POST its resources one by one."
         )
-    for pointer, words in modifiers(body):
-        raise InvalidMessage.at(pointer, f"it is not understood here\nMaybe leave it out: {words}.")
+    refuse_modifiers(body)
+    refuse_other_meaning(body, "Bundle", "")
     kinds = tuple(_kind(each, f"/entry/{n}") for n, each in enumerate(bundle.entry))
     items = {n: _item(each, n, caller, key) for n, each in enumerate(bundle.entry) if kinds[n] in REQUESTS}
     beside, requests = _addresses(bundle.entry, kinds, items)
@@ -76,8 +77,11 @@ def _kind(entry: Entry, at: str) -> str:
             f"{at}/resource", f"its type is {shown}\nMaybe leave it out: {TAKEN} are read."
         )
     if entry.request is None or entry.request.method != "POST" or entry.request.url != said:
+        hint = "send it as new: it goes with the orders, and is kept nowhere else"
         raise InvalidMessage.at(
-            f"{at}/request", f"in a transaction it is POST {said}\nMaybe cancel one by one."
+            f"{at}/request",
+            f"in a transaction it is POST {said}\n"
+            f"Maybe {hint if said in BESIDE else 'change or cancel one by one'}.",
         )
     return said
 
@@ -87,7 +91,7 @@ def _item(entry: Entry, number: int, caller: str, key: str) -> _Item:
     body, asked = entry.resource or {}, entry.request
     given = creating.decoded(body, str(body["resourceType"]), at)
     condition = asked.if_none_exist if asked else ""
-    identifier = chosen(given.identifier, condition.rpartition("?")[2])
+    identifier = chosen(given.identifier, condition)
     return _Item(at, request_name(identifier, caller, f"{key}/{number}" if key else ""), given)
 
 

@@ -14,7 +14,7 @@ from dispatcher.domain.refusals import NotFound, PossibleDuplicate
 from dispatcher.http.call import Call
 from dispatcher.http.parts import Parts
 from dispatcher.interop.fhir import requests
-from dispatcher.interop.fhir.answering import answer, base_of, versioned
+from dispatcher.interop.fhir.answering import answer, base_of, prefers, versioned
 from dispatcher.interop.fhir.datatypes import REQUESTS
 from dispatcher.interop.fhir.transaction import Whole, read_bundle
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -89,7 +89,7 @@ async def _entry(
     version, address = made["meta"]["versionId"], f"{base_of(call, parts)}/{kind}/{made['id']}"
     return {
         "fullUrl": address,
-        "resource": made,
+        **({} if prefers(call, "minimal") else {"resource": made}),
         "response": {
             "status": status,
             "location": f"{address}/_history/{version}",

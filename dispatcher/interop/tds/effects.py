@@ -13,20 +13,22 @@ import msgspec
 from msgspec.structs import replace
 
 from contracts.offers import Offer
-from contracts.proofs import ProofReport
+from contracts.proofs import ProofPart, ProofReport
 from contracts.threads import About, PostedMessage
 from dispatcher.domain.commands.accept import AcceptOffer, closed_already
 from dispatcher.domain.commands.counter import CounterOffer
+from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.offers import NO_CAPACITY, OfferRecord
 from dispatcher.http.parts import Parts
-from dispatcher.interop.tds.meaning import TAKEN, Step
+from dispatcher.interop.tds.meaning import TAKEN, Step, Steps
 from dispatcher.interop.tds.reading import Telegram
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import already_applied
 from dispatcher.store.idempotency import IdempotencyRecord
 
 DIGEST_BYTES = 16
-ANSWER, LAST = "tripRequestResponse", "last"
+ANSWER, ARRIVAL = "tripRequestResponse", "tripPickupArrivalConfirmation"
+LAST = "last"
 
 
 class Effects:
@@ -40,9 +42,15 @@ class Effects:
         thing by now, as a yes does once its vendor is asked about an amendment.
         """
         offer, last = await self._offer(said), self._known_as(said, LAST)
-        if await already_applied(self.service.store.market(self.market), last):
+        stored = self.service.store.market(self.market)
+        if await already_applied(stored, last):
+            record = await stored.requests.records.get(offer.request_id)
+            if record is not None:
+                _refuse_full(record.offer_named(said.offer_id), said.offer_id)
             return offer
         steps = TAKEN[said.name].meaning(said, offer, self.service.markets.zones[self.market])
+        if len(steps) > 1 and await self._is_overtaken(said, steps):
+            return offer
         for number, step in enumerate(steps, 1):
             key = last if number == len(steps) else self._known_as(said, str(number))
             await self._do(said.offer_id, step, key)
@@ -58,6 +66,19 @@ class Effects:
             asked = await offers.proposed(self.who, self.market, said.offer_id)
             return asked.dispatch.offer
         return offer
+
+    async def _is_overtaken(self, said: Telegram, steps: Steps) -> bool:
+        """Whether an arrival is known, with a place that proves it: a vehicle tells of it time and again.
+
+        Raises what one of the steps would, before the first is done: none is where one could not be.
+        """
+        reports = [each for each in steps if isinstance(each, ReportStatus)]
+        proofs = [each for each in steps if isinstance(each, ProofReport)]
+        rehearsal = self.service.rehearsal
+        if await rehearsal.is_news(self.who, self.market, reports, proofs) or said.name != ARRIVAL:
+            return False
+        proved = await rehearsal.proved(self.market, said.offer_id, ProofPart.PICKUP)
+        return proved is not None and proved.position is not None
 
     def _known_as(self, said: Telegram, step: str) -> IdempotencyRecord:
         """By the caller's key, under which nothing else may be said then; else by what it says."""
@@ -82,10 +103,7 @@ class Effects:
 
     async def _with_earlier(self, offer_id: str, said: ProofReport) -> ProofReport:
         """What was proved of that part otherwise stays: a telegram has neither signature nor odometer."""
-        view = await self.service.proofs.view(self.who, self.market, offer_id)
-        last = next(
-            (each.report for each in view.parts if each.report.part is said.part and each.counts), None
-        )
+        last = await self.service.rehearsal.proved(self.market, offer_id, said.part)
         if last is None:
             return said
         return replace(last, at=said.at, position=said.position or last.position)

@@ -30,6 +30,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.service import Service
 
 RIDE = "trip"
+TOLD = frozenset({OfferState.REQUESTED, OfferState.ACCEPTED, OfferState.CANCELLED, OfferState.EXPIRED})
 OWN_ACTS = frozenset({OfferState.REJECTED, OfferState.TURNED_BACK})  # its vendor knows
 
 
@@ -71,14 +72,17 @@ class Telegrams:
         return orders.order(dispatch, market, sent, tz)
 
     async def _offer(self, who: Principal, market: str, name: str, event: Event) -> Offer | None:
-        """As the event has it; else as it stands."""
+        """As the event has it, unless that is over and nothing follows that says so; else as it stands."""
+        offer = await self._read(who, market, name)
+        if offer is None:
+            return None
         if event["type"] == "dispatch.offer.made":
-            return msgspec.convert(event["data"], OfferMade).offer
+            return msgspec.convert(event["data"], OfferMade).offer if offer.state in TOLD else None
         if event["type"] == "dispatch.amendment.proposed":
             proposed = msgspec.convert(event["data"], AmendmentProposed)
-            return replace(proposed.offer, expires_at=proposed.expires_at)  # until when it may be answered
-        offer = await self._read(who, market, name)
-        return offer if offer is not None and offer.state is OfferState.REQUESTED else None
+            asked = replace(proposed.offer, expires_at=proposed.expires_at)  # until when it may be answered
+            return asked if asked.amendment == offer.amendment else None
+        return offer if offer.state is OfferState.REQUESTED else None
 
     async def _is_known(self, who: Principal, market: str, name: str) -> bool:
         """Whether its vendor may have heard of it by telegram; what is forgotten by now was, perhaps."""
@@ -92,9 +96,13 @@ class Telegrams:
             return None
 
     async def _dispatch(self, who: Principal, market: str, name: str) -> Dispatch | None:
+        """While its vendor has the work: whose it was knows the patient from then, and needs no more."""
+        offer = await self._read(who, market, name)
+        if offer is None or offer.state is not OfferState.ACCEPTED:
+            return None
         try:
             return await self.service.offers.dispatch(who, market, name)
-        except (NotFound, WrongState):
+        except (NotFound, WrongState):  # it ended between the two
             return None
 
 

@@ -33,6 +33,7 @@ from dispatcher.interop.tds.terms import minute, refuse_other_doors, yes
 
 T, R, P = TrackingStatus, ReportCode, ProviderCancelCode
 LONGEST_REFERENCE = 64
+HELD = frozenset({OfferState.ACCEPTED, OfferState.COMPLETED})
 EARLIEST = dt.timedelta(hours=2)  # before its window, a vehicle that tells where it is is on another trip
 Step = OnOffer | ProofReport | PostedMessage
 Steps = tuple[Step, ...]
@@ -61,6 +62,7 @@ def confirmed(said: Telegram, offer: Offer, tz: ZoneInfo) -> Steps:
     """Of an open offer: accept or counter, its reference the vehicle; of a dispatch: the vehicle is told."""
     if offer.state is OfferState.REQUESTED:
         return (yes(said, offer, tz, reference=_reference(said)),)
+    _refuse_unagreed(said, offer)
     refuse_other_doors(said, offer)
     times = [minute(each) for each in said["scheduledPickupTime"].instants(tz)]
     first, last = minute(offer.window.earliest), offer.window.latest
@@ -74,6 +76,7 @@ def confirmed(said: Telegram, offer: Offer, tz: ZoneInfo) -> Steps:
 
 def vehicle(said: Telegram, offer: Offer, tz: ZoneInfo) -> Steps:
     """The coordinator reads which vehicle and driver come, as a message on the dispatch."""
+    _refuse_over(said, offer)
     told = {
         "Vehicle": said["vehicleNumber"],
         "driver": said["driverId"],
@@ -101,7 +104,7 @@ def on_the_way(said: Telegram, offer: Offer, tz: ZoneInfo) -> Steps:
     """Report en_route, unless that is known; where the vehicle is is not kept."""
     at: Moment = said["timecode"] or said.sent
     instant = at.instant(tz)
-    if instant < offer.window.earliest - EARLIEST:
+    if offer.state is OfferState.ACCEPTED and instant < offer.window.earliest - EARLIEST:
         return ()
     return (_report(said, T.EN_ROUTE, instant),)
 
@@ -203,6 +206,27 @@ def _no(said: Telegram, offer: Offer, code: DeclineCode) -> OnOffer:
     if offer.amendment:
         return RefuseAmendment(offer_id=said.offer_id, number=offer.amendment)
     return DeclineOffer(offer_id=said.offer_id, code=code)
+
+
+def _refuse_unagreed(said: Telegram, offer: Offer) -> None:
+    """Raises WrongState for what its sender may take for a yes, and is none."""
+    _refuse_over(said, offer)
+    if offer.amendment:
+        raise WrongState(
+            f"dispatch {said.offer_id} is to be changed, and this is no answer to that\n"
+            "Maybe answer its tripRequest first: tripRequestResponse, tripAvailable true or false.",
+            state=offer.state.value,
+        )
+
+
+def _refuse_over(said: Telegram, offer: Offer) -> None:
+    """Raises WrongState for work that is not its vendor's, not yet or no more."""
+    if offer.state not in HELD:
+        raise WrongState(
+            f"offer {said.offer_id} is {offer.state}: its work is not yours\n"
+            "Maybe it is open still: accept it first. Else send no vehicle; GET …/offers has what is yours.",
+            state=offer.state.value,
+        )
 
 
 def _reference(said: Telegram) -> str:

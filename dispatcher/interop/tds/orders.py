@@ -26,7 +26,11 @@ NUMBERS = {  # in the report, of those that are sent
     "tripCancelRequest": "6A",
 }
 ZONE_PRECISION_M, DOOR_PRECISION_M = 1_500, 10
-PLAIN_PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]{2,24}", re.ASCII)
+PLAIN_PHONE = (
+    re.compile(  # up to E.164's 15 digits; no 0 at the head or in brackets, which a whole number loses
+        r"(?!.*\(0\))\+?[ (]*[1-9](?:[ ().\-]*[0-9]){2,14}", re.ASCII
+    )
+)
 AIDS = {
     LevelOfService.AMBULATORY: "A",
     LevelOfService.WHEELCHAIR: "W",
@@ -124,7 +128,7 @@ def _reason(closed: OfferClosed) -> str:
 
 def digits(patient: Patient | None) -> str:
     """A telephone number as the schema has it, a whole number; "" for one that would lose a part of it."""
-    phone = patient.phone if patient else ""
+    phone = patient.phone.strip() if patient else ""
     return re.sub("[^0-9]", "", phone) if PLAIN_PHONE.fullmatch(phone) else ""
 
 

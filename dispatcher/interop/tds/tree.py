@@ -23,6 +23,12 @@ XML = "http://www.w3.org/XML/1998/namespace"
 INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 BOMS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
 MAX_SHOWN = 64
+CUT_SHORT = "Maybe it was cut short, or a sign such as & or < stands bare in a text."
+HINTS = {  # by expat's words
+    "junk after": "Maybe two telegrams were joined: a body holds one.",
+    "encoding specified": "Maybe the declaration names UTF-16, and it was sent as UTF-8: name that.",
+    "unknown encoding": "Maybe send it as UTF-8.",
+}
 Name = tuple[str | None, str]
 
 
@@ -101,11 +107,7 @@ def parse(raw: bytes, charset: str = "") -> Node:
 def _no_xml(error: SAXParseException) -> Malformed:
     line, column = error.getLineNumber(), error.getColumnNumber()
     reason = error.getMessage()  # expat's own words: nothing of the body
-    hint = (
-        "Maybe two telegrams were joined: a body holds one."
-        if "junk after" in reason
-        else "Maybe it was cut short, or a sign such as & or < stands bare in a text."
-    )
+    hint = next((hint for words, hint in HINTS.items() if words in reason), CUT_SHORT)
     at = f"line {line}, column {(column or 0) + 1}"
     problem = Malformed(f"the body is no XML: {reason} ({at})\n{hint}")
     problem.facts |= {"line": line, "column": (column or 0) + 1}
@@ -135,6 +137,8 @@ class _Builder(ContentHandler):
                 f"Maybe leave it out: telegrams have none, or {NAMESPACES[1]}."
             )
         for (of, attribute), value in attrs.items():
+            if of in NAMESPACES and attribute[:MAX_SHOWN] in node.attributes:
+                raise node.wrong("it stands there already", attribute[:MAX_SHOWN])
             if of in NAMESPACES:
                 node.attributes[attribute[:MAX_SHOWN]] = value
             elif of not in (INSTANCE, XML):

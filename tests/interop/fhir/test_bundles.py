@@ -82,6 +82,9 @@ async def test_a_discharge_is_stored_as_an_episode_in_sequence_and_sent_again_is
     status, again = await fhir.call("POST", "", body)
     assert (status, again["entry"][3]["resource"]) == (200, oxygen_)
     assert again["entry"][3]["response"]["status"] == "200 OK"
+    _, brief = await fhir.call("POST", "", body, Prefer="return=minimal")
+    assert [each["response"] for each in brief["entry"]] == [each["response"] for each in again["entry"]]
+    assert not any("resource" in each for each in brief["entry"])
     _, block = await fhir.api.call("GET", f"/requests/{names[1]}/patient")
     assert (block["name"], block["pickup_address"]) == ("Canary B. Wren", "ward street 1, New York, NY 10001")
 
@@ -128,6 +131,13 @@ def _changed(number: int, **changes: Any) -> Json:
     return body | {"entry": [each | changes if n == number else each for n, each in enumerate(body["entry"])]}
 
 
+def behind(**changes: Any) -> list[Json]:
+    """The actions of a group, the second with these changes."""
+    first, second = group()["action"]
+    return [first, second | changes]
+
+
+SECOND = "entry[5].resource.action[1]"
 PAST = {"start": "2026-03-01T10:00:00Z", "end": "2026-03-01T11:00:00Z"}
 BESIDE = {"actionId": "o", "relationship": "concurrent"}
 BAD: dict[str, tuple[Json, str]] = {
@@ -147,6 +157,20 @@ BAD: dict[str, tuple[Json, str]] = {
         ]))),
         "entry[5].resource.action[1].relatedAction[0]",
     ),
+    "a condition": (
+        discharge(entry(group(action=behind(condition=[{"kind": "start"}])))), f"{SECOND}.condition",
+    ),
+    "a time of its own": (
+        discharge(entry(group(action=behind(timingDateTime=AT.isoformat())))), f"{SECOND}.timingDateTime",
+    ),
+    "what may be left out": (
+        discharge(entry(group(action=behind(requiredBehavior="could")))), f"{SECOND}.requiredBehavior",
+    ),
+    "a misspelt relation": (
+        discharge(entry(group(action=behind(relatedActions=[])))), f"{SECOND}.relatedActions",
+    ),
+    "a plan": (discharge(entry(group(intent="plan"))), "entry[5].resource.intent"),
+    "a misspelt name": (discharge(idenitfier={"value": "x"}), "idenitfier"),
     "all or none for ever": (
         discharge(entry(group(action=[{"selectionBehavior": "all-or-none", "action": group()["action"]}]))),
         "entry[5].resource",

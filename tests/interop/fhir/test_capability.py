@@ -8,7 +8,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from contracts.codes import OfferState, RequestState
 from contracts.problems import PROBLEM_TYPES, FieldError, InvalidMessage, Problem
 from dispatcher.http import problem_responses
-from dispatcher.interop.fhir import metadata, outcome, states
+from dispatcher.interop.fhir import along, metadata, outcome, states
 from dispatcher.interop.fhir.answering import BASE
 from dispatcher.interop.fhir.elements import ELEMENTS
 from dispatcher.interop.fhir.routes import ROUTES
@@ -66,13 +66,14 @@ async def test_tasks_are_found_by_what_they_are_about_and_their_status_in_pages(
     for query, expected in (
         (f"focus=DeviceRequest/{box['id']}", 1),
         (f"focus=ServiceRequest/{box['id']}", 0),
-        (f"focus=http://else.org/fhir/ServiceRequest/{made[0]['id']}", 1),
+        (f"focus={{base}}/ServiceRequest/{made[0]['id']}", 1),
         (f"based-on=DeviceRequest/{box['id']}/_history/1", 1),
         (f"_id={box['id']}&status=completed", 0),
         ("focus:identifier=urn:oid:1.2.36.146.595.217.0.1%7CO-9", 1),
         ("status=draft", 0),
     ):
-        _, page = await fhir.call("GET", f"/Task?{query}")
+        base = str(fhir.api.client.make_url(f"{fhir.api.base}/fhir"))
+        _, page = await fhir.call("GET", f"/Task?{query.format(base=base)}")
         assert page["total"] == expected, query
 
 
@@ -88,6 +89,15 @@ DOORS = [{k: v for k, v in each.items() if k != "address"} for each in ride()["c
 def test_what_becomes_of_every_element_is_said_and_of_no_other(kind: str) -> None:
     known = {name for name in get_fhir_model_class(kind).elements_sequence() if name != "id"}
     assert set(ELEMENTS[kind]) == known | {"id", "resourceType"}
+
+
+@pytest.mark.parametrize("kind", list(along.NAMES))
+def test_every_element_of_what_comes_along_is_known_and_no_other(kind: str) -> None:
+    name = "".join(each[0].upper() + each[1:] for each in kind.split("."))
+    model = get_fhir_model_class(name)
+    resource = {"resourceType"} if "." not in kind else set()
+    assert along.NAMES[kind] == {*model.elements_sequence(), "id"} | resource
+    assert set(along.MODIFIERS.get(kind, ())) <= along.NAMES[kind]
 
 
 def test_every_state_of_ours_is_a_status_of_fhir() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.codes import Role
 from contracts.instants import DAY_MS
-from dispatcher.interop.fhir.canonical import HCPCS, LEVEL, REQUEST_ID, url
+from dispatcher.interop.fhir.canonical import EPISODE_ID, HCPCS, LEVEL, REQUEST_ID, url
 from tests.http.test_by_hand import VENDOR, add, answered, put_to
 from tests.interop.fhir.conftest import Fhir
 from tests.interop.fhir.orders import EHR, extension, location, oxygen, patient, refer, ride
@@ -41,6 +41,39 @@ async def test_the_same_order_sent_again_is_the_same_request_and_a_changed_one_i
     status, page = await fhir.call("GET", f"/ServiceRequest?identifier={EHR}%7CORD-1")
     assert [each["resource"] for each in page["entry"]] == [made]
     assert (await fhir.call("GET", f"/DeviceRequest?identifier={EHR}%7CORD-1"))[1]["total"] == 0
+
+
+async def test_an_order_is_named_and_looked_for_as_engines_do(fhir: Fhir) -> None:
+    old = {"use": "old", "system": EHR, "value": "OLD"}
+    order = ride(identifier=[old, {"system": EHR, "value": "A, 1"}])
+    _, made = await fhir.call("POST", "/ServiceRequest", order)
+    search = f"identifier={EHR.replace(':', '%3A')}%7CA%5C%2C+1"
+    for condition in (search, f"?{search}", f"ServiceRequest?{search}", f"{ELSE}/ServiceRequest?{search}"):
+        assert await fhir.call("POST", "/ServiceRequest", order, If_None_Exist=condition) == (200, made)
+    assert (await fhir.call("GET", f"/ServiceRequest?{search}&_count=10"))[1]["total"] == 1
+    for path in (
+        f"/ServiceRequest?identifier={EHR}%7CA,{EHR}%7CB",
+        f"/ServiceRequest?_id={made['id']},{made['id']}",
+        f"/ServiceRequest?identifier={REQUEST_ID}%7Ca%20b",
+        f"/Task?group-identifier={EPISODE_ID}%7Ca%20b",
+        f"/Task?_id={made['id']}&owner=Organization/v1",
+        "/Task?owner=Organization/",
+        "/Task?owner=Patient/v1",
+        f"/Task?focus={ELSE}/ServiceRequest/{made['id']}",
+    ):
+        status, outcome = await fhir.call("GET", path)
+        assert (status, outcome["issue"][0]["code"]) == (400, "value"), path
+
+
+async def test_of_a_name_with_extensions_the_words_are_read(fhir: Fhir) -> None:
+    name = {
+        "family": "Wren",
+        "given": [None, "Canary"],
+        "_given": [{"extension": [{"url": "http://x"}]}, None],
+    }
+    _, made = await fhir.call("POST", "/ServiceRequest", contained(0, name=[name]))
+    _, block = await fhir.api.call("GET", f"/requests/{made['identifier'][0]['value']}/patient")
+    assert block["name"] == "Canary Wren"
 
 
 async def test_without_identifier_a_key_makes_the_order_one(fhir: Fhir) -> None:
@@ -166,6 +199,15 @@ async def test_who_is_on_board_cannot_be_cancelled_and_the_refusal_says_so(fhir:
     assert (await fhir.call("GET", f"/ServiceRequest/{made['id']}"))[1]["status"] == "completed"
 
 
+ELSE = "https://ehr.example.org/fhir"
+
+
+def covered(payor: Json) -> Json:
+    """A ride that a Coverage pays for."""
+    coverage = {"resourceType": "Coverage", "id": "cov", "status": "active", "payor": [payor]}
+    return ride(contained=[*ride()["contained"], coverage], insurance=[{"reference": "#cov"}])
+
+
 def contained(number: int, **changes: Any) -> Json:
     """A ride of which one contained resource is otherwise."""
     return ride(
@@ -208,12 +250,31 @@ BAD: dict[str, tuple[Json, int, str]] = {
         ride(contained=[patient(), location("ward", 40.78, -173.97), location("home", -73.95, 40.76)]),
         422, "contained[1].position",
     ),
+    "two times": (ride(occurrenceDateTime="2026-03-03T15:00:00Z"), 422, "occurrenceDateTime"),
+    "a null": (ride(priority=None), 422, "priority"),
+    "a misspelt phone": (contained(0, telekom=[]), 422, "contained[0].telekom"),
+    "a Coverage by its member's number": (
+        ride(insurance=[{"type": "Coverage", "identifier": {"system": EHR, "value": "Canary-77"}}]),
+        422, "insurance[0]",
+    ),
+    "a person who pays": (covered({"reference": "Patient/Canary"}), 422, "insurance[0]"),
+    "a person who pays elsewhere": (
+        covered({"reference": f"{ELSE}/Patient/9", "identifier": {"value": "Canary"}}), 422, "insurance[0]"),
+    "an authorization that is kept elsewhere": (
+        ride(insurance=[{"reference": "ClaimResponse/9"}]), 422, "insurance[0]"),
+    "another server's vendor": (
+        ride(performer=[{"reference": f"{ELSE}/Organization/9"}]), 422, "performer[0]"),
+    "another server's ride": (
+        ride(extension=[*ride()["extension"], extension(
+            "return-of", valueReference={"reference": f"{ELSE}/ServiceRequest/9"})]),
+        422, "extension[2].valueReference",
+    ),
     "a patient who has died": (
         contained(0, deceasedDateTime="2026-03-01"), 422, "contained[0].deceasedDateTime",
     ),
     "a record that is not in use": (contained(0, active=False), 422, "contained[0].active"),
     "a record that was merged": (
-        contained(0, link=[{"other": {}, "type": "replaced-by"}]), 422, "contained[0].link",
+        contained(0, link=[{"other": {}, "type": "replaced-by"}]), 422, "contained[0].link[0].type",
     ),
     "a closed door": (contained(1, status="suspended"), 422, "contained[1].status"),
     "a kind of place": (contained(2, mode="kind"), 422, "contained[2].mode"),
@@ -243,6 +304,7 @@ async def test_what_cannot_be_meant_is_refused_at_its_place_and_nothing_of_the_p
         assert (status, issue.get("expression"), issue["severity"]) == (expected, [expression], "error"), what
         assert "Canary" not in str(outcome), what
         assert "Maybe" in issue["diagnostics"], what
+        assert ("moment, such as" in issue["diagnostics"]) is (what == "a day"), what
     assert (await fhir.api.call("GET", "/requests"))[1]["requests"] == []
 
 
@@ -281,10 +343,13 @@ async def test_problems_have_the_form_of_fhir_and_all_facts_whatever_is_wrong(fh
 
 
 async def test_json_is_answered_where_it_is_asked_for(fhir: Fhir) -> None:
-    status, _ = await fhir.call(
+    status, made = await fhir.call(
         "POST", "/ServiceRequest", ride(), Content_Type="application/json", Accept="*/*"
     )
     assert status == 201
+    await fhir.call("HEAD", f"/ServiceRequest/{made['id']}", Prefer="return=minimal")
+    assert "Location" not in fhir.headers
+    assert int(fhir.headers["Content-Length"]) > 2
     await fhir.call("GET", "/Task?_format=application/json&_pretty=true")
     assert fhir.headers["Content-Type"] == "application/json"
     assert url("x") == "urn:dispatcher:fhir:x"

@@ -67,13 +67,13 @@ def test_of_several_that_are_asked_at_once_none_is_the_owner() -> None:
 def test_work_is_timed_from_when_it_began_last_to_its_end() -> None:
     steps = [
         (RequestState.RECEIVED, 0), (RequestState.IN_PROGRESS, 1), (RequestState.MATCHING, 2),
-        (RequestState.IN_PROGRESS, 3), (RequestState.NO_SHOW, 4),
+        (RequestState.IN_PROGRESS, 3), (RequestState.IN_PROGRESS, 4), (RequestState.NO_SHOW, 5),
     ]  # fmt: skip
     history = tuple(
         Transition(state=state, at=NOW + timedelta(hours=n), code="NO_CLIENT") for state, n in steps
     )
     made = judged(task(view(RequestState.NO_SHOW, history=history), {}))
-    assert made["executionPeriod"] == {"start": "2026-03-02T18:00:00Z", "end": "2026-03-02T19:00:00Z"}
+    assert made["executionPeriod"] == {"start": "2026-03-02T18:00:00Z", "end": "2026-03-02T20:00:00Z"}
     assert (made["status"], made["statusReason"]["coding"][0]["code"]) == ("failed", "NO_CLIENT")
 
 

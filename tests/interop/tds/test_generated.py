@@ -201,6 +201,12 @@ BODIES: list[tuple[bytes, int, str]] = [
     (b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", 400, "document type"),
     (b"<!DOCTYPE a SYSTEM 'http://127.0.0.1:1/x.dtd'><a/>", 400, "document type"),
     (b"<?xml version='1.0' encoding='x-no'?><a/>", 400, "encoding"),
+    (b"<?xml version='1.0' encoding='utf-16'?>" + YES.encode(), 400, "sent as UTF-8: name that"),
+    (
+        YES.replace("<timestamp", "<timestamp xmlns:t='http://www.tcrp.gov/schema' t:time=''").encode(),
+        422,
+        "there",
+    ),
     (b"<a>" * 9, 422, "levels deep"),
     (b"<a>" * 20_000, 422, "levels deep"),
     (b"<telegrams>" + YES.encode() * 2 + b"</telegrams>", 422, "no telegram"),

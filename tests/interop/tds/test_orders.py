@@ -16,6 +16,7 @@ from contracts.dispatches import Dispatch
 from contracts.event_types import event_types
 from contracts.events import OfferClosed
 from contracts.geo import WindowView
+from contracts.instants import to_ms
 from contracts.offers import NeedsView, Offer
 from contracts.patients import Patient
 from contracts.streams import To
@@ -86,7 +87,16 @@ def test_whatever_is_said_the_schema_takes_it(
 
 
 def test_a_number_that_would_lose_a_part_is_told_in_words() -> None:
-    for phone, digits in (("+1 (555) 010-0199", "15550100199"), ("555-0100 ext. 12", ""), ("", "")):
+    for phone, digits in (
+        ("+1 (555) 010-0199", "15550100199"),
+        ("555-0100 ext. 12", ""),
+        ("", ""),
+        ("(020) 7946 0958", ""),  # a whole number begins with no 0
+        ("+49 (0)30 12345", ""),  # nor has this one a 0 that is dialled
+        (" 555-0100 ", "5550100"),
+        ("555-010-0199/0188", ""),  # two of them
+        ("555-010-0199 555-010-0188", ""),
+    ):
         patient = Patient(name="N", phone=phone)
         assert orders.digits(patient) == digits
         dispatch = Dispatch(id="r1.1", offer=OFFER, pickup=(-73.97, 40.78), patient=patient)
@@ -146,6 +156,38 @@ async def test_a_refused_counter_offer_is_the_trip_request_as_it_was_and_ones_ow
         await centre.api.call("POST", "/requests", trip("r2"))
         await offered(centre, name="r2")
         assert text((await centre.heard(3))[-1], "tripRequestId") == "r2.1", "no word of r1 before it"
+
+
+async def test_what_has_ended_by_then_is_not_sent_and_shown_to_nobody(centre: Centre) -> None:
+    """A centre that was away; one that has all sent once more: no trip without an end, no patient's name."""
+    api = centre.api
+
+    async def hook(step: str, body: dict[str, str] | None = None) -> None:
+        path = f"/webhooks/{centre.hook}/{step}"
+        assert (await api.call("POST", path, body, role=Role.VENDOR, vendor="v1"))[0] == 200
+
+    async with centre.called():
+        await hook("disable")
+        for name in ("r2", "r1"):
+            await api.call("POST", "/requests", trip(name))
+            await offered(centre, name=name)
+        await api.call("POST", "/requests/r2/cancel")
+        await hook("enable")
+        told = sorted((text(each, "tripRequestId"), each.tag) for each in await centre.heard(3))
+        off = [("r2.1", "tripCancelRequest"), ("r2.1", "tripRequest")]
+        assert told == [("r1.1", "tripRequest"), *off]
+        assert (await centre.send(centre.says("tripRequestResponse", YES)))[0] == 200
+        await centre.heard(4)
+        api.clock.ms = to_ms(AT + dt.timedelta(minutes=40))
+        done = at("pickupTime", "10:00") + at("dropoffTime", "10:30")
+        assert (await centre.send(centre.says("tripTaskCompletion", f"<cost>0</cost>{done}")))[0] == 200
+        await centre.log(4)
+        await hook("replay", {"after": "0-0"})
+        log = await centre.log(8)
+        assert [outcome for _, outcome in log[4:]].count("skipped") == 2, "of r1"
+        assert sorted((text(each, "tripRequestId"), each.tag) for each in (await centre.heard(6))[4:]) == off
+    _, shown = await api.call("GET", "/patient-reads?request_id=r1", role=Role.OPS)
+    assert len(shown["reads"]) == 1, "when the order was sent"
 
 
 async def test_equipment_has_no_telegram_and_the_log_says_so(centre: Centre) -> None:

@@ -7,6 +7,7 @@
 
 /** @type {Set<Binding>} */
 const bindings = new Set();
+const WAITS_MS = 10_000; // whoever pressed it longer ago has turned to something else
 let first = "";
 let firstAt = 0;
 /** @type {KeyboardEvent[] | null} pressed before what they are for was there; null: it is */
@@ -37,7 +38,7 @@ export function holdKeys() {
 
 /** It is there, and hears what was pressed meanwhile, where the keyboard is now. */
 export function playKeys() {
-  const held = early || [];
+  const held = (early || []).filter((each) => performance.now() - each.timeStamp < WAITS_MS);
   early = null;
   for (const each of held) (document.activeElement || document.body).dispatchEvent(new KeyboardEvent(each.type, each));
 }
@@ -72,7 +73,7 @@ function pressed(event) {
   if (!found) return void early?.push(event);
   if (found.key === both) {
     first = "";
-    early?.pop(); // its first key
+    early &&= []; // its first key; and what was for the page that it leaves
   }
   event.preventDefault();
   found.act(event);
