@@ -79,9 +79,7 @@ def culprits(snapshot: Snapshot, suspected: Collection[str] = ()) -> Culprits:
         twice = suspects
     if twice and not _get_on(good, twice):
         return Culprits(vendors=twice)
-    if len(bad) > MOST or not _works(good):
-        return Culprits()
-    return Culprits([snapshot.asked[row].request.id for row in bad], suspects)
+    return Culprits([snapshot.asked[row].request.id for row in bad] if len(bad) <= MOST else (), suspects)
 
 
 def _suspects(alone: Snapshot) -> list[str]:

@@ -9,13 +9,14 @@ Item = TypeVar("Item")
 
 
 def failing(items: Sequence[Item], works: Callable[[Sequence[Item]], bool], most: int) -> list[Item]:
-    """Those that make it fail each by itself, in their order; no more than `most` + 1 are looked for.
+    """Of items that fail together, those that make it fail by themselves; `most` + 1 are looked for at most.
 
-    For k of n that takes about 2 k log2(n / k) tries, most of them of few items. None where items fail only
-    together: that is no item's fault.
+    For one of n that takes 2 log2(n) tries with 2 n items. None where items fail only together: that is no
+    item's fault.
     """
-    found = list[Item]()
-    _look(items, works, most, found)
+    found, middle = list[Item](), len(items) // 2
+    for half in (items[:middle], items[middle:]):
+        _look(half, works, most, found)
     return found
 
 
@@ -30,11 +31,11 @@ def faulty(items: Sequence[Item], works: Callable[[Sequence[Item]], bool], most:
 def _look(
     items: Sequence[Item], works: Callable[[Sequence[Item]], bool], most: int, found: list[Item]
 ) -> None:
-    if len(found) > most or works(items):
+    if not items or len(found) > most or works(items):
         return
     if len(items) == 1:
         found.extend(items)
-    elif items:
-        middle = len(items) // 2
-        _look(items[:middle], works, most, found)
-        _look(items[middle:], works, most, found)
+        return
+    middle = len(items) // 2
+    _look(items[:middle], works, most, found)
+    _look(items[middle:], works, most, found)

@@ -28,6 +28,19 @@ def test_the_faulty_are_found_in_few_tries_unless_they_are_too_many(size: int, m
     assert len(tries) <= 2 + 2 * min(len(bad), MOST + 1) * (1 + log2(max(size, 2)))
 
 
+def test_one_of_many_costs_twice_the_work_of_all() -> None:
+    for bad in (0, 4_711, 5_999):
+        tried = list[int]()
+
+        def works(some: Sequence[int], bad: int = bad, tried: list[int] = tried) -> bool:
+            tried.append(len(some))
+            return bad not in some
+
+        assert failing(range(6_000), works, MOST) == [bad]
+        assert sum(tried) <= 2 * 6_001
+        assert len(tried) <= 26
+
+
 def test_those_that_fail_only_together_are_nobodys_fault() -> None:
     def works(some: Collection[int]) -> bool:
         return not {3, 4} <= set(some) and 6 not in some

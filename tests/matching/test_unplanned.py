@@ -21,9 +21,11 @@ from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Done, Ownership
 from dispatcher.matching.explanations import explain
 from dispatcher.matching.imminent import match_imminent
+from dispatcher.matching.job import Job
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.quotes import Quoter
 from dispatcher.matching.snapshot import Snapshot
+from dispatcher.matching.solving import SolverPool
 from dispatcher.service.loops import MATCHING, Troubles
 from solvers.arrays import Arrays, Flags
 from solvers.planning import BatchPlan
@@ -108,6 +110,21 @@ def aside(town: Town) -> dict[str, str]:
     return {each.id: each.kind for each in town.store.aside.known(town.name)}
 
 
+class Breaks(Here):
+    """Its processes give nothing: as where a rule raises there, too."""
+
+    workers, processes = 1, 1
+
+    def threads(self) -> int:
+        return 1
+
+    async def plan(self, *words: Any, **more: Any) -> BatchPlan:
+        return await SolverPool.plan(self, *words, **more)
+
+    async def _optimised(self, job: Job, *words: object) -> None:
+        return None
+
+
 async def batch(town: Town, own: Ownership) -> Done:
     return await run_batch(own, town.market, Here())
 
@@ -127,6 +144,19 @@ async def test_of_a_batch_all_others_are_offered_in_the_same_turn(
     told = aside(town)
     assert set(told) == ({"bad"} if step == "of_vendors" else {"bad1", "bad2"})
     assert set(told.values()) == {"vendor.poison" if step == "of_vendors" else "plan.poison"}
+
+
+@pytest.mark.parametrize("split", [50_000, 10])
+async def test_where_solvers_fail_too_all_others_are_offered_in_parts_or_not(
+    town: Town, own: Ownership, poison: Callable[[str], None], split: int
+) -> None:
+    poison("mask")
+    await town.store.market(town.name).tuning.put(Tuning(version=1, values={"split_requests": split}), 0)
+    await town.add_vendor(vendor("v1"), units=20)
+    good = [f"good{number}" for number in range(12)]
+    await town.submit(*(trip(each, start_min=400) for each in (*good, "bad1")))
+    assert (await run_batch(own, town.market, Breaks())).offered == set(good)
+    assert aside(town) == {"bad1": "plan.poison"}
 
 
 @pytest.mark.parametrize("step", STEPS)
