@@ -56,7 +56,7 @@ class TaskKind(StrEnum):
     NO_SHOW = "no_show"  # the patient was not there
     FAILED = "failed"  # the work was not done
     SEQUENCE_AT_RISK = "sequence_at_risk"  # what goes before it is late, or will not be done
-    UNREADABLE = "unreadable"  # something that is stored of the request cannot be read
+    UNREADABLE = "unreadable"  # something that is stored of the request cannot be read, or not be planned
     PREDECESSOR_MISSING = "predecessor_missing"  # it is on hold for a predecessor that somebody has to see to
     POSSIBLE_DUPLICATE = "possible_duplicate"  # the same patient has the like at that time already
     AMENDMENT_REFUSED = "amendment_refused"  # its vendor does not agree to the change

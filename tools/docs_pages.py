@@ -74,7 +74,7 @@ WHY = {
     TaskKind.FAILED: "the work was not done",
     TaskKind.SEQUENCE_AT_RISK: "what goes before the request is late, or will not be done; one for each time",
     TaskKind.COUNTER_OFFER: "a vendor would do the work otherwise than it was offered",
-    TaskKind.UNREADABLE: "something stored of the request cannot be read",
+    TaskKind.UNREADABLE: "something stored of the request cannot be read, or planning it raises (`code`)",
     TaskKind.PREDECESSOR_MISSING: "the request is on hold for a predecessor that does not end by itself",
     TaskKind.BUNDLE_FAILED: "a part of an all-or-none episode will not be done; the task names what was "
     "given back with it and what is left; the owner is the episode's",

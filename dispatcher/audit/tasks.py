@@ -9,6 +9,7 @@ from contracts.codes import RequestState
 from contracts.tasks import TaskKind, TaskState
 from dispatcher.audit.needs import by_a_person, is_open, needs
 from dispatcher.domain.authorizations import AUTHORIZATION_KIND, AuthorizationRecord
+from dispatcher.domain.commands.set_aside import PLAN
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import REQUEST_STATES, TERMINAL
@@ -55,6 +56,7 @@ def unseen(found: Survey) -> Iterator[Finding]:
     for name, task in tasks.items():
         about[task.request_id].append(name)
         yield from _odd_owner(task)
+        yield from _not_planned(task)
         if task.kind not in ALONE:
             yield from _odd_subject(task, requests.get(task.request_id), found)
     for record in requests.values():
@@ -84,6 +86,11 @@ def _odd_owner(task: TaskRecord) -> Iterator[Finding]:
         yield task.id, "is claimed by nobody"
     if (task.outcome is None) is (task.state is TaskState.DONE):
         yield task.id, f"is {task.state.value} with the outcome {task.outcome}"
+
+
+def _not_planned(task: TaskRecord) -> Iterator[Finding]:
+    if is_open(task) and task.code.startswith(PLAN):
+        yield task.request_id, f"is set aside, since planning it raises: {task.code}"
 
 
 def _odd_subject(task: TaskRecord, record: RequestRecord | None, found: Survey) -> Iterator[Finding]:

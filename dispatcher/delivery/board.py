@@ -19,20 +19,20 @@ from contracts.board import BoardChange, BoardRows
 from dispatcher.delivery.board_events import BoardEvents
 from dispatcher.delivery.board_listener import Listener
 from dispatcher.delivery.board_pending import Pending
+from dispatcher.delivery.board_rows import places_made, row_made
 from dispatcher.delivery.board_turns import Turns
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.logs import outline
 from dispatcher.runtime.pace import Pace, wanted_s
-from dispatcher.service.board import COLUMNS, NOWHERE, Places, Row, places_of, row_of
+from dispatcher.service.board import COLUMNS, NOWHERE, Places, Row
 from dispatcher.store.market import MarketStore
 from dispatcher.store.streams import Streams
 
 MOST_OPEN = 50_000  # rows of requests that have not ended
 MOST_ENDED = 5_000  # and of those that ended, the latest received
-PAGE = 200  # records read at a time: between two pages others have their turn …
-FEW = 20  # … and so many where the thread is busy: a millisecond or two
+PAGE, FEW = 200, 20  # records read at a time, others have their turn between; few where the thread is busy
 LEAST_SHARE = 0.005  # of the thread's time, however much is asked
 CREDIT_S = 0.01  # a hundred rows: so much is told without a rest, unless it was as much before
 BEAT_S = 0.2  # so often it is asked what happened (real seconds); what changes within it is told together
@@ -248,8 +248,8 @@ class Board:
         self._place(records, bodies)
         if places:
             await self._place_amended(records)
-        made = [row_of(each, self._places(each)) for each in records.values()]
-        fresh = [each for each in made if self.rows.get(each.id) != each]
+        made = [row_made(self.stored, each, self._places(each)) for each in records.values()]
+        fresh = [each for each in made if each is not None and self.rows.get(each.id) != each]
         for row in fresh:
             self.rows[row.id], self.encoded[row.id] = row, msgspec.json.encode(row)
         gone = [each for each in ids if each not in records and each in self.rows]
@@ -263,7 +263,7 @@ class Board:
         """Note where those are whose bodies were read with or after their records."""
         found = {name: body for name, body in bodies.items() if name in records}
         for name, body in self.stored.requests.bodies_in(found).items():
-            self.places[name] = records[name].revision, places_of(body)
+            self.places[name] = records[name].revision, places_made(self.stored, name, body)
 
     async def _place_amended(self, records: Mapping[str, RequestRecord]) -> None:
         """Read again where those are that are others than they were."""

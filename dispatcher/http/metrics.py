@@ -123,7 +123,11 @@ class TroubleCounts:
     """What every process has counted in the store: items that could not be read, failures of loops."""
 
     FAMILIES: ClassVar[Mapping[str, tuple[str, str, str]]] = {  # first word: name, what it counts, its label
-        "unreadable": ("dispatcher_unreadable", "Stored items that could not be read.", "kind"),
+        "unreadable": (
+            "dispatcher_unreadable",
+            "Stored items that could not be read, or not be planned.",
+            "kind",
+        ),
         "notification": ("dispatcher_notifications", "Notifications, by how they ended.", "outcome"),
         "webhook": ("dispatcher_webhook_calls", "Calls of webhooks, by how they ended.", "outcome"),
         "decision": ("dispatcher_decisions", "Plans, by whether they could be saved.", "outcome"),

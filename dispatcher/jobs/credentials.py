@@ -22,8 +22,9 @@ from dispatcher.domain.credentials import (
     local_day,
     paper_task,
 )
-from dispatcher.domain.refusals import Unreadable
+from dispatcher.domain.refusals import Unavailable, Unreadable
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.runtime.errors import kind_of_failure
 from dispatcher.service.service import Service
 from dispatcher.store.codec import Versioned
 from dispatcher.store.lease import LeasePart
@@ -43,21 +44,30 @@ async def keep_credentials(service: Service, market: str, owner: str, lease: Lea
 
 
 async def note_credentials(service: Service, market: str) -> int:
-    """One look at all vendors; of how many something was new. Raises Unavailable."""
+    """One look at all vendors; of how many something was new.
+
+    Raises Unavailable; and, after the others have had their look, what that of one raised.
+    """
     stored, tz = service.store.market(market), service.markets.zones[market]
     values = (await service.markets.tuning(market)).values
     vendors, told = await stored.vendors.get_all(), 0
     watched = await stored.credentials.get_all()
-    today = local_day(service.clock.now_ms(), tz)
+    today, failed = local_day(service.clock.now_ms(), tz), list[Exception]()
     for name, vendor in vendors.items():
         watch = watched.get(name)
-        due = due_papers(vendor.value, watch.papers if watch else (), today, values)
-        if due or watch:
-            try:
+        try:
+            due = due_papers(vendor.value, watch.papers if watch else (), today, values)
+            if due or watch:
                 told += await _note(service, market, vendor, due, watch)
-            except Unreadable as refusal:
-                reason = refusal.detail.partition("\n")[0]
-                log.warning("credentials_not_noted", market=market, vendor=name, reason=reason)
+        except Unavailable:
+            raise
+        except Unreadable as refusal:
+            log.warning("credentials_not_noted", market=market, vendor=name, reason=refusal.reason)
+        except Exception as error:
+            log.warning("credentials_not_noted", market=market, vendor=name, reason=kind_of_failure(error))
+            failed.append(error)
+    if failed:
+        raise failed[0]
     return told
 
 

@@ -15,6 +15,7 @@ from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
 from dispatcher.decisions.record import BATCH
 from dispatcher.matching.commits import Done, Ownership, commit_plan, commit_settled
+from dispatcher.matching.culprits import try_again, without_culprits
 from dispatcher.matching.job import Job
 from dispatcher.matching.market import Market
 from dispatcher.matching.measured import batched
@@ -22,6 +23,7 @@ from dispatcher.matching.shadow import Batch
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.solvers import Solvers, Whose
 from dispatcher.matching.standing import MOST_OFFERED
+from dispatcher.matching.unplanned import NotPlanned, planning
 from dispatcher.matching.will_calls import keep_room
 from dispatcher.runtime import traces
 from solvers.planning import BatchPlan
@@ -79,8 +81,16 @@ log = structlog.get_logger()
 
 async def run_batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     """One batch, were it of nothing. Raises FenceLost."""
+
+    async def attempt() -> Done:
+        try:
+            return await _batch(own, market, solvers, traced)
+        except NotPlanned:
+            market.requests.not_tried()  # who is not at fault has its turn at once
+            raise
+
     with ExitStack() as traced:
-        done = await _batch(own, market, solvers, traced)
+        done = await without_culprits(market, attempt)
     await market.stored.pulse.batched()
     return done
 
@@ -94,6 +104,7 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers, traced: ExitS
     market.said_before.forget_all_but(there)
     market.requests.forget_all_but([*ids, *market.offered.records])
     travel = await market.travel()
+    await try_again(market, travel)
     if market.requests.begin(ids, market.values, began_ms):
         await market.stored.pulse.mark(market.requests.size.marked)
     waiting = await market.next_batch(ids, travel)
@@ -129,18 +140,21 @@ async def _decided(
     own: Ownership, market: Market, solvers: Solvers, snapshot: Snapshot, began_ms: int
 ) -> tuple[Done, BatchPlan]:
     """Planned, committed and saved; its shadow begins once that is done."""
-    screening = await asyncio.to_thread(snapshot.screening)
+    with planning(snapshot):
+        screening = await asyncio.to_thread(snapshot.screening)
     held = await market.shadow.wanted() if market.shadow is not None else None
     beside = _beside(snapshot, screening) if held is not None else None
     most_s, whose = market.clock.real_s(timeout_s(snapshot)), Whose(market.name, own.fence)
     done = Done()
     if snapshot.standing or Job.of(screening, most_s, 1).parts == 1:
-        plan = await solvers.plan(screening, most_s, whose)
+        with planning(snapshot):
+            plan = await solvers.plan(screening, most_s, whose)
     else:
         # with counts of its own: what is settled is taken of the others, and all may be planned anew
         whole = replace(screening, supply=snapshot.capacity.copy().supply)
         settled = partial(commit_settled, own, market, snapshot, done)
-        plan = await solvers.plan(whole, most_s, whose, settled)
+        with planning(snapshot):
+            plan = await solvers.plan(whole, most_s, whose, settled)
     market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
     try:
         await commit_plan(own, market, snapshot, plan, yields_to_imminent=True, done=done)

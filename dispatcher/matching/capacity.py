@@ -61,6 +61,10 @@ class CapacityBook(Protocol):
         """
         ...
 
+    def among(self, vendor_ids: Sequence[str]) -> CapacityBook:
+        """Of these vendors alone, in this order."""
+        ...
+
     def copy(self) -> CapacityBook:
         """With counts of its own."""
         ...

@@ -13,10 +13,11 @@ from dispatcher.domain.commands.table import Command
 from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.domain.requests import RequestRecord, waited_ms
 from dispatcher.matching import losses
+from dispatcher.matching.faults import NO_FAULT_OF_AN_ITEM, FenceLost
 from dispatcher.matching.horizon import ahead_ms
 from dispatcher.matching.market import Market
-from dispatcher.matching.matches import Match, checked
-from dispatcher.matching.modes import in_its_mode
+from dispatcher.matching.matches import Match
+from dispatcher.matching.modes import ready
 from dispatcher.matching.order import in_order, that_ask_one
 from dispatcher.matching.sequence import waves
 from dispatcher.matching.snapshot import Snapshot
@@ -36,10 +37,6 @@ MANY_AT_ONCE = 32  # … and more of them while nobody imminent comes: the first
 log = structlog.get_logger()
 
 
-class FenceLost(Exception):
-    """Another matcher owns the market now."""
-
-
 @dataclass(frozen=True)
 class Ownership:
     """The right to commit for a market: the executor, and the fence that the lease came with."""
@@ -50,11 +47,6 @@ class Ownership:
     def attempt(self, market: str, *decided_on: tuple[Command, RequestRecord]) -> Awaitable[Outcome | None]:
         """Commands of the matcher's, on records that it has read: all of them or none."""
         return self.executor.attempt_all(BY, market, decided_on, fence=self.fence)
-
-    async def stored(self, commit: Awaitable[Outcome | None]) -> bool:
-        """Whether a commit under this fence is known to be stored. Raises FenceLost."""
-        outcome = await self.outcome(commit)
-        return outcome is not None and outcome.ok
 
     async def outcome(self, commit: Awaitable[Outcome | None]) -> Outcome | None:
         """How a commit under this fence ended; None: not known, the next look at the record tells.
@@ -212,7 +204,7 @@ class _Matches:
             return
         commands = ((each.command, each.record) for each in whole)
         with self.market.under_way(*(each.proposal for each in whole if each.books)):
-            outcome = await self.own.outcome(self.own.attempt(self.market.name, *commands))
+            outcome = await outcome_of(self.own, self.market, *commands)
             for match in whole:
                 self.done.note(match, outcome, self.market)
 
@@ -234,20 +226,30 @@ class _Matches:
         self.begun += 1
         if self.begun == len(self.plan.chosen):
             self.under_way()  # whoever hears it has its turn once this one awaits its commit
-        match = checked(
-            self.snapshot, self.plan, row, self.market.clock.now_ms(), self.market.requests.refused
-        )
+        match = ready(self.market, self.snapshot, self.plan, row)
         self.done.fell_out += match is None
         if match is None:
             request = self.snapshot.records[int(self.plan.chosen.request[row])].id
             late = int(self.plan.chosen.start_ms[row]) < self.market.clock.now_ms()
             self.done.became[request] = LATE if late else REFUSED
-            return None
-        at = int(self.plan.chosen.request[row])
-        return in_its_mode(self.snapshot, at, match, self.market.requests.refused)
+        return match
 
     async def _outcome(self, match: Match) -> Outcome | None:
-        return await self.own.outcome(self.own.attempt(self.market.name, (match.command, match.record)))
+        return await outcome_of(self.own, self.market, (match.command, match.record))
+
+
+async def outcome_of(
+    own: Ownership, market: Market, *decided_on: tuple[Command, RequestRecord]
+) -> Outcome | None:
+    """As `Ownership.outcome`, of these commands; where deciding on them raises, they are set aside: None."""
+    try:
+        return await own.outcome(own.attempt(market.name, *decided_on))
+    except NO_FAULT_OF_AN_ITEM:
+        raise
+    except Exception as error:
+        for _, record in decided_on:
+            market.requests.unplanned.note(record.id, error)
+        return None
 
 
 async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yields_to_imminent: bool) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 
 from contracts.unmatched import Unmatched
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
-from dispatcher.matching.commits import Done, Ownership, run_bounded
+from dispatcher.matching.commits import Done, Ownership, outcome_of, run_bounded
 from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import beside_others, held_back, is_news, reasons, with_hint
-from dispatcher.matching.refused import Refused, told_apart
+from dispatcher.matching.refused import told_apart
 from dispatcher.matching.relaxations import SEARCHED
+from dispatcher.matching.requests import WaitingRequests
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.solvers import Solvers
 from dispatcher.runtime.rounds import in_parts
@@ -27,7 +29,7 @@ async def explain(own: Ownership, market: Market, solvers: Solvers, done: Done) 
     for snapshot, plan in done.plans:
         works, news = _Explanations(own, market, solvers, snapshot), list[News]()
         async for some in in_parts(_missed(snapshot, plan, done.offered), market.give_way):
-            news += _news(snapshot, plan, some, market.requests.refused)
+            news += _news(snapshot, plan, some, market.requests)
         await works.run(news)
         told += works.told
     return told
@@ -40,10 +42,16 @@ def _missed(snapshot: Snapshot, plan: BatchPlan, offered: Set[str]) -> list[int]
     return [row for row in rows if snapshot.records[row].id not in offered]
 
 
-def _news(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], refused: Refused) -> list[News]:
-    refusals = {row: refused.of(snapshot.records[row].id, snapshot.reading) for row in rows}
-    missed = [(row, _why(snapshot, plan, row, refusals[row])) for row in rows]
-    return [(row, why) for row, why in missed if is_news(snapshot.records[row].unmatched, why, snapshot)]
+def _news(snapshot: Snapshot, plan: BatchPlan, rows: Sequence[int], requests: WaitingRequests) -> list[News]:
+    """Of these rows; one whose reasons cannot be made is set aside."""
+
+    def why_of(row: int) -> Unmatched | None:
+        refusals = requests.refused.of(snapshot.records[row].id, snapshot.reading)
+        why = _why(snapshot, plan, row, refusals)
+        return why if is_news(snapshot.records[row].unmatched, why, snapshot) else None
+
+    found = [(row, requests.unplanned.made(snapshot.records[row].id, partial(why_of, row))) for row in rows]
+    return [(row, why) for row, why in found if why is not None]
 
 
 def _why(snapshot: Snapshot, plan: BatchPlan, row: int, refusals: Mapping[str, str]) -> Unmatched:
@@ -86,6 +94,12 @@ class _Explanations:
 
     async def _tell(self, row: int, why: Unmatched) -> None:
         record = self.snapshot.records[row]
-        why = with_hint(why, self.snapshot.asked[row], self.snapshot.vendors)
-        command = ExplainUnmatched(request_id=record.id, unmatched=why)
-        self.told += await self.own.stored(self.own.attempt(self.market.name, (command, record)))
+        asked, vendors, made = (
+            self.snapshot.asked[row],
+            self.snapshot.vendors,
+            self.market.requests.unplanned.made,
+        )
+        told = made(record.id, partial(with_hint, why, asked, vendors)) or why
+        command = ExplainUnmatched(request_id=record.id, unmatched=told)
+        outcome = await outcome_of(self.own, self.market, (command, record))
+        self.told += outcome is not None and outcome.ok

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
 from dispatcher.decisions.record import IMMINENT
 from dispatcher.matching.commits import Done, Ownership, commit_plan
+from dispatcher.matching.culprits import without_culprits
 from dispatcher.matching.market import Market
 from dispatcher.matching.measured import matched_at_once
 from dispatcher.matching.requests import Waiting, pressing_first
 from dispatcher.matching.room import cramped, make_room
 from dispatcher.matching.snapshot import Snapshot
+from dispatcher.matching.unplanned import planning
 from dispatcher.runtime import traces
 from dispatcher.store.outcome import Status
 from solvers.planning import BatchPlan, plan
@@ -155,10 +158,15 @@ class _Made(NamedTuple):
 
 
 async def _planned(market: Market, imminent: Sequence[Waiting], travel: TravelTimes) -> _Made:
+    return await without_culprits(market, partial(_made, market, imminent, travel))
+
+
+async def _made(market: Market, imminent: Sequence[Waiting], travel: TravelTimes) -> _Made:
     snapshot = await market.snapshot(imminent, travel=travel)
-    near = snapshot.near()
-    screening = near.screening()
-    return _Made(snapshot, near, screening, plan(screening))
+    with planning(snapshot):
+        near = snapshot.near()
+        screening = near.screening()
+        return _Made(snapshot, near, screening, plan(screening))
 
 
 async def _committed(

@@ -7,7 +7,7 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -19,6 +19,7 @@ from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.apart import one_after_another
 from dispatcher.matching.arrivals import Recent
+from dispatcher.matching.encoded import with_these
 from dispatcher.matching.reading import Reading, read_market, read_vendor
 from dispatcher.matching.requests import Waiting, WaitingRequests
 from dispatcher.matching.said_before import SaidBefore
@@ -35,7 +36,7 @@ from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
 FEW_VENDORS = 4  # are read one after the other, some 2 ms each
 REST_S = 0.000_04  # of a batch, for each imminent request a second: 8 ms at 200 of them …
-LONGEST_REST_S = 0.01  # … and so a hundred commits a second, whatever comes
+LONGEST_REST_S = 0.01  # … and no longer: a batch makes some 70 to 100 commits a second then
 CALM_S = 5.0  # so long after imminent work it is taken that more may come
 log = structlog.get_logger()
 
@@ -96,7 +97,17 @@ class Market:
         self.reading = await read_market(
             self.stored, self.tz, now_ms, before=before, until_ms=until_ms, lightly=lightly
         )
+        if before is not None and self.reading.tuning.version != before.tuning.version:
+            self.requests.unplanned.free([*self.requests.unplanned.since_s])  # a rule may go by another value
         return self.reading
+
+    async def leave_out(self, vendor_ids: Collection[str], error: Exception) -> None:
+        """Plan without these vendors until their documents are others: planning with them raises `error`."""
+        reading = self.reading or await self.refresh()
+        left_out = with_these(self.stored, reading.left_out, reading.documents, vendor_ids, error)
+        self.reading = replace(reading, left_out=left_out)
+        self.requests.unplanned.free_of(vendor_ids)
+        await self.refresh(lightly=True)
 
     async def renew(self, vendor_ids: Collection[str]) -> bool:
         """Read again what these vendors post; False: all are to be read. They are many, or one is another."""
@@ -185,9 +196,14 @@ class Market:
         standing: Sequence[StandingRequest] = (),
         travel: TravelTimes | None = None,
     ) -> Snapshot:
-        """These requests beside the vendors as last refreshed, for a plan that is ready in `ahead_ms`."""
+        """These requests beside the vendors as last refreshed, for a plan that is ready in `ahead_ms`.
+
+        Without those that are set aside.
+        """
         travel = travel or await self.travel()
         reading = self.reading or await self.refresh()
+        waiting = self.requests.unplanned.others(waiting, key=lambda each: each[0].id)
+        standing = self.requests.unplanned.others(standing, key=lambda each: each.record.id)
         records = [record for record, _ in waiting] + [each.record for each in standing]
         asked = [asked for _, asked in one_after_another(waiting)] + [each.asked for each in standing]
         now_ms, capacity = self.clock.now_ms() + ahead_ms, reading.capacity.copy()

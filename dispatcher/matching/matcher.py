@@ -11,8 +11,9 @@ import structlog
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.matching.arrivals import Arrivals
 from dispatcher.matching.batches import run_batches
-from dispatcher.matching.commits import FenceLost, Ownership
+from dispatcher.matching.commits import Ownership
 from dispatcher.matching.explanations import explain
+from dispatcher.matching.faults import FenceLost
 from dispatcher.matching.fitting import give_back, take_over
 from dispatcher.matching.looking import Looking
 from dispatcher.matching.market import Market

@@ -13,12 +13,14 @@ from dispatcher.domain.fairness import group_of
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.requests import RequestRecord, offer_id, waited_ms
+from dispatcher.matching.faults import NO_FAULT_OF_AN_ITEM, step_of
 from dispatcher.matching.horizon import ahead_ms
 from dispatcher.matching.refused import Refused
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
 from solvers.planning import BatchPlan
 
+MOST_VENDORS = 3  # for which checking a request's match raises, before it is set aside
 log = structlog.get_logger()
 
 
@@ -40,13 +42,23 @@ class Match:
 def checked(snapshot: Snapshot, plan: BatchPlan, row: int, now_ms: int, refused: Refused) -> Match | None:
     """Match `row` of the plan; None if it breaks a rule (a defect, noted) or its start went by meanwhile.
 
-    Its units are taken from the snapshot's capacity.
+    Its units are taken from the snapshot's capacity. A check that raises is noted like one that refuses; it
+    raises that from the third vendor on, since then it is its request's doing.
     """
     try:
         proposed = proposal(snapshot, plan, row)
     except BrokenRule as defect:
         log.error("plan_broke_a_rule", detail=str(defect), solver=plan.solver)
         refused.note(defect.request_id, defect.vendor_id, defect.rule, snapshot.reading)
+        return None
+    except NO_FAULT_OF_AN_ITEM:
+        raise
+    except Exception as error:
+        one, step = plan.chosen.at(row), step_of(error)
+        request_id, vendor_id = snapshot.asked[one.request].request.id, snapshot.vendors[one.vendor].id
+        log.exception("match_not_checked", request=request_id, vendor=vendor_id, step=step)
+        if refused.note_raised(request_id, vendor_id, step, snapshot.reading) >= MOST_VENDORS:
+            raise
         return None
     return _match(snapshot, int(plan.chosen.request[row]), proposed) if proposed.start_ms >= now_ms else None
 

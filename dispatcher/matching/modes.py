@@ -19,14 +19,30 @@ from contracts.tuning import Number
 from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.offer_modes import LINKS, OFFERS, SURE, mode_of
 from dispatcher.domain.proposal import Proposal
-from dispatcher.matching.matches import Match
+from dispatcher.matching.market import Market
+from dispatcher.matching.matches import Match, checked
 from dispatcher.matching.refused import Refused
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, untaken
 from solvers.candidates import screen
+from solvers.planning import BatchPlan
 
 _ASKS: Final[Mapping[OfferMode | None, int]] = {OfferMode.CASCADE: 1, OfferMode.BROADCAST: 2}
 log = structlog.get_logger()
+
+
+def ready(market: Market, snapshot: Snapshot, plan: BatchPlan, row: int) -> Match | None:
+    """Match `row` of the plan, checked and in its mode; None: it is not to be offered now.
+
+    Where that raises for vendor after vendor, its request is set aside.
+    """
+    at, requests = int(plan.chosen.request[row]), market.requests
+
+    def made() -> Match | None:
+        match = checked(snapshot, plan, row, market.clock.now_ms(), requests.refused)
+        return None if match is None else in_its_mode(snapshot, at, match, requests.refused)
+
+    return requests.unplanned.made(snapshot.records[at].id, made)
 
 
 def in_its_mode(snapshot: Snapshot, row: int, match: Match, refused: Refused) -> Match:

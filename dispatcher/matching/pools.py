@@ -190,6 +190,12 @@ class PoolBook:
         """By ISO day."""
         return {day.isoformat(): column for column, day in enumerate(self.horizon.days)}
 
+    def among(self, vendor_ids: Sequence[str]) -> PoolBook:
+        """Of these vendors alone, in this order."""
+        rows = [self.vendors[each] for each in vendor_ids]
+        ids, vendors = tuple(self.ids[row] for row in rows), {each: at for at, each in enumerate(vendor_ids)}
+        return replace(self, vendors=vendors, ids=ids, supply=self.supply.of(rows))
+
     def copy(self) -> PoolBook:
         """With counts of its own."""
         return replace(self, supply=self.supply.copy())

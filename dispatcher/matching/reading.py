@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from contracts.capacity import Capacity
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Tuning
 from contracts.vendors import Vendor
@@ -15,16 +16,19 @@ from dispatcher.domain.fairness import Groups, days
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import Unreadable
 from dispatcher.matching import caps
-from dispatcher.matching.capacity import CapacityBook, capacity_book, ledger_keys, limits_of
+from dispatcher.matching.capacity import CapacityBook, Postings, ledger_keys, limits_of
 from dispatcher.matching.changes import Changes
+from dispatcher.matching.encoded import Documents, LeftOuts, VendorsRead, encoded, still_left_out
 from dispatcher.matching.horizon import horizon_of
 from dispatcher.matching.knowledge import read_knowledge
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
 from solvers.encoding import VendorBook
+from solvers.horizon import Horizon
 from solvers.rules import cap, pool_limits
 from solvers.screening import VendorKnowledge
 
+Posting = tuple[str, str]  #: vendor and ISO day
 GROUPS_MS = 5 * MINUTE_MS
 
 
@@ -41,6 +45,7 @@ class Reading:
     groups: Groups = field(default_factory=dict)  #: how groups of requests fared in the last days
     groups_ms: int = 0  #: when that was read
     knowledge: VendorKnowledge = field(default_factory=dict)  #: what became of vendors' work
+    left_out: LeftOuts = field(default_factory=dict)  #: vendors that cannot be planned with
 
     @property
     def values(self) -> Mapping[str, Number]:
@@ -84,30 +89,44 @@ async def read_market(
     `lightly`: what became of vendors' work is taken from `before`: it is much to read, and changes little.
     """
     tuning = await stored.tuning.in_force(now_ms)
-    documents = await _vendor(stored, only) if only else await stored.vendors.get_all()
+    documents, left_out = await _documents(stored, only, _left_out_by(before, tuning))
     horizon = horizon_of(tz, now_ms, tuning.values, until_ms)
-    postings = await stored.capacity.get_all(horizon.days)
-    postings = {key: each for key, each in postings.items() if key[0] in documents}
+    postings = _of(documents, await stored.capacity.get_all(horizon.days))
     posted = {posting: each.value for posting, each in postings.items()}
     ledgers = await stored.capacity.ledger(ledger_keys(posted))
     light = lightly and before is not None and before.tuning == tuning
     knowledge = before.knowledge if light and before else await read_knowledge(stored, now_ms, tuning.values)
-    known = dict(knowledge) | {pool_limits.RULE.reads: limits_of(posted)}
-    known[cap.RULE.reads] = await caps.read(stored, horizon.days)
+    known = await _known(stored, knowledge, posted, horizon)
     groups, groups_ms = await _groups(stored, now_ms, before, lightly=light)
-    book = _book(documents, known, before)
-    dated = {(vendor, ""): each for vendor, each in documents.items()} | postings
+    read = VendorsRead(documents, known, posted, ledgers, horizon, _same_book(before, documents))
+    made = await encoded(stored, read, left_out, alone=bool(only))
+    dated = {(vendor, ""): each for vendor, each in made.documents.items()} | postings
     return Reading(
         tuning=tuning,
-        documents=documents,
-        book=book,
-        capacity=capacity_book(book.index, posted, ledgers, horizon),
+        documents=made.documents,
+        book=made.book,
+        capacity=made.capacity,
         versions={key: each.version for key, each in dated.items()},
         changes=Changes(tz, {key: each.changed_ms for key, each in dated.items()}),
         groups=groups,
         groups_ms=groups_ms,
         knowledge=knowledge,
+        left_out=made.left_out,
     )
+
+
+async def _known(
+    stored: MarketStore, knowledge: VendorKnowledge, posted: Postings, horizon: Horizon
+) -> VendorKnowledge:
+    """Of vendors beside their documents: with the limits of their pools and caps."""
+    found = dict(knowledge) | {pool_limits.RULE.reads: limits_of(posted)}
+    return found | {cap.RULE.reads: await caps.read(stored, horizon.days)}
+
+
+def _left_out_by(before: Reading | None, tuning: Tuning) -> LeftOuts:
+    """Vendors that are left out under this tuning; under another they are tried again."""
+    is_same = before is not None and before.tuning.version == tuning.version
+    return before.left_out if before is not None and is_same else {}
 
 
 async def read_vendor(stored: MarketStore, reading: Reading, vendor_id: str) -> Reading | None:
@@ -158,14 +177,20 @@ async def _version(stored: MarketStore, vendor_id: str) -> int | None:
     return None
 
 
-async def _vendor(stored: MarketStore, vendor_id: str) -> Mapping[str, Versioned[Vendor]]:
-    found = await stored.vendors.get(vendor_id)
-    return {} if found is None else {vendor_id: found}
+def _of(
+    vendors: Documents, postings: Mapping[Posting, Versioned[Capacity]]
+) -> dict[Posting, Versioned[Capacity]]:
+    return {key: each for key, each in postings.items() if key[0] in vendors}
 
 
-def _book(
-    documents: Mapping[str, Versioned[Vendor]], known: VendorKnowledge, before: Reading | None
-) -> VendorBook:
-    if before is not None and before.documents == documents:
-        return before.book.knowing(known)
-    return VendorBook.of(tuple(each.value for each in documents.values()), known)
+def _same_book(before: Reading | None, documents: Documents) -> VendorBook | None:
+    """As encoded before, of the very same documents."""
+    return before.book if before is not None and before.documents == documents else None
+
+
+async def _documents(stored: MarketStore, only: str, before: LeftOuts) -> tuple[Documents, LeftOuts]:
+    """Of all vendors, or one, that are not left out still; and who is."""
+    one = await stored.vendors.get(only) if only else None
+    found = ({} if one is None else {only: one}) if only else await stored.vendors.get_all()
+    left_out = still_left_out(stored, before, found)
+    return {each: document for each, document in found.items() if each not in left_out}, left_out

@@ -25,6 +25,7 @@ class _Refusal(NamedTuple):
     rule: str
     vendor: int
     tuning: int
+    raised: bool = False
 
 
 @dataclass(eq=False)
@@ -36,14 +37,23 @@ class Refused:
     def note(self, request_id: str, vendor_id: str, rule: str, reading: Reading) -> None:
         """A match with this vendor was refused by a rule; what passes by itself is not kept."""
         if rule not in PASSING:
-            fresh = _Refusal(rule, *_as_read(vendor_id, reading))
-            self.found[request_id] = {**self.found.get(request_id, {}), vendor_id: fresh}
+            self._keep(request_id, vendor_id, _Refusal(rule, *_as_read(vendor_id, reading)))
+
+    def note_raised(self, request_id: str, vendor_id: str, rule: str, reading: Reading) -> int:
+        """Checking a match with this vendor raised, in a rule or step; for how many vendors it did so far."""
+        self._keep(request_id, vendor_id, _Refusal(rule, *_as_read(vendor_id, reading), raised=True))
+        return sum(each.raised for each in self.found[request_id].values())
+
+    def _keep(self, request_id: str, vendor_id: str, refusal: _Refusal) -> None:
+        self.found[request_id] = {**self.found.get(request_id, {}), vendor_id: refusal}
 
     def of(self, request_id: str, reading: Reading) -> Mapping[str, str]:
         """The rule by vendor, of those that are still as they were."""
         refusals = self.found.get(request_id, {})
         return {
-            vendor: each.rule for vendor, each in refusals.items() if each[1:] == _as_read(vendor, reading)
+            vendor: each.rule
+            for vendor, each in refusals.items()
+            if (each.vendor, each.tuning) == _as_read(vendor, reading)
         }
 
     def forget_all_but(self, ids: Collection[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from dispatcher.matching.horizon import reach_ms
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.refused import Refused
 from dispatcher.matching.sequence import Bundled, beside, bundles_of, in_bundle, in_sequence
+from dispatcher.matching.unplanned import Unplanned
 from dispatcher.runtime.rounds import FEW, LetPass, beside_if_many, in_parts
 from dispatcher.service.rides import leaves
 from dispatcher.store.hints import Come
@@ -57,6 +59,7 @@ class WaitingRequests:
     bundles: dict[str, Bundled] = field(default_factory=dict)  #: as last read
     refused: Refused = field(default_factory=Refused)
     size: BatchSize = field(default_factory=BatchSize)
+    unplanned: Unplanned = field(init=False)
     _revisions: dict[str, int] = field(default_factory=dict)  #: by id, of which record its body was read
     _amended: dict[str, int] = field(default_factory=dict)  #: as last listed
     _far: dict[str, int] = field(default_factory=dict)  #: requests out of reach, by when their window opens
@@ -64,6 +67,10 @@ class WaitingRequests:
     _batches: int = 0
     _come: dict[str, Come] = field(default_factory=dict)  #: with a hint, until they are looked at
     _ended: frozenset[str] = frozenset()  #: bundles of which nothing was open when that was last looked at
+
+    def __post_init__(self) -> None:
+        """Nobody is set aside yet."""
+        self.unplanned = Unplanned(self.stored.keys.market, self.stored.aside)
 
     async def open_ids(self) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""
@@ -78,6 +85,7 @@ class WaitingRequests:
         for each in ids:
             self._far.pop(each, None)
             self._come.pop(each, None)
+            self.unplanned.free([each])
         self._come |= come
 
     async def look_for_amended(self) -> None:
@@ -88,6 +96,7 @@ class WaitingRequests:
             self._come.pop(each, None)
             self._tried.pop(each, None)
             self.refused.found.pop(each, None)
+            self.unplanned.free([each])
         self._amended = found
 
     async def read(
@@ -125,13 +134,13 @@ class WaitingRequests:
         )
         self.bundles |= bundles
         waiting = [each for each in found if each.id in bodies and may_be_offered(each, now_ms, values)]
-        asked = [
-            self.as_asked(each, bodies[each.id], reading, travel, others, now_ms=now_ms) for each in waiting
-        ]
-        return [
-            (record, in_bundle(each, record, bundles, now_ms))
-            for record, each in zip(waiting, asked, strict=True)
-        ]
+
+        def asked(record: RequestRecord) -> OpenRequest:
+            alone = self.as_asked(record, bodies[record.id], reading, travel, others, now_ms=now_ms)
+            return in_bundle(alone, record, bundles, now_ms)
+
+        made = [(each, self.unplanned.made(each.id, partial(asked, each))) for each in waiting]
+        return [(record, each) for record, each in made if each is not None]
 
     def as_asked(
         self,
@@ -183,9 +192,13 @@ class WaitingRequests:
 
     def take_fewer(self) -> bool:
         """The last batch did not fit into memory: it counts as none. False: it was as small as may be."""
-        self._tried = {each: nth for each, nth in self._tried.items() if nth < self._batches}
+        self.not_tried()
         self.untried = True
         return self.size.halve()
+
+    def not_tried(self) -> None:
+        """The last batch counts as none."""
+        self._tried = {each: nth for each, nth in self._tried.items() if nth < self._batches}
 
     def _in_turn(self, ids: Sequence[str]) -> list[str]:
         return sorted(
@@ -197,8 +210,9 @@ class WaitingRequests:
         return known.priority.rank if known else 0
 
     def _near(self, ids: Sequence[str], end_ms: int) -> list[str]:
-        """Without those that are known to be out of reach."""
-        return [each for each in ids if self._far.get(each, 0) <= end_ms]
+        """Without those that are known to be out of reach, or are set aside."""
+        aside = self.unplanned.since_s
+        return [each for each in ids if self._far.get(each, 0) <= end_ms and each not in aside]
 
     async def bodies_of(
         self, records: Sequence[RequestRecord], raw: Mapping[str, bytes | None] = {}
@@ -262,7 +276,7 @@ def asked_of(
     else:
         window = in_force(record, request, values, leaving)
         payer = request.payer or record.charged_to or None  # whose authorization it is under
-        request = replace(request, priority=priority_of(record, request), payer=payer)
+        request = replace(request, priority=priority_of(record, request), payer=payer, identifiers=())
     return OpenRequest(
         request=request, earliest_ms=window.earliest_ms, latest_ms=window.latest_ms, declined_by=declined_by
     )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
 
 from dispatcher.decisions.record import ROOM
-from dispatcher.matching.commits import REFUSED, UNKNOWN, Done, Ownership
+from dispatcher.matching.commits import REFUSED, UNKNOWN, Done, Ownership, outcome_of
+from dispatcher.matching.culprits import without_culprits
 from dispatcher.matching.market import Market
-from dispatcher.matching.matches import checked
-from dispatcher.matching.modes import in_its_mode
+from dispatcher.matching.modes import ready
 from dispatcher.matching.requests import Waiting
 from dispatcher.matching.snapshot import Snapshot
+from dispatcher.matching.unplanned import planning
 from solvers.planning import BatchPlan
 from solvers.room import make_room as plans_that_make_room
 from solvers.rules.capacity import RULE as CAPACITY
+from solvers.screening import Screening
 from solvers.travel import TravelTimes
 
 REQUESTS, NEIGHBOURS = 8, 48  # looked at together: some 10 ms of the matcher's time
@@ -38,13 +42,10 @@ async def make_room(own: Ownership, market: Market, waiting: Sequence[Waiting], 
     Not for the same request again and again: who may step aside changes only as offers are made and settle.
     """
     due = market.due_for_room(waiting, AGAIN_MS, REQUESTS)
-    standing = await market.standing(due, travel, most=NEIGHBOURS)
-    done = Done()
-    if not standing:
+    done, made = Done(), await without_culprits(market, partial(_made, market, due, travel))
+    if made is None:
         return done
-    snapshot = await market.snapshot(due, standing=standing, travel=travel)
-    screening = snapshot.screening()
-    plans = list(plans_that_make_room(screening))
+    snapshot, screening, plans = made
     snapshot.keep_unmoved(*plans)
     became = [dict[str, str]() for _ in plans]
     try:
@@ -58,24 +59,33 @@ async def make_room(own: Ownership, market: Market, waiting: Sequence[Waiting], 
     return done
 
 
+class _Made(NamedTuple):
+    snapshot: Snapshot
+    screening: Screening
+    plans: Sequence[BatchPlan]
+
+
+async def _made(market: Market, due: Sequence[Waiting], travel: TravelTimes) -> _Made | None:
+    """None: nobody could step aside."""
+    standing = await market.standing(due, travel, most=NEIGHBOURS)
+    if not standing:
+        return None
+    snapshot = await market.snapshot(due, standing=standing, travel=travel)
+    with planning(snapshot):
+        screening = snapshot.screening()
+        return _Made(snapshot, screening, list(plans_that_make_room(screening)))
+
+
 async def _commit_together(own: Ownership, market: Market, snapshot: Snapshot, plan: BatchPlan) -> Done:
     """All of the plan's moves and its match, or nothing."""
-    now_ms = market.clock.now_ms()
-    looked_at = [
-        checked(snapshot, plan, row, now_ms, market.requests.refused) for row in range(len(plan.chosen))
-    ]
-    rows = plan.chosen.request.tolist()
-    matches = [
-        in_its_mode(snapshot, row, each, market.requests.refused)
-        for row, each in zip(rows, looked_at, strict=True)
-        if each is not None
-    ]
+    looked_at = [ready(market, snapshot, plan, row) for row in range(len(plan.chosen))]
+    matches = [each for each in looked_at if each is not None]
     done = Done()
-    ids = [snapshot.asked[row].request.id for row in rows]
+    ids = [snapshot.asked[row].request.id for row in plan.chosen.request.tolist()]
     if len(matches) < len(looked_at):
         done.became = dict.fromkeys(ids, REFUSED)
         return done
-    outcome = await own.outcome(own.attempt(market.name, *((each.command, each.record) for each in matches)))
+    outcome = await outcome_of(own, market, *((each.command, each.record) for each in matches))
     if outcome is not None and outcome.ok:
         for each in matches:
             done.note(each, outcome, market)

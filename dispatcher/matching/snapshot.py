@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.capacity import CapacityBook
 from dispatcher.matching.reading import Reading
 from solvers.arrays import Flags
-from solvers.encoding import encode
+from solvers.encoding import VendorBook, encode
 from solvers.horizon import Horizon
 from solvers.known_travel import HOURS, TravelSource
 from solvers.planning import BatchPlan
@@ -81,7 +81,22 @@ class Snapshot:
 
         Not a copy: what is taken of one is taken of both.
         """
-        return replace(self, capacity=self.capacity.until(max(each.latest_ms for each in self.asked)))
+        latest_ms = max((each.latest_ms for each in self.asked), default=self.now_ms)
+        return replace(self, capacity=self.capacity.until(latest_ms))
+
+    def of(self, rows: Sequence[int]) -> Snapshot:
+        """These requests (rows, ascending) alone."""
+        records = [self.records[row] for row in rows] if self.records else []
+        standing = {at: self.standing[row] for at, row in enumerate(rows) if row in self.standing}
+        return replace(self, records=records, asked=[self.asked[row] for row in rows], standing=standing)
+
+    def among(self, vendor_ids: Collection[str]) -> Snapshot:
+        """Beside these vendors alone."""
+        book = VendorBook.of(
+            [each for each in self.vendors if each.id in vendor_ids], self.reading.book.known
+        )
+        capacity = self.capacity.among(tuple(book.index))
+        return replace(self, reading=replace(self.reading, book=book), capacity=capacity)
 
     def screening(self) -> Screening:
         """As arrays."""

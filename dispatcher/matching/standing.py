@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -74,8 +75,9 @@ class StandingOffers:
         for record in chosen:
             offer = movable_offer(record, now_ms, reading.values)
             if offer is not None and record.id in bodies and _is_in_view(offer, reading):
-                asked = self.requests.as_asked(record, bodies[record.id], reading, travel)
-                found.append(StandingRequest(record, asked, offer))
+                made = partial(self.requests.as_asked, record, bodies[record.id], reading, travel)
+                asked = self.requests.unplanned.made(record.id, made)
+                found += [StandingRequest(record, asked, offer)] if asked is not None else []
         return found
 
     async def _read(self, now_ms: int) -> None:

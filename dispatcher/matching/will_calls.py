@@ -25,6 +25,7 @@ from dispatcher.domain.scorecards import months
 from dispatcher.domain.will_call import HOUR_MIN, DayKind, called_window
 from dispatcher.matching.market import Market
 from dispatcher.matching.snapshot import Snapshot
+from dispatcher.matching.unplanned import planning
 from dispatcher.store.calls import HOURS, Calls
 from solvers.planning import BatchPlan, plan
 from solvers.screening import OpenRequest, Screening
@@ -60,9 +61,10 @@ async def keep_room(market: Market, snapshot: Snapshot, travel: TravelTimes) -> 
     share, until_ms = float(SHARE.of(snapshot.values)), snapshot.capacity.horizon.end_ms
     if not share or not (ids := await market.stored.requests.will_calls(until_ms, MOST)):
         return 0
+    some = market.requests.unplanned.others(ids, key=str)
     calls = await market.stored.calls.of(months(snapshot.now_ms))
     records, bodies = await asyncio.gather(
-        market.stored.requests.records.get_all(ids), market.stored.requests.bodies(ids)
+        market.stored.requests.records.get_all(some), market.stored.requests.bodies(some)
     )
     known = Waiting(tuple(records.values()), bodies, calls, market.tz)
     made = await asyncio.to_thread(take_room, snapshot, travel, known)
@@ -98,8 +100,9 @@ def take_room(snapshot: Snapshot, travel: TravelTimes, known: Waiting) -> Forese
         return None
     reading = snapshot.reading
     beside = Snapshot((), expected, reading, reading.capacity.copy(), snapshot.now_ms, travel)
-    screening = beside.screening()
-    found = plan(screening)
+    with planning(beside):
+        screening = beside.screening()
+        found = plan(screening)
     for row in range(len(found.chosen)):
         one = found.chosen.at(row)
         vendor_id, free_ms = snapshot.vendors[one.vendor].id, one.start_ms + one.taken_ms

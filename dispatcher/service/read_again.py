@@ -1,17 +1,21 @@
 """The task about what cannot be read of a request ends by itself, once all of that can be read again.
 
 A key that came back, a record that was restored: whoever opened the task may be another process, or gone. Of
+what could not be planned it ends once it was. Of
 a picture it waits for a person: it lies elsewhere, and nobody fetches it to see whether it is whole.
 """
 
 from __future__ import annotations
 
+from contracts.instants import to_ms
 from contracts.tasks import TaskKind
 from contracts.threads import About
-from dispatcher.domain.commands.set_aside import ReadAgain
+from dispatcher.domain.commands.set_aside import PLAN, ReadAgain
 from dispatcher.domain.proofs import proof_id
 from dispatcher.domain.refusals import Unreadable
 from dispatcher.domain.requests import RequestRecord, offer_id
+from dispatcher.domain.states import TERMINAL
+from dispatcher.domain.tasks import TaskRecord
 from dispatcher.domain.threads import thread_id, threads_of
 from dispatcher.service.execute import Executor
 from dispatcher.store import tasks, threads
@@ -33,10 +37,20 @@ async def settle(executor: Executor, market: str) -> int:
         records, bodies = await stored.requests.records_and_bodies(ids, ids)
         for task in waiting:
             name = task.request_id
-            if await _is_whole(stored, name, records.get(name), bodies[name]):
+            record = records.get(name)
+            if _is_planned(task, record) and await _is_whole(stored, name, record, bodies[name]):
                 outcome = await executor.attempt(BY, market, ReadAgain(task_id=task.id), task)
                 settled += outcome is not None and outcome.ok
     return settled
+
+
+def _is_planned(task: TaskRecord, record: RequestRecord | None) -> bool:
+    """Whether what made planning it raise is over: it was offered or explained since, or has ended."""
+    if not task.code.startswith(PLAN) or record is None or record.state in TERMINAL:
+        return True
+    explained = record.unmatched.explained_at if record.unmatched is not None else None
+    planned_ms = [each.made_ms for each in record.offers] + ([to_ms(explained)] if explained else [])
+    return max(planned_ms, default=0) > task.opened_ms
 
 
 async def _is_whole(stored: MarketStore, name: str, record: RequestRecord | None, body: bytes | None) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 
-from dispatcher.domain.commands.set_aside import SetAside, SetAsideAgain, task_id, unread
+from dispatcher.domain.commands.set_aside import PLAN, SetAside, SetAsideAgain, task_id, unread
 from dispatcher.domain.context import Context
 from dispatcher.domain.episodes import EPISODE_KIND
 from dispatcher.domain.proofs import PROOF_KIND
@@ -62,7 +62,7 @@ class UnreadableItems:
     async def tell(self, market: str, item: Item) -> None:
         """Count it, and open its request's task unless there is one. Raises Unavailable."""
         await self.markets.store(market).troubles.count(f"unreadable:{item.kind}")
-        owner_of = OWNER_OF.get(item.kind)
+        owner_of = _request if item.kind.startswith(PLAN) else OWNER_OF.get(item.kind)
         if owner_of is not None and not self._is_read_elsewhere(market, item):
             request_id = await self._request_of(market, *owner_of(item.id))
             if request_id:

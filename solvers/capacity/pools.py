@@ -5,7 +5,7 @@ All that the solvers know of pools is here; the others ask what `solvers/capacit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +47,10 @@ class PoolSupply:
         """Nobody has posted anything."""
         days = np.zeros((vendors, pools, len(horizon.ordinal)), np.int64)
         return cls(days, np.zeros((vendors, pools, horizon.buckets), np.int64), days.copy())
+
+    def of(self, rows: Sequence[int]) -> PoolSupply:
+        """Of these vendors (rows) alone."""
+        return PoolSupply(*(each[list(rows)] for each in (self.serves, self.left, self.daily_left)))
 
     def copy(self) -> PoolSupply:
         """With counts of its own."""

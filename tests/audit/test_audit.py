@@ -69,6 +69,14 @@ async def test_what_is_told_of_an_unreadable_item_may_outlive_its_request(
     assert await rules(store, market) == set()
 
 
+async def test_a_request_that_cannot_be_planned_is_found(store: Store, market: MarketStore) -> None:
+    await fill(market)
+    assert (await market.commit([unread("b", "plan.price", Context(now_ms=NOW_MS))])).ok
+    [found] = (await audit(store.reader, market.name, streams=True))["findings"]
+    assert found["rule"] == "tasks"
+    assert found["detail"] == "is set aside, since planning it raises: plan.price"
+
+
 @pytest.mark.parametrize("damage", [*DAMAGES, *CARE_DAMAGES, *SCORE_DAMAGES])
 async def test_each_broken_promise_is_found(
     store: Store,

@@ -9,12 +9,16 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from dispatcher.delivery import board, board_events
+from dispatcher.delivery import board, board_events, board_rows
 from dispatcher.delivery.board import Board, Boards
 from dispatcher.delivery.board_events import BoardEvents, Told
 from dispatcher.delivery.board_listener import Listener
 from dispatcher.delivery.board_turns import EACH_S, LONGEST_S, Turns
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime.pace import Pace
+from dispatcher.service import board as service_board
+from dispatcher.service.board import Places, Row
+from dispatcher.store.aside import Item
 from dispatcher.store.codec import encode
 from dispatcher.store.events import FIELD
 from dispatcher.store.streams import Streams
@@ -99,6 +103,20 @@ async def test_it_stands_still_while_nobody_looks_and_then_shows_what_happened(
     await asyncio.sleep(10 * board.BEAT_S)
     assert asked == []
     assert await look(boards, world) == {"r1": "cancelled", "r2": "received"}
+
+
+async def test_a_row_that_cannot_be_made_is_named_and_the_others_are_shown(
+    boards: Boards, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def row_of(record: RequestRecord, places: Places) -> Row:
+        if record.id == "bad":
+            raise OverflowError
+        return service_board.row_of(record, places)
+
+    monkeypatch.setattr(board_rows, "row_of", row_of)
+    await submit(world, ["bad", "good"])
+    assert await look(boards, world) == {"good": "received"}
+    assert Item("row", "bad") in world.store.aside.known(world.market)
 
 
 async def test_all_is_read_again_where_what_happened_can_no_longer_be_read(

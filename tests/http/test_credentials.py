@@ -11,9 +11,11 @@ import msgspec
 import pytest
 
 from contracts.codes import Role
+from contracts.vendors import Vendor
 from contracts.webhooks import types_for
 from dispatcher.audit.judge import judge
-from dispatcher.domain.credentials import CREDENTIAL_KIND
+from dispatcher.domain.credentials import CREDENTIAL_KIND, Due, due_papers
+from dispatcher.jobs import credentials as jobs
 from dispatcher.jobs.credentials import keep_credentials, note_credentials
 from dispatcher.store.events import unpack_event
 from dispatcher.store.survey import survey
@@ -69,6 +71,24 @@ async def look(api: Api) -> int:
 
 async def is_sound(api: Api) -> bool:
     return not judge(await survey(api.store.reader, api.market))
+
+
+async def test_a_vendor_whose_papers_cannot_be_looked_at_holds_up_no_other(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked_at(vendor: Vendor, *others: Any) -> list[Due]:
+        if vendor.id == "v0":
+            raise OverflowError
+        return due_papers(vendor, *others)
+
+    at(api, LAST - timedelta(days=30))
+    await papers(api, LAST)
+    stored = api.store.market(api.market).vendors
+    await stored.put(msgspec.structs.replace((await stored.get_all())["v1"].value, id="v0"))
+    monkeypatch.setattr(jobs, "due_papers", looked_at)
+    with pytest.raises(OverflowError):
+        await look(api)
+    assert (await task(api))["state"] == "open"
 
 
 LAST = date(2026, 3, 8)  # New York puts its clock forward on it: it has 23 hours

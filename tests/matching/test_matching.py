@@ -16,8 +16,9 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.prices import rates_of
 from dispatcher.domain.views import request_view
 from dispatcher.matching.batch import run_batch
-from dispatcher.matching.commits import FenceLost, Ownership
+from dispatcher.matching.commits import Ownership
 from dispatcher.matching.explanations import explain
+from dispatcher.matching.faults import FenceLost
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solving import SolverPool

@@ -31,8 +31,9 @@ from dispatcher.decisions.decided import Decided
 from dispatcher.matching import solving
 from dispatcher.matching.arrivals import Recent
 from dispatcher.matching.batch import run_batch
-from dispatcher.matching.commits import AT_ONCE, MANY_AT_ONCE, FenceLost, Ownership, run_bounded
+from dispatcher.matching.commits import AT_ONCE, MANY_AT_ONCE, Ownership, run_bounded
 from dispatcher.matching.elsewhere import Asked, Line
+from dispatcher.matching.faults import FenceLost
 from dispatcher.matching.job import Job
 from dispatcher.matching.market import LONGEST_REST_S
 from dispatcher.matching.parts import heard

@@ -10,7 +10,8 @@ from contracts.vendors import RateCard
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.requests import RequestRecord
-from dispatcher.matching.commits import Done, FenceLost, Ownership
+from dispatcher.matching.commits import Done, Ownership
+from dispatcher.matching.faults import FenceLost
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.looking import Looking
 from dispatcher.matching.progress import Progress

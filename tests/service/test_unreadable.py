@@ -403,3 +403,20 @@ async def test_places_that_nobody_of_ours_wrote_stop_neither_lists_nor_timers_no
     await stored.retention.forget_days(DAY)
     world.clock.ms += 7 * HOUR_MS
     assert await Timers(world.service).fire_due(world.market) == 1
+
+
+async def test_what_cannot_be_planned_is_a_task_until_it_was(world: World) -> None:
+    await world.open_with(make.vendor())
+    await world.submit()
+    async with telling(world):
+        world.store.aside.note(world.market, Item("plan.price", "r1"), "OverflowError")
+        await until(lambda: is_open(world, "r1.unreadable"))
+    assert await counted(world, "unreadable:plan.price") == 1
+    tasks = world.store.market(world.market).tasks.records
+    task = await tasks.get("r1.unreadable")
+    assert task is not None
+    assert (task.owner, task.code) == (OwnerRole.OPS, "plan.price")
+    assert await settle(world.service.executor, world.market) == 0
+    world.clock.ms += 1_000
+    assert (await world.offer()).ok
+    assert await settle(world.service.executor, world.market) == 1

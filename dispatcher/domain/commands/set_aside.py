@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from contracts.codes import Priority
@@ -14,9 +16,13 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, done, news, opened, reopened
 
+PLAN: Final = (
+    "plan."  # begins `what` of a request that can be read, but not planned; the rule or step follows
+)
+
 
 class SetAside(OnRequest, frozen=True, kw_only=True):
-    """What cannot be read (`body`, `patient` …) of a request whose record can."""
+    """What cannot be read (`body`, `patient` …) or planned (`plan.price`) of a request whose record can."""
 
     what: str
 

@@ -16,6 +16,7 @@ from contracts.dispatches import Dispatch
 from contracts.event_types import event_types
 from contracts.events import OfferClosed
 from contracts.geo import WindowView
+from contracts.identifiers import Identifier
 from contracts.instants import to_ms
 from contracts.offers import NeedsView, Offer
 from contracts.patients import Patient
@@ -100,10 +101,14 @@ def test_a_number_that_would_lose_a_part_is_told_in_words() -> None:
     ):
         patient = Patient(name="N", phone=phone)
         assert orders.digits(patient) == digits
-        dispatch = Dispatch(id="r1.1", offer=OFFER, pickup=(-73.97, 40.78), patient=patient)
+        numbers = (Identifier(system="broker", value="TRIP 9"), Identifier(value="ORD 1"))
+        dispatch = Dispatch(
+            id="r1.1", offer=OFFER, pickup=(-73.97, 40.78), patient=patient, identifiers=numbers
+        )
         told = ET.fromstring(orders.order(dispatch, "metro", NOW, NEW_YORK))
         (words,) = told.iter("manualDescriptionAddress")
         assert (phone in words.attrib["manualText"]) is not bool(digits)
+        assert words.attrib["manualText"].endswith("number TRIP 9; number ORD 1")
 
 
 def test_every_event_that_is_said_is_a_vendors() -> None:
