@@ -82,9 +82,10 @@ def refuse_other_kind(record: RequestRecord, level: str) -> None:
     asked = record.service_class
     if level in ("", asked) or level in CARRIES.get(asked, ()):
         return
-    fit = ", ".join(sorted(CARRIES.get(asked, ()))) or "none: it is what was asked for, or nothing"
+    fit = ", ".join(sorted(CARRIES.get(asked, ())))
+    hint = f"Maybe one of: {fit}." if fit else "Maybe leave it out: it is what was asked for, or nothing."
     raise DoesNotFit(
-        f"a vehicle of level {level} does not carry what was asked for: {asked}\nMaybe one of: {fit}.",
+        f"a vehicle of level {level} does not carry what was asked for: {asked}\n{hint}",
         rules=["level_of_service"],
     )
 

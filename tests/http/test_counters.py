@@ -325,6 +325,7 @@ async def test_equipment_is_countered_as_rides_are_but_at_no_other_level(api: Ap
     assert status == 200, told
     status, problem = await counter(api, {"level_of_service": "stretcher"})
     assert (status, problem["rules"]) == (409, ["level_of_service"])
+    assert problem["detail"].endswith("Maybe leave it out: it is what was asked for, or nothing.")
     status, offer = await counter(api, LATER)
     assert (status, offer["state"], offer["start_at"]) == (
         200,

@@ -12,6 +12,7 @@ from functools import partial
 import msgspec
 from msgspec.structs import replace
 
+from contracts.codes import TrackingStatus
 from contracts.offers import Offer
 from contracts.proofs import ProofPart, ProofReport
 from contracts.threads import About, PostedMessage
@@ -19,6 +20,7 @@ from dispatcher.domain.commands.accept import AcceptOffer, closed_already
 from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.offers import NO_CAPACITY, OfferRecord
+from dispatcher.domain.refusals import WrongState, no_such
 from dispatcher.http.parts import Parts
 from dispatcher.interop.tds.meaning import TAKEN, Step, Steps
 from dispatcher.interop.tds.reading import Telegram
@@ -28,7 +30,7 @@ from dispatcher.store.idempotency import IdempotencyRecord
 
 DIGEST_BYTES = 16
 ANSWER, ARRIVAL = "tripRequestResponse", "tripPickupArrivalConfirmation"
-LAST = "last"
+LAST, NO_PICKUP = "last", "no pickup"
 
 
 class Effects:
@@ -44,10 +46,10 @@ class Effects:
         offer, last = await self._offer(said), self._known_as(said, LAST)
         stored = self.service.store.market(self.market)
         if await already_applied(stored, last):
-            record = await stored.requests.records.get(offer.request_id)
-            if record is not None:
-                _refuse_full(record.offer_named(said.offer_id), said.offer_id)
+            _refuse_full(await self._record(offer), said.offer_id)
             return offer
+        if said["tripStatus"] == NO_PICKUP:
+            _refuse_boarded(await self._record(offer), said.offer_id)
         steps = TAKEN[said.name].meaning(said, offer, self.service.markets.zones[self.market])
         if len(steps) > 1 and await self._is_overtaken(said, steps):
             return offer
@@ -66,6 +68,13 @@ class Effects:
             asked = await offers.proposed(self.who, self.market, said.offer_id)
             return asked.dispatch.offer
         return offer
+
+    async def _record(self, offer: Offer) -> OfferRecord:
+        """What no view of it tells. Raises NotFound: it was forgotten meanwhile."""
+        record = await self.service.store.market(self.market).requests.records.get(offer.request_id)
+        if record is None:
+            raise no_such(f"offer {offer.id}")
+        return record.offer_named(offer.id, self.who.vendor_id)
 
     async def _is_overtaken(self, said: Telegram, steps: Steps) -> bool:
         """Whether an arrival is known, with a place that proves it: a vehicle tells of it time and again.
@@ -107,6 +116,16 @@ class Effects:
         if last is None:
             return said
         return replace(last, at=said.at, position=said.position or last.position)
+
+
+def _refuse_boarded(offer: OfferRecord, offer_id: str) -> None:
+    """Raises WrongState: nobody was fetched, it says, and the passenger is on board."""
+    if offer.status is TrackingStatus.ON_BOARD:
+        raise WrongState(
+            f"dispatch {offer_id} is under way with the passenger on board, and this says `{NO_PICKUP}`\n"
+            "Maybe it is another trip's; that a ride broke off is reported on the phone, or over HTTP.",
+            state=offer.state.value,
+        )
 
 
 def _refuse_full(offer: OfferRecord, offer_id: str) -> None:

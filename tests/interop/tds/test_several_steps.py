@@ -9,7 +9,7 @@ import pytest
 from contracts.codes import Role
 from contracts.instants import HOUR_MS
 from tests.interop.tds.conftest import Centre
-from tests.interop.tds.test_answers import GPS, WHO, at, taken
+from tests.interop.tds.test_answers import GPS, TASK, WHO, at, taken
 
 
 async def given(centre: Centre) -> list[Any]:
@@ -60,6 +60,9 @@ async def test_an_arrival_that_is_told_time_and_again_is_one(centre: Centre) -> 
         await arrived("10:00")
     await arrived("10:04", "true")
     await arrived("10:01")
+    said = centre.says("tripTaskConfirmation", TASK, attributes="tripStatus='no pickup'")
+    status, problem = await centre.send(said)
+    assert (status, "passenger on board" in problem["detail"]) == (409, True), "it would end as failed"
     seen = [("pickup", "2026-03-03T15:00:02Z", False), ("pickup", "2026-03-03T15:04:15Z", True)]
     assert await given(centre) == seen, "what came too late is no correction"
     centre.api.clock.ms += HOUR_MS
