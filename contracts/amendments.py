@@ -14,6 +14,7 @@ from contracts.dispatches import Dispatch
 from contracts.duplicates import RequestIds
 from contracts.event_types import event
 from contracts.geo import Place, Position, Window
+from contracts.identifiers import Identifiers, refuse_odd_identifiers
 from contracts.needs import PassengerNeeds
 from contracts.offers import Offer
 from contracts.patients import Patient, Text
@@ -66,6 +67,7 @@ class Amend(Wire):
     patient: Patient | None = None  # as a whole
     notes: Text | None = None
     not_duplicate_of: RequestIds | None = None  # in place of what it said before
+    identifiers: Identifiers | None = None  # all of them: in place of those before
     requote: bool = False
 
     @property
@@ -82,9 +84,10 @@ class Amend(Wire):
             raise ValueError("nothing is to be changed\nMaybe name what is: a window, places, needs, notes.")
 
     def refuse_from_outside(self, pointer: str = "") -> None:
-        """Refuse what a patient block must not say."""
+        """Refuse what a patient block and identifiers must not say."""
         if self.patient is not None:
             self.patient.refuse_from_outside(f"{pointer}/patient")
+        refuse_odd_identifiers(self.identifiers or (), pointer)
 
     def named_doors(self) -> Iterator[tuple[str, Position]]:
         """Those that change."""

@@ -8,6 +8,7 @@ from contracts.codes import (
     TrackingStatus,
 )
 from contracts.geo import Position
+from contracts.identifiers import Identifier
 from contracts.offers import Offer
 from contracts.paging import Cursor, PageSize
 from contracts.patients import Patient
@@ -24,6 +25,7 @@ class Dispatch(Wire):
     pickup: Position
     dropoff: Position | None = None
     patient: Patient | None = None  # without record number and contact
+    identifiers: tuple[Identifier, ...] = ()  # the numbers of who asked for it
     price_lines: tuple[PriceLine, ...] = ()  # as they are now: with waiting, and fees
     unread: Tally = 0  # messages of others that you have not read; said where a dispatch is read
 
@@ -50,6 +52,7 @@ class DayDispatch(Wire):
     pickup: Position | None = None
     dropoff: Position | None = None
     patient: Patient | None = None  # without record number and contact
+    identifiers: tuple[Identifier, ...] = ()  # as long as you may see the patient
     price_lines: tuple[PriceLine, ...] = ()
     unread: Tally = 0  # messages of others that you have not read
 

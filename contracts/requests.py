@@ -27,6 +27,7 @@ from contracts.codes import (
 from contracts.duplicates import RequestIds
 from contracts.episodes import MAX_AFTER, After
 from contracts.geo import Place, Position, Window
+from contracts.identifiers import Identifiers, refuse_odd_identifiers
 from contracts.needs import PassengerNeeds
 from contracts.offer_modes import OfferMode
 from contracts.patients import Patient
@@ -61,6 +62,7 @@ class _Asked(Wire):
     payer: Id | None = (
         None  # who pays, as you call them: counted against vendors' caps; left out: against none
     )
+    identifiers: Identifiers = ()  # your own numbers of it, and others'
 
     @property
     def named_vendors(self) -> tuple[str, ...]:
@@ -94,9 +96,11 @@ class _Asked(Wire):
             )
 
     def refuse_from_outside(self, pointer: str = "") -> None:
-        """Refuse what its patient block must not say."""
+        """Refuse what its patient block and its identifiers must not say."""
         if self.patient is not None:
             self.patient.refuse_from_outside(f"{pointer}/patient")
+        if self.identifiers:
+            refuse_odd_identifiers(self.identifiers, pointer)
 
 
 class OrderLine(Wire):

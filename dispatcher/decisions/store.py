@@ -5,7 +5,9 @@ A record lies at `market/day/digest`, what it shares with others of its day at `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final, NamedTuple
@@ -16,6 +18,7 @@ from dispatcher.security.vault import Vault
 
 PART: Final = "part-"
 _KNOWN: Final = 64  # shared parts that were written of late
+SURE_S: Final = 60.0  # real: so long they lie there; to ask an object store each time takes as long as to put
 
 
 class Place(NamedTuple):
@@ -35,7 +38,8 @@ class DecisionStore:
 
     blobs: Blobs
     vault: Vault
-    _shared: dict[str, None] = field(default_factory=dict)
+    wall: Callable[[], float] = time.monotonic
+    _shared: dict[str, float] = field(default_factory=dict)  #: when each was last known to lie there
 
     def put(self, raw: Raw, shared: Sequence[bytes]) -> bytes:
         """Keep a record and what it shares; its bytes as they are kept."""
@@ -47,10 +51,13 @@ class DecisionStore:
         return record
 
     def _put_part(self, part: str, content: bytes) -> None:
-        if part in self._shared and self.blobs.has(part):  # another process may have tidied it away since
+        now_s = self.wall()
+        if now_s - self._shared.get(part, -math.inf) < SURE_S:
             return
-        self.blobs.put(part, content)
-        self._shared[part] = None
+        # another process may have tidied it away since
+        if part not in self._shared or not self.blobs.has(part):
+            self.blobs.put(part, content)
+        self._shared[part] = now_s
         while len(self._shared) > _KNOWN:
             self._shared.pop(next(iter(self._shared)))
 
@@ -113,6 +120,8 @@ class DecisionStore:
                 gone += its
                 total -= sum(each.size for each in its)
         self.blobs.remove(each.name for each in gone)
+        for each in gone:
+            self._shared.pop(each.name, None)
         return len(gone)
 
 

@@ -28,8 +28,8 @@ DESTINATION = frozenset({"dropoff", "place"})  # where a ride ends, or equipment
 LEVEL = "level_of_service"
 WORK = frozenset({LEVEL, "needs", "service_minutes", "lines", "skills"})
 TERMS = WINDOWS | PLACES | WORK  # what a vendor agreed to when it took the work
-SHOWN = frozenset({"patient", "priority"})  # what it sees, and need not agree to
-ON_BOARD = DESTINATION | {"patient"}  # what may change once the passenger is on board
+SHOWN = frozenset({"patient", "priority", "identifiers"})  # what it sees, and need not agree to
+ON_BOARD = DESTINATION | {"patient", "identifiers"}  # what may change once the passenger is on board
 START = "start_at"  # the one field of an amendment by which the service itself asks for another start
 LOST = frozenset({O.REFUSED, O.EXPIRED, O.UNFIT})  # the vendor does not do it so
 

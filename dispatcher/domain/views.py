@@ -275,6 +275,7 @@ def dispatch_view(
         pickup=pickup,
         dropoff=dropoff,
         patient=replace(patient, contact=None, record_number="") if patient else None,
+        identifiers=request.identifiers,
         price_lines=prices.lines_view(prices.lines_of(offer)),
     )
 

@@ -36,7 +36,7 @@ from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
 FEW_VENDORS = 4  # are read one after the other, some 2 ms each
 REST_S = 0.000_04  # of a batch, for each imminent request a second: 8 ms at 200 of them …
-LONGEST_REST_S = 0.01  # … and so a hundred commits a second, whatever comes
+LONGEST_REST_S = 0.01  # … and no longer: a batch makes some 70 to 100 commits a second then
 CALM_S = 5.0  # so long after imminent work it is taken that more may come
 log = structlog.get_logger()
 

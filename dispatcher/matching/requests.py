@@ -276,7 +276,7 @@ def asked_of(
     else:
         window = in_force(record, request, values, leaving)
         payer = request.payer or record.charged_to or None  # whose authorization it is under
-        request = replace(request, priority=priority_of(record, request), payer=payer)
+        request = replace(request, priority=priority_of(record, request), payer=payer, identifiers=())
     return OpenRequest(
         request=request, earliest_ms=window.earliest_ms, latest_ms=window.latest_ms, declined_by=declined_by
     )

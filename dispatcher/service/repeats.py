@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from contracts.base import unchecked
 from contracts.requests import Request
 from dispatcher.domain.refusals import Reused
 from dispatcher.domain.requests import RequestRecord
@@ -49,12 +50,16 @@ class Repeats:
     async def _is_same(
         self, market: str, request: Request, stored: Request, record: RequestRecord | None
     ) -> bool:
-        """Whether it was submitted so: what has become of it since makes its repetition no other request."""
+        """Whether it was submitted so: what has become of it since makes its repetition no other request.
+
+        Nor do its identifiers: they say what it is called elsewhere, not what is asked for.
+        """
         part = self.store.market(market).requests
         first = next((each.before for each in record.amendments if each.made), b"") if record else b""
+        request = unchecked(request, identifiers=())
         if first:
-            return part.opened_whole(request.id, first) == request
-        if replace(request, patient=None) != stored:
+            return unchecked(part.opened_whole(request.id, first), identifiers=()) == request
+        if replace(request, patient=None) != unchecked(stored, identifiers=()):
             return False
         return await part.patient(request.id) == request.patient
 

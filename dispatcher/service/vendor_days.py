@@ -108,6 +108,7 @@ def _row(
         pickup=whole.pickup,
         dropoff=whole.dropoff,
         patient=whole.patient,
+        identifiers=whole.identifiers,
         price_lines=whole.price_lines,
         unread=unread,
     )

@@ -1,4 +1,4 @@
-"""A request as it is stored once: a clear part, then a sealed block with its doors and its patient.
+"""A request as it is stored once: a clear part, then a sealed block: doors, patient and, if any, identifiers.
 
 Form: 3 bytes of length, the clear part, the sealed block. The first three bits of the length tell the format:
 0 is format 1, where an earlier version left the doors in the clear and sealed the patient alone, if there was
@@ -7,10 +7,13 @@ one; 4 is format 2, the present one; from 5 on it is a later one.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from contracts.base import unchecked
 from contracts.geo import Position
+from contracts.identifiers import Identifier
 from contracts.patients import Patient
 from contracts.requests import Request
 from dispatcher.security.vault import Vault, is_whole, key_of
@@ -26,10 +29,11 @@ _DOORS_CLEAR, _DOORS_SEALED = 0, 4  # formats 1 and 2; the length is below 2^21,
 
 
 class Sealed(msgspec.Struct, frozen=True, array_like=True):
-    """What only the key ring opens."""
+    """What only the key ring opens. A version that knows no identifiers reads what goes before them."""
 
     doors: tuple[Position, Position | None]
     patient: Patient | None = None
+    identifiers: tuple[Identifier, ...] = ()
 
 
 _REQUEST: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
@@ -45,15 +49,18 @@ class Bodies:
 
     def pack(self, request: Request) -> bytes:
         """The request with all it has."""
-        clear = compress(encode(unchecked(request.with_doors(HIDDEN, HIDDEN), patient=None)))
-        plain = compress(encode(Sealed(request.doors, request.patient)))
-        sealed = self.vault.seal(self.market, request.id, plain)
+        shown = unchecked(request.with_doors(HIDDEN, HIDDEN), patient=None)
+        hidden: tuple[Any, ...] = (request.doors, request.patient)  # as `Sealed`, up to the last that it has
+        if request.identifiers:
+            shown, hidden = unchecked(shown, identifiers=()), (*hidden, request.identifiers)
+        clear = compress(encode(shown))
+        sealed = self.vault.seal(self.market, request.id, compress(encode(hidden)))
         return (len(clear) | _DOORS_SEALED << _FORMAT_AT).to_bytes(_LENGTH_BYTES, "big") + clear + sealed
 
     def request(self, raw: bytes) -> Request:
         """The request without its patient block. Raises msgspec.DecodeError, UnreadablePatient."""
         request, sealed, has_doors = _parted(raw)
-        return request.with_doors(*self._opened(request.id, sealed).doors) if has_doors else request
+        return _as_asked(request, self._opened(request.id, sealed)) if has_doors else request
 
     def patient(self, raw: bytes) -> Patient | None:
         """The patient block, if it came with one. Raises as `request` does."""
@@ -70,14 +77,19 @@ class Bodies:
         if not has_doors:
             return request, self.patient(raw)
         opened = self._opened(request.id, sealed)
-        return request.with_doors(*opened.doors), opened.patient
+        return _as_asked(request, opened), opened.patient
 
     def _opened(self, request_id: str, sealed: bytes) -> Sealed:
         return _SEALED.decode(decompress(self.vault.open(self.market, request_id, sealed)))
 
 
+def _as_asked(request: Request, opened: Sealed) -> Request:
+    asked = request.with_doors(*opened.doors)
+    return unchecked(asked, identifiers=opened.identifiers) if opened.identifiers else asked
+
+
 def clear_part(raw: bytes) -> Request:
-    """What can be read without keys: all but patient and doors.
+    """What can be read without keys: all but patient, doors and identifiers.
 
     Raises msgspec.DecodeError; ValueError where the sealed block is missing, or too short to be one.
     """

@@ -111,7 +111,15 @@ def _linked(request: Request, record: RequestRecord, records: Records) -> Reques
     links = {each.request: each for each in links_of(request)} | links
     after = tuple(each for name, each in links.items() if name in records and name != record.id)
     hold = None  # it was lifted before it comes: see `came_ms`
-    return replace(request, after=after, hold=hold, episode=None, authorization=None, not_duplicate_of=())
+    return replace(
+        request,
+        after=after,
+        hold=hold,
+        episode=None,
+        authorization=None,
+        not_duplicate_of=(),
+        identifiers=(),
+    )
 
 
 def _after(link: Link) -> After:

@@ -153,6 +153,7 @@ async def test_a_counter_offer_is_taken_from_its_row_with_what_it_would_cost(des
     await visit(page, market, "request/asked")  # and it is not forgotten what it was
     await expect(page.locator(".facts")).to_contain_text("v1 (taken): start")
     await expect(page.locator(".facts")).to_contain_text("price $99.00: $54.00 more")
+    await expect(page.locator(".facts")).to_contain_text("Identifiersbroker TRIP 9")
 
 
 async def test_a_request_is_held_and_its_toast_resumes_it(desk: Desk) -> None:

@@ -18,7 +18,7 @@ pytestmark = SHARED
 
 
 async def test_what_was_written_and_done_before_the_phone_was_opened_is_there(desk: Desk) -> None:
-    market = await town(desk, "r1", "r2", "r3")
+    market = await town(desk, "r1", "r2", "r3", identifiers=[{"system": "Broker", "value": "TRIP 9"}])
     for name in ("r1", "r2", "r3"):
         await as_vendor(desk, market, "POST", f"/offers/{name}.1/accept")
     for text in ("The gate is open", "Ring twice"):
@@ -40,7 +40,9 @@ async def test_what_was_written_and_done_before_the_phone_was_opened_is_there(de
     await visit(page, "ride/r3.1")
     await expect(page.locator(".status")).to_have_text("given back")
     assert await page.get_by_role("link", name="Proof").count() == 0
+    await expect(page.locator("main")).not_to_contain_text("TRIP 9")
     await visit(page, "ride/r1.1")
+    await expect(page.locator("main")).to_contain_text("Number of the order: TRIP 9 Broker")
     await page.locator("[data-at='other']").tap()
     await expect(page.locator("dialog.sheet")).to_be_visible()
     await page.go_back()  # what the sheet asked was of that ride

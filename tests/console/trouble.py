@@ -36,7 +36,7 @@ async def town(desk: Desk) -> str:
     for name in ("v1", "v2"):
         await vendor(desk, market, name)
     await ride(desk, market, "soon", 40)
-    await ride(desk, market, "asked")
+    await ride(desk, market, "asked", identifiers=[{"system": "broker", "value": "TRIP 9"}])
     await ride(desk, market, "later")
     await ride(desk, market, "held", hold="predecessor")
     await desk.call(market, "POST", "/requests/asked/offer", {"vendor_id": "v1"})

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from dispatcher.decisions import chain
 from dispatcher.decisions import saver as saving_module
 from dispatcher.decisions.decided import Decided, Looked
 from dispatcher.decisions.saver import LOST, SAVED, TOGETHER
-from dispatcher.decisions.store import PART, DecisionStore
+from dispatcher.decisions.store import PART, SURE_S, DecisionStore
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.store.connection import StoreError
@@ -321,6 +322,7 @@ async def test_what_is_decided_after_all_was_forgotten_is_whole(saved: Saved, ow
     assert len(await saved.plans()) == 1
     tidies = DecisionStore(saved.store.blobs, saved.store.vault)
     assert await asyncio.to_thread(tidies.forget, saved.town.name, dt.date.max.isoformat(), 0)
+    saved.store.wall = lambda: time.monotonic() + SURE_S
     assert await offered(saved.town, own, "r2")
     assert [plan.header.requests for plan in await saved.plans()] == [("r2",)]
 

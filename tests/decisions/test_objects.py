@@ -4,12 +4,14 @@ from functools import partial
 
 import pytest
 
+from dispatcher.blobs.folder import Memory
 from dispatcher.blobs.objects import Objects
 from dispatcher.blobs.places import decisions_of
+from dispatcher.blobs.port import Blob
 from dispatcher.decisions.packer import Packer
 from dispatcher.decisions.record import IMMINENT, Header
 from dispatcher.decisions.replay import SAME, replay
-from dispatcher.decisions.store import DecisionStore
+from dispatcher.decisions.store import SURE_S, DecisionStore
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
@@ -35,6 +37,25 @@ def test_a_decision_is_kept_in_a_bucket_replays_and_is_forgotten(bucket: str) ->
     assert store.days("metro") == []
     store.put(*Packer().pack(header, day, found, partial(vault.seal, "metro")))
     assert len(store.blobs.under("metro")) == 3
+
+
+def test_whether_what_records_share_lies_there_still_is_asked_now_and_then_not_for_each() -> None:
+    """An object store takes as long to answer as to take a record."""
+    asked_for, now_s = list[str](), 0.0
+
+    class Slow(Memory):
+        def has(self, name: str) -> bool:
+            asked_for.append(name)
+            return super().has(name)
+
+    store = DecisionStore(Slow(), Vault(PatientKeyFile("dev", {"dev": bytes(32)})), wall=lambda: now_s)
+    for _ in range(3):
+        store._put_part("metro/2026-11-23/part-a", b"shared")
+    assert (asked_for, store.blobs.under("metro")) == ([], [Blob("metro/2026-11-23/part-a", 6)])
+    now_s = SURE_S
+    for _ in range(3):
+        store._put_part("metro/2026-11-23/part-a", b"shared")
+    assert len(asked_for) == 1
 
 
 def test_an_odd_url_is_refused_by_name(bucket: str) -> None:  # noqa: F811

@@ -68,14 +68,17 @@ async def everything_told(api: Api) -> str:
 async def test_a_stored_patient_is_told_to_nobody_who_has_no_business_with_it(
     api: Api, logged: list[str]
 ) -> None:
-    assert (await api.call("POST", "/requests", trip("r1", patient=patient())))[0] == 202
+    number = {"system": canary("system"), "value": canary("number")}
+    request = trip("r1", patient=patient(), identifiers=[number])
+    assert (await api.call("POST", "/requests", request))[0] == 202
     for role in (Role.PLATFORM, Role.OPS):
         for path in ("/requests/r1", "/requests?limit=10"):
             status, view = await api.call("GET", path, role=role)
             assert status == 200
             assert _held(json.dumps(view)) == []
-    assert _held(await everything_told(api)) == []
-    assert _held("\n".join(logged)) == []
+    told = await everything_told(api) + "\n".join(logged)
+    assert _held(told) == []
+    assert not [each for each in number.values() if each in told]
     kept = await api.store.market(api.market).requests.patient("r1")
     assert kept is not None
     assert kept.name == canary("name")  # it is there, under its key, for whom it is due
@@ -89,6 +92,15 @@ BROKEN = {
     "a list": [canary("name")],
     "a missing name": {"phone": canary("phone"), "notes": canary("notes")},
 }
+
+
+@pytest.mark.parametrize("value", ["", canary("number") * 20, f"{canary('number')}\n2", " "])
+async def test_an_error_about_an_identifier_does_not_repeat_it(
+    api: Api, logged: list[str], value: str
+) -> None:
+    status, problem = await api.call("POST", "/requests", trip("r1", identifiers=[{"value": value}]))
+    assert (status, problem["errors"][0]["pointer"]) == (422, "/identifiers/0/value")
+    assert canary("number") not in json.dumps(problem) + "".join(logged)
 
 
 @pytest.mark.parametrize("case", BROKEN)

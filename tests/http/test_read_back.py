@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from contracts.codes import Role
+from contracts.identifiers import Identifier
 from contracts.instants import HOUR_MS
 from contracts.notifications import Contact
 from contracts.patient_reads import PatientRead
@@ -25,6 +26,7 @@ ASKED = trip(
     excluded_vendors=["v9"],
     service_minutes=12,
     patient=PATIENT,
+    identifiers=[{"system": "urn:oid:1.2.3", "value": "ORD-7"}, {"value": "TRIP 9"}],
 )
 
 
@@ -43,6 +45,14 @@ async def test_all_that_was_asked_is_read_back_but_the_patient(api: Api) -> None
     assert view["doors"] == "exact"
 
 
+async def test_another_number_makes_it_no_other_request_and_one_number_no_duplicate(api: Api) -> None:
+    other = {"identifiers": [{"value": "ORD-8"}]}
+    for body in (ASKED, ASKED | other, trip("r2", identifiers=ASKED["identifiers"])):
+        assert (await api.call("POST", "/requests", body))[0] == 202
+    assert (await api.call("GET", "/requests/r1"))[1]["asked"]["identifiers"] == ASKED["identifiers"]
+    assert (await api.call("POST", "/requests", ASKED | {"service_minutes": 13}))[0] == 422
+
+
 async def test_ops_reads_zones_and_no_door(api: Api) -> None:
     await api.call("POST", "/requests", ASKED)
     view = (await api.call("GET", "/requests/r1", role=Role.OPS))[1]
@@ -51,6 +61,24 @@ async def test_ops_reads_zones_and_no_door(api: Api) -> None:
     for end in ("pickup", "dropoff"):
         assert view["asked"][end]["position"] != ASKED[end]["position"]
         assert str(ASKED[end]["position"])[1:-1] not in json.dumps(view)
+
+
+async def test_identifiers_are_the_vendors_once_it_has_the_work_and_may_change_until_it_is_done(
+    api: Api,
+) -> None:
+    vendor: dict[str, Any] = {"role": Role.VENDOR, "vendor": "v1"}
+    first, other = Identifier(system="broker", value="canary-trip-1"), {"value": "canary-trip-2"}
+    offer_id = await offered(api, identifiers=(first,))
+    _, offer = await api.call("GET", f"/offers/{offer_id}", **vendor)
+    assert "canary-trip" not in json.dumps(offer)
+    _, taken = await api.call("POST", f"/offers/{offer_id}/accept", {}, **vendor)
+    assert taken["identifiers"] == [{"system": "broker", "value": "canary-trip-1"}]
+    status, view = await api.call("POST", "/requests/r1/amend", {"identifiers": [other]})
+    assert (status, view["request"]["amendments"][0]["outcome"]) == (200, "made")
+    assert (await api.call("GET", f"/dispatches/{offer_id}", **vendor))[1]["identifiers"] == [other]
+    told = await api.store.reader.ask("XRANGE", api.store.market(api.market).keys.stream("v1"), "-", "+")
+    assert "dispatch.dispatch.amended" in str(told)
+    assert "canary-trip" not in str(told)
 
 
 async def test_lists_and_answers_to_commands_stay_light(api: Api) -> None:

@@ -58,6 +58,8 @@ async def test_the_page_is_true(api: Api) -> None:
     while await Timers(api.service).fire_due(api.market):
         pass
     assert (await run(api, read))["standing_order"] == "dialysis-17"
+    _, there = await api.call("GET", "/requests/dialysis-17-20261202")
+    assert there["asked"]["identifiers"] == order["order"]["request"]["identifiers"]
 
 
 async def test_an_order_is_put_replaced_by_its_version_and_listed_until_it_ends(api: Api) -> None:

@@ -1,10 +1,13 @@
 """What is not planned yet, or no more: it is neither read again and again nor forgotten."""
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.codes import DeclineCode
+from contracts.identifiers import Identifier
 from contracts.offers import Decline
 from contracts.tuning import Tuning
 from dispatcher.domain.requests import RequestRecord
@@ -14,14 +17,22 @@ from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.looking import Looking
 from dispatcher.matching.progress import Progress
+from dispatcher.matching.requests import asked_of
 from dispatcher.matching.sequence import Others, beside
 from dispatcher.matching.solving import SolverPool
 from dispatcher.store.requests import RequestPart
 from solvers.planning import plan
 from tests.matching.conftest import Town
 from tests.solvers.town import trip, vendor
+from tests.store import made
 
 DECLINE = Decline(code=DeclineCode.NO_VEHICLES_AVAILABLE)
+
+
+def test_what_others_call_a_request_goes_to_no_solver() -> None:
+    request = replace(made.trip("r1"), identifiers=(Identifier(value="ORD-1"),))
+    asked = asked_of(request, ZoneInfo("UTC"), {}, record=made.record("r1"))
+    assert asked.request == replace(request, identifiers=())
 
 
 async def test_what_is_beyond_the_horizon_is_read_once_and_planned_when_it_comes_near(

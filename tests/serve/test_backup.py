@@ -117,6 +117,7 @@ async def test_a_store_that_does_not_run_is_backed_up_with_its_keys_if_asked_and
 ) -> None:
     """Of the folder that is named, on a machine of a service whose store is another."""
     monkeypatch.setenv("DISPATCHER_REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("DISPATCHER_PROOFS", str(tmp_path / "its pictures"))
     old, new = tmp_path / "old", tmp_path / "new"
     async with EmbeddedRedis(old) as redis, Store(redis.url, RING) as store:
         await Identity(store.reader).problem()
@@ -148,6 +149,7 @@ async def test_a_store_that_does_not_run_is_backed_up_with_its_keys_if_asked_and
         assert (new / name).read_bytes() == (old / name).read_bytes()
         assert stat.S_IMODE((new / name).stat().st_mode) == 0o600
     assert Folder(new / "proofs").get(PICTURE) == b"sealed"
+    assert not (tmp_path / "its pictures").exists()
     assert await asyncio.to_thread(main, words) == 1
     assert await asyncio.to_thread(main, ["restore", file, "--data-dir", str(new), "--replace"]) == 0
     assert len(list((new / "valkey").glob("appendonlydir.replaced-*"))) == 1

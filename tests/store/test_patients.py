@@ -10,7 +10,9 @@ from redis.asyncio import Redis
 
 from contracts.amendments import AmendmentOutcome
 from contracts.codes import RequestState
-from contracts.geo import Place
+from contracts.geo import Place, Position
+from contracts.identifiers import Identifier
+from contracts.patients import Patient
 from contracts.requests import EquipmentOrder, OrderLine, Request
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.decision import Body
@@ -18,7 +20,7 @@ from dispatcher.domain.refusals import Unreadable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import UnreadablePatient, Vault
-from dispatcher.store.bodies import Bodies
+from dispatcher.store.bodies import Bodies, clear_part
 from dispatcher.store.codec import encode
 from dispatcher.store.compression import compress, decompress
 from dispatcher.store.keys import Keys
@@ -53,6 +55,8 @@ PLACE = EquipmentOrder(
     window=trip("a").pickup_window,
     lines=(OrderLine(hcpcs="E1390"),),
 )
+NUMBER = "Canary-Order-1"
+NUMBERED = replace(trip("a"), identifiers=(Identifier(system="urn:oid:1.2", value=NUMBER),))
 
 
 def test_a_sealed_block_opens_for_its_request_and_no_other() -> None:
@@ -103,16 +107,42 @@ async def test_no_key_record_ledger_or_stream_holds_patient_data(
         assert not [canary for canary in CANARIES if canary in content], name
 
 
-@pytest.mark.parametrize("request_", [trip("a"), trip("a", patient=None), PLACE], ids=str)
-def test_a_body_keeps_no_door_in_the_clear_and_opens_to_what_it_was(request_: Request) -> None:
+@pytest.mark.parametrize("request_", [NUMBERED, trip("a", patient=None), PLACE], ids=str)
+def test_a_body_keeps_no_door_and_no_identifier_in_the_clear_and_opens_to_what_it_was(
+    request_: Request,
+) -> None:
     form = Bodies(Vault(RING), "metro")
     raw = form.pack(request_)
     clear = bytes(decompress(raw[3 : 3 + (int.from_bytes(raw[:3], "big") & 0x7FFFFF)]))
     assert request_.id.encode() in clear
+    assert NUMBER.encode() not in clear + raw
     for door in filter(None, request_.doors):
         assert not [degrees for degrees in door if struct.pack(">d", degrees) in clear]
     assert form.request(raw) == replace(request_, patient=None)
+    assert form.whole(raw) == (replace(request_, patient=None), request_.patient)
     assert form.patient(raw) == request_.patient
+    assert clear_part(raw).identifiers == ()
+
+
+class SealedBefore(msgspec.Struct, frozen=True, array_like=True):
+    """As the version before there were identifiers has it."""
+
+    doors: tuple[Position, Position | None]
+    patient: Patient | None = None
+
+
+@pytest.mark.parametrize("request_", [NUMBERED, trip("a"), trip("a", patient=None), PLACE], ids=str)
+def test_a_version_that_knows_no_identifiers_reads_the_rest_and_wrote_the_same_without(
+    request_: Request,
+) -> None:
+    vault = Vault(RING)
+    raw = Bodies(vault, "metro").pack(request_)
+    end = 3 + (int.from_bytes(raw[:3], "big") & 0x7FFFFF)
+    plain = bytes(decompress(vault.open("metro", request_.id, raw[end:])))
+    before = SealedBefore(request_.doors, request_.patient)
+    assert msgspec.msgpack.decode(plain, type=SealedBefore) == before
+    assert (plain == encode(before)) is (not request_.identifiers)
+    assert b"identifiers" not in bytes(decompress(raw[3:end]))
 
 
 @pytest.mark.parametrize("request_", [trip("a"), trip("a", patient=None), PLACE], ids=str)

@@ -19,10 +19,12 @@ import msgspec
 from contracts.requests import EquipmentOrder, TripRequest
 from dispatcher.domain.kinds import kinds
 from dispatcher.store import formats
+from dispatcher.store.bodies import Sealed
 from dispatcher.store.decisions import Entry
 
 SHAPES = Path(__file__).with_name("shapes.txt")
 BODIES = (TripRequest, EquipmentOrder)
+SEALED = frozenset({"identifiers"})  # of them what stands in the sealed block alone
 
 
 def shapes() -> list[str]:
@@ -31,6 +33,7 @@ def shapes() -> list[str]:
     forms = [(each.name, known[each.name], each.form) for each in kinds()]
     forms += [(name, number, form) for form, (name, number) in formats.DOCUMENTS.items()]
     forms += [(f"body {each.__name__}", formats.BODY, each) for each in BODIES]
+    forms += [("sealed block of a body", formats.BODY, Sealed)]
     forms += [("ledger of decisions", formats.LAYOUT, Entry)]
     return sorted(f"{name} {number}: {_shape(form)}" for name, number, form in forms)
 
@@ -48,12 +51,17 @@ def _meet(info: Any, found: dict[str, str]) -> None:
         name = f"{info.cls.__name__}{' array' if info.array_like else ''}"
         if name in found:
             return
-        told = [f"{each.encode_name}: {_named(each.type)}" for each in info.fields]
-        optional = [not each.required for each in info.fields]
+        fields = _fields(info)
+        told = [f"{each.encode_name}: {_named(each.type)}" for each in fields]
+        optional = [not each.required for each in fields]
         words = [f"[{one}]" if may_lack else one for one, may_lack in zip(told, optional, strict=True)]
         found[name] = ", ".join(words)
     for each in _within(info):
         _meet(each, found)
+
+
+def _fields(info: Any) -> list[Any]:
+    return [each for each in info.fields if info.cls not in BODIES or each.name not in SEALED]
 
 
 def _bare(info: Any) -> Any:
@@ -64,7 +72,7 @@ def _bare(info: Any) -> Any:
 def _within(info: Any) -> Iterator[Any]:
     """The types of which a type is made."""
     if isinstance(info, msgspec.inspect.StructType):
-        yield from (each.type for each in info.fields)
+        yield from (each.type for each in _fields(info))
     for name in ("item_type", "key_type", "value_type"):
         if (one := getattr(info, name, None)) is not None:
             yield one

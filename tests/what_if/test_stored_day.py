@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.codes import RequestState
+from contracts.identifiers import Identifier
 from contracts.instants import MINUTE_MS
 from contracts.requests import TripRequest
 from contracts.will_call import WillCall
@@ -46,8 +47,10 @@ def test_links_come_from_the_request_and_its_episode_and_the_later_comes_with_th
     records, bodies = day_of(
         (record(first, received_ms=CAME + 5), first), (record(second, after=(by_episode,)), second)
     )
+    bodies = {name: replace(each, identifiers=(Identifier(value="ORD-1"),)) for name, each in bodies.items()}
     (made,) = submissions(records, bodies, Care(), CAME)
     assert (made.at_ms, [each.id for each in made.requests]) == (CAME + 5, ["ride-0", "ride-1"])
+    assert not any(each.identifiers for each in made.requests), "they are for nobody who only plays"
     (link,) = links_of(made.requests[1])
     assert (link.request, link.least_lag_minutes) == ("ride-0", 20)
 

@@ -111,6 +111,7 @@ async def _show(vendor: VendorClient, args: Namespace) -> Told:
     said = [
         ("dispatch", found.id),
         ("reference", found.reference),
+        ("identifiers", ", ".join(f"{each.system} {each.value}".strip() for each in found.identifiers)),
         ("status", found.status or "agreed"),
         ("start", when(offer.start_at)),
         ("what", what(offer)),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from contracts.problems import InvalidMessage
 from dispatcher.interop.fhir import extensions, insurance
-from dispatcher.interop.fhir.canonical import EPISODE_ID
+from dispatcher.interop.fhir.canonical import EPISODE_ID, REQUEST_ID
 from dispatcher.interop.fhir.composing import Composing
 from dispatcher.interop.fhir.datatypes import Asked, Identifier
 from dispatcher.interop.fhir.elements import ORDERS
@@ -34,6 +34,7 @@ def put_shared(
     """All that both kinds have. Raises InvalidMessage."""
     _refuse_no_order(given, at)
     put_patient(made, given.subject, around, at)
+    _put_identifiers(made, given.identifier, at)
     if given.priority:
         made.put("priority", given.priority, f"{at}/priority")
     if given.note:
@@ -73,6 +74,22 @@ def _refuse_no_order(given: Asked, at: str) -> None:
         raise InvalidMessage.at(
             f"{at}/intent", f"{given.intent[:20]!r} is no order\nMaybe one of {', '.join(sorted(ORDERS))}."
         )
+
+
+def _put_identifiers(made: Composing, given: tuple[Identifier, ...], at: str) -> None:
+    """Those in use, each once; our own is the id. Raises InvalidMessage for a medical record number."""
+    kept = set[tuple[str, str]]()
+    for place, each in enumerate(given):
+        pointer, name = f"{at}/identifier/{place}", (each.system, each.value)
+        if each.is_record_number:
+            raise InvalidMessage.at(
+                pointer,
+                "it is a medical record number, which is its patient's and no order's\n"
+                "Maybe give the order's own number here, and this one in the Patient.",
+            )
+        if each.in_use and each.system != REQUEST_ID and name not in kept:
+            made.add("identifiers", {"system": each.system, "value": each.value}, pointer)
+            kept.add(name)
 
 
 def _put_notes(made: Composing, given: Asked, at: str) -> None:
@@ -119,6 +136,7 @@ def shared(ours: Mapping[str, Any]) -> dict[str, Any]:
         "intent": "order",
         "priority": ours.get("priority", "routine"),
         **({"insurance": covered} if covered else {}),
+        **({"identifier": ours["identifiers"]} if "identifiers" in ours else {}),
     }
 
 

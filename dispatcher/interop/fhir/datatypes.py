@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from dispatcher.interop.fhir.canonical import IDENTIFIER_TYPE
+
 Instant = Annotated[datetime, Meta(tz=True)]
 Texts = tuple[str | None, ...]  # null: of that one nothing but an extension is said
 
@@ -26,6 +28,17 @@ class Identifier(Element, frozen=True):
     type: CodeableConcept | None = None
     system: str = ""
     value: str = ""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether something is known by it now."""
+        return bool(self.value) and self.use != "old"
+
+    @property
+    def is_record_number(self) -> bool:
+        """Whether its type says that it is a medical record number."""
+        codings = self.type.coding if self.type else ()
+        return any((each.system, each.code) == (IDENTIFIER_TYPE, "MR") for each in codings)
 
 
 class Coding(Element, frozen=True):

@@ -41,7 +41,7 @@ def _refused(words: str) -> Row:
 PASSED = Row(Fate.PASSED, "", "")
 ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 BOTH: Mapping[str, Row] = {
-    "identifier": _read("id", "the official one, else the first in use; sent again it is the same request"),
+    "identifier": _read("id, identifiers", "`id`: of the official one, else the first in use; all are kept"),
     "status": _read("", "`active`; `revoked` in a PUT or PATCH cancels"),
     "intent": _read("", "`order`, `original-order`, `reflex-order`, `filler-order` or `instance-order`"),
     "priority": _read("priority", "`routine`, `urgent`, `asap`, `stat`"),

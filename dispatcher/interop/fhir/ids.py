@@ -2,7 +2,7 @@
 
 A FHIR id has no `_` and may have `.`, an id of ours the other way round: each stands for the other. The id of
 a request that comes as FHIR follows from one identifier: the same order, sent again, is the same request, and
-is found by its identifier, though nothing but the id is kept.
+is found by that one without an index, though its identifiers are sealed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def named(identifier: Identifier, own: str = REQUEST_ID) -> str:
 
 def chosen(identifiers: Sequence[Identifier], if_none_exist: str = "") -> Identifier | None:
     """The one by which a request is known: that of If-None-Exist, else the official one, else the first."""
-    known = [each for each in identifiers if each.value and each.use != "old"]
+    known = [each for each in identifiers if each.in_use]
     if if_none_exist:
         wanted = searched(if_none_exist)
         if not any((each.system, each.value) == (wanted.system, wanted.value) for each in known):

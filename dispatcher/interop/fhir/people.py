@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.problems import InvalidMessage
 from dispatcher.interop.fhir import extensions
-from dispatcher.interop.fhir.canonical import ABSENT, IDENTIFIER_TYPE
+from dispatcher.interop.fhir.canonical import ABSENT
 from dispatcher.interop.fhir.composing import Composing
 from dispatcher.interop.fhir.datatypes import (
     Address,
@@ -75,12 +75,8 @@ def _phone(points: Sequence[ContactPoint]) -> str:
 
 def _record_number(identifiers: Sequence[Identifier]) -> str:
     """The medical record number, by its type; else the first identifier."""
-    known = [each for each in identifiers if each.value and each.use != "old"]
-    typed = [
-        each
-        for each in known
-        if each.type and any((code.system, code.code) == (IDENTIFIER_TYPE, "MR") for code in each.type.coding)
-    ]
+    known = [each for each in identifiers if each.in_use]
+    typed = [each for each in known if each.is_record_number]
     return next((each.value for each in (*typed, *known)), "")
 
 

@@ -68,6 +68,10 @@ def draft(body: Mapping[str, Any], around: Around, at: str) -> dict[str, Any]:
         )
     actions, behaviour, pointer = group.action, "", f"{at}/action"
     if len(actions) == 1 and actions[0].action:
+        if actions[0].resource is not None or actions[0].related_action:
+            raise InvalidMessage.at(
+                f"{pointer}/0", "an action of actions has no other part\nMaybe put it beside them."
+            )
         behaviour, actions, pointer = actions[0].selection_behavior, actions[0].action, f"{pointer}/0/action"
     edges = _edges(actions, around, pointer)
     made: dict[str, Any] = {"sequence": edges} if edges else {}

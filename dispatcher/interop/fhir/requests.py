@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from contracts.base import unchecked
 from contracts.problems import InvalidMessage, InvalidParameter
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Reused
@@ -60,7 +61,7 @@ async def create(call: Call, parts: Parts, kind: str) -> web.Response:
         return there
     composing = creating.composed(given, name, Around(given.contained))
     request = creating.made(composing, parts.service.markets.zones[call.market].key).request
-    content = msgspec.msgpack.encode(request)
+    content = msgspec.msgpack.encode(unchecked(request, identifiers=()))  # more of them: the same order
     key = call.idempotency("fhir", content) or IdempotencyRecord.of(
         f"fhir/{call.principal.caller}", name, content
     )

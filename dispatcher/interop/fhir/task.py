@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.codes import RequestState
 from contracts.request_views import Attempt, RequestView
-from dispatcher.domain.states import TERMINAL, WORKED_ON
+from dispatcher.domain.states import LIVE_OFFERS, TERMINAL, WORKED_ON
 from dispatcher.interop.fhir.canonical import (
     EPISODE_ID,
     NPI,
@@ -159,7 +159,7 @@ def _attempt(name: str, each: Attempt, npis: Npis) -> dict[str, Any]:
         "status": OFFERS[each.state],
         "businessStatus": coded(OFFER_STATE, each.state.value),
         "intent": "order",
-        "lastModified": instant(each.at),
+        "authoredOn" if each.state in LIVE_OFFERS else "lastModified": instant(each.at),
         "owner": owner(each.vendor_id, npis),
     }
     if each.code:

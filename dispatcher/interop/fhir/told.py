@@ -46,6 +46,7 @@ def resource(view: RequestView, unknown_vendors: tuple[str, ...] = ()) -> dict[s
     if view.asked is not None:
         asked = WRITTEN[view.kind](msgspec.to_builtins(view.asked))
         said = [*asked.pop("extension"), *said]
+        made["identifier"] += asked.pop("identifier", [])
         made |= asked
     elif view.kind == "equipment":
         made["codeCodeableConcept"] = {"text": "what was asked cannot be read"}  # FHIR demands a code

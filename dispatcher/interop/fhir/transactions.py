@@ -9,7 +9,9 @@ import msgspec
 from aiohttp import web
 from msgspec.structs import replace
 
+from contracts.base import unchecked
 from contracts.duplicates import Duplicate
+from contracts.episode_views import EpisodeSubmission
 from dispatcher.domain.refusals import NotFound, PossibleDuplicate
 from dispatcher.http.call import Call
 from dispatcher.http.parts import Parts
@@ -24,7 +26,7 @@ async def transact(call: Call, parts: Parts) -> web.Response:
     """Ask for what belongs together: an episode with its sequence, stored whole or not at all."""
     who, market = call.principal, call.market
     whole = read_bundle(call.body, who.caller, call.key, parts.service.markets.zones[market].key)
-    content = msgspec.msgpack.encode(whole.submission)
+    content = _content(whole.submission)
     unknown = await parts.service.vendors.unknown(market, whole.submission.requests)
     key = call.idempotency("fhir-bundle", content) or IdempotencyRecord.of(
         f"fhir-bundle/{who.caller}", whole.submission.id, content
@@ -36,6 +38,12 @@ async def transact(call: Call, parts: Parts) -> web.Response:
         raise _placed(refusal, whole, parts) from None
     parts.metrics.accepted.inc(len(whole.submission.requests))
     return answer(call, await _response(call, parts, whole, "201 Created" if is_new else "200 OK", unknown))
+
+
+def _content(submission: EpisodeSubmission) -> bytes:
+    """What makes it the same when it is sent again: as of one order, no identifiers."""
+    bare = tuple(unchecked(each, identifiers=()) for each in submission.requests)
+    return msgspec.msgpack.encode(unchecked(submission, requests=bare))
 
 
 async def _is_there(call: Call, parts: Parts, name: str) -> bool:

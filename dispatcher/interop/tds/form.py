@@ -30,8 +30,10 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.service import Service
 
 RIDE = "trip"
-TOLD = frozenset({OfferState.REQUESTED, OfferState.ACCEPTED, OfferState.CANCELLED, OfferState.EXPIRED})
-OWN_ACTS = frozenset({OfferState.REJECTED, OfferState.TURNED_BACK})  # its vendor knows
+DECLINED = OfferState.REJECTED  # whoever declines has nothing to send; a turn-back may have been a driver's
+WITHOUT_END = frozenset(
+    {DECLINED, OfferState.COMPLETED, OfferState.FAILED}
+)  # no telegram says that it is over
 
 
 def forms(service: Service) -> Mapping[WebhookForm, Form]:
@@ -48,7 +50,7 @@ class Telegrams:
         self.service, self.said = service, said
 
     async def body(self, market: str, hook: WebhookRecord, event: Event) -> bytes | None:
-        """One telegram; None for what has none: equipment, what its vendor did itself, what has ended since.
+        """One telegram; None for what has none: equipment, what its vendor declined, what has ended since.
 
         Raises Unreadable, Unavailable.
         """
@@ -58,8 +60,8 @@ class Telegrams:
             return telegram("telegram", event["id"], time("timestamp", sent, tz), kind="TripRequest")
         wanted, who = self.said.get(event["type"]), _vendor(market, hook.vendor_id)
         if wanted == "tripCancelRequest":
-            closed = msgspec.convert(event["data"], OfferClosed)
-            is_news = closed.state not in OWN_ACTS and await self._is_known(who, market, name)
+            closed, offer = msgspec.convert(event["data"], OfferClosed), await self._read(who, market, name)
+            is_news = closed.state != DECLINED and offer is not None and offer.kind == RIDE
             return orders.cancellation(name, closed, sent, tz) if is_news else None
         if wanted == "tripRequest":
             offer = await self._offer(who, market, name, event)
@@ -77,19 +79,15 @@ class Telegrams:
         if offer is None:
             return None
         if event["type"] == "dispatch.offer.made":
-            return msgspec.convert(event["data"], OfferMade).offer if offer.state in TOLD else None
+            return msgspec.convert(event["data"], OfferMade).offer if offer.state not in WITHOUT_END else None
         if event["type"] == "dispatch.amendment.proposed":
             proposed = msgspec.convert(event["data"], AmendmentProposed)
             asked = replace(proposed.offer, expires_at=proposed.expires_at)  # until when it may be answered
             return asked if asked.amendment == offer.amendment else None
         return offer if offer.state is OfferState.REQUESTED else None
 
-    async def _is_known(self, who: Principal, market: str, name: str) -> bool:
-        """Whether its vendor may have heard of it by telegram; what is forgotten by now was, perhaps."""
-        offer = await self._read(who, market, name)
-        return offer is None or offer.kind == RIDE
-
     async def _read(self, who: Principal, market: str, name: str) -> Offer | None:
+        """None: it is forgotten, and so is all that was told of it."""
         try:
             return await self.service.offers.offer(who, market, name)
         except NotFound:

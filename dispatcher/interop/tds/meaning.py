@@ -29,7 +29,7 @@ from dispatcher.domain.refusals import WrongState
 from dispatcher.interop.tds.moments import Moment
 from dispatcher.interop.tds.places import position
 from dispatcher.interop.tds.reading import Read, Telegram
-from dispatcher.interop.tds.terms import minute, refuse_other_doors, yes
+from dispatcher.interop.tds.terms import minute, refuse_other_doors, refuse_other_terms, yes
 
 T, R, P = TrackingStatus, ReportCode, ProviderCancelCode
 LONGEST_REFERENCE = 64
@@ -63,6 +63,7 @@ def confirmed(said: Telegram, offer: Offer, tz: ZoneInfo) -> Steps:
     if offer.state is OfferState.REQUESTED:
         return (yes(said, offer, tz, reference=_reference(said)),)
     _refuse_unagreed(said, offer)
+    refuse_other_terms(said, offer)
     refuse_other_doors(said, offer)
     times = [minute(each) for each in said["scheduledPickupTime"].instants(tz)]
     first, last = minute(offer.window.earliest), offer.window.latest
@@ -254,7 +255,7 @@ def _where(address: Read | None) -> tuple[float, float] | None:
 
 
 def _receipt(said: Telegram, offer: Offer) -> Steps:
-    is_over = offer.state in (OfferState.CANCELLED, OfferState.EXPIRED)
+    is_over = offer.state in (OfferState.CANCELLED, OfferState.EXPIRED, OfferState.TURNED_BACK)
     if is_over and said["cancellationApproved"]:
         return ()
     what = "is not cancelled" if not is_over else "is cancelled, whether or not its provider approves"

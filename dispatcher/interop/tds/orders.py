@@ -211,5 +211,6 @@ def _words(dispatch: Dispatch) -> str:
     told = [f"{name} {value}" for name, value in needs.items() if value is not None]
     if patient is not None and patient.phone and not digits(patient):
         told.append(f"phone {patient.phone}")
+    told += [f"number {each.value}" for each in dispatch.identifiers]
     notes = [patient.notes] if patient is not None and patient.notes else []
     return "; ".join([*notes, f"level of service {dispatch.offer.level_of_service}", *told])

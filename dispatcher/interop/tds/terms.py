@@ -72,6 +72,20 @@ def _level(said: Telegram, offer: Offer) -> LevelOfService | None:
     return LevelOfService(words[0])
 
 
+def refuse_other_terms(said: Telegram, offer: Offer) -> None:
+    """Raises InvalidMessage for a price or level other than was agreed on: a receipt would agree to it."""
+    for name, other, agreed in (
+        ("fareAmount", _price(said, offer), f"{offer.price_cents / 100:.2f}"),
+        ("transportServices", _level(said, offer), offer.level_of_service),
+    ):
+        if other is not None:
+            raise said.node.wrong(
+                f"it is not what was agreed on, {agreed}\n"
+                "Maybe leave it out; or turn the dispatch back, if that cannot be done.",
+                name,
+            )
+
+
 def refuse_other_doors(said: Telegram, offer: Offer) -> None:
     if said["transferPoint"]:
         raise said.at("transferPoint").wrong(

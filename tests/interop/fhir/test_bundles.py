@@ -79,6 +79,8 @@ async def test_a_discharge_is_stored_as_an_episode_in_sequence_and_sent_again_is
         _, page = await fhir.call("GET", f"/Task?group-identifier={group_}&status=requested,on-hold")
         assert {each["resource"]["id"] for each in page["entry"]} == {oxygen_["id"], ride_["id"]}
     assert (await fhir.call("GET", f"/Task?group-identifier={EHR}%7CNONE"))[1]["total"] == 0
+    more = {"system": "urn:filler", "value": "F-1"}  # makes it no other order
+    body["entry"][3]["resource"]["identifier"].append(more)
     status, again = await fhir.call("POST", "", body)
     assert (status, again["entry"][3]["resource"]) == (200, oxygen_)
     assert again["entry"][3]["response"]["status"] == "200 OK"
@@ -168,6 +170,10 @@ BAD: dict[str, tuple[Json, str]] = {
     ),
     "a misspelt relation": (
         discharge(entry(group(action=behind(relatedActions=[])))), f"{SECOND}.relatedActions",
+    ),
+    "actions and a relation": (
+        discharge(entry(group(action=[{"action": group()["action"], "relatedAction": [BESIDE]}]))),
+        "entry[5].resource.action[0]",
     ),
     "a plan": (discharge(entry(group(intent="plan"))), "entry[5].resource.intent"),
     "a misspelt name": (discharge(idenitfier={"value": "x"}), "idenitfier"),

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shutil
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from contracts.codes import Role
-from tests.interop.fhir.conftest import Fhir
+from contracts.instants import to_ms
+from tests.interop.fhir.conftest import Fhir, judged
 
 PAGE = (Path(__file__).parents[3] / "docs" / "fhir.md").read_text(encoding="utf-8")
+
+
+async def test_the_discharge_is_taken_as_written(fhir: Fhir) -> None:
+    (text,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    body = json.loads(text)
+    judged(body)
+    fhir.api.clock.ms = to_ms(datetime(2026, 12, 1, tzinfo=UTC))
+    status, told = await fhir.call("POST", "", body)
+    assert status == 200, told
+    episode = told["entry"][4]["resource"]["requisition"]["value"]
+    (edge,) = (await fhir.api.call("GET", f"/episodes/{episode}"))[1]["sequence"]
+    names = [told["entry"][n]["resource"]["identifier"][0]["value"] for n in (3, 4)]
+    assert ([edge["before"], edge["after"]], edge["least_lag_minutes"]) == (names, 30)
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not here, and the page uses it")

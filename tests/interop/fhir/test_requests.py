@@ -43,6 +43,22 @@ async def test_the_same_order_sent_again_is_the_same_request_and_a_changed_one_i
     assert (await fhir.call("GET", f"/DeviceRequest?identifier={EHR}%7CORD-1"))[1]["total"] == 0
 
 
+async def test_all_its_identifiers_are_read_back_and_one_more_makes_it_no_other_order(fhir: Fhir) -> None:
+    numbers = [{"system": EHR, "value": "ORD-1"}, {"use": "official", "system": "urn:broker", "value": "T 9"}]
+    old = {"use": "old", "system": EHR, "value": "ORD-0"}
+    status, made = await fhir.call("POST", "/ServiceRequest", ride(identifier=[*numbers, old, numbers[0]]))
+    told = [numbers[0], {"system": "urn:broker", "value": "T 9"}]
+    assert (status, made["identifier"][1:]) == (201, told)
+    again = await fhir.call("POST", "/ServiceRequest", ride(identifier=[*numbers, {"value": "ACSN-4"}]))
+    assert again == (201, made)
+    for number, found in (("urn:broker%7CT 9", 1), (f"{EHR}%7CORD-1", 0)):
+        assert (await fhir.call("GET", f"/ServiceRequest?identifier={number}"))[1]["total"] == found
+    record_number = patient()["identifier"][1]
+    status, outcome = await fhir.call("POST", "/ServiceRequest", ride(identifier=[*numbers, record_number]))
+    assert (status, outcome["issue"][0]["expression"]) == (422, ["identifier[2]"])
+    assert record_number["value"] not in json.dumps(outcome)
+
+
 async def test_an_order_is_named_and_looked_for_as_engines_do(fhir: Fhir) -> None:
     old = {"use": "old", "system": EHR, "value": "OLD"}
     order = ride(identifier=[old, {"system": EHR, "value": "A, 1"}])

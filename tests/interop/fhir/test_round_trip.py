@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from contracts.codes import Acquisition, LevelOfService, Priority, Requirement, Skill
 from contracts.episodes import After, SequenceKind
 from contracts.geo import Place, Window
+from contracts.identifiers import Identifier
 from contracts.needs import PassengerNeeds
 from contracts.offer_modes import OfferMode
 from contracts.requests import EquipmentOrder, OrderLine, Request, TripRequest
@@ -45,6 +46,7 @@ NEEDS = st.builds(
     weight_kg=st.none() | st.integers(1, 500),
     infectious_precautions=st.booleans(),
 )
+NUMBER = st.builds(Identifier, system=st.sampled_from(["", "urn:oid:1.2", "http://a.example"]), value=ID)
 AFTER = st.builds(After, request=ID, kind=st.sampled_from(SequenceKind), least_lag_minutes=st.integers(0, 60))
 SHARED: dict[str, Any] = {
     "id": st.just("this"),
@@ -59,6 +61,7 @@ SHARED: dict[str, Any] = {
     "authorization": st.none() | ID,
     "offer_mode": st.none() | st.sampled_from(OfferMode),
     "payer": st.none() | ID,
+    "identifiers": st.lists(NUMBER, max_size=2, unique=True).map(tuple),
 }  # fmt: skip
 TIMES = st.one_of(
     st.builds(lambda w: {"pickup_window": w}, WINDOW),

@@ -48,6 +48,8 @@ def test_each_vendor_that_was_asked_is_told_and_who_has_the_work_is_the_owner() 
     made = judged(task(view(RequestState.ACCEPTED, attempts=attempts), {"v_2": "1234567893"}))
     assert (made["owner"]["identifier"]["value"], made["owner"]["display"]) == ("1234567893", "v_2")
     assert [each["status"] for each in made["contained"]] == ["rejected", "accepted", "cancelled"]
+    times = [each.keys() & {"authoredOn", "lastModified"} for each in made["contained"]]
+    assert times == [{"lastModified"}, {"authoredOn"}, {"lastModified"}]
     assert made["contained"][0]["owner"]["identifier"]["system"] == "urn:dispatcher:fhir:vendor-id"
     assert made["contained"][1]["extension"][0]["valueMoney"] == {"value": 45.12, "currency": "USD"}
     assert [each["valueReference"]["reference"] for each in made["output"]] == [

@@ -16,17 +16,19 @@ from contracts.dispatches import Dispatch
 from contracts.event_types import event_types
 from contracts.events import OfferClosed
 from contracts.geo import WindowView
+from contracts.identifiers import Identifier
 from contracts.instants import to_ms
 from contracts.offers import NeedsView, Offer
 from contracts.patients import Patient
 from contracts.streams import To
 from contracts.webhooks import TELEGRAMS
 from dispatcher.interop.tds import orders
+from dispatcher.interop.tds.form import forms
 from tests.examples import examples
 from tests.http.conftest import NOW, trip
 from tests.http.test_by_hand import DAY
 from tests.interop.tds.conftest import PATIENT, Centre, clock, offered, text
-from tests.interop.tds.test_answers import AT, YES, at
+from tests.interop.tds.test_answers import AT, YES, at, cancel
 
 NEW_YORK = ZoneInfo("America/New_York")
 OFFER = Offer(
@@ -99,10 +101,14 @@ def test_a_number_that_would_lose_a_part_is_told_in_words() -> None:
     ):
         patient = Patient(name="N", phone=phone)
         assert orders.digits(patient) == digits
-        dispatch = Dispatch(id="r1.1", offer=OFFER, pickup=(-73.97, 40.78), patient=patient)
+        numbers = (Identifier(system="broker", value="TRIP 9"), Identifier(value="ORD 1"))
+        dispatch = Dispatch(
+            id="r1.1", offer=OFFER, pickup=(-73.97, 40.78), patient=patient, identifiers=numbers
+        )
         told = ET.fromstring(orders.order(dispatch, "metro", NOW, NEW_YORK))
         (words,) = told.iter("manualDescriptionAddress")
         assert (phone in words.attrib["manualText"]) is not bool(digits)
+        assert words.attrib["manualText"].endswith("number TRIP 9; number ORD 1")
 
 
 def test_every_event_that_is_said_is_a_vendors() -> None:
@@ -158,6 +164,20 @@ async def test_a_refused_counter_offer_is_the_trip_request_as_it_was_and_ones_ow
         assert text((await centre.heard(3))[-1], "tripRequestId") == "r2.1", "no word of r1 before it"
 
 
+async def test_a_centre_hears_what_its_driver_gave_back_on_the_phone(centre: Centre) -> None:
+    """It would send a van; and it may say that it has heard."""
+    async with centre.called():
+        await offered(centre)
+        assert (await centre.send(centre.says("tripRequestResponse", YES)))[0] == 200
+        await centre.heard(2)
+        back = {"status": "turned_back", "code": "NO_VEHICLES_AVAILABLE"}
+        path = "/dispatches/r1.1/status"
+        assert (await centre.api.call("POST", path, back, role=Role.VENDOR, vendor="v1"))[0] == 200
+        gone = (await centre.heard(3))[-1]
+        assert (gone.tag, gone.attrib["reason"]) == ("tripCancelRequest", "OTHER")
+    assert (await centre.send(centre.says("tripCancelResponse", cancel(True, "client"))))[0] == 200
+
+
 async def test_what_has_ended_by_then_is_not_sent_and_shown_to_nobody(centre: Centre) -> None:
     """A centre that was away; one that has all sent once more: no trip without an end, no patient's name."""
     api = centre.api
@@ -188,6 +208,20 @@ async def test_what_has_ended_by_then_is_not_sent_and_shown_to_nobody(centre: Ce
         assert sorted((text(each, "tripRequestId"), each.tag) for each in (await centre.heard(6))[4:]) == off
     _, shown = await api.call("GET", "/patient-reads?request_id=r1", role=Role.OPS)
     assert len(shown["reads"]) == 1, "when the order was sent"
+
+
+async def test_of_what_is_forgotten_nothing_is_said(centre: Centre) -> None:
+    """A cancellation without its trip; it may have been equipment's."""
+    api, wanted = centre.api, {"url": "https://vans.example/tds", "form": "tcrp210"}
+    _, made = await api.call("POST", "/webhooks", wanted, role=Role.VENDOR, vendor="v1")
+    hook = await api.store.market(api.market).webhooks.records.get(made["id"])
+    assert hook is not None
+    closed = {"offer_id": "r1.1", "state": "cancelled", "code": ""}
+    event = {"type": "dispatch.offer.closed", "time": NOW.isoformat(), "data": closed}
+    await offered(centre)
+    form = forms(api.service)[hook.form]
+    said = [await form.body(api.market, hook, event | {"subject": name}) for name in ("r1.1", "gone.1")]
+    assert [each is not None for each in said] == [True, False]
 
 
 async def test_equipment_has_no_telegram_and_the_log_says_so(centre: Centre) -> None:

@@ -57,6 +57,10 @@ async def test_what_may_be_taken_for_a_yes_is_refused_where_it_is_none(centre: C
     await offered(centre)
     assert (await centre.send(centre.says("tripRequestResponse", YES)))[0] == 200
     assert await confirmed() == (200, ""), "within the window that was agreed on"
+    for other in ("fareAmount='60'", "transportServices='ambulatory'"):
+        said = centre.says("providerOrderConfirmation", order, attributes=other)
+        status, problem = await centre.send(said)
+        assert (status, "not what was agreed on" in problem["detail"]) == (422, True)
     later = {"earliest": "2026-03-03T15:10:00Z", "latest": "2026-03-03T15:40:00Z"}
     assert (await centre.api.call("POST", "/requests/r1/amend", {"pickup_window": later}))[0] == 200
     status, detail = await confirmed()

@@ -57,6 +57,7 @@ export function factsOf(view, context, now) {
     ["Goes before", links(view.before, "", href)],
     ["Way back of", view.return_of && h("a", { href: href("request", [view.return_of]) }, view.return_of)],
     ["Standing order", view.standing_order],
+    ["Identifiers", (asked.identifiers || []).map(identifier).join(", ")],
     ["Authorization", view.authorization && h("a", { href: href("care", ["authorizations"]) }, view.authorization)],
     ["Barrier", view.barrier && words(view.barrier.code) + (view.barrier.suggested ? " (suggested)" : "")],
     ["At the telephone", spoken(view.id)],
@@ -94,6 +95,9 @@ function countered(view, context) {
     return ["Counter-offer", `${each.vendor_id} (${words(each.counter.state)}): ${says}`];
   });
 }
+
+/** A number of somebody's own. @param {{ system?: string, value: string }} one */
+const identifier = ({ system = "", value }) => `${system} ${value}`.trim();
 
 /** @param {any[] | undefined} all @param {string} field @param {Context["href"]} href */
 function links(all, field, href) {

@@ -106,6 +106,9 @@ function shown(dispatch, price, context) {
     priceCard(dispatch, price, context),
     h("p", { class: "soft" }, t("spoken", { n: spoken(offer.request_id) })),
     dispatch.reference ? h("p", { class: "soft" }, `${t("ride.reference")}: ${dispatch.reference}`) : null,
+    ...(dispatch.identifiers || []).map((/** @type {any} */ { system = "", value }) =>
+      h("p", { class: "soft" }, `${t("ride.identifier")}: ${value} ${system}`)
+    ),
   ];
 }
 

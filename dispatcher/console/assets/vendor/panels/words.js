@@ -268,6 +268,7 @@ add({
   "ride.other": ["Something else …", "Otra cosa …"],
   "ride.gone": ["This is no longer yours.", "Esto ya no es suyo."],
   "ride.reference": ["Your number", "Su número"],
+  "ride.identifier": ["Number of the order", "Número del pedido"],
   "why.title": ["Why?", "¿Por qué?"],
   "code.NOT_IN_SERVICE_AREA": ["not in our area", "fuera de nuestra zona"],
   "code.INVALID_SERVICE_HOURS": ["we are closed then", "estamos cerrados a esa hora"],
