@@ -28,9 +28,10 @@ Deno.test("what is at risk stands first by its due time, then what goes on, what
 });
 
 Deno.test("a code of a report, a rule and an unknown one are told in words", () => {
-  const found = ["NO_CLIENT", "needs", "SOMETHING_ELSE", "auto_insurance:2026-08-17"].map(codeSays).join("; ");
+  const found = ["NO_CLIENT", "needs", "SOMETHING_ELSE", "auto_insurance:2026-08-17", "plan.service_area"]
+    .map(codeSays).join("; ");
   const wanted =
-    "the patient was not there; nobody meets the passenger's needs; something else; auto insurance until 2026-08-17";
+    "the patient was not there; nobody meets the passenger's needs; something else; auto insurance until 2026-08-17; planning it fails in service area";
   if (found !== wanted) throw new Error(`found ${found}`);
 });
 

@@ -63,7 +63,7 @@ export function codeSays(code) {
 
 /** @param {string} code */
 function oneSays(code) {
-  if (code.startsWith("plan.")) return `planning it fails at ${ruleSays(code.slice(5))}`;
+  if (code.startsWith("plan.")) return `planning it fails in ${words(code.slice(5))}`;
   const [name = "", day] = code.toLowerCase().split(":"); // of a credential: its kind and its last day
   const said = CODES[name] || RULES[name] || words(name);
   return day ? `${said} until ${day}` : said;
