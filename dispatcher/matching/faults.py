@@ -14,9 +14,7 @@ class FenceLost(Exception):
 
 
 NO_FAULT_OF_AN_ITEM: Final = (MemoryError, Unavailable, FenceLost)
-MOST: Final = (
-    20  # requests of a market, and vendors, set aside: beyond, it is the program's fault, not theirs
-)
+MOST: Final = 20  # requests of a market, and vendors, set aside: beyond, it is the program's fault
 _ROOMS: Final = ("contracts", "solvers", "dispatcher")
 
 
